@@ -1,0 +1,119 @@
+//! Writes files that exist completely or not at all.
+//!
+//! Content goes to a temporary name, is synced, and is renamed into place; the folder is synced by the
+//! caller once per commit. A process killed at any point leaves temporary files, never half a file.
+
+use std::fs::File;
+use std::io::{BufWriter, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use crate::codec::FileEntry;
+use crate::envelope::{ALIGN, ENTRY_LEN, HEADER_LEN, Kind, header_digest};
+use crate::error::{Error, Result};
+
+/// Suffix of files being written.
+pub(crate) const TMP_SUFFIX: &str = ".tmp";
+
+/// Streams an envelope to disk section by section.
+pub(crate) struct EnvelopeWriter {
+    dir: PathBuf,
+    tmp: PathBuf,
+    out: BufWriter<File>,
+    kind: Kind,
+    capacity: usize,
+    table: Vec<u8>,
+    at: u64,
+    /// Start of the section being written, with its id and running digest.
+    open: Option<(u32, u64, blake3::Hasher)>,
+}
+
+impl EnvelopeWriter {
+    /// Starts a file of exactly `sections` sections in `dir`; `stem` distinguishes temporary files.
+    pub(crate) fn create(dir: &Path, stem: &str, kind: Kind, sections: usize) -> Result<Self> {
+        let tmp = dir.join(format!("{stem}{TMP_SUFFIX}"));
+        let file = File::create(&tmp).map_err(|e| Error::io(&tmp, e))?;
+        let mut out = BufWriter::with_capacity(1 << 18, file);
+        let front = HEADER_LEN + sections * ENTRY_LEN;
+        out.write_all(&vec![0; front]).map_err(|e| Error::io(&tmp, e))?;
+        Ok(EnvelopeWriter {
+            dir: dir.into(),
+            tmp,
+            out,
+            kind,
+            capacity: sections,
+            table: Vec::new(),
+            at: front as u64,
+            open: None,
+        })
+    }
+
+    /// Begins the next section; ids must ascend.
+    pub(crate) fn begin(&mut self, id: u32) -> Result<()> {
+        self.end();
+        let pad = self.at.next_multiple_of(ALIGN as u64) - self.at;
+        let zeros = [0u8; ALIGN];
+        self.out.write_all(&zeros[..pad as usize]).map_err(|e| Error::io(&self.tmp, e))?;
+        self.at += pad;
+        self.open = Some((id, self.at, blake3::Hasher::new()));
+        Ok(())
+    }
+
+    /// Appends to the current section.
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        if let Some((_, _, hasher)) = &mut self.open {
+            hasher.update(bytes);
+        }
+        self.out.write_all(bytes).map_err(|e| Error::io(&self.tmp, e))?;
+        self.at += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// A whole section at once.
+    pub(crate) fn section(&mut self, id: u32, bytes: &[u8]) -> Result<()> {
+        self.begin(id)?;
+        self.write(bytes)
+    }
+
+    fn end(&mut self) {
+        if let Some((id, start, hasher)) = self.open.take() {
+            self.table.extend_from_slice(&u64::from(id).to_le_bytes());
+            self.table.extend_from_slice(&start.to_le_bytes());
+            self.table.extend_from_slice(&(self.at - start).to_le_bytes());
+            self.table.extend_from_slice(&0u64.to_le_bytes());
+            self.table.extend_from_slice(hasher.finalize().as_bytes());
+        }
+    }
+
+    /// Writes header and table, syncs, and renames the file to the name made from its digest.
+    pub(crate) fn finish(mut self, name: impl FnOnce(&[u8; 32]) -> String) -> Result<FileEntry> {
+        self.end();
+        debug_assert_eq!(self.table.len(), self.capacity * ENTRY_LEN);
+        let mut header = [0u8; 32];
+        header[..8].copy_from_slice(&self.kind.magic);
+        header[8..12].copy_from_slice(&self.kind.version.to_le_bytes());
+        header[12..16].copy_from_slice(&(self.capacity as u32).to_le_bytes());
+        header[16..24].copy_from_slice(&self.at.to_le_bytes());
+        let digest = header_digest(&header, &self.table);
+        let tmp = self.tmp.clone();
+        let io = |e| Error::io(&tmp, e);
+        self.out.seek(SeekFrom::Start(0)).map_err(io)?;
+        self.out.write_all(&header).map_err(io)?;
+        self.out.write_all(&digest).map_err(io)?;
+        self.out.write_all(&self.table).map_err(io)?;
+        self.out.flush().map_err(io)?;
+        self.out.get_ref().sync_all().map_err(io)?;
+        let name = name(&digest);
+        let path = self.dir.join(&name);
+        std::fs::rename(&self.tmp, &path).map_err(|e| Error::io(&path, e))?;
+        Ok(FileEntry { name, len: self.at, digest })
+    }
+}
+
+/// Makes renames and removals in a folder durable.
+pub(crate) fn sync_dir(dir: &Path) -> Result<()> {
+    #[cfg(unix)]
+    File::open(dir).and_then(|d| d.sync_all()).map_err(|e| Error::io(dir, e))?;
+    #[cfg(not(unix))]
+    let _ = dir;
+    Ok(())
+}

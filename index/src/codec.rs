@@ -1,0 +1,195 @@
+//! Small records to bytes and back. The only user of bincode.
+//!
+//! bincode 2 without a limit can be made to abort the process by nine bytes, so every decode is
+//! limited, must consume its input to the last byte, and happens after the digest check. `legacy()`
+//! is fixed-width little-endian, the bincode 1 format, which other crates write too: the crate can be
+//! replaced without changing a file.
+
+use bincode::{Decode, Encode, config};
+
+use crate::types::TrackMeta;
+
+/// A track's metadata may not be larger; a title of a megabyte is an attack.
+pub(crate) const META_LIMIT: usize = 1 << 20;
+/// Room for the tombstones of some ten million tracks.
+pub(crate) const BODY_LIMIT: usize = 64 << 20;
+
+/// Body of the MANIFEST file.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub(crate) struct ManifestBody {
+    pub(crate) generation: u64,
+    pub(crate) params_digest: [u8; 32],
+    pub(crate) params_description: String,
+    pub(crate) segments: Vec<SegmentEntry>,
+}
+
+/// One segment as the manifest names it.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub(crate) struct SegmentEntry {
+    pub(crate) file: FileEntry,
+    pub(crate) graph: Option<FileEntry>,
+    pub(crate) tracks: u32,
+    pub(crate) windows: u64,
+    pub(crate) probes: Vec<ProbeRow>,
+    /// Local numbers of removed tracks, ascending.
+    pub(crate) dead: Vec<u32>,
+}
+
+/// A file of the index: name inside the folder, length and digest.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub(crate) struct FileEntry {
+    pub(crate) name: String,
+    pub(crate) len: u64,
+    pub(crate) digest: [u8; 32],
+}
+
+/// Result of the self-probe of one space of a segment.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub(crate) struct ProbeRow {
+    pub(crate) space: u8,
+    pub(crate) cells: u32,
+    pub(crate) orphans: u32,
+    pub(crate) sampled: u32,
+    pub(crate) missed: u32,
+}
+
+/// First section of a segment: how long every other one has to be.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub(crate) struct SegmentInfo {
+    pub(crate) params_digest: [u8; 32],
+    pub(crate) tracks: u32,
+    pub(crate) spaces: Vec<SpaceInfo>,
+}
+
+/// Size of one space of a segment.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub(crate) struct SpaceInfo {
+    pub(crate) space: u8,
+    pub(crate) codes: u32,
+    pub(crate) cells: u32,
+}
+
+/// First section of a graph file.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub(crate) struct GraphInfo {
+    pub(crate) segment_digest: [u8; 32],
+    pub(crate) spaces: Vec<u8>,
+}
+
+/// Stored form of [`TrackMeta`]: the file format does not change when the public type does.
+#[derive(Encode, Decode)]
+struct TrackRow {
+    ref_id: String,
+    path: String,
+    title: Option<String>,
+    artist: Option<String>,
+    album: Option<String>,
+    isrc: Option<String>,
+    upc: Option<String>,
+    label: Option<String>,
+    catalogue: Option<String>,
+    owner: Option<String>,
+    duration_ms: u64,
+    sha256: [u8; 32],
+    flags: u32,
+}
+
+/// Encodes a small record; fails when it exceeds [`BODY_LIMIT`].
+pub(crate) fn encode<T: Encode>(value: &T) -> Result<Vec<u8>, String> {
+    let bytes = bincode::encode_to_vec(value, config::legacy()).map_err(|e| e.to_string())?;
+    if bytes.len() > BODY_LIMIT {
+        return Err(format!("record of {} bytes", bytes.len()));
+    }
+    Ok(bytes)
+}
+
+/// Decodes a small record from exactly these bytes.
+pub(crate) fn decode<T: Decode<()>>(bytes: &[u8]) -> Result<T, String> {
+    let config = config::legacy().with_limit::<BODY_LIMIT>();
+    exact(bytes, bincode::decode_from_slice(bytes, config))
+}
+
+/// Encodes the metadata of one track.
+pub(crate) fn encode_meta(meta: &TrackMeta) -> Result<Vec<u8>, String> {
+    let m = meta.clone();
+    let row = TrackRow {
+        ref_id: m.ref_id,
+        path: m.path,
+        title: m.title,
+        artist: m.artist,
+        album: m.album,
+        isrc: m.isrc,
+        upc: m.upc,
+        label: m.label,
+        catalogue: m.catalogue,
+        owner: m.owner,
+        duration_ms: m.duration_ms,
+        sha256: m.sha256,
+        flags: m.flags,
+    };
+    let bytes = bincode::encode_to_vec(row, config::legacy()).map_err(|e| e.to_string())?;
+    if bytes.len() > META_LIMIT {
+        return Err(format!("metadata of {} bytes", bytes.len()));
+    }
+    Ok(bytes)
+}
+
+/// Decodes the metadata of one track from exactly these bytes.
+pub(crate) fn decode_meta(bytes: &[u8]) -> Result<TrackMeta, String> {
+    let config = config::legacy().with_limit::<META_LIMIT>();
+    let r: TrackRow = exact(bytes, bincode::decode_from_slice(bytes, config))?;
+    Ok(TrackMeta {
+        ref_id: r.ref_id,
+        path: r.path,
+        title: r.title,
+        artist: r.artist,
+        album: r.album,
+        isrc: r.isrc,
+        upc: r.upc,
+        label: r.label,
+        catalogue: r.catalogue,
+        owner: r.owner,
+        duration_ms: r.duration_ms,
+        sha256: r.sha256,
+        flags: r.flags,
+    })
+}
+
+fn exact<T>(
+    bytes: &[u8],
+    decoded: Result<(T, usize), bincode::error::DecodeError>,
+) -> Result<T, String> {
+    let (value, read) = decoded.map_err(|e| e.to_string())?;
+    if read != bytes.len() {
+        return Err(format!("{} bytes after the record", bytes.len() - read));
+    }
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn meta_round_trip_and_trailing_byte() {
+        let meta = TrackMeta {
+            ref_id: "r".into(),
+            isrc: Some("X".into()),
+            duration_ms: 7,
+            sha256: [9; 32],
+            ..TrackMeta::default()
+        };
+        let mut bytes = encode_meta(&meta).unwrap();
+        assert_eq!(decode_meta(&bytes).unwrap(), meta);
+        bytes.push(0);
+        assert!(decode_meta(&bytes).is_err());
+    }
+
+    #[test]
+    fn length_bomb_is_an_error() {
+        let mut bytes = vec![0u8; 40];
+        bytes.extend_from_slice(&(1u64 << 40).to_le_bytes());
+        assert!(decode::<ManifestBody>(&bytes).is_err());
+        assert!(decode_meta(&(1u64 << 40).to_le_bytes()).is_err());
+    }
+}

@@ -1,0 +1,263 @@
+//! A snapshot of an index for searching.
+
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+
+use crate::codec::SegmentEntry;
+use crate::envelope::Check;
+use crate::error::{Error, Result};
+use crate::manifest::Manifest;
+use crate::segment::Segment;
+use crate::stats::{GraphState, IndexStats, collect};
+use crate::store::{CandidateStore, Cells, Exact, Live, Want};
+use crate::types::{Code, Hit, ParamsId, SearchMode, SearchOptions, TrackMeta, TrackNo};
+use crate::{EXACT_MAX_CODES, EXACT_SEGMENT_CODES, hex};
+
+/// Attempts to open a snapshot while a writer keeps replacing segments.
+const OPEN_TRIES: usize = 8;
+/// Queries handled together by one thread.
+const QUERY_BATCH: usize = 32;
+
+/// A segment of a snapshot.
+#[derive(Debug)]
+pub(crate) struct Part {
+    pub(crate) entry: SegmentEntry,
+    pub(crate) segment: Segment,
+    pub(crate) graph: GraphState,
+    /// Snapshot number of its first track.
+    pub(crate) base: u32,
+}
+
+impl Part {
+    pub(crate) fn live(&self) -> Live<'_> {
+        Live { base: self.base, dead: &self.entry.dead }
+    }
+
+    /// Local numbers of the tracks that have not been removed.
+    pub(crate) fn live_tracks(&self) -> impl Iterator<Item = u32> + '_ {
+        (0..self.segment.track_count()).filter(|t| self.entry.dead.binary_search(t).is_err())
+    }
+}
+
+/// An immutable snapshot: the segments one manifest named. It stays valid and unchanged whatever
+/// writers do meanwhile; open a new one to see their work.
+#[derive(Debug)]
+pub struct Reader {
+    dir: PathBuf,
+    manifest: Manifest,
+    params: ParamsId,
+    parts: Vec<Part>,
+    /// Content hashes of live tracks, sorted.
+    by_content: Vec<([u8; 32], TrackNo)>,
+}
+
+impl Reader {
+    /// Opens the index in `dir`, checking every file it consists of. A damaged graph is not an error,
+    /// the search then does without it; see [`Reader::stats`].
+    pub fn open(dir: &Path) -> Result<Reader> {
+        Reader::open_checked(dir, Check::Full)
+    }
+
+    pub(crate) fn open_checked(dir: &Path, check: Check) -> Result<Reader> {
+        let mut last = None;
+        for _ in 0..OPEN_TRIES {
+            let manifest = Manifest::read(dir)?;
+            match open_parts(dir, &manifest, check) {
+                Ok(parts) => return Ok(Reader::assemble(dir, manifest, parts)),
+                // A compaction may have removed the segment since: then there is a newer manifest.
+                Err(e) if e.is_not_found() => {
+                    if last.as_ref() == Some(&manifest.digest) {
+                        return Err(e);
+                    }
+                    last = Some(manifest.digest);
+                }
+                Err(e) => return Err(e),
+            }
+        }
+        Err(Error::corrupt(dir, "the index changed too often while it was being opened"))
+    }
+
+    fn assemble(dir: &Path, manifest: Manifest, parts: Vec<Part>) -> Reader {
+        let mut by_content: Vec<_> = parts
+            .iter()
+            .flat_map(|p| {
+                p.live_tracks().map(|t| (p.segment.metas()[t as usize].sha256, TrackNo(p.base + t)))
+            })
+            .collect();
+        by_content.sort_unstable();
+        Reader { dir: dir.into(), params: manifest.params(), manifest, parts, by_content }
+    }
+
+    /// Folder of the index.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Parameters the fingerprints were made with.
+    pub fn params(&self) -> &ParamsId {
+        &self.params
+    }
+
+    /// Identity of this snapshot; every change of the index changes it.
+    pub fn index_id(&self) -> String {
+        hex(&self.manifest.digest)
+    }
+
+    /// Live tracks.
+    pub fn track_count(&self) -> usize {
+        self.by_content.len()
+    }
+
+    /// All [`TrackNo`]s of this snapshot are below this; some belong to removed tracks.
+    pub fn track_slots(&self) -> u32 {
+        self.parts.last().map_or(0, |p| p.base + p.segment.track_count())
+    }
+
+    /// Live tracks in ascending order of their number.
+    pub fn tracks(&self) -> impl Iterator<Item = (TrackNo, &TrackMeta)> {
+        self.parts.iter().flat_map(|p| {
+            p.live_tracks().map(|t| (TrackNo(p.base + t), &p.segment.metas()[t as usize]))
+        })
+    }
+
+    /// Metadata of a live track.
+    pub fn meta(&self, track: TrackNo) -> Option<&TrackMeta> {
+        let (part, local) = self.locate(track)?;
+        part.segment.metas().get(local as usize)
+    }
+
+    /// Constellation of a live track.
+    pub fn constellation(&self, track: TrackNo) -> Option<&[u8]> {
+        let (part, local) = self.locate(track)?;
+        part.segment.constellation(local)
+    }
+
+    /// Windows of a live track as `(time, code)`, in order of time. Reads all postings of a segment.
+    pub fn windows(&self, track: TrackNo, space: u8) -> Vec<(u32, Code)> {
+        let Some((part, local)) = self.locate(track) else {
+            return Vec::new();
+        };
+        let Some(data) = part.segment.space(space) else {
+            return Vec::new();
+        };
+        let own = data.postings.iter().zip(data.codes).filter(|(p, _)| p.track == local);
+        let mut windows: Vec<_> = own.map(|(p, code)| (p.time, *code)).collect();
+        windows.sort_unstable();
+        windows
+    }
+
+    /// The live track with this content.
+    pub fn find_sha256(&self, sha256: &[u8; 32]) -> Option<TrackNo> {
+        let at = self.by_content.binary_search_by(|(content, _)| content.cmp(sha256)).ok()?;
+        Some(self.by_content[at].1)
+    }
+
+    /// Sizes and condition of the snapshot.
+    pub fn stats(&self) -> IndexStats {
+        collect(&self.manifest, &self.parts)
+    }
+
+    /// Nearest stored windows of each query, nearest first. Uses the caller's rayon pool; the result
+    /// does not depend on the number of threads.
+    pub fn search(&self, space: u8, queries: &[Code], opts: &SearchOptions) -> Vec<Vec<Hit>> {
+        let want = Want { k: opts.k, max_distance: opts.max_distance };
+        let codes = |p: &Part| p.segment.space(space).map_or(0, |data| data.codes.len());
+        let total: usize = self.parts.iter().map(codes).sum();
+        let exact_up_to = match opts.mode {
+            SearchMode::Exact => usize::MAX,
+            SearchMode::Hnsw => 0,
+            SearchMode::Auto if total <= EXACT_MAX_CODES => usize::MAX,
+            SearchMode::Auto => EXACT_SEGMENT_CODES,
+        };
+        queries
+            .par_chunks(QUERY_BATCH)
+            .flat_map_iter(|batch| {
+                let mut merged: Vec<Vec<Hit>> = vec![Vec::new(); batch.len()];
+                for part in &self.parts {
+                    let Some(store) = store_for(part, space, opts, exact_up_to) else {
+                        continue;
+                    };
+                    let found = store.search(batch, want, part.live());
+                    for (all, hits) in merged.iter_mut().zip(found) {
+                        all.extend(hits);
+                    }
+                }
+                for hits in &mut merged {
+                    hits.sort_unstable();
+                    hits.truncate(opts.k);
+                }
+                merged
+            })
+            .collect()
+    }
+
+    pub(crate) fn parts(&self) -> &[Part] {
+        &self.parts
+    }
+
+    pub(crate) fn into_parts(self) -> (Manifest, Vec<Part>) {
+        (self.manifest, self.parts)
+    }
+
+    /// Segment and local number of a live track.
+    fn locate(&self, track: TrackNo) -> Option<(&Part, u32)> {
+        let at = self.parts.partition_point(|p| p.base <= track.0).checked_sub(1)?;
+        let part = &self.parts[at];
+        let local = track.0 - part.base;
+        let live =
+            local < part.segment.track_count() && part.entry.dead.binary_search(&local).is_err();
+        live.then_some((part, local))
+    }
+}
+
+/// The store that answers for one segment.
+fn store_for<'a>(
+    part: &'a Part,
+    space: u8,
+    opts: &SearchOptions,
+    exact_up_to: usize,
+) -> Option<Box<dyn CandidateStore + 'a>> {
+    let data = part.segment.space(space)?;
+    if data.codes.len() <= exact_up_to {
+        return Some(Box::new(Exact { data }));
+    }
+    let graph = part.segment.graph(space);
+    Some(Box::new(Cells::new(data, graph, opts.probes, opts.ef, opts.mode == SearchMode::Auto)))
+}
+
+fn open_parts(dir: &Path, manifest: &Manifest, check: Check) -> Result<Vec<Part>> {
+    let mut parts = Vec::with_capacity(manifest.body.segments.len());
+    let mut base = 0;
+    for entry in &manifest.body.segments {
+        let params = &manifest.body.params_digest;
+        let mut segment = Segment::open(dir, &entry.file, entry.tracks, params, check)?;
+        let graph = match &entry.graph {
+            Some(file) if check == Check::Full => match segment.open_graph(dir, file) {
+                Ok(()) => GraphState::Ready,
+                Err(_) => GraphState::Damaged,
+            },
+            _ => GraphState::None,
+        };
+        parts.push(Part { entry: entry.clone(), segment, graph, base });
+        base += entry.tracks;
+    }
+    Ok(parts)
+}
+
+/// Reads and searches all of a segment, for fuzzing.
+pub(crate) fn exercise(segment: &Segment) {
+    let want = Want { k: 3, max_distance: u32::MAX };
+    let live = Live { base: 0, dead: &[] };
+    for space in 0..crate::MAX_SPACES as u8 {
+        let Some(data) = segment.space(space) else {
+            continue;
+        };
+        let queries = &data.codes[..1];
+        Exact { data }.search(queries, want, live);
+        Cells::new(data, segment.graph(space), 4, 8, false).search(queries, want, live);
+    }
+    for track in 0..segment.track_count() {
+        segment.constellation(track);
+    }
+}

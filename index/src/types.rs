@@ -1,0 +1,196 @@
+//! The vocabulary of the index: codes, windows, tracks, hits.
+
+use serde::Serialize;
+
+/// 256-bit descriptor code, compared by Hamming distance.
+pub type Code = [u64; 4];
+
+/// Bits in a [`Code`]; no distance exceeds it.
+pub const CODE_BITS: u32 = 256;
+
+/// Descriptor spaces an index can hold; [`Window::space`] is below it.
+pub const MAX_SPACES: usize = 4;
+
+/// Number of a track within one snapshot: segment order, then position. Another snapshot may number
+/// the same track differently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct TrackNo(pub u32);
+
+/// One window of a track.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// Descriptor space the code belongs to, below [`MAX_SPACES`]; spaces are never compared with each other.
+    pub space: u8,
+    /// Start of the window, in the caller's frame unit.
+    pub time: u32,
+    /// The descriptor.
+    pub code: Code,
+}
+
+/// What is known about a track besides its sound. The index stores it and never interprets it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct TrackMeta {
+    /// Identifier of the track in the caller's catalogue.
+    pub ref_id: String,
+    /// File the track was read from.
+    pub path: String,
+    /// Title.
+    pub title: Option<String>,
+    /// Main artist.
+    pub artist: Option<String>,
+    /// Album or release title.
+    pub album: Option<String>,
+    /// International Standard Recording Code.
+    pub isrc: Option<String>,
+    /// Product code of the release.
+    pub upc: Option<String>,
+    /// Record label.
+    pub label: Option<String>,
+    /// Catalogue the reference belongs to.
+    pub catalogue: Option<String>,
+    /// Owner or account that delivered the track.
+    pub owner: Option<String>,
+    /// Length of the audio in milliseconds.
+    pub duration_ms: u64,
+    /// Content hash of the audio file: the identity of a track in the index.
+    pub sha256: [u8; 32],
+    /// Caller-defined flags, for example a partial decode.
+    pub flags: u32,
+}
+
+/// A track as handed to the writer.
+#[derive(Debug, Clone, Default)]
+pub struct TrackRecord {
+    /// Metadata.
+    pub meta: TrackMeta,
+    /// Peaks for verification, opaque here.
+    pub constellation: Vec<u8>,
+    /// Windows of all spaces, in any order.
+    pub windows: Vec<Window>,
+}
+
+/// Which fingerprint parameters an index was made with. Codes of different parameters do not compare.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ParamsId {
+    /// Digest of the canonical parameters; decides compatibility.
+    pub digest: [u8; 32],
+    /// The same for people.
+    pub description: String,
+}
+
+impl ParamsId {
+    /// Short name for messages.
+    pub(crate) fn label(&self) -> String {
+        format!("{} {}", self.description, crate::hex(&self.digest[..8]))
+    }
+}
+
+/// How candidates are found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub enum SearchMode {
+    /// By the size of the index and of each segment: every code, or cells; cells found by scan or by
+    /// graph. See [`crate::EXACT_MAX_CODES`] and [`crate::WALK_COST`].
+    #[default]
+    Auto,
+    /// The HNSW graph over cell representatives, then the postings of the nearest cells.
+    Hnsw,
+    /// Every code of every segment: slow on large indexes, misses nothing.
+    Exact,
+}
+
+/// What a search should return and how hard it should try.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SearchOptions {
+    /// How candidates are found.
+    pub mode: SearchMode,
+    /// Hits kept per query.
+    pub k: usize,
+    /// Cells opened per segment (HNSW only).
+    pub probes: usize,
+    /// Width of the graph search (HNSW only); at least `probes` is used.
+    pub ef: usize,
+    /// Hits farther than this are not reported.
+    pub max_distance: u32,
+}
+
+impl Default for SearchOptions {
+    fn default() -> Self {
+        SearchOptions {
+            mode: SearchMode::Auto,
+            k: 32,
+            probes: crate::DEFAULT_PROBES,
+            ef: crate::DEFAULT_EF,
+            max_distance: CODE_BITS,
+        }
+    }
+}
+
+/// A stored window near a query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+pub struct Hit {
+    /// The track.
+    pub track: TrackNo,
+    /// Start of the window within the track.
+    pub time: u32,
+    /// Hamming distance to the query.
+    pub distance: u32,
+}
+
+impl Hit {
+    fn key(&self) -> (u32, TrackNo, u32) {
+        (self.distance, self.track, self.time)
+    }
+}
+
+/// Nearest first; ties go by track, then time, so that a list of hits has one order only.
+impl Ord for Hit {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.key().cmp(&other.key())
+    }
+}
+
+impl PartialOrd for Hit {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// What a commit or merge did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct CommitStats {
+    /// Tracks added.
+    pub added: usize,
+    /// Tracks left out because their content is already in the index, or twice in the batch.
+    pub skipped: usize,
+    /// Windows added.
+    pub windows: u64,
+    /// Bytes written, manifest aside.
+    pub bytes: u64,
+}
+
+/// Which segments a compaction rewrites.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CompactPolicy {
+    /// Everything, into as few segments as the size limit allows.
+    All,
+    /// Runs of similar small segments and segments with many removed tracks: cheap, and keeps the
+    /// number of segments logarithmic in the size of the index.
+    Tiered,
+}
+
+/// What a compaction did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct CompactStats {
+    /// Segments before.
+    pub segments_before: usize,
+    /// Segments after.
+    pub segments_after: usize,
+    /// Segments rewritten.
+    pub rewritten: usize,
+    /// Removed tracks whose bytes are gone.
+    pub dropped_tracks: usize,
+    /// Bytes before.
+    pub bytes_before: u64,
+    /// Bytes after.
+    pub bytes_after: u64,
+}

@@ -1,0 +1,307 @@
+//! The one writer of an index.
+
+use std::collections::HashSet;
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+
+use crate::atomic::{TMP_SUFFIX, sync_dir};
+use crate::build::{Draft, write_segment};
+use crate::codec::{ManifestBody, SegmentEntry};
+use crate::compact::{Size, plan, rewrite};
+use crate::envelope::Check;
+use crate::error::{Error, Result};
+use crate::manifest::{MANIFEST_NAME, Manifest, is_graph_name, is_segment_name};
+use crate::reader::Reader;
+use crate::segment::Posting;
+use crate::types::{
+    CommitStats, CompactPolicy, CompactStats, MAX_SPACES, ParamsId, TrackMeta, TrackRecord,
+};
+
+pub(crate) const LOCK_NAME: &str = "LOCK";
+
+/// Adds, removes and compacts; holds the lock of the index until dropped. Every method is atomic: killed
+/// at any point, the index is as it was before the call or after it.
+#[derive(Debug)]
+pub struct Writer {
+    dir: PathBuf,
+    manifest: Manifest,
+    /// Content hashes of live tracks.
+    contents: HashSet<[u8; 32]>,
+    /// Held, not read.
+    _lock: File,
+}
+
+impl Writer {
+    /// Opens the index in `dir` for writing, creating folder and index if need be. Refuses an index made
+    /// with other parameters, and one that another writer holds.
+    pub fn open_or_create(dir: &Path, params: ParamsId) -> Result<Writer> {
+        std::fs::create_dir_all(dir).map_err(|e| Error::io(dir, e))?;
+        let lock = lock(dir)?;
+        if !dir.join(MANIFEST_NAME).exists() {
+            if foreign_segments(dir)? {
+                return Err(Error::corrupt(dir, "segments without a MANIFEST"));
+            }
+            Manifest::write(
+                dir,
+                ManifestBody {
+                    generation: 0,
+                    params_digest: params.digest,
+                    params_description: params.description.clone(),
+                    segments: Vec::new(),
+                },
+            )?;
+        }
+        let reader = Reader::open_checked(dir, Check::OnUse)?;
+        if reader.params().digest != params.digest {
+            return Err(Error::ParamsMismatch {
+                path: dir.into(),
+                index: reader.params().label(),
+                given: params.label(),
+            });
+        }
+        let contents = reader.tracks().map(|(_, meta)| meta.sha256).collect();
+        let (manifest, _) = reader.into_parts();
+        Ok(Writer { dir: dir.into(), manifest, contents, _lock: lock })
+    }
+
+    /// Parameters of the index.
+    pub fn params(&self) -> ParamsId {
+        self.manifest.params()
+    }
+
+    /// Live tracks.
+    pub fn track_count(&self) -> usize {
+        self.contents.len()
+    }
+
+    /// Whether a live track has this content.
+    pub fn contains(&self, sha256: &[u8; 32]) -> bool {
+        self.contents.contains(sha256)
+    }
+
+    /// Adds tracks as one segment. Content already in the index, or earlier in the batch, is skipped;
+    /// a batch with nothing new changes nothing.
+    pub fn commit(&mut self, tracks: Vec<TrackRecord>) -> Result<CommitStats> {
+        let mut stats = CommitStats::default();
+        let mut fresh = HashSet::new();
+        let mut draft = Draft::default();
+        for track in &tracks {
+            let sha256 = track.meta.sha256;
+            if self.contents.contains(&sha256) || !fresh.insert(sha256) {
+                stats.skipped += 1;
+                continue;
+            }
+            let local = draft.tracks.len() as u32;
+            draft.tracks.push((&track.meta, &track.constellation));
+            for w in &track.windows {
+                let rows = draft.windows.get_mut(usize::from(w.space)).ok_or(Error::TooLarge {
+                    what: "descriptor space",
+                    value: w.space.into(),
+                    limit: MAX_SPACES as u64 - 1,
+                })?;
+                rows.push((Posting { track: local, time: w.time }, w.code));
+            }
+        }
+        if draft.tracks.is_empty() {
+            return Ok(stats);
+        }
+        stats.added = draft.tracks.len();
+        stats.windows = draft.window_count();
+        self.check_room(stats.added)?;
+        let entry = write_segment(&self.dir, &self.manifest.body.params_digest, draft)?;
+        stats.bytes = bytes_of(&entry);
+        let mut segments = self.manifest.body.segments.clone();
+        segments.push(entry);
+        self.publish(segments)?;
+        self.contents.extend(fresh);
+        Ok(stats)
+    }
+
+    /// Removes the tracks that `sel` chooses and returns them. Their bytes go at the next compaction,
+    /// those of a segment without live tracks at once.
+    pub fn remove(&mut self, sel: &dyn Fn(&TrackMeta) -> bool) -> Result<Vec<TrackMeta>> {
+        let reader = Reader::open_checked(&self.dir, Check::OnUse)?;
+        let mut removed = Vec::new();
+        let mut segments = Vec::new();
+        for part in reader.parts() {
+            let mut entry = part.entry.clone();
+            for local in part.live_tracks() {
+                let meta = &part.segment.metas()[local as usize];
+                if sel(meta) {
+                    entry.dead.push(local);
+                    removed.push(meta.clone());
+                }
+            }
+            entry.dead.sort_unstable();
+            if entry.dead.len() < entry.tracks as usize {
+                segments.push(entry);
+            }
+        }
+        if !removed.is_empty() {
+            self.publish(segments)?;
+            for meta in &removed {
+                self.contents.remove(&meta.sha256);
+            }
+        }
+        Ok(removed)
+    }
+
+    /// Merges segments and drops removed tracks. Searches give the same hits before and after, up to the
+    /// numbering of tracks and what the graph search overlooks.
+    pub fn compact(&mut self, policy: CompactPolicy) -> Result<CompactStats> {
+        let before = &self.manifest.body.segments;
+        let mut stats = CompactStats {
+            segments_before: before.len(),
+            bytes_before: before.iter().map(bytes_of).sum(),
+            ..CompactStats::default()
+        };
+        let sizes: Vec<Size> = before.iter().map(Size::of).collect();
+        let groups = plan(&sizes, policy);
+        if !groups.is_empty() {
+            let reader = Reader::open(&self.dir)?;
+            let mut replaced: Vec<Option<Vec<SegmentEntry>>> = vec![None; before.len()];
+            for group in &groups {
+                let mut selection = Vec::new();
+                for &at in group {
+                    let part = &reader.parts()[at];
+                    selection.extend(part.live_tracks().map(|t| (at, t)));
+                    stats.dropped_tracks += part.entry.dead.len();
+                    replaced[at] = Some(Vec::new());
+                }
+                stats.rewritten += group.len();
+                let params = &self.manifest.body.params_digest;
+                let entries = rewrite(&self.dir, params, reader.parts(), &selection)?;
+                if let Some(&first) = group.first() {
+                    replaced[first] = Some(entries);
+                }
+            }
+            let segments = self.manifest.body.segments.iter().zip(replaced);
+            let segments =
+                segments.flat_map(|(old, new)| new.unwrap_or_else(|| vec![old.clone()])).collect();
+            self.publish(segments)?;
+        }
+        let after = &self.manifest.body.segments;
+        stats.segments_after = after.len();
+        stats.bytes_after = after.iter().map(bytes_of).sum();
+        Ok(stats)
+    }
+
+    /// Adds the live tracks of another index made with the same parameters; content present in both is
+    /// skipped.
+    pub fn merge_from(&mut self, other: &Reader) -> Result<CommitStats> {
+        if other.params().digest != self.manifest.body.params_digest {
+            return Err(Error::ParamsMismatch {
+                path: other.dir().into(),
+                index: other.params().label(),
+                given: self.params().label(),
+            });
+        }
+        let mut stats = CommitStats::default();
+        let mut fresh = HashSet::new();
+        let mut selection = Vec::new();
+        for (at, part) in other.parts().iter().enumerate() {
+            for local in part.live_tracks() {
+                let sha256 = part.segment.metas()[local as usize].sha256;
+                if self.contents.contains(&sha256) || !fresh.insert(sha256) {
+                    stats.skipped += 1;
+                } else {
+                    selection.push((at, local));
+                }
+            }
+        }
+        if selection.is_empty() {
+            return Ok(stats);
+        }
+        stats.added = selection.len();
+        self.check_room(stats.added)?;
+        let params = &self.manifest.body.params_digest;
+        let entries = rewrite(&self.dir, params, other.parts(), &selection)?;
+        stats.windows = entries.iter().map(|e| e.windows).sum();
+        stats.bytes = entries.iter().map(bytes_of).sum();
+        let mut segments = self.manifest.body.segments.clone();
+        segments.extend(entries);
+        self.publish(segments)?;
+        self.contents.extend(fresh);
+        Ok(stats)
+    }
+
+    fn check_room(&self, added: usize) -> Result<()> {
+        let slots: u64 = self.manifest.body.segments.iter().map(|s| u64::from(s.tracks)).sum();
+        let value = slots + added as u64;
+        let limit = u64::from(u32::MAX);
+        if value > limit {
+            return Err(Error::TooLarge { what: "tracks in one index", value, limit });
+        }
+        Ok(())
+    }
+
+    /// Makes `segments` the index, then removes what it no longer names.
+    fn publish(&mut self, segments: Vec<SegmentEntry>) -> Result<()> {
+        let mut body = self.manifest.body.clone();
+        body.generation += 1;
+        body.segments = segments;
+        self.manifest = Manifest::write(&self.dir, body)?;
+        // The change is made; what cannot be cleaned up now is after a later one.
+        let _ = self.collect_garbage();
+        Ok(())
+    }
+
+    /// Only files with names of ours are touched. Readers that still map a removed file keep it.
+    fn collect_garbage(&self) -> Result<()> {
+        let named: HashSet<&str> = self.manifest.files().map(|f| f.name.as_str()).collect();
+        for name in own_files(&self.dir)? {
+            if !named.contains(name.as_str()) {
+                let path = self.dir.join(&name);
+                // Windows refuses while a reader maps the file.
+                let _ = std::fs::remove_file(path);
+            }
+        }
+        sync_dir(&self.dir)
+    }
+}
+
+fn bytes_of(entry: &SegmentEntry) -> u64 {
+    entry.file.len + entry.graph.as_ref().map_or(0, |g| g.len)
+}
+
+fn lock(dir: &Path) -> Result<File> {
+    let path = dir.join(LOCK_NAME);
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(|e| Error::io(&path, e))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Error::Locked { path }),
+        Err(TryLockError::Error(e)) => Err(Error::io(&path, e)),
+    }
+}
+
+/// Names of segments, graphs and temporary files in the folder, sorted.
+pub(crate) fn own_files(dir: &Path) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for item in std::fs::read_dir(dir).map_err(|e| Error::io(dir, e))? {
+        let name = item.map_err(|e| Error::io(dir, e))?.file_name();
+        if let Some(name) = name.to_str().filter(|name| is_own_name(name)) {
+            names.push(name.to_owned());
+        }
+    }
+    names.sort_unstable();
+    Ok(names)
+}
+
+pub(crate) fn is_own_name(name: &str) -> bool {
+    is_segment_name(name) || is_graph_name(name) || is_temporary(name)
+}
+
+pub(crate) fn is_temporary(name: &str) -> bool {
+    let stem = name.strip_suffix(TMP_SUFFIX);
+    matches!(stem, Some("segment" | "graph" | "manifest"))
+}
+
+/// Whether a folder without a manifest holds segments, which a new index would delete.
+fn foreign_segments(dir: &Path) -> Result<bool> {
+    Ok(own_files(dir)?.iter().any(|name| is_segment_name(name)))
+}

@@ -1,0 +1,215 @@
+//! The packet loop: one file in, analysis samples out, damage counted.
+
+use std::any::Any;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use symphonia::core::errors::Error;
+use symphonia::core::formats::FormatReader;
+use symphonia::core::io::MediaSource;
+use symphonia::core::packet::Packet;
+
+use super::error::Cause;
+use super::filter::RATES;
+use super::open::{Selected, probe, select};
+use super::pipeline::{Pipeline, samples_to_ms};
+use super::source::{Payload, Source, open_bytes, open_file};
+use super::tally::{Tally, is_bare_stream};
+use super::{AudioError, AudioInfo, DecodeOptions, Tags};
+
+/// Demuxer errors in a row after which the rest of a file is given up. Most demuxers find their
+/// way back after one.
+const MAX_DEMUX_ERRORS: u32 = 16;
+/// Longest silence that stands in for one damaged packet, in seconds.
+const MAX_CONCEALED_S: f64 = 1.0;
+
+/// Decodes the file at `path` and hands mono samples at [`ANALYSIS_RATE`](super::ANALYSIS_RATE)
+/// to `sink`, chunk by chunk. Memory does not depend on the length of the file.
+pub fn decode_file(
+    path: &Path,
+    options: &DecodeOptions,
+    sink: &mut dyn FnMut(&[f32]),
+) -> Result<AudioInfo, AudioError> {
+    guarded(path.to_owned(), options, |deadline| {
+        let source = open_file(path, deadline).map_err(Cause::Io)?;
+        decode_source(source, options, deadline, sink)
+    })
+}
+
+/// Decodes a file that is in memory (standard input, tests); `name` is what errors call it.
+pub fn decode_bytes<B: AsRef<[u8]> + Send + Sync>(
+    name: &str,
+    bytes: B,
+    options: &DecodeOptions,
+    sink: &mut dyn FnMut(&[f32]),
+) -> Result<AudioInfo, AudioError> {
+    guarded(PathBuf::from(name), options, |deadline| {
+        let source = open_bytes(bytes, deadline).map_err(Cause::Io)?;
+        decode_source(source, options, deadline, sink)
+    })
+}
+
+/// Runs `decode` so that neither time nor a panic gets out of hand.
+fn guarded(
+    path: PathBuf,
+    options: &DecodeOptions,
+    decode: impl FnOnce(Instant) -> Result<AudioInfo, Cause>,
+) -> Result<AudioInfo, AudioError> {
+    let start = Instant::now();
+    let far = start + std::time::Duration::from_secs(365 * 86_400);
+    let deadline = start.checked_add(options.timeout).unwrap_or(far);
+    match catch_unwind(AssertUnwindSafe(|| decode(deadline))) {
+        Ok(Ok(info)) => Ok(info),
+        Ok(Err(cause)) => Err(cause.at(path, options.timeout)),
+        Err(panic) => Err(AudioError::Panicked { path, reason: panic_message(&*panic) }),
+    }
+}
+
+fn panic_message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("unknown panic").to_owned()
+}
+
+fn decode_source<R>(
+    source: Source<R>,
+    options: &DecodeOptions,
+    deadline: Instant,
+    sink: &mut dyn FnMut(&[f32]),
+) -> Result<AudioInfo, Cause>
+where
+    Source<R>: MediaSource,
+    R: io::Read + io::Seek,
+{
+    if source.len() == 0 {
+        return Err(Cause::Empty("it has no bytes"));
+    }
+    let payload = source.payload();
+    let mut format = probe(Box::new(source)).map_err(|cause| match cause {
+        // A file that begins like audio is audio, only damaged.
+        Cause::NotAudio(reason) if payload.has_magic => Cause::Decode(reason),
+        cause => cause,
+    })?;
+    let container = format.format_info().short_name;
+    let selected = select(&*format)?;
+    let mut session = Session {
+        declared_ms: selected.declared_ms.filter(|_| declares_length(container, &payload)),
+        codec: selected.codec,
+        tally: Tally::new(container, selected.padding, &payload),
+        selected,
+        pipeline: Pipeline::new(options.max_duration.as_secs_f64(), sink),
+        tags: Tags::default(),
+        deadline,
+        first: None,
+    };
+    session.tags.absorb(&mut *format);
+    session.run(&mut *format)?;
+    session.tags.absorb(&mut *format);
+    session.conclude(container)
+}
+
+/// Does a length in the container's header exist, or would it be an estimate from the size of the
+/// first packets?
+fn declares_length(container: &str, payload: &Payload) -> bool {
+    !is_bare_stream(container) || payload.has_mpeg_length
+}
+
+/// Everything that changes while one file is decoded.
+struct Session<'a> {
+    selected: Selected,
+    codec: &'static str,
+    pipeline: Pipeline<'a>,
+    tags: Tags,
+    deadline: Instant,
+    declared_ms: Option<u64>,
+    /// Rate and channels of the first decoded packet.
+    first: Option<(u32, u16)>,
+    tally: Tally,
+}
+
+impl Session<'_> {
+    fn run(&mut self, format: &mut dyn FormatReader) -> Result<(), Cause> {
+        let mut demux_errors = 0;
+        while !self.pipeline.is_full() {
+            if Instant::now() >= self.deadline {
+                return Err(Cause::Timeout);
+            }
+            match format.next_packet() {
+                Ok(None) => break,
+                Ok(Some(packet)) => {
+                    demux_errors = 0;
+                    if packet.track_id == self.selected.track_id {
+                        self.decode(packet)?;
+                    }
+                }
+                Err(Error::ResetRequired) => self.restart(format)?,
+                // Also how a stream of undeclared length ends.
+                Err(Error::IoError(io)) if io.kind() == io::ErrorKind::UnexpectedEof => break,
+                Err(Error::IoError(io)) => return Err(Cause::Io(io)),
+                Err(error) => {
+                    demux_errors += 1;
+                    let lost = !matches!(error, Error::DecodeError(_));
+                    self.tally.demux_error(&error, lost || demux_errors > MAX_DEMUX_ERRORS);
+                    if self.tally.broken_off {
+                        break;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A new stream begins in the same file, as in chained Ogg.
+    fn restart(&mut self, format: &mut dyn FormatReader) -> Result<(), Cause> {
+        self.tags.absorb(format);
+        self.selected = select(format)?;
+        self.declared_ms = self
+            .declared_ms
+            .zip(self.selected.declared_ms)
+            .map(|(before, now)| before.saturating_add(now));
+        Ok(())
+    }
+
+    fn decode(&mut self, mut packet: Packet) -> Result<(), Cause> {
+        self.tally.limit_trimming(&mut packet);
+        match self.selected.decoder.decode(&packet) {
+            Ok(buffer) => {
+                let (rate, channels) = (buffer.spec().rate(), buffer.spec().channels().count());
+                if !RATES.contains(&rate) || channels == 0 {
+                    let reason = format!("{channels} channels at {rate} Hz are not supported");
+                    return Err(Cause::Unsupported(reason));
+                }
+                self.first.get_or_insert((rate, u16::try_from(channels).unwrap_or(u16::MAX)));
+                self.tally.good(packet.data.len(), buffer.frames() as f64 / f64::from(rate));
+                self.pipeline.push(&buffer);
+            }
+            Err(error) => {
+                self.tally.damaged(&error);
+                let ticks = packet.dur.get() as f64;
+                let seconds = (ticks * self.selected.tick_s).min(MAX_CONCEALED_S);
+                self.pipeline.push_silence(seconds);
+            }
+        }
+        Ok(())
+    }
+
+    fn conclude(mut self, container: &str) -> Result<AudioInfo, Cause> {
+        let capped = self.pipeline.is_full();
+        let delivered = self.pipeline.finish();
+        self.tally.check(capped)?;
+        let (sample_rate, channels) = self.first.unwrap_or_default();
+        Ok(AudioInfo {
+            codec: self.codec.to_owned(),
+            container: Some(container.to_owned()),
+            sample_rate,
+            channels,
+            duration_ms: samples_to_ms(delivered),
+            declared_ms: self.declared_ms,
+            damaged_packets: self.tally.damaged_packets,
+            truncated: capped || self.tally.falls_short_of(self.declared_ms),
+            tags: self.tags,
+        })
+    }
+}

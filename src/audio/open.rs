@@ -1,0 +1,142 @@
+//! Finding container, audio track and decoder for a source.
+//!
+//! Symphonia 0.6 finds the container by content alone and takes no notice of the file's name, so
+//! a missing or wrong extension does no harm and there is no second attempt without the hint.
+
+use std::sync::LazyLock;
+
+use symphonia::core::codecs::audio::well_known::*;
+use symphonia::core::codecs::audio::{
+    AudioCodecId, AudioCodecParameters, AudioDecoder, AudioDecoderOptions, CODEC_ID_NULL_AUDIO,
+};
+use symphonia::core::codecs::registry::CodecRegistry;
+use symphonia::core::common::Limit;
+use symphonia::core::errors::Error;
+use symphonia::core::formats::probe::Hint;
+use symphonia::core::formats::{FormatOptions, FormatReader, Track, TrackType};
+use symphonia::core::io::{MediaSource, MediaSourceStream};
+use symphonia::core::meta::MetadataOptions;
+
+use super::error::Cause;
+
+/// One audio track, ready to be decoded.
+pub(super) struct Selected {
+    pub(super) track_id: u32,
+    pub(super) decoder: Box<dyn AudioDecoder>,
+    pub(super) codec: &'static str,
+    /// Length that the container declares, in milliseconds.
+    pub(super) declared_ms: Option<u64>,
+    /// Encoder padding at the end, in frames, where the container knows it.
+    pub(super) padding: Option<u32>,
+    /// Length of one tick of packet durations, in seconds.
+    pub(super) tick_s: f64,
+}
+
+/// Opens the container that `source` holds.
+pub(super) fn probe<'s>(
+    source: Box<dyn MediaSource + 's>,
+) -> Result<Box<dyn FormatReader + 's>, Cause> {
+    let stream = MediaSourceStream::new(source, Default::default());
+    let metadata = MetadataOptions::default()
+        .limit_visual_bytes(Limit::Maximum(0))
+        .limit_tag_bytes(Limit::Maximum(64 << 10));
+    let options = FormatOptions::default();
+    symphonia::default::get_probe().probe(&Hint::new(), stream, options, metadata).map_err(
+        |error| match error {
+            Error::IoError(io) if io.kind() != std::io::ErrorKind::UnexpectedEof => Cause::Io(io),
+            Error::IoError(_) => Cause::NotAudio("it ends before any audio begins".to_owned()),
+            Error::Unsupported(what) if what.contains("no suitable format") => {
+                Cause::NotAudio("its content is no known audio format".to_owned())
+            }
+            Error::Unsupported(what) => Cause::Unsupported(format!("{what} is not supported")),
+            other => Cause::NotAudio(format!("its header is damaged ({other})")),
+        },
+    )
+}
+
+/// Chooses an audio track: the default one if it can be decoded, else the first that can.
+pub(super) fn select(format: &dyn FormatReader) -> Result<Selected, Cause> {
+    let default = format.default_track(TrackType::Audio).map(|track| track.id);
+    let mut tracks: Vec<&Track> =
+        format.tracks().iter().filter(|t| t.track_type() == Some(TrackType::Audio)).collect();
+    tracks.sort_by_key(|track| Some(track.id) != default);
+    let mut failure = Cause::NoAudioTrack;
+    for (i, track) in tracks.into_iter().enumerate() {
+        match select_track(track) {
+            Ok(selected) => return Ok(selected),
+            Err(cause) if i == 0 => failure = cause,
+            Err(_) => {}
+        }
+    }
+    Err(failure)
+}
+
+fn select_track(track: &Track) -> Result<Selected, Cause> {
+    let params = track.codec_params.as_ref().and_then(|p| p.audio()).ok_or(Cause::NoAudioTrack)?;
+    let Some(entry) = codecs().get_audio_decoder(params.codec) else {
+        return Err(Cause::Unsupported(missing_codec(params.codec)));
+    };
+    let codec = entry.codec.info.short_name;
+    let options = AudioDecoderOptions::default().gapless(true).verify(false);
+    let decoder = (entry.factory)(params, &options).map_err(|error| {
+        Cause::Unsupported(format!("its {codec} stream is not supported ({error})"))
+    })?;
+    Ok(Selected {
+        track_id: track.id,
+        decoder,
+        codec,
+        declared_ms: declared_ms(track, params),
+        padding: track.padding,
+        tick_s: track
+            .time_base
+            .map_or(0.0, |base| f64::from(base.numer.get()) / f64::from(base.denom.get())),
+    })
+}
+
+/// Length by the container's own account.
+fn declared_ms(track: &Track, params: &AudioCodecParameters) -> Option<u64> {
+    let by_frames = track
+        .num_frames
+        .zip(params.sample_rate.filter(|&rate| rate > 0))
+        .map(|(frames, rate)| u128::from(frames) * 1000 / u128::from(rate));
+    let by_duration = || {
+        let time = track.time_base?.calc_duration(track.duration?)?;
+        u128::try_from(time.as_millis()).ok()
+    };
+    let ms = by_frames.or_else(by_duration)?;
+    u64::try_from(ms).ok().filter(|&ms| ms > 0)
+}
+
+fn codecs() -> &'static CodecRegistry {
+    static CODECS: LazyLock<CodecRegistry> = LazyLock::new(|| {
+        let mut codecs = CodecRegistry::new();
+        symphonia::default::register_enabled_codecs(&mut codecs);
+        #[cfg(feature = "opus")]
+        codecs.register_audio_decoder::<symphonia_adapter_libopus::OpusDecoder>();
+        codecs
+    });
+    &CODECS
+}
+
+/// Why there is no decoder for `codec`, in words.
+fn missing_codec(codec: AudioCodecId) -> String {
+    let name = match codec {
+        CODEC_ID_OPUS => {
+            return "it is Opus, and this program was built without Opus support (cargo feature \"opus\")"
+                .to_owned();
+        }
+        CODEC_ID_NULL_AUDIO => return "its audio codec is unknown".to_owned(),
+        CODEC_ID_AC3 => "AC-3",
+        CODEC_ID_EAC3 => "E-AC-3",
+        CODEC_ID_AC4 => "AC-4",
+        CODEC_ID_DCA => "DTS",
+        CODEC_ID_TRUEHD => "TrueHD",
+        CODEC_ID_WMA => "Windows Media Audio",
+        CODEC_ID_SPEEX => "Speex",
+        CODEC_ID_MUSEPACK => "Musepack",
+        CODEC_ID_WAVPACK => "WavPack",
+        CODEC_ID_MONKEYS_AUDIO => "Monkey's Audio",
+        other => return format!("its audio codec ({other}) is not supported"),
+    };
+    format!("its audio codec, {name}, is not supported")
+}

@@ -1,0 +1,4 @@
+//! What to read and what is known about it: input files and their metadata.
+
+pub mod inputs;
+pub mod metadata;

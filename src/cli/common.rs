@@ -1,0 +1,212 @@
+//! What several subcommands share: exit codes, input and decoding options, Ctrl-C.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use soundalike::audio::DecodeOptions;
+use soundalike::catalog::inputs::{self, InputError, Inputs};
+use soundalike::indexer::params_id;
+use soundalike::params::FingerprintParams;
+use soundalike::progress::Cancel;
+use soundalike::report::csv::Csv;
+use soundalike::report::records::ErrorRecord;
+use soundalike::report::text::Text;
+use soundalike::report::{JsonLines, Report};
+use soundalike_index::{Error as IndexError, Reader};
+
+/// How a run ended, as scripts see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// Done, nothing found.
+    Clean = 0,
+    /// Matches found.
+    Found = 1,
+    /// The command line or an option file is wrong.
+    Usage = 2,
+    /// Done, but some inputs could not be read (and nothing was found).
+    Unreadable = 3,
+    /// The index is missing, damaged or incompatible.
+    Index = 4,
+    /// Another process is writing to the index.
+    Locked = 5,
+    /// A bug.
+    Internal = 70,
+    /// Ctrl-C; what was done is kept.
+    Interrupted = 130,
+}
+
+/// An error that ends the run.
+#[derive(Debug)]
+pub struct Failure {
+    /// The status to exit with.
+    pub exit: Exit,
+    /// What happened, for people.
+    pub message: String,
+}
+
+impl Failure {
+    /// A mistake in what the user asked for.
+    pub fn usage(message: impl Into<String>) -> Failure {
+        Failure { exit: Exit::Usage, message: message.into() }
+    }
+}
+
+impl From<IndexError> for Failure {
+    fn from(error: IndexError) -> Failure {
+        let (exit, hint) = match &error {
+            IndexError::Locked { .. } => (Exit::Locked, ""),
+            IndexError::NotAnIndex { .. } => (Exit::Index, "; `soundalike index add` creates one"),
+            IndexError::ParamsMismatch { .. } => {
+                (Exit::Index, "; build the index anew with this version")
+            }
+            IndexError::Corrupt { .. } => {
+                (Exit::Index, "; `soundalike index verify` lists what is damaged")
+            }
+            _ => (Exit::Index, ""),
+        };
+        Failure { exit, message: format!("{error}{hint}") }
+    }
+}
+
+impl From<InputError> for Failure {
+    fn from(error: InputError) -> Failure {
+        Failure::usage(error.to_string())
+    }
+}
+
+impl From<io::Error> for Failure {
+    /// Output errors only: a reader that has seen enough (`| head`) is no failure.
+    fn from(error: io::Error) -> Failure {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            return Failure { exit: Exit::Clean, message: String::new() };
+        }
+        Failure { exit: Exit::Internal, message: format!("cannot write the output: {error}") }
+    }
+}
+
+/// Form of the output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// A few lines per file, for people
+    Text,
+    /// One JSON object a line, for programs
+    Jsonl,
+    /// A table with stable columns
+    Csv,
+}
+
+impl Format {
+    /// A report of this form on standard output.
+    pub fn report(self) -> io::Result<Box<dyn Report>> {
+        let out = io::stdout().lock();
+        Ok(match self {
+            Format::Text => Box::new(Text::new(out)),
+            Format::Jsonl => Box::new(JsonLines(out)),
+            Format::Csv => Box::new(Csv::new(out)?),
+        })
+    }
+}
+
+/// Files to read.
+#[derive(Debug, Args)]
+pub struct InputArgs {
+    /// Audio files, or folders to walk
+    #[arg(value_name = "PATH", required_unless_present = "files_from")]
+    paths: Vec<PathBuf>,
+    /// Also read the paths listed in FILE, one a line (`-`: standard input)
+    #[arg(long, value_name = "FILE")]
+    files_from: Option<PathBuf>,
+}
+
+impl InputArgs {
+    /// The files, in order.
+    pub fn collect(&self) -> Result<Inputs, Failure> {
+        let mut paths = self.paths.clone();
+        if let Some(list) = &self.files_from {
+            paths.extend(inputs::read_list(list)?);
+        }
+        let found = inputs::collect(&paths);
+        for folder in &found.empty_folders {
+            warn(&format!("{}: no audio files in this folder", folder.display()));
+        }
+        Ok(found)
+    }
+}
+
+/// Records of the paths that could not be looked into.
+pub fn input_errors(inputs: &Inputs) -> impl Iterator<Item = ErrorRecord> + '_ {
+    inputs.errors.iter().map(|e| ErrorRecord {
+        subject: e.path.to_string_lossy().into_owned(),
+        code: "io_error",
+        message: e.to_string(),
+    })
+}
+
+/// Decoding caps and parallelism.
+#[derive(Debug, Args)]
+pub struct WorkArgs {
+    /// Threads to use [default: all cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    /// Give up on a file after this many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    timeout_per_file: u64,
+    /// Read at most this many minutes of a file
+    #[arg(long, value_name = "MINUTES", default_value_t = 360)]
+    max_minutes: u64,
+    /// No progress bar
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+impl WorkArgs {
+    /// Decoding caps.
+    pub fn decode_options(&self) -> DecodeOptions {
+        DecodeOptions {
+            max_duration: Duration::from_secs(self.max_minutes.saturating_mul(60)),
+            timeout: Duration::from_secs(self.timeout_per_file),
+        }
+    }
+
+    /// Sets the size of the thread pool; call once.
+    pub fn start_threads(&self) -> Result<(), Failure> {
+        let threads = self.threads.map_or(0, usize::from);
+        rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().map_err(|e| Failure {
+            exit: Exit::Internal,
+            message: format!("cannot start threads: {e}"),
+        })
+    }
+}
+
+/// Opens an index for reading and checks that its fingerprints are of our kind.
+pub fn open_index(dir: &std::path::Path, params: &FingerprintParams) -> Result<Reader, Failure> {
+    let reader = Reader::open(dir)?;
+    let ours = params_id(params);
+    if reader.params().digest != ours.digest {
+        return Err(IndexError::ParamsMismatch {
+            path: dir.to_owned(),
+            index: reader.params().description.clone(),
+            given: ours.description,
+        }
+        .into());
+    }
+    Ok(reader)
+}
+
+/// Turns Ctrl-C and SIGTERM into a request to stop after what is at hand.
+pub fn cancel_on_interrupt() -> &'static Cancel {
+    static CANCEL: Cancel = Cancel::new();
+    static INSTALLED: OnceLock<bool> = OnceLock::new();
+    INSTALLED.get_or_init(|| ctrlc::set_handler(|| CANCEL.cancel()).is_ok());
+    &CANCEL
+}
+
+/// A line on standard error.
+pub fn warn(message: &str) {
+    // Nothing is left to tell of a failure of standard error.
+    let _ = writeln!(io::stderr(), "soundalike: {message}");
+}

@@ -1,0 +1,413 @@
+//! `soundalike index`: build and look after an index.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use clap::{Args, Subcommand, ValueEnum};
+use serde::Serialize;
+use soundalike::catalog::metadata::Metadata;
+use soundalike::indexer::{AddOptions, AddSummary, add, params_id};
+use soundalike::params::FingerprintParams;
+use soundalike::report::records::{ErrorRecord, Record, ReferenceInfo, round};
+use soundalike_index::{CompactPolicy, IndexStats, Reader, TrackMeta, Writer, verify};
+
+use super::bar::Bar;
+use super::common::{
+    Exit, Failure, InputArgs, WorkArgs, cancel_on_interrupt, input_errors, open_index, warn,
+};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum IndexCommand {
+    /// Add reference files or folders; what is in the index already is skipped
+    Add(AddArgs),
+    /// Show size and condition
+    Stats(ShowArgs),
+    /// List the references
+    List(ShowArgs),
+    /// Remove references
+    Remove(RemoveArgs),
+    /// Check every file of the index
+    Verify(ShowArgs),
+    /// Merge segments and drop what was removed
+    Compact(ShowArgs),
+    /// Add the references of other indexes
+    Merge(MergeArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct AddArgs {
+    #[command(flatten)]
+    inputs: InputArgs,
+    #[command(flatten)]
+    index: IndexArg,
+    /// CSV file with metadata: columns path, title, artist, album, isrc, upc, label, catalogue, owner
+    #[arg(long, value_name = "FILE")]
+    metadata: Option<PathBuf>,
+    /// Catalogue the files belong to
+    #[arg(long, value_name = "NAME")]
+    catalogue: Option<String>,
+    /// Who owns the files
+    #[arg(long, value_name = "NAME")]
+    owner: Option<String>,
+    /// Form of the output
+    #[arg(long, value_enum, default_value_t = ListFormat::Text)]
+    format: ListFormat,
+    #[command(flatten)]
+    work: WorkArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct IndexArg {
+    /// Folder of the index
+    #[arg(long = "index", value_name = "DIR", env = "SOUNDALIKE_INDEX")]
+    dir: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ShowArgs {
+    #[command(flatten)]
+    index: IndexArg,
+    /// Form of the output
+    #[arg(long, value_enum, default_value_t = ListFormat::Text)]
+    format: ListFormat,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RemoveArgs {
+    #[command(flatten)]
+    index: IndexArg,
+    /// References to remove: identifiers (r_…) or paths as listed; a folder stands for what is below it
+    #[arg(value_name = "REF", required_unless_present = "catalogue")]
+    refs: Vec<String>,
+    /// Remove all references of a catalogue
+    #[arg(long, value_name = "NAME")]
+    catalogue: Option<String>,
+    /// Form of the output
+    #[arg(long, value_enum, default_value_t = ListFormat::Text)]
+    format: ListFormat,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct MergeArgs {
+    #[command(flatten)]
+    index: IndexArg,
+    /// Indexes to take references from
+    #[arg(value_name = "DIR", required = true)]
+    from: Vec<PathBuf>,
+    /// Form of the output
+    #[arg(long, value_enum, default_value_t = ListFormat::Text)]
+    format: ListFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ListFormat {
+    /// For people
+    Text,
+    /// One JSON object a line
+    Jsonl,
+}
+
+/// Runs the subcommand.
+pub(super) fn run(command: IndexCommand) -> Result<Exit, Failure> {
+    match command {
+        IndexCommand::Add(args) => run_add(&args),
+        IndexCommand::Stats(args) => stats(&args),
+        IndexCommand::List(args) => list(&args),
+        IndexCommand::Remove(args) => remove(&args),
+        IndexCommand::Verify(args) => run_verify(&args),
+        IndexCommand::Compact(args) => compact(&args),
+        IndexCommand::Merge(args) => merge(&args),
+    }
+}
+
+fn line(record: &impl Serialize) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    serde_json::to_writer(&mut out, record).map_err(io::Error::from)?;
+    Ok(writeln!(out)?)
+}
+
+fn say(text: &str) -> Result<(), Failure> {
+    Ok(writeln!(io::stdout().lock(), "{text}")?)
+}
+
+fn open_writer(dir: &Path) -> Result<Writer, Failure> {
+    // Opening creates; commands that change an index should not make one up.
+    Reader::open(dir)?;
+    Ok(Writer::open_or_create(dir, params_id(&FingerprintParams::V1))?)
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename = "index_add")]
+struct Added {
+    inputs: usize,
+    added: usize,
+    present: usize,
+    featureless: usize,
+    errors: usize,
+    tracks: usize,
+    audio_seconds: f64,
+    wall_ms: u64,
+    realtime_factor: f64,
+    interrupted: bool,
+}
+
+fn run_add(args: &AddArgs) -> Result<Exit, Failure> {
+    let started = Instant::now();
+    let params = FingerprintParams::V1;
+    args.work.start_threads()?;
+    let metadata = match &args.metadata {
+        Some(path) => Metadata::read(path).map_err(|e| Failure::usage(e.to_string()))?,
+        None => Metadata::default(),
+    };
+    let inputs = args.inputs.collect()?;
+    let mut writer = Writer::open_or_create(&args.index.dir, params_id(&params))?;
+    let options = AddOptions {
+        params: &params,
+        decode: args.work.decode_options(),
+        metadata: &metadata,
+        catalogue: args.catalogue.clone(),
+        owner: args.owner.clone(),
+    };
+    let bar = Bar::new(args.work.quiet);
+    let summary = add(&mut writer, &inputs.files, &options, &bar, cancel_on_interrupt())?;
+    let mut errors: Vec<ErrorRecord> = input_errors(&inputs).collect();
+    errors.extend(problems(&metadata, &summary));
+    let failed = inputs.errors.len() + summary.errors.len();
+    let wall = started.elapsed();
+    let seconds = summary.audio_ms as f64 / 1000.0;
+    let added = Added {
+        inputs: inputs.files.len() + inputs.errors.len(),
+        added: summary.added,
+        present: summary.present,
+        featureless: summary.featureless.len(),
+        errors: failed,
+        tracks: writer.track_count(),
+        audio_seconds: seconds,
+        wall_ms: wall.as_millis() as u64,
+        realtime_factor: round(seconds / wall.as_secs_f64().max(1e-3), 1),
+        interrupted: summary.cancelled,
+    };
+    report_added(&added, errors, args.format)?;
+    Ok(match (summary.cancelled, failed) {
+        (true, _) => Exit::Interrupted,
+        (false, 0) => Exit::Clean,
+        (false, _) => Exit::Unreadable,
+    })
+}
+
+fn problems<'a>(
+    metadata: &'a Metadata,
+    summary: &'a AddSummary,
+) -> impl Iterator<Item = ErrorRecord> + 'a {
+    let rows = metadata.bad_rows.iter().map(|message| ErrorRecord {
+        subject: "metadata".to_owned(),
+        code: "bad_row",
+        message: message.clone(),
+    });
+    let empty = summary.featureless.iter().map(|path| ErrorRecord {
+        subject: path.to_string_lossy().into_owned(),
+        code: "no_features",
+        message: format!(
+            "{} was not added: silence, a steady tone, or too short for a fingerprint",
+            path.display()
+        ),
+    });
+    // An audio error names its file itself.
+    let unreadable = summary.errors.iter().map(|e| ErrorRecord {
+        subject: e.path().to_string_lossy().into_owned(),
+        code: e.code(),
+        message: e.to_string(),
+    });
+    rows.chain(empty).chain(unreadable)
+}
+
+fn report_added(
+    added: &Added,
+    errors: Vec<ErrorRecord>,
+    format: ListFormat,
+) -> Result<(), Failure> {
+    if format == ListFormat::Jsonl {
+        for error in errors {
+            line(&Record::Error(error))?;
+        }
+        return line(added);
+    }
+    for error in errors {
+        warn(&error.message);
+    }
+    say(&format!(
+        "{}{} added, {} already there, {} unreadable, {} without features; {} references in the index",
+        if added.interrupted { "interrupted: " } else { "" },
+        added.added,
+        added.present,
+        added.errors,
+        added.featureless,
+        added.tracks
+    ))?;
+    say(&format!(
+        "{:.1} h of audio in {:.1} s, {:.0} x real time",
+        added.audio_seconds / 3600.0,
+        added.wall_ms as f64 / 1000.0,
+        added.realtime_factor
+    ))
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename = "index_stats")]
+struct StatsRecord {
+    index_id: String,
+    params: String,
+    #[serde(flatten)]
+    stats: IndexStats,
+}
+
+fn stats(args: &ShowArgs) -> Result<Exit, Failure> {
+    let reader = Reader::open(&args.index.dir)?;
+    let stats = reader.stats();
+    if args.format == ListFormat::Jsonl {
+        let params = reader.params().description.clone();
+        line(&StatsRecord { index_id: reader.index_id(), params, stats })?;
+        return Ok(Exit::Clean);
+    }
+    let kb = |bytes: u64| bytes as f64 / 1024.0;
+    let hours = stats.duration_ms as f64 / 3.6e6;
+    let per_200_s = kb(stats.bytes_total) / (hours * 18.0).max(1e-9);
+    let (sampled, missed) = stats
+        .segments
+        .iter()
+        .flat_map(|s| &s.probes)
+        .fold((0, 0), |(s, m), p| (s + p.sampled, m + p.missed));
+    say(&format!(
+        "references     {} ({} removed, awaiting compaction)\naudio          {hours:.2} h\n\
+         size           {:.1} MB, {per_200_s:.1} KB per 200 s of audio\n\
+         .. peaks       {:.1} MB\n.. codes       {:.1} MB in {} windows\n\
+         .. graph       {:.1} MB over {} cells\n\
+         segments       {}\nself-probe     {missed} of {sampled} sampled windows not found through the graph\n\
+         fingerprints   {}\nindex id       {}",
+        stats.tracks,
+        stats.dead,
+        kb(stats.bytes_total) / 1024.0,
+        kb(stats.bytes_constellations) / 1024.0,
+        kb(stats.bytes_codes) / 1024.0,
+        stats.windows.iter().sum::<u64>(),
+        kb(stats.bytes_graph) / 1024.0,
+        stats.cells.iter().sum::<u64>(),
+        stats.segments.len(),
+        reader.params().description,
+        reader.index_id(),
+    ))?;
+    Ok(Exit::Clean)
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename = "reference")]
+struct Listed {
+    #[serde(flatten)]
+    reference: ReferenceInfo,
+}
+
+fn list(args: &ShowArgs) -> Result<Exit, Failure> {
+    let reader = Reader::open(&args.index.dir)?;
+    for (_, meta) in reader.tracks() {
+        show(meta, args.format)?;
+    }
+    Ok(Exit::Clean)
+}
+
+fn show(meta: &TrackMeta, format: ListFormat) -> Result<(), Failure> {
+    if format == ListFormat::Jsonl {
+        return line(&Listed { reference: ReferenceInfo::of_track(meta) });
+    }
+    let seconds = meta.duration_ms / 1000;
+    let title = match (&meta.artist, &meta.title) {
+        (Some(artist), Some(title)) => format!("{artist} – {title}"),
+        (_, title) => title.clone().unwrap_or_default(),
+    };
+    say(&format!(
+        "{}  {:>3}:{:02}  {}  {title}",
+        meta.ref_id,
+        seconds / 60,
+        seconds % 60,
+        meta.path
+    ))
+}
+
+fn remove(args: &RemoveArgs) -> Result<Exit, Failure> {
+    let mut writer = open_writer(&args.index.dir)?;
+    let selected = |meta: &TrackMeta| {
+        let by_ref = args.refs.iter().any(|r| *r == meta.ref_id || below(&meta.path, r));
+        by_ref || args.catalogue.is_some() && meta.catalogue == args.catalogue
+    };
+    let removed = writer.remove(&selected)?;
+    for meta in &removed {
+        show(meta, args.format)?;
+    }
+    if args.format == ListFormat::Text {
+        say(&format!("{} removed, {} left", removed.len(), writer.track_count()))?;
+    }
+    if removed.is_empty() {
+        return Err(Failure::usage(
+            "nothing in the index goes by that name; see `soundalike index list`",
+        ));
+    }
+    Ok(Exit::Clean)
+}
+
+/// Whether `path` is `selector` or lies below it.
+fn below(path: &str, selector: &str) -> bool {
+    Path::new(path).starts_with(selector)
+}
+
+fn run_verify(args: &ShowArgs) -> Result<Exit, Failure> {
+    let report = verify(&args.index.dir)?;
+    if args.format == ListFormat::Jsonl {
+        for row in &report.rows {
+            line(row)?;
+        }
+    } else {
+        for row in &report.rows {
+            let state = row.problem.as_deref().unwrap_or("ok");
+            say(&format!("{:<40} {:>12} bytes  {state}", row.name, row.bytes))?;
+        }
+        let verdict = if report.is_ok() { "the index is sound" } else { "the index is damaged" };
+        say(&format!("{} references; {verdict}", report.tracks))?;
+    }
+    Ok(if report.is_ok() { Exit::Clean } else { Exit::Index })
+}
+
+fn compact(args: &ShowArgs) -> Result<Exit, Failure> {
+    let mut writer = open_writer(&args.index.dir)?;
+    let done = writer.compact(CompactPolicy::All)?;
+    if args.format == ListFormat::Jsonl {
+        line(&done)?;
+    } else {
+        say(&format!(
+            "{} segments became {}, {} removed references dropped, {:.1} MB became {:.1} MB",
+            done.segments_before,
+            done.segments_after,
+            done.dropped_tracks,
+            done.bytes_before as f64 / 1e6,
+            done.bytes_after as f64 / 1e6
+        ))?;
+    }
+    Ok(Exit::Clean)
+}
+
+fn merge(args: &MergeArgs) -> Result<Exit, Failure> {
+    let params = FingerprintParams::V1;
+    let others: Vec<Reader> =
+        args.from.iter().map(|dir| open_index(dir, &params)).collect::<Result<_, _>>()?;
+    let mut writer = Writer::open_or_create(&args.index.dir, params_id(&params))?;
+    for (dir, other) in args.from.iter().zip(&others) {
+        let done = writer.merge_from(other)?;
+        if args.format == ListFormat::Jsonl {
+            line(&done)?;
+        } else {
+            let dir = dir.display();
+            say(&format!("{dir}: {} added, {} already there", done.added, done.skipped))?;
+        }
+    }
+    writer.compact(CompactPolicy::Tiered)?;
+    Ok(Exit::Clean)
+}

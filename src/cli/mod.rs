@@ -1,0 +1,43 @@
+//! The command line: one file per subcommand, clap types stay in here.
+
+mod bar;
+mod common;
+mod compare;
+mod index;
+mod scan;
+
+use clap::{Parser, Subcommand};
+
+pub use common::{Exit, Failure, warn};
+
+/// Finds out whether audio resembles existing recordings, and shows where.
+///
+/// Exit status: 0 nothing found, 1 matches found, 2 usage error, 3 some files could not be read,
+/// 4 index missing or damaged, 5 index in use by another writer, 70 internal error,
+/// 130 interrupted.
+#[derive(Debug, Parser)]
+#[command(name = "soundalike", version, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Build and look after an index of reference recordings
+    #[command(subcommand)]
+    Index(index::IndexCommand),
+    /// Compare files with the references of an index
+    Scan(scan::ScanArgs),
+    /// Compare two files, without an index
+    Compare(compare::CompareArgs),
+}
+
+/// Runs the command given.
+pub fn run(cli: Cli) -> Result<Exit, Failure> {
+    match cli.command {
+        Command::Index(command) => index::run(command),
+        Command::Scan(args) => scan::run(args),
+        Command::Compare(args) => compare::run(args),
+    }
+}

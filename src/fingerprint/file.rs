@@ -1,0 +1,62 @@
+//! One file, from bytes to constellation.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+
+use super::{Constellation, Fingerprinter};
+use crate::audio::{AudioError, AudioInfo, DecodeOptions, decode_file};
+use crate::params::FingerprintParams;
+
+/// What is known of an analysed file.
+#[derive(Debug, Clone)]
+pub struct Analysis {
+    /// Format, length and tags.
+    pub info: AudioInfo,
+    /// SHA-256 of the file's bytes.
+    pub sha256: [u8; 32],
+    /// Its peaks.
+    pub constellation: Constellation,
+}
+
+/// SHA-256 of a file, read in pieces.
+pub fn sha256_of(path: &Path) -> Result<[u8; 32], AudioError> {
+    let io = |source: io::Error| AudioError::Io { path: path.to_owned(), source };
+    let mut file = File::open(path).map_err(io)?;
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 1 << 18];
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => return Ok(hash.finalize().into()),
+            Ok(n) => hash.update(&buffer[..n]),
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(io(e)),
+        }
+    }
+}
+
+/// Decodes and fingerprints `path`, keeping `density` times the peaks of a reference.
+pub fn analyse(
+    path: &Path,
+    params: &FingerprintParams,
+    density: f32,
+    options: &DecodeOptions,
+) -> Result<Analysis, AudioError> {
+    let sha256 = sha256_of(path)?;
+    let (info, constellation) = fingerprint(path, params, density, options)?;
+    Ok(Analysis { info, sha256, constellation })
+}
+
+/// [`analyse`] without the hash, for callers that have it.
+pub fn fingerprint(
+    path: &Path,
+    params: &FingerprintParams,
+    density: f32,
+    options: &DecodeOptions,
+) -> Result<(AudioInfo, Constellation), AudioError> {
+    let mut fingerprinter = Fingerprinter::new(params, density);
+    let info = decode_file(path, options, &mut |samples| fingerprinter.push(samples))?;
+    Ok((info, fingerprinter.finish()))
+}

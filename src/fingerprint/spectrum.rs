@@ -1,0 +1,297 @@
+//! Short-time spectrum on a log-frequency axis.
+//!
+//! A streaming Hann STFT whose power spectrum is gathered into bins spaced evenly in log-frequency,
+//! so that a pitch change is a translation. Bins narrower than an FFT bin read a cubic interpolation
+//! of the log spectrum (Catmull-Rom), since a linear one has all its maxima on FFT bins and would
+//! quantise low pitches to 90 cents; wider bins sum power under a triangle.
+//!
+//! Levels are `i16` in 1/256 log2-power units (0.0118 dB): maximum filters and running sums over
+//! them are exact, fast, and the same on every machine.
+
+use std::sync::Arc;
+
+use rustfft::num_complex::Complex32;
+use rustfft::{Fft, FftPlanner};
+
+use crate::params::FingerprintParams;
+
+/// Level units per factor of two in power.
+pub const UNITS_PER_LOG2: f32 = 256.0;
+/// Level units per decibel.
+pub const UNITS_PER_DB: f32 = UNITS_PER_LOG2 / 3.010_3;
+/// Triangle weights are padded to this many, so that the sums are straight vector code.
+const LANES: usize = 4;
+
+/// How one log-frequency bin reads the FFT.
+#[derive(Debug, Clone)]
+enum Band {
+    /// Weights on four neighbouring log-power values, from `first`.
+    Cubic { first: usize, weights: [f32; 4] },
+    /// Weights on power values, from `first`; `weights` indexes the shared weight table.
+    Triangle { first: usize, weights: std::ops::Range<usize> },
+}
+
+/// Streaming analyser: push samples, get one row of `bins` levels per frame.
+///
+/// Frame `n` is centred on sample `n * hop`. Frames go through one complex FFT in pairs (one as
+/// the real, one as the imaginary part), which halves the transforms; only the FFT bins that the
+/// log-frequency axis reads are taken apart again.
+pub struct Spectrum {
+    hop: usize,
+    fft: Arc<dyn Fft<f32>>,
+    window: Vec<f32>,
+    bands: Vec<Band>,
+    weights: Vec<f32>,
+    floor: f32,
+    pending: Vec<f32>,
+    start: usize,
+    buffer: Vec<Complex32>,
+    scratch: Vec<Complex32>,
+    power: [Vec<f32>; 2],
+    log_power: Vec<f32>,
+    row: Vec<i16>,
+}
+
+impl Spectrum {
+    /// Plans the transform for `params`.
+    pub fn new(params: &FingerprintParams) -> Self {
+        let n = params.fft_len;
+        let fft = FftPlanner::<f32>::new().plan_fft_forward(n);
+        // Scaled so that a full-scale sine has power 1 (0 dB) at its bin; the further half undoes
+        // the doubling when a pair is taken apart.
+        let window: Vec<f32> = (0..n)
+            .map(|i| {
+                let phase = std::f64::consts::TAU * i as f64 / n as f64;
+                ((0.5 - 0.5 * phase.cos()) * 2.0 / n as f64) as f32
+            })
+            .collect();
+        let (bands, weights) = plan_bands(params);
+        let last = bands.iter().map(last_bin).max().unwrap_or(0);
+        let cubic_bins = bands
+            .iter()
+            .filter_map(|b| match b {
+                Band::Cubic { first, .. } => Some(first + 4),
+                Band::Triangle { .. } => None,
+            })
+            .max()
+            .unwrap_or(0);
+        Spectrum {
+            hop: params.hop,
+            window,
+            weights,
+            floor: 10f32.powf(params.floor_db / 10.0),
+            pending: vec![0.0; n / 2],
+            start: 0,
+            buffer: vec![Complex32::default(); n],
+            scratch: vec![Complex32::default(); fft.get_inplace_scratch_len()],
+            power: [vec![0.0; last + 1], vec![0.0; last + 1]],
+            log_power: vec![0.0; cubic_bins],
+            row: vec![0; bands.len()],
+            bands,
+            fft,
+        }
+    }
+
+    /// Analyses `samples`, calling `emit` with each finished row.
+    pub fn push(&mut self, samples: &[f32], mut emit: impl FnMut(&[i16])) {
+        self.pending.extend_from_slice(samples);
+        let pair = self.window.len() + self.hop;
+        while self.pending.len() - self.start >= pair {
+            self.transform();
+            for i in 0..2 {
+                self.gather(i);
+                emit(&self.row);
+            }
+            self.start += 2 * self.hop;
+        }
+        self.pending.drain(..self.start);
+        self.start = 0;
+    }
+
+    /// Pads the end with silence and emits the frames whose centre lies within the signal.
+    pub fn finish(&mut self, mut emit: impl FnMut(&[i16])) {
+        let half = self.window.len() / 2;
+        // Samples after the centre of the next frame decide how many frames are left.
+        let left = (self.pending.len() - half) / self.hop + 1;
+        let mut done = 0;
+        self.push(&vec![0.0; half + 2 * self.hop], |row| {
+            if done < left {
+                emit(row);
+            }
+            done += 1;
+        });
+        self.pending.clear();
+        self.pending.resize(half, 0.0);
+    }
+
+    /// Power spectra of the next two frames.
+    fn transform(&mut self) {
+        let n = self.window.len();
+        let first = &self.pending[self.start..self.start + n];
+        let second = &self.pending[self.start + self.hop..self.start + self.hop + n];
+        for (z, ((a, b), w)) in
+            self.buffer.iter_mut().zip(first.iter().zip(second).zip(&self.window))
+        {
+            *z = Complex32::new(a * w, b * w);
+        }
+        self.fft.process_with_scratch(&mut self.buffer, &mut self.scratch);
+        let [p0, p1] = &mut self.power;
+        let floor = self.floor;
+        let mirrored = self.buffer[1..].iter().rev();
+        let bins = self.buffer[1..].iter().zip(mirrored);
+        for ((z, m), (p0, p1)) in bins.zip(p0[1..].iter_mut().zip(&mut p1[1..])) {
+            let (sum_re, sum_im) = (z.re + m.re, z.im - m.im);
+            let (dif_re, dif_im) = (z.re - m.re, z.im + m.im);
+            *p0 = sum_re * sum_re + sum_im * sum_im + floor;
+            *p1 = dif_re * dif_re + dif_im * dif_im + floor;
+        }
+    }
+
+    /// Fills `row` from power spectrum `which` of the pair.
+    fn gather(&mut self, which: usize) {
+        let power = &self.power[which];
+        for (l, p) in self.log_power.iter_mut().zip(power) {
+            *l = fast_log2(p.max(self.floor));
+        }
+        let floor = fast_log2(self.floor);
+        for (level, band) in self.row.iter_mut().zip(&self.bands) {
+            let log2 = match band {
+                Band::Cubic { first, weights } => {
+                    let l = &self.log_power[*first..*first + 4];
+                    let sum: f32 = weights.iter().zip(l).map(|(w, x)| w * x).sum();
+                    sum.max(floor)
+                }
+                Band::Triangle { first, weights } => {
+                    let w = &self.weights[weights.clone()];
+                    fast_log2(dot(w, &power[*first..*first + w.len()]))
+                }
+            };
+            *level = (log2 * UNITS_PER_LOG2) as i16;
+        }
+    }
+}
+
+/// Dot product of slices whose length is a multiple of [`LANES`].
+#[inline]
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    let mut sums = [0f32; LANES];
+    for (x, y) in a.chunks_exact(LANES).zip(b.chunks_exact(LANES)) {
+        for i in 0..LANES {
+            sums[i] += x[i] * y[i];
+        }
+    }
+    (sums[0] + sums[2]) + (sums[1] + sums[3])
+}
+
+fn last_bin(band: &Band) -> usize {
+    match band {
+        Band::Cubic { first, .. } => first + 3,
+        Band::Triangle { first, weights } => first + weights.len() - 1,
+    }
+}
+
+fn plan_bands(params: &FingerprintParams) -> (Vec<Band>, Vec<f32>) {
+    let bin_hz = f64::from(params.rate) / params.fft_len as f64;
+    let step = (1.0 / params.bins_per_octave as f64).exp2() - 1.0;
+    let mut weights = Vec::new();
+    let bands = (0..params.bins)
+        .map(|b| {
+            let hz = params.min_hz * (b as f64 / params.bins_per_octave as f64).exp2();
+            let half = hz * step;
+            if half < bin_hz {
+                return cubic(hz / bin_hz);
+            }
+            let first = ((hz - half) / bin_hz).ceil() as usize;
+            let last = ((hz + half) / bin_hz).floor() as usize;
+            let from = weights.len();
+            weights.extend((first..=last).map(|k| {
+                let distance = (k as f64 * bin_hz - hz).abs();
+                (1.0 - distance / half).max(0.0) as f32
+            }));
+            weights.resize(from + (weights.len() - from).next_multiple_of(LANES), 0.0);
+            Band::Triangle { first, weights: from..weights.len() }
+        })
+        .collect();
+    (bands, weights)
+}
+
+/// Catmull-Rom weights to read the log spectrum at a fractional FFT bin.
+fn cubic(position: f64) -> Band {
+    let base = position.floor();
+    let t = position - base;
+    let weights = [
+        0.5 * (-t + 2.0 * t * t - t * t * t),
+        0.5 * (2.0 - 5.0 * t * t + 3.0 * t * t * t),
+        0.5 * (t + 4.0 * t * t - 3.0 * t * t * t),
+        0.5 * (-t * t + t * t * t),
+    ];
+    Band::Cubic { first: (base as usize).saturating_sub(1), weights: weights.map(|w| w as f32) }
+}
+
+/// Base-2 logarithm of a positive, normal number; error below 2e-5 (0.0001 dB).
+///
+/// The exponent is read from the bits, the mantissa goes through a polynomial: a library `ln` per
+/// bin would cost more than the FFT.
+#[inline]
+fn fast_log2(x: f32) -> f32 {
+    let bits = x.to_bits();
+    let exponent = ((bits >> 23) as i32 - 127) as f32;
+    let m = f32::from_bits((bits & 0x007f_ffff) | 0x3f80_0000);
+    let poly = [5.069_756_3, -3.520_218_8, 1.610_177_6, -0.409_475_6, 0.043_928_63];
+    let poly =
+        -2.794_153_7 + m * (poly[0] + m * (poly[1] + m * (poly[2] + m * (poly[3] + m * poly[4]))));
+    exponent + poly
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fast_log2_is_close_to_the_library() {
+        for i in 1..100_000 {
+            let x = i as f32 * 1e-3;
+            let error = (fast_log2(x) - x.log2()).abs();
+            assert!(error < 1e-4, "{x}: {error}");
+        }
+    }
+
+    /// The level at a sine's own bin is its power, whatever the frequency.
+    #[test]
+    fn full_scale_sine_peaks_at_its_bin() {
+        let params = FingerprintParams::V1;
+        for hz in [180.0, 310.0, 440.0, 1_234.5, 3_000.0] {
+            let samples: Vec<f32> = (0..16_000)
+                .map(|i| (std::f64::consts::TAU * hz * i as f64 / 16_000.0).sin() as f32)
+                .collect();
+            let mut rows = Vec::new();
+            let mut spectrum = Spectrum::new(&params);
+            spectrum.push(&samples, |row| rows.push(row.to_vec()));
+            let row = &rows[30];
+            let best = (0..row.len()).max_by_key(|&b| row[b]).unwrap();
+            let expected = params.bins_per_octave as f64 * (hz / params.min_hz).log2();
+            assert!((best as f64 - expected).abs() <= 0.75, "{hz}: {best} {expected}");
+        }
+    }
+
+    #[test]
+    fn rows_do_not_depend_on_chunking() {
+        let params = FingerprintParams::V1;
+        let samples: Vec<f32> = (0..20_000).map(|i| ((i * i) % 97) as f32 / 97.0 - 0.5).collect();
+        let whole = {
+            let mut rows = Vec::new();
+            let mut s = Spectrum::new(&params);
+            s.push(&samples, |row| rows.push(row.to_vec()));
+            s.finish(|row| rows.push(row.to_vec()));
+            rows
+        };
+        let mut rows = Vec::new();
+        let mut s = Spectrum::new(&params);
+        for chunk in samples.chunks(777) {
+            s.push(chunk, |row| rows.push(row.to_vec()));
+        }
+        s.finish(|row| rows.push(row.to_vec()));
+        assert_eq!(rows, whole);
+        assert_eq!(rows.len(), 20_000 / params.hop + 1);
+    }
+}

@@ -1,0 +1,192 @@
+//! Adds files to an index: analysed in parallel, committed in order.
+//!
+//! Files are taken in chunks of fixed size; a chunk is analysed on all cores and becomes one
+//! committed segment before the next begins. Memory is bounded by the chunk, a killed run keeps
+//! every chunk committed, and segments do not depend on the number of threads.
+
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+use soundalike_index::{
+    CompactPolicy, Error as IndexError, ParamsId, TrackMeta, TrackRecord, Window, Writer,
+};
+
+use crate::audio::{AudioError, AudioInfo, DecodeOptions};
+use crate::catalog::metadata::Metadata;
+use crate::fingerprint::descriptor;
+use crate::fingerprint::file::{fingerprint, sha256_of};
+use crate::params::FingerprintParams;
+use crate::progress::{Cancel, Progress};
+use crate::scan::scanner::SPACE_PEAK_MAP;
+
+/// Files per committed segment.
+const CHUNK: usize = 128;
+/// [`TrackMeta::flags`]: the file ended early or was damaged.
+pub const FLAG_PARTIAL: u32 = 1;
+
+/// What to add and how.
+pub struct AddOptions<'a> {
+    /// Fingerprint parameters; must be those of the index.
+    pub params: &'a FingerprintParams,
+    /// Decoding caps.
+    pub decode: DecodeOptions,
+    /// Metadata that overrides the tags.
+    pub metadata: &'a Metadata,
+    /// Catalogue name of files whose metadata has none.
+    pub catalogue: Option<String>,
+    /// Owner of files whose metadata has none.
+    pub owner: Option<String>,
+}
+
+/// What adding did.
+#[derive(Debug, Default)]
+pub struct AddSummary {
+    /// Files added.
+    pub added: usize,
+    /// Files whose content was in the index already.
+    pub present: usize,
+    /// Files with audio but nothing to fingerprint (silence, steady tones).
+    pub featureless: Vec<PathBuf>,
+    /// Files that could not be read.
+    pub errors: Vec<AudioError>,
+    /// Audio added, in ms.
+    pub audio_ms: u64,
+    /// Whether the run was cut short.
+    pub cancelled: bool,
+}
+
+/// The identity an index made with `params` carries.
+pub fn params_id(params: &FingerprintParams) -> ParamsId {
+    ParamsId { digest: params.digest(), description: format!("fingerprint {}", params.preset) }
+}
+
+/// Identifier of a reference: its content's.
+pub fn ref_id(sha256: &[u8; 32]) -> String {
+    format!("r_{}", hex(&sha256[..8]))
+}
+
+/// Lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// What became of one file.
+enum Outcome {
+    Added(Box<TrackRecord>),
+    Present,
+    Featureless,
+    Failed(AudioError),
+    Skipped,
+}
+
+/// Adds `files` to the index behind `writer`.
+pub fn add(
+    writer: &mut Writer,
+    files: &[PathBuf],
+    options: &AddOptions<'_>,
+    progress: &dyn Progress,
+    cancel: &Cancel,
+) -> Result<AddSummary, IndexError> {
+    let mut summary = AddSummary::default();
+    progress.start(files.len());
+    for chunk in files.chunks(CHUNK) {
+        let known = &*writer;
+        let outcomes: Vec<Outcome> = chunk
+            .par_iter()
+            .with_max_len(1)
+            .map(|path| {
+                if cancel.is_cancelled() {
+                    return Outcome::Skipped;
+                }
+                let outcome = read(path, known, options);
+                let audio_ms = match &outcome {
+                    Outcome::Added(record) => record.meta.duration_ms,
+                    _ => 0,
+                };
+                progress.file_done(path, audio_ms);
+                outcome
+            })
+            .collect();
+        commit(writer, chunk, outcomes, &mut summary)?;
+        if cancel.is_cancelled() {
+            summary.cancelled = true;
+            break;
+        }
+    }
+    progress.finish();
+    if !summary.cancelled {
+        writer.compact(CompactPolicy::Tiered)?;
+    }
+    Ok(summary)
+}
+
+fn commit(
+    writer: &mut Writer,
+    files: &[PathBuf],
+    outcomes: Vec<Outcome>,
+    summary: &mut AddSummary,
+) -> Result<(), IndexError> {
+    let mut records = Vec::new();
+    for (path, outcome) in files.iter().zip(outcomes) {
+        match outcome {
+            Outcome::Added(record) => records.push(*record),
+            Outcome::Present => summary.present += 1,
+            Outcome::Featureless => summary.featureless.push(path.clone()),
+            Outcome::Failed(error) => summary.errors.push(error),
+            Outcome::Skipped => {}
+        }
+    }
+    summary.audio_ms += records.iter().map(|r| r.meta.duration_ms).sum::<u64>();
+    let stats = writer.commit(records)?;
+    summary.added += stats.added;
+    summary.present += stats.skipped;
+    Ok(())
+}
+
+fn read(path: &Path, index: &Writer, options: &AddOptions<'_>) -> Outcome {
+    let sha256 = match sha256_of(path) {
+        Ok(hash) if index.contains(&hash) => return Outcome::Present,
+        Ok(hash) => hash,
+        Err(error) => return Outcome::Failed(error),
+    };
+    let (info, constellation) = match fingerprint(path, options.params, 1.0, &options.decode) {
+        Ok(done) => done,
+        Err(error) => return Outcome::Failed(error),
+    };
+    let windows = descriptor::windows(&constellation, options.params.reference_hop, options.params);
+    if windows.is_empty() {
+        return Outcome::Featureless;
+    }
+    let windows = windows
+        .into_iter()
+        .map(|w| Window { space: SPACE_PEAK_MAP, time: w.time, code: w.code })
+        .collect();
+    let meta = metadata(path, &info, sha256, options);
+    Outcome::Added(Box::new(TrackRecord { meta, constellation: constellation.to_bytes(), windows }))
+}
+
+fn metadata(
+    path: &Path,
+    info: &AudioInfo,
+    sha256: [u8; 32],
+    options: &AddOptions<'_>,
+) -> TrackMeta {
+    let tags = &info.tags;
+    let mut meta = TrackMeta {
+        ref_id: ref_id(&sha256),
+        path: path.to_string_lossy().into_owned(),
+        title: tags.title.clone(),
+        artist: tags.artist.clone(),
+        album: tags.album.clone(),
+        isrc: tags.isrc.clone(),
+        upc: tags.upc.clone(),
+        label: tags.label.clone(),
+        catalogue: options.catalogue.clone(),
+        owner: options.owner.clone(),
+        duration_ms: info.duration_ms,
+        sha256,
+        flags: if info.truncated || info.damaged_packets > 0 { FLAG_PARTIAL } else { 0 },
+    };
+    options.metadata.apply(path, &mut meta);
+    meta
+}

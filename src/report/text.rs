@@ -1,0 +1,191 @@
+//! A few lines per file for people: what matched, where, how sure.
+
+use std::io::{self, Write};
+
+use super::Report;
+use super::records::{
+    ErrorRecord, MatchRecord, QueryInfo, Record, Scanned, SegmentRecord, Summary,
+};
+
+/// Segments printed per match; a loop may have dozens.
+const MAX_SEGMENTS: usize = 6;
+
+/// Writes for people.
+pub struct Text<W: Write> {
+    out: W,
+    references: Option<usize>,
+    /// The query whose heading stands already.
+    current: Option<String>,
+}
+
+impl<W: Write> Text<W> {
+    /// Writes to `out`.
+    pub fn new(out: W) -> Text<W> {
+        Text { out, references: None, current: None }
+    }
+
+    fn heading(&mut self, query: &QueryInfo) -> io::Result<()> {
+        if self.current.as_ref() == Some(&query.path) {
+            return Ok(());
+        }
+        self.current = Some(query.path.clone());
+        let length = clock(query.duration_ms);
+        writeln!(self.out, "{}  ({length}, {})", visible(&query.path), query.codec)?;
+        if query.truncated || query.damaged_packets > 0 {
+            let damage = query.damaged_packets;
+            writeln!(self.out, "  note: the file is incomplete or damaged ({damage} bad packets)")?;
+        }
+        Ok(())
+    }
+
+    fn matched(&mut self, m: &MatchRecord) -> io::Result<()> {
+        self.heading(&m.query)?;
+        let label = if m.accepted { "MATCH" } else { "below the line" };
+        let r = &m.reference;
+        let name = match (&r.title, r.artists.first()) {
+            (Some(title), Some(artist)) => format!("\"{title}\" by {}  [{}]", artist.name, r.path),
+            (Some(title), None) => format!("\"{title}\"  [{}]", r.path),
+            (None, _) => r.path.clone(),
+        };
+        writeln!(self.out, "  {label}  {}", visible(&name))?;
+        let words = kind_words(m);
+        writeln!(self.out, "    {words}; score {:.0} of 100, {}", m.score, odds(m.log10_evalue))?;
+        for s in m.segments.iter().take(MAX_SEGMENTS) {
+            writeln!(self.out, "    {}", segment(s))?;
+        }
+        if let Some(more) = m.segments.len().checked_sub(MAX_SEGMENTS + 1) {
+            writeln!(self.out, "    and {} more segments", more + 1)?;
+        }
+        writeln!(
+            self.out,
+            "    covers {:.0} % of this file and {:.0} % of the reference",
+            m.query_match_pct, m.asset_match_pct
+        )
+    }
+
+    fn scanned(&mut self, s: &Scanned) -> io::Result<()> {
+        self.heading(&s.query)?;
+        match (s.result, self.references) {
+            ("no_features", _) => writeln!(
+                self.out,
+                "  nothing to compare: silence, a steady tone, or too short for a fingerprint"
+            )?,
+            ("no_match", Some(n)) => writeln!(self.out, "  no match among {n} references")?,
+            ("no_match", None) => writeln!(self.out, "  no match")?,
+            _ => {}
+        }
+        writeln!(self.out)
+    }
+
+    fn error(&mut self, e: &ErrorRecord) -> io::Result<()> {
+        writeln!(self.out, "{}\n  ERROR  {}\n", visible(&e.subject), visible(&e.message))
+    }
+
+    fn summary(&mut self, s: &Summary) -> io::Result<()> {
+        let interrupted = if s.interrupted { ", interrupted" } else { "" };
+        writeln!(
+            self.out,
+            "{} of {} files scanned{interrupted}: {} matched, {} without match, {} unreadable",
+            s.scanned,
+            s.inputs,
+            s.matched,
+            s.scanned - s.matched,
+            s.errors
+        )
+    }
+}
+
+impl<W: Write> Report for Text<W> {
+    fn record(&mut self, record: &Record) -> io::Result<()> {
+        match record {
+            Record::Begin(b) => {
+                self.references = b.index.as_ref().map(|i| i.tracks);
+                Ok(())
+            }
+            Record::Match(m) => self.matched(m),
+            Record::Scanned(s) => self.scanned(s),
+            Record::Error(e) => self.error(e),
+            Record::Summary(s) => self.summary(s),
+        }?;
+        self.out.flush()
+    }
+}
+
+fn kind_words(m: &MatchRecord) -> String {
+    let words = match m.match_kind {
+        "same_file" => "the same file",
+        "same_audio" => "the same recording from end to end",
+        "near_duplicate" => "most of the same recording",
+        "modified" => "the same recording with speed or pitch changed",
+        "contains_reference" => "contains the whole reference",
+        "contained_in_reference" => "all of it is a part of the reference",
+        _ => "shares a part with the reference",
+    };
+    if !m.modified {
+        return words.to_owned();
+    }
+    format!(
+        "{words} (speed {:+.1} %, pitch {:+.0} cents)",
+        100.0 * (m.time_factor - 1.0),
+        m.pitch_cents
+    )
+}
+
+fn segment(s: &SegmentRecord) -> String {
+    format!(
+        "{} – {} here  =  {} – {} there   {} of {} peaks, {:.0} a second",
+        clock(s.sample_begin_time_offset_ms),
+        clock(s.sample_end_time_offset_ms),
+        clock(s.db_begin_time_offset_ms),
+        clock(s.db_end_time_offset_ms),
+        s.matched_peaks,
+        s.query_peaks,
+        s.peaks_per_second
+    )
+}
+
+/// The E-value as a frequency a person can weigh.
+fn odds(log10_evalue: f64) -> String {
+    if log10_evalue > -0.5 {
+        return "as good as chance gives".to_owned();
+    }
+    let power = (-log10_evalue).floor() as i64;
+    if power < 7 {
+        let per = 10f64.powf(-log10_evalue).round();
+        return format!("chance gives this in 1 of {per:.0} scans");
+    }
+    format!("chance gives this in fewer than 1 of 10^{power} scans")
+}
+
+/// `m:ss.t`, or `h:mm:ss` from an hour on.
+fn clock(ms: u64) -> String {
+    let seconds = ms / 1000;
+    if seconds >= 3600 {
+        return format!("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
+    }
+    format!("{}:{:02}.{}", seconds / 60, seconds % 60, ms % 1000 / 100)
+}
+
+/// `text` without characters that would command a terminal.
+fn visible(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clocks_and_odds_read_well() {
+        assert_eq!(clock(65_432), "1:05.4");
+        assert_eq!(clock(3_661_000), "1:01:01");
+        assert_eq!(odds(0.3), "as good as chance gives");
+        assert_eq!(odds(-3.0), "chance gives this in 1 of 1000 scans");
+        assert_eq!(odds(-41.2), "chance gives this in fewer than 1 of 10^41 scans");
+    }
+
+    #[test]
+    fn escape_sequences_in_names_do_not_reach_the_terminal() {
+        assert!(!visible("a\u{1b}[2Jb").contains('\u{1b}'));
+    }
+}

@@ -1,0 +1,74 @@
+//! Names what a match is, from its coverage and warp.
+
+use super::matcher::Found;
+use crate::params::FingerprintParams;
+
+/// Speed change from which a copy counts as modified (Pex's published line).
+const MODIFIED_TIME: f64 = 0.01;
+/// Pitch change in cents from which a copy counts as modified.
+const MODIFIED_CENTS: f64 = 25.0;
+/// Coverage of one side from which it counts as covered.
+const COVERED: f64 = 0.85;
+/// Coverage of both sides from which a match is the same audio.
+const SAME: f64 = 0.95;
+
+/// What a match is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MatchKind {
+    /// The same bytes.
+    SameFile,
+    /// The same audio from end to end, encoded or processed anew.
+    SameAudio,
+    /// Most of both.
+    NearDuplicate,
+    /// The same at another speed or pitch.
+    Modified,
+    /// The query contains the whole reference.
+    ContainsReference,
+    /// The whole query lies within the reference.
+    ContainedInReference,
+    /// A part of each.
+    Excerpt,
+}
+
+impl MatchKind {
+    /// Classifies a match; `same_bytes` when both files have one hash.
+    pub fn of(found: &Found, same_bytes: bool, params: &FingerprintParams) -> MatchKind {
+        let (query, reference) = (found.query_coverage, found.reference_coverage);
+        if same_bytes {
+            MatchKind::SameFile
+        } else if is_modified(found, params) {
+            MatchKind::Modified
+        } else if query >= SAME && reference >= SAME {
+            MatchKind::SameAudio
+        } else if query >= COVERED && reference >= COVERED {
+            MatchKind::NearDuplicate
+        } else if reference >= COVERED {
+            MatchKind::ContainsReference
+        } else if query >= COVERED {
+            MatchKind::ContainedInReference
+        } else {
+            MatchKind::Excerpt
+        }
+    }
+
+    /// Name in records.
+    pub fn name(self) -> &'static str {
+        match self {
+            MatchKind::SameFile => "same_file",
+            MatchKind::SameAudio => "same_audio",
+            MatchKind::NearDuplicate => "near_duplicate",
+            MatchKind::Modified => "modified",
+            MatchKind::ContainsReference => "contains_reference",
+            MatchKind::ContainedInReference => "contained_in_reference",
+            MatchKind::Excerpt => "excerpt",
+        }
+    }
+}
+
+/// Whether speed or pitch was changed.
+pub fn is_modified(found: &Found, params: &FingerprintParams) -> bool {
+    let warp = found.best().warp;
+    (warp.time_factor - 1.0).abs() >= MODIFIED_TIME
+        || warp.pitch_cents(params).abs() >= MODIFIED_CENTS
+}

@@ -1,0 +1,292 @@
+//! Compares one query with one reference: alignments, runs, segments.
+//!
+//! A long query is aligned block by block, so that a part of it in a long mix is found as easily
+//! as in a short clip; every alignment found is then verified along the whole query, and the runs
+//! that explain different stretches of the query become the segments of one match.
+
+use super::align::{AlignParams, ByFrequency, offsets, refine};
+use super::background::Background;
+use super::score;
+use super::verify::{Run, VerifyParams, runs};
+use super::warp::{Warp, to_ms};
+use crate::fingerprint::{Constellation, Point};
+use crate::params::FingerprintParams;
+
+/// Longest stretch of a query that is aligned in one piece, in time units (60 s).
+const BLOCK: u32 = 15_000;
+/// Distance between blocks (45 s).
+const BLOCK_STEP: u32 = 11_250;
+/// Piles of votes verified whatever their height.
+const SURE_PILES: usize = 3;
+/// Height (standard deviations over chance) from which further piles are verified, too.
+const TALL_PILE: f32 = 6.0;
+/// Warps whose lines differ by less than this (time units) over the query are one.
+const SAME_LINE: f64 = 10.0;
+/// Warps verified along the whole query, at most.
+const MAX_WARPS: usize = 24;
+/// A further segment of a match needs this many nats.
+const MIN_SEGMENT_NATS: f32 = 25.0;
+
+/// Tunables of the whole comparison.
+#[derive(Debug, Clone, Default)]
+pub struct MatchParams {
+    /// Alignment.
+    pub align: AlignParams,
+    /// Verification.
+    pub verify: VerifyParams,
+}
+
+/// A reference prepared for comparison.
+pub struct Reference {
+    points: Constellation,
+    background: Background,
+    by_frequency: ByFrequency,
+}
+
+impl Reference {
+    /// Measures densities and sorts by frequency.
+    pub fn new(points: Constellation, params: &FingerprintParams) -> Reference {
+        Reference {
+            background: Background::new(&points, params.bins),
+            by_frequency: ByFrequency::new(&points),
+            points,
+        }
+    }
+
+    /// The reference's peaks.
+    pub fn constellation(&self) -> &Constellation {
+        &self.points
+    }
+}
+
+/// A stretch of the query that runs along a stretch of the reference.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Segment {
+    /// Begin and end in the query, ms.
+    pub query_ms: (u64, u64),
+    /// Begin and end in the reference, ms.
+    pub reference_ms: (u64, u64),
+    /// The map between them.
+    pub warp: Warp,
+    /// Log-likelihood ratio in nats.
+    pub nats: f32,
+    /// Query peaks within the segment.
+    pub peaks: u32,
+    /// Query peaks that land on a reference peak.
+    pub matched: u32,
+}
+
+impl Segment {
+    fn new(run: &Run, warp: Warp, reference_end: u32) -> Segment {
+        let ms = |units: f64| to_ms(units).round() as u64;
+        let there = |t: u32| ms(warp.time(f64::from(t)).clamp(0.0, f64::from(reference_end)));
+        Segment {
+            query_ms: (ms(f64::from(run.begin)), ms(f64::from(run.end))),
+            reference_ms: (there(run.begin), there(run.end)),
+            warp,
+            nats: run.score,
+            peaks: run.peaks,
+            matched: run.matched,
+        }
+    }
+
+    /// Length in the query in seconds.
+    pub fn seconds(&self) -> f64 {
+        (self.query_ms.1 - self.query_ms.0) as f64 / 1000.0
+    }
+}
+
+/// What was found of a query in one reference.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found {
+    /// Segments in query order; at least one.
+    pub segments: Vec<Segment>,
+    /// Score in nats of the best segment.
+    pub nats: f32,
+    /// `log10` of the expected number of chance matches as good as the best segment.
+    pub log10_evalue: f64,
+    /// 0 to 100, 50 at the acceptance line.
+    pub score: f64,
+    /// Share of the query inside segments, 0 to 1.
+    pub query_coverage: f64,
+    /// Share of the reference inside segments, 0 to 1.
+    pub reference_coverage: f64,
+}
+
+impl Found {
+    /// The segment with the most evidence.
+    pub fn best(&self) -> &Segment {
+        let best = self.segments.iter().max_by(|a, b| a.nats.total_cmp(&b.nats));
+        // `compare` never makes a match without segments.
+        best.unwrap_or(&self.segments[0])
+    }
+
+    /// Whether the evidence is beyond what chance gives.
+    pub fn accepted(&self) -> bool {
+        self.log10_evalue <= score::ACCEPT_LOG10_EVALUE
+    }
+
+    /// Matched peaks per second of matching query.
+    pub fn peaks_per_second(&self) -> f64 {
+        let matched: u32 = self.segments.iter().map(|s| s.matched).sum();
+        let seconds: f64 = self.segments.iter().map(Segment::seconds).sum();
+        f64::from(matched) / seconds.max(0.1)
+    }
+}
+
+/// The stretches of a query that are aligned one by one.
+pub fn blocks(duration: u32) -> Vec<(u32, u32)> {
+    if duration <= BLOCK + BLOCK / 2 {
+        return vec![(0, duration)];
+    }
+    let last = duration - BLOCK;
+    (0..last).step_by(BLOCK_STEP as usize).chain([last]).map(|b| (b, b + BLOCK)).collect()
+}
+
+/// The alignments of the query's stretch `block` in `reference` that verification supports, with
+/// the score it gave them there.
+pub fn block_warps(
+    query: &Constellation,
+    block: (u32, u32),
+    reference: &Reference,
+    params: &MatchParams,
+) -> Vec<(Warp, f32)> {
+    let local = query.slice(block.0, block.1);
+    let local = &local.points;
+    let piles = offsets(
+        local,
+        block.1 - block.0,
+        &reference.by_frequency,
+        reference.points.duration,
+        &params.align,
+    );
+    let worth = |(i, pile): (usize, &(f64, f32))| i < SURE_PILES || pile.1 >= TALL_PILE;
+    piles
+        .iter()
+        .enumerate()
+        .filter(|(i, pile)| worth((*i, pile)))
+        .filter_map(|(_, &(offset, _))| {
+            let warp = Warp::shift(offset);
+            let warp = refine(local, &reference.points, warp, &params.align, &params.verify);
+            let run = best_run(local, reference, &warp, params)?;
+            let offset = warp.offset - warp.time_factor * f64::from(block.0);
+            Some((Warp { offset, ..warp }, run.score))
+        })
+        .collect()
+}
+
+fn best_run(
+    points: &[Point],
+    reference: &Reference,
+    warp: &Warp,
+    params: &MatchParams,
+) -> Option<Run> {
+    runs(points, &reference.points, &reference.background, warp, &params.verify).into_iter().next()
+}
+
+/// Verifies `warps` (with their block scores) along the whole query and chains what they explain.
+///
+/// `searched_seconds` is the length of all the references the query was compared with.
+pub fn verify_warps(
+    query: &Constellation,
+    reference: &Reference,
+    mut warps: Vec<(Warp, f32)>,
+    searched_seconds: f64,
+    params: &MatchParams,
+) -> Option<Found> {
+    warps.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.offset.total_cmp(&b.0.offset)));
+    let mut lines: Vec<Warp> = Vec::new();
+    for (warp, _) in warps {
+        if lines.len() < MAX_WARPS && lines.iter().all(|l| differ(l, &warp, query.duration)) {
+            lines.push(warp);
+        }
+    }
+    let mut found: Vec<Segment> = Vec::new();
+    let end = reference.points.duration;
+    for warp in lines {
+        let runs =
+            runs(&query.points, &reference.points, &reference.background, &warp, &params.verify);
+        found.extend(runs.iter().map(|run| Segment::new(run, warp, end)));
+    }
+    found.sort_by(|a, b| b.nats.total_cmp(&a.nats).then(a.query_ms.cmp(&b.query_ms)));
+    let nats = found.first()?.nats;
+    let mut segments: Vec<Segment> = Vec::new();
+    for segment in found {
+        let further = segments.is_empty() || segment.nats >= MIN_SEGMENT_NATS;
+        if further && segments.iter().all(|s| mostly_apart(s, &segment)) {
+            segments.push(segment);
+        }
+    }
+    segments.sort_by_key(|s| (s.query_ms, s.reference_ms));
+    let log10_evalue = score::log10_evalue(f64::from(nats), searched_seconds);
+    Some(Found {
+        nats,
+        log10_evalue,
+        score: score::score(log10_evalue),
+        query_coverage: coverage(segments.iter().map(|s| s.query_ms), query.duration_ms()),
+        reference_coverage: coverage(
+            segments.iter().map(|s| s.reference_ms),
+            reference.points.duration_ms(),
+        ),
+        segments,
+    })
+}
+
+/// Compares a whole query with one reference.
+pub fn compare(
+    query: &Constellation,
+    reference: &Reference,
+    searched_seconds: f64,
+    params: &MatchParams,
+) -> Option<Found> {
+    let warps = blocks(query.duration)
+        .into_iter()
+        .flat_map(|block| block_warps(query, block, reference, params))
+        .collect();
+    verify_warps(query, reference, warps, searched_seconds, params)
+}
+
+fn differ(a: &Warp, b: &Warp, query_end: u32) -> bool {
+    let gap = |t: f64| (a.time(t) - b.time(t)).abs();
+    gap(0.0).max(gap(f64::from(query_end))) > SAME_LINE
+}
+
+/// Whether two segments share less than half of the shorter one's query time.
+fn mostly_apart(a: &Segment, b: &Segment) -> bool {
+    let shared = a.query_ms.1.min(b.query_ms.1).saturating_sub(a.query_ms.0.max(b.query_ms.0));
+    let shorter = (a.query_ms.1 - a.query_ms.0).min(b.query_ms.1 - b.query_ms.0);
+    2 * shared <= shorter
+}
+
+/// Share of `total_ms` inside the union of the intervals.
+fn coverage(intervals: impl Iterator<Item = (u64, u64)>, total_ms: u64) -> f64 {
+    let mut sorted: Vec<_> = intervals.collect();
+    sorted.sort_unstable();
+    let (mut covered, mut reached) = (0, 0);
+    for (begin, end) in sorted {
+        covered += end.saturating_sub(begin.max(reached));
+        reached = reached.max(end);
+    }
+    (covered as f64 / total_ms.max(1) as f64).min(1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn coverage_counts_shared_time_once() {
+        let c = coverage([(0, 500), (250, 750), (2_000, 3_000)].into_iter(), 10_000);
+        assert!((c - 0.175).abs() < 1e-9);
+    }
+
+    #[test]
+    fn blocks_cover_every_moment() {
+        for duration in [0, 500, 15_000, 22_500, 22_501, 50_000, 900_000] {
+            let blocks = blocks(duration);
+            assert_eq!(blocks[0].0, 0);
+            assert_eq!(blocks[blocks.len() - 1].1, duration);
+            assert!(blocks.windows(2).all(|w| w[1].0 <= w[0].1));
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! Comparing a query with references: candidates, alignment, verification, score.
+
+pub mod align;
+pub mod background;
+pub mod candidates;
+pub mod kind;
+pub mod matcher;
+pub mod scanner;
+pub mod score;
+pub mod verify;
+pub mod warp;

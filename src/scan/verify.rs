@@ -1,0 +1,209 @@
+//! Peak-by-peak verification of one alignment.
+//!
+//! Under a warp, every query peak has a place in the reference. If the query is a copy, a share of
+//! its peaks lies close to a reference peak (spread by a narrow kernel), the rest anywhere; if it
+//! is not, all lie anywhere. The log-likelihood ratio of the two, peak by peak in time order, is a
+//! random walk that drifts down on unrelated music and climbs along a true copy, so the
+//! maximal-scoring runs are the matching segments. This is local alignment in the sense of Karlin
+//! and Altschul (PNAS 1990, "Methods for assessing the statistical significance of molecular
+//! sequence features by using general scoring schemes"): the same theory turns a run's score into
+//! an expected number of chance runs (see `score`).
+
+use super::background::Background;
+use super::warp::Warp;
+use crate::fingerprint::{Constellation, Point};
+
+/// Coincidence kernel and walk constants.
+#[derive(Debug, Clone)]
+pub struct VerifyParams {
+    /// Standard deviation of a true coincidence in time units.
+    pub sigma_time: f64,
+    /// Standard deviation of a true coincidence in frequency units.
+    pub sigma_freq: f64,
+    /// Coincidences farther than this many standard deviations do not count.
+    pub reach: f64,
+    /// Assumed shares of query peaks that have a partner; the best-scoring one is used.
+    pub shares: [f64; 3],
+    /// Exponent of the crowding at a moment (an onset) in the chance density.
+    pub busy: f64,
+    /// A run ends when the walk falls this far (nats) below its top.
+    pub drop: f32,
+    /// Runs scoring less than this (nats) are not reported.
+    pub min_run: f32,
+}
+
+impl Default for VerifyParams {
+    fn default() -> Self {
+        VerifyParams {
+            sigma_time: 4.0,
+            sigma_freq: 3.5,
+            reach: 3.0,
+            shares: [0.1, 0.3, 0.6],
+            busy: 1.0,
+            drop: 14.0,
+            min_run: 6.0,
+        }
+    }
+}
+
+/// A query peak and the reference peak it lands on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Coincidence {
+    /// The query peak.
+    pub query: Point,
+    /// The reference peak.
+    pub reference: Point,
+}
+
+/// A maximal-scoring run of query peaks under one warp.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Run {
+    /// Log-likelihood ratio in nats.
+    pub score: f32,
+    /// First query time (time units) of the run.
+    pub begin: u32,
+    /// Last query time of the run.
+    pub end: u32,
+    /// Query peaks within the run.
+    pub peaks: u32,
+    /// Query peaks within the run that have a partner within reach.
+    pub matched: u32,
+}
+
+/// Scores `query` against `reference` under `warp`; returns the runs, best first.
+pub fn runs(
+    query: &[Point],
+    reference: &Constellation,
+    background: &Background,
+    warp: &Warp,
+    params: &VerifyParams,
+) -> Vec<Run> {
+    let steps = evidence(query, reference, background, warp, params);
+    let mut best: Vec<Run> = Vec::new();
+    for share in params.shares {
+        let found = walk(&steps, share, params);
+        let top = |r: &[Run]| r.iter().map(|r| r.score).fold(0.0, f32::max);
+        if top(&found) > top(&best) {
+            best = found;
+        }
+    }
+    best.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.begin.cmp(&b.begin)));
+    best
+}
+
+/// The coincidences within reach under `warp`, one per query peak (its nearest).
+pub fn coincidences(
+    query: &[Point],
+    reference: &Constellation,
+    warp: &Warp,
+    params: &VerifyParams,
+) -> Vec<Coincidence> {
+    let mut out = Vec::new();
+    nearest(query, reference, warp, params, |query, found| {
+        if let Some((reference, ..)) = found {
+            out.push(Coincidence { query, reference });
+        }
+    });
+    out
+}
+
+/// One query peak on the walk.
+struct Step {
+    time: u32,
+    /// Kernel density over background density at the nearest partner; 0 without one.
+    ratio: f32,
+}
+
+fn evidence(
+    query: &[Point],
+    reference: &Constellation,
+    background: &Background,
+    warp: &Warp,
+    params: &VerifyParams,
+) -> Vec<Step> {
+    let norm = -(std::f64::consts::TAU * params.sigma_time * params.sigma_freq).ln();
+    let mut steps = Vec::with_capacity(query.len());
+    nearest(query, reference, warp, params, |p, found| {
+        let (time, freq) = warp.apply(&p);
+        if time < 0.0 || time > f64::from(reference.duration) {
+            return;
+        }
+        let ratio = found.map_or(0.0, |(_, squared, crowd)| {
+            let usual = (background.rate(time) * 2.0 * params.reach * params.sigma_time).max(1.0);
+            let busy = (f64::from(crowd) / usual).max(1.0).ln() * params.busy;
+            let log = norm - 0.5 * squared - f64::from(background.log_density(time, freq)) - busy;
+            log.exp() as f32
+        });
+        steps.push(Step { time: p.time, ratio });
+    });
+    steps
+}
+
+/// Calls `visit` with every query peak and its nearest reference peak within reach, with the
+/// squared distance in standard deviations. Both sides are in time order, so one sweep does.
+fn nearest(
+    query: &[Point],
+    reference: &Constellation,
+    warp: &Warp,
+    params: &VerifyParams,
+    mut visit: impl FnMut(Point, Option<(Point, f64, u32)>),
+) {
+    let reach = params.reach * params.reach;
+    let span = params.reach * params.sigma_time;
+    let points = &reference.points;
+    let mut from = 0;
+    for p in query {
+        let (time, freq) = warp.apply(p);
+        while points.get(from).is_some_and(|r| f64::from(r.time) < time - span) {
+            from += 1;
+        }
+        let mut best: Option<(Point, f64)> = None;
+        let mut crowd = 0;
+        for r in points[from..].iter().take_while(|r| f64::from(r.time) <= time + span) {
+            crowd += 1;
+            let dt = (f64::from(r.time) - time) / params.sigma_time;
+            let df = (f64::from(r.freq) - freq) / params.sigma_freq;
+            let squared = dt * dt + df * df;
+            if squared <= reach && best.is_none_or(|(_, b)| squared < b) {
+                best = Some((*r, squared));
+            }
+        }
+        visit(*p, best.map(|(r, squared)| (r, squared, crowd)));
+    }
+}
+
+/// The maximal-scoring runs of the walk for one assumed share of partnered peaks.
+fn walk(steps: &[Step], share: f64, params: &VerifyParams) -> Vec<Run> {
+    let share = share as f32;
+    let mut runs = Vec::new();
+    let mut i = 0;
+    while i < steps.len() {
+        // One excursion: from a reset to the fall that ends it.
+        let (mut sum, mut top, mut end) = (0f32, 0f32, i);
+        let begin = i;
+        let mut j = i;
+        while j < steps.len() {
+            sum += (1.0 - share + share * steps[j].ratio).ln();
+            j += 1;
+            if sum > top {
+                top = sum;
+                end = j;
+            }
+            if sum <= 0.0 || sum < top - params.drop {
+                break;
+            }
+        }
+        if top >= params.min_run {
+            let inside = &steps[begin..end];
+            runs.push(Run {
+                score: top,
+                begin: inside[0].time,
+                end: inside[inside.len() - 1].time,
+                peaks: inside.len() as u32,
+                matched: inside.iter().filter(|s| s.ratio > 0.0).count() as u32,
+            });
+        }
+        i = if top > 0.0 && end > begin { end } else { j };
+    }
+    runs
+}

@@ -1,0 +1,44 @@
+//! How a query's time and frequency axes map onto a reference's.
+
+use crate::fingerprint::Point;
+use crate::fingerprint::constellation::{FREQ_UNITS_PER_BIN, TIME_UNITS_PER_SECOND};
+use crate::params::FingerprintParams;
+
+/// An affine map from query points to reference points: pitch, tempo and speed changes are
+/// translations and scalings of the constellation, so this is all a copy can do to it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Warp {
+    /// Reference time of query time zero, in time units.
+    pub offset: f64,
+    /// Reference time units per query time unit: above 1 the query plays faster.
+    pub time_factor: f64,
+    /// Query frequency minus reference frequency, in frequency units: above 0 it sounds higher.
+    pub freq_shift: f64,
+}
+
+impl Warp {
+    /// Same speed and pitch, shifted by `offset` time units.
+    pub fn shift(offset: f64) -> Warp {
+        Warp { offset, time_factor: 1.0, freq_shift: 0.0 }
+    }
+
+    /// Reference time of a query time.
+    pub fn time(&self, query_time: f64) -> f64 {
+        self.offset + self.time_factor * query_time
+    }
+
+    /// Where a query point should lie in the reference.
+    pub fn apply(&self, p: &Point) -> (f64, f64) {
+        (self.time(f64::from(p.time)), f64::from(p.freq) - self.freq_shift)
+    }
+
+    /// Pitch change in cents.
+    pub fn pitch_cents(&self, params: &FingerprintParams) -> f64 {
+        self.freq_shift / FREQ_UNITS_PER_BIN * 1200.0 / params.bins_per_octave as f64
+    }
+}
+
+/// Time units to milliseconds.
+pub fn to_ms(units: f64) -> f64 {
+    units * 1000.0 / TIME_UNITS_PER_SECOND
+}
