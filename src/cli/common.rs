@@ -49,6 +49,11 @@ pub struct Failure {
 }
 
 impl Failure {
+    /// A failure that is nobody's mistake but ours or the system's.
+    pub fn internal(message: impl Into<String>) -> Failure {
+        Failure { exit: Exit::Internal, message: message.into() }
+    }
+
     /// A mistake in what the user asked for.
     pub fn usage(message: impl Into<String>) -> Failure {
         Failure { exit: Exit::Usage, message: message.into() }
@@ -84,7 +89,7 @@ impl From<io::Error> for Failure {
         if error.kind() == io::ErrorKind::BrokenPipe {
             return Failure { exit: Exit::Clean, message: String::new() };
         }
-        Failure { exit: Exit::Internal, message: format!("cannot write the output: {error}") }
+        Failure::internal(format!("cannot write the output: {error}"))
     }
 }
 
@@ -175,10 +180,10 @@ impl WorkArgs {
     /// Sets the size of the thread pool; call once.
     pub fn start_threads(&self) -> Result<(), Failure> {
         let threads = self.threads.map_or(0, usize::from);
-        rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().map_err(|e| Failure {
-            exit: Exit::Internal,
-            message: format!("cannot start threads: {e}"),
-        })
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build_global()
+            .map_err(|e| Failure::internal(format!("cannot start threads: {e}")))
     }
 }
 

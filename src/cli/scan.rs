@@ -7,9 +7,10 @@ use clap::{Args, ValueEnum};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 use soundalike::audio::DecodeOptions;
-use soundalike::catalog::inputs::Inputs;
+use soundalike::catalog::inputs::{self, Inputs};
+use soundalike::catalog::metadata::Metadata;
 use soundalike::fingerprint::file::analyse;
-use soundalike::indexer::hex;
+use soundalike::indexer::{AddOptions, add, hex, params_id};
 use soundalike::params::FingerprintParams;
 use soundalike::progress::Progress;
 use soundalike::report::Report;
@@ -18,11 +19,12 @@ use soundalike::report::records::{
     Summary, round,
 };
 use soundalike::scan::scanner::Scanner;
-use soundalike_index::{Reader, SearchMode};
+use soundalike_index::{Reader, SearchMode, Writer};
+use tempfile::TempDir;
 
 use super::bar::Bar;
 use super::common::{
-    Exit, Failure, Format, InputArgs, WorkArgs, cancel_on_interrupt, input_errors, open_index,
+    Exit, Failure, Format, InputArgs, WorkArgs, cancel_on_interrupt, input_errors, open_index, warn,
 };
 
 /// Files scanned before their records are written: bounds memory, keeps the order of inputs.
@@ -32,9 +34,8 @@ const CHUNK: usize = 64;
 pub(super) struct ScanArgs {
     #[command(flatten)]
     inputs: InputArgs,
-    /// Folder of the index
-    #[arg(long, value_name = "DIR", env = "SOUNDALIKE_INDEX")]
-    index: PathBuf,
+    #[command(flatten)]
+    against: Against,
     /// Form of the output
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -52,6 +53,18 @@ pub(super) struct ScanArgs {
     exit_zero: bool,
     #[command(flatten)]
     work: WorkArgs,
+}
+
+/// What to compare with.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct Against {
+    /// Folder of the index
+    #[arg(long, value_name = "DIR", env = "SOUNDALIKE_INDEX")]
+    index: Option<PathBuf>,
+    /// Compare with these files or folders, without keeping an index
+    #[arg(long, value_name = "PATH", num_args = 1..)]
+    references: Vec<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -78,7 +91,7 @@ pub(super) fn run(args: ScanArgs) -> Result<Exit, Failure> {
     let params = FingerprintParams::V1;
     args.work.start_threads()?;
     let inputs = args.inputs.collect()?;
-    let index = open_index(&args.index, &params)?;
+    let (index, _folder) = open(&args, &params)?;
     let mut scan = Scan {
         scanner: Scanner::new(&index, &params, search_mode(args.search)),
         index: &index,
@@ -99,6 +112,37 @@ pub(super) fn run(args: ScanArgs) -> Result<Exit, Failure> {
     finish(&mut summary, started);
     report.record(&Record::Summary(summary))?;
     Ok(exit)
+}
+
+/// Opens the index asked for, or makes one that lasts as long as the folder returned.
+fn open(args: &ScanArgs, params: &FingerprintParams) -> Result<(Reader, Option<TempDir>), Failure> {
+    if let Some(dir) = &args.against.index {
+        return Ok((open_index(dir, params)?, None));
+    }
+    let references = inputs::collect(&args.against.references);
+    let mut writer_errors: Vec<String> =
+        references.errors.iter().map(ToString::to_string).collect();
+    let folder = tempfile::tempdir()
+        .map_err(|e| Failure::internal(format!("cannot make a temporary folder: {e}")))?;
+    let mut writer = Writer::open_or_create(folder.path(), params_id(params))?;
+    let metadata = Metadata::default();
+    let options = AddOptions {
+        params,
+        decode: args.work.decode_options(),
+        metadata: &metadata,
+        catalogue: None,
+        owner: None,
+    };
+    let bar = Bar::new(args.work.quiet);
+    let added = add(&mut writer, &references.files, &options, &bar, cancel_on_interrupt())?;
+    writer_errors.extend(added.errors.iter().map(ToString::to_string));
+    for error in &writer_errors {
+        warn(&format!("reference not used: {error}"));
+    }
+    if writer.track_count() == 0 {
+        return Err(Failure::usage("none of the references could be used"));
+    }
+    Ok((Reader::open(folder.path())?, Some(folder)))
 }
 
 /// Fills in the times of `summary`.

@@ -30,7 +30,6 @@ pub struct PeakPicker {
     rows: VecDeque<Row>,
     /// Sum over the rows of the contrast neighbourhood.
     sums: Vec<i32>,
-    prefix: Vec<i32>,
     maxima: Vec<i16>,
     /// Frame number of the next row to come.
     next: u64,
@@ -60,7 +59,6 @@ impl PeakPicker {
             rival_span: (TIME_UNITS_PER_SECOND / 2.0) as u32,
             rows: vec![blank; depth].into(),
             sums: vec![i32::from(silence) * depth as i32; params.bins],
-            prefix: vec![0; params.bins + 1],
             maxima: vec![0; params.bins],
             next: 0,
             rivals: Default::default(),
@@ -108,11 +106,6 @@ impl PeakPicker {
                 *m = (*m).max(*x);
             }
         }
-        let mut total = 0;
-        for (t, s) in self.prefix[1..].iter_mut().zip(&self.sums) {
-            total += s;
-            *t = total;
-        }
         let depth = self.rows.len() as i32;
         let least = (p.min_contrast_db * UNITS_PER_DB) as i32;
         let level = &self.rows[middle].level;
@@ -124,7 +117,7 @@ impl PeakPicker {
             }
             let lo = b.saturating_sub(p.contrast_bins);
             let hi = (b + p.contrast_bins + 1).min(p.bins);
-            let mean = (self.prefix[hi] - self.prefix[lo]) / (depth * (hi - lo) as i32);
+            let mean = self.sums[lo..hi].iter().sum::<i32>() / (depth * (hi - lo) as i32);
             let contrast = i32::from(level[b]) - mean;
             if contrast < least {
                 continue;

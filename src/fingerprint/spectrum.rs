@@ -22,13 +22,26 @@ pub const UNITS_PER_DB: f32 = UNITS_PER_LOG2 / 3.010_3;
 /// Triangle weights are padded to this many, so that the sums are straight vector code.
 const LANES: usize = 4;
 
-/// How one log-frequency bin reads the FFT.
+/// A log-frequency bin narrower than an FFT bin: weights on four neighbouring log-power values.
 #[derive(Debug, Clone)]
-enum Band {
-    /// Weights on four neighbouring log-power values, from `first`.
-    Cubic { first: usize, weights: [f32; 4] },
-    /// Weights on power values, from `first`; `weights` indexes the shared weight table.
-    Triangle { first: usize, weights: std::ops::Range<usize> },
+struct CubicBand {
+    first: usize,
+    weights: [f32; 4],
+}
+
+/// A wider bin: weights on power values, from `first`; `weights` indexes the shared table.
+#[derive(Debug, Clone)]
+struct TriangleBand {
+    first: usize,
+    weights: std::ops::Range<usize>,
+}
+
+/// How the log-frequency bins read the FFT: the low ones by interpolation, the rest by triangles.
+#[derive(Debug, Clone, Default)]
+struct Bands {
+    cubic: Vec<CubicBand>,
+    triangle: Vec<TriangleBand>,
+    weights: Vec<f32>,
 }
 
 /// Streaming analyser: push samples, get one row of `bins` levels per frame.
@@ -40,8 +53,7 @@ pub struct Spectrum {
     hop: usize,
     fft: Arc<dyn Fft<f32>>,
     window: Vec<f32>,
-    bands: Vec<Band>,
-    weights: Vec<f32>,
+    bands: Bands,
     floor: f32,
     pending: Vec<f32>,
     start: usize,
@@ -49,6 +61,7 @@ pub struct Spectrum {
     scratch: Vec<Complex32>,
     power: [Vec<f32>; 2],
     log_power: Vec<f32>,
+    sums: Vec<f32>,
     row: Vec<i16>,
 }
 
@@ -65,28 +78,20 @@ impl Spectrum {
                 ((0.5 - 0.5 * phase.cos()) * 2.0 / n as f64) as f32
             })
             .collect();
-        let (bands, weights) = plan_bands(params);
-        let last = bands.iter().map(last_bin).max().unwrap_or(0);
-        let cubic_bins = bands
-            .iter()
-            .filter_map(|b| match b {
-                Band::Cubic { first, .. } => Some(first + 4),
-                Band::Triangle { .. } => None,
-            })
-            .max()
-            .unwrap_or(0);
+        let bands = Bands::new(params);
+        let bins = bands.fft_bins();
         Spectrum {
             hop: params.hop,
             window,
-            weights,
             floor: 10f32.powf(params.floor_db / 10.0),
             pending: vec![0.0; n / 2],
             start: 0,
             buffer: vec![Complex32::default(); n],
             scratch: vec![Complex32::default(); fft.get_inplace_scratch_len()],
-            power: [vec![0.0; last + 1], vec![0.0; last + 1]],
-            log_power: vec![0.0; cubic_bins],
-            row: vec![0; bands.len()],
+            power: [vec![0.0; bins], vec![0.0; bins]],
+            log_power: vec![0.0; bands.log_bins()],
+            sums: vec![0.0; bands.triangle.len()],
+            row: vec![0; params.bins],
             bands,
             fft,
         }
@@ -153,22 +158,28 @@ impl Spectrum {
         for (l, p) in self.log_power.iter_mut().zip(power) {
             *l = fast_log2(p.max(self.floor));
         }
+        let (low, high) = self.row.split_at_mut(self.bands.cubic.len());
         let floor = fast_log2(self.floor);
-        for (level, band) in self.row.iter_mut().zip(&self.bands) {
-            let log2 = match band {
-                Band::Cubic { first, weights } => {
-                    let l = &self.log_power[*first..*first + 4];
-                    let sum: f32 = weights.iter().zip(l).map(|(w, x)| w * x).sum();
-                    sum.max(floor)
-                }
-                Band::Triangle { first, weights } => {
-                    let w = &self.weights[weights.clone()];
-                    fast_log2(dot(w, &power[*first..*first + w.len()]))
-                }
-            };
-            *level = (log2 * UNITS_PER_LOG2) as i16;
+        for (level, band) in low.iter_mut().zip(&self.bands.cubic) {
+            let l = &self.log_power[band.first..band.first + 4];
+            let sum: f32 = band.weights.iter().zip(l).map(|(w, x)| w * x).sum();
+            *level = to_level(sum.max(floor));
+        }
+        for (sum, band) in self.sums.iter_mut().zip(&self.bands.triangle) {
+            let weights = &self.bands.weights[band.weights.clone()];
+            *sum = dot(weights, &power[band.first..band.first + weights.len()]);
+        }
+        for (level, sum) in high.iter_mut().zip(&self.sums) {
+            *level = to_level(fast_log2(*sum));
         }
     }
+}
+
+/// Level units of a base-2 logarithm, rounded. Adding 1.5 * 2^23 leaves the integer in the low
+/// bits, which vectorises where a saturating cast does not; levels lie far inside its range.
+#[inline]
+fn to_level(log2: f32) -> i16 {
+    (log2 * UNITS_PER_LOG2 + 12_582_912.0).to_bits() as i16
 }
 
 /// Dot product of slices whose length is a multiple of [`LANES`].
@@ -183,40 +194,48 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
     (sums[0] + sums[2]) + (sums[1] + sums[3])
 }
 
-fn last_bin(band: &Band) -> usize {
-    match band {
-        Band::Cubic { first, .. } => first + 3,
-        Band::Triangle { first, weights } => first + weights.len() - 1,
-    }
-}
-
-fn plan_bands(params: &FingerprintParams) -> (Vec<Band>, Vec<f32>) {
-    let bin_hz = f64::from(params.rate) / params.fft_len as f64;
-    let step = (1.0 / params.bins_per_octave as f64).exp2() - 1.0;
-    let mut weights = Vec::new();
-    let bands = (0..params.bins)
-        .map(|b| {
+impl Bands {
+    fn new(params: &FingerprintParams) -> Bands {
+        let bin_hz = f64::from(params.rate) / params.fft_len as f64;
+        let step = (1.0 / params.bins_per_octave as f64).exp2() - 1.0;
+        let mut bands = Bands::default();
+        for b in 0..params.bins {
             let hz = params.min_hz * (b as f64 / params.bins_per_octave as f64).exp2();
             let half = hz * step;
             if half < bin_hz {
-                return cubic(hz / bin_hz);
+                bands.cubic.push(cubic(hz / bin_hz));
+            } else {
+                bands.add_triangle(hz / bin_hz, half / bin_hz);
             }
-            let first = ((hz - half) / bin_hz).ceil() as usize;
-            let last = ((hz + half) / bin_hz).floor() as usize;
-            let from = weights.len();
-            weights.extend((first..=last).map(|k| {
-                let distance = (k as f64 * bin_hz - hz).abs();
-                (1.0 - distance / half).max(0.0) as f32
-            }));
-            weights.resize(from + (weights.len() - from).next_multiple_of(LANES), 0.0);
-            Band::Triangle { first, weights: from..weights.len() }
-        })
-        .collect();
-    (bands, weights)
+        }
+        bands
+    }
+
+    /// A triangle of half-width `half` around `centre`, both in FFT bins.
+    fn add_triangle(&mut self, centre: f64, half: f64) {
+        let first = (centre - half).ceil() as usize;
+        let last = (centre + half).floor() as usize;
+        let from = self.weights.len();
+        let weight = |k: usize| (1.0 - (k as f64 - centre).abs() / half).max(0.0) as f32;
+        self.weights.extend((first..=last).map(weight));
+        let padded = (self.weights.len() - from).next_multiple_of(LANES);
+        self.weights.resize(from + padded, 0.0);
+        self.triangle.push(TriangleBand { first, weights: from..self.weights.len() });
+    }
+
+    /// FFT bins whose power is needed.
+    fn fft_bins(&self) -> usize {
+        self.triangle.iter().map(|b| b.first + b.weights.len()).max().unwrap_or(0)
+    }
+
+    /// FFT bins whose logarithm is needed.
+    fn log_bins(&self) -> usize {
+        self.cubic.iter().map(|b| b.first + 4).max().unwrap_or(0)
+    }
 }
 
 /// Catmull-Rom weights to read the log spectrum at a fractional FFT bin.
-fn cubic(position: f64) -> Band {
+fn cubic(position: f64) -> CubicBand {
     let base = position.floor();
     let t = position - base;
     let weights = [
@@ -225,7 +244,7 @@ fn cubic(position: f64) -> Band {
         0.5 * (t + 4.0 * t * t - 3.0 * t * t * t),
         0.5 * (-t * t + t * t * t),
     ];
-    Band::Cubic { first: (base as usize).saturating_sub(1), weights: weights.map(|w| w as f32) }
+    CubicBand { first: (base as usize).saturating_sub(1), weights: weights.map(|w| w as f32) }
 }
 
 /// Base-2 logarithm of a positive, normal number; error below 2e-5 (0.0001 dB).

@@ -17,6 +17,8 @@ pub struct AlignParams {
     pub freq_reach: u16,
     /// Number of piles taken from one candidate track.
     pub piles: usize,
+    /// Least height of a pile, in standard deviations over what chance gives.
+    pub min_excess: f32,
     /// Piles closer than this many cells are one.
     pub separation: usize,
     /// Coincidences needed before the tempo is fitted, too.
@@ -31,6 +33,7 @@ impl Default for AlignParams {
             cell: 4,
             freq_reach: 6,
             piles: 12,
+            min_excess: 3.0,
             separation: 8,
             min_fit: 24,
             max_drift: 0.004,
@@ -111,13 +114,9 @@ pub fn offsets(
     }
     let local = local_mean(&smooth, (2 * 250 / p.cell) as usize);
     let excess = |i: usize| (smooth[i] as f32 - local[i]) / (local[i] + 4.0).sqrt();
-    let mut peaks: Vec<usize> = (0..smooth.len())
-        .filter(|&i| {
-            let left = i.checked_sub(1).map_or(0, |j| smooth[j]);
-            smooth[i] >= 8
-                && smooth[i] > left
-                && smooth[i] >= smooth.get(i + 1).copied().unwrap_or(0)
-        })
+    let mut peaks: Vec<usize> = (1..smooth.len().saturating_sub(1))
+        .filter(|&i| smooth[i] > smooth[i - 1] && smooth[i] >= smooth[i + 1])
+        .filter(|&i| excess(i) >= p.min_excess)
         .collect();
     peaks.sort_by(|&a, &b| excess(b).total_cmp(&excess(a)).then(a.cmp(&b)));
     let mut taken: Vec<usize> = Vec::new();

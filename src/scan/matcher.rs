@@ -7,7 +7,7 @@
 use super::align::{AlignParams, ByFrequency, offsets, refine};
 use super::background::Background;
 use super::score;
-use super::verify::{Run, VerifyParams, runs};
+use super::verify::{Run, VerifyParams, glance, runs};
 use super::warp::{Warp, to_ms};
 use crate::fingerprint::{Constellation, Point};
 use crate::params::FingerprintParams;
@@ -20,6 +20,8 @@ const BLOCK_STEP: u32 = 11_250;
 const SURE_PILES: usize = 3;
 /// Height (standard deviations over chance) from which further piles are verified, too.
 const TALL_PILE: f32 = 6.0;
+/// Unrefined alignments that score less (nats) are dropped.
+const GLANCE_NATS: f32 = 6.0;
 /// Warps whose lines differ by less than this (time units) over the query are one.
 const SAME_LINE: f64 = 10.0;
 /// Warps verified along the whole query, at most.
@@ -167,6 +169,11 @@ pub fn block_warps(
         .filter(|(i, pile)| worth((*i, pile)))
         .filter_map(|(_, &(offset, _))| {
             let warp = Warp::shift(offset);
+            let first =
+                glance(local, &reference.points, &reference.background, &warp, &params.verify);
+            if first < GLANCE_NATS {
+                return None;
+            }
             let warp = refine(local, &reference.points, warp, &params.align, &params.verify);
             let run = best_run(local, reference, &warp, params)?;
             let offset = warp.offset - warp.time_factor * f64::from(block.0);

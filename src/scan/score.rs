@@ -7,17 +7,17 @@
 //! is not in the index.
 
 /// Decay of chance runs per nat of score.
-const LAMBDA: f64 = 0.16;
+const LAMBDA: f64 = 0.17;
 /// Score (nats) at which one chance run is expected in one hour of references.
-const HOUR_SCORE: f64 = 16.0;
+const HOUR_SCORE: f64 = 0.8;
 
 /// Matches with `log10(E)` at or below this are reported.
 pub const ACCEPT_LOG10_EVALUE: f64 = -3.0;
 
 /// `log10` of the expected number of chance runs scoring `nats` or more in `reference_seconds` of
-/// references.
+/// references. Less than an hour counts as an hour: one pair of tracks can share a beat or a key.
 pub fn log10_evalue(nats: f64, reference_seconds: f64) -> f64 {
-    let hours = (reference_seconds / 3600.0).max(1.0 / 60.0);
+    let hours = (reference_seconds / 3600.0).max(1.0);
     hours.log10() - LAMBDA * (nats - HOUR_SCORE) / std::f64::consts::LN_10
 }
 

@@ -26,6 +26,9 @@ pub struct VerifyParams {
     pub shares: [f64; 3],
     /// Exponent of the crowding at a moment (an onset) in the chance density.
     pub busy: f64,
+    /// Taken off the walk at every step (nats): chance coincidences in music come in clusters, so
+    /// that without it slow drifts over half a minute reach the scores of short true matches.
+    pub step_cost: f32,
     /// A run ends when the walk falls this far (nats) below its top.
     pub drop: f32,
     /// Runs scoring less than this (nats) are not reported.
@@ -40,6 +43,7 @@ impl Default for VerifyParams {
             reach: 3.0,
             shares: [0.1, 0.3, 0.6],
             busy: 1.0,
+            step_cost: 0.02,
             drop: 14.0,
             min_run: 6.0,
         }
@@ -68,6 +72,18 @@ pub struct Run {
     pub peaks: u32,
     /// Query peaks within the run that have a partner within reach.
     pub matched: u32,
+}
+
+/// Cheap first look: the best run's score for the middle share only.
+pub fn glance(
+    query: &[Point],
+    reference: &Constellation,
+    background: &Background,
+    warp: &Warp,
+    params: &VerifyParams,
+) -> f32 {
+    let steps = evidence(query, reference, background, warp, params);
+    walk(&steps, params.shares[1], params).iter().map(|r| r.score).fold(0.0, f32::max)
 }
 
 /// Scores `query` against `reference` under `warp`; returns the runs, best first.
@@ -183,7 +199,7 @@ fn walk(steps: &[Step], share: f64, params: &VerifyParams) -> Vec<Run> {
         let begin = i;
         let mut j = i;
         while j < steps.len() {
-            sum += (1.0 - share + share * steps[j].ratio).ln();
+            sum += (1.0 - share + share * steps[j].ratio).ln() - params.step_cost;
             j += 1;
             if sum > top {
                 top = sum;
