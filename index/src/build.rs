@@ -100,7 +100,7 @@ fn self_probe(data: SpaceData<'_>, words: Option<&[u32]>) -> (u32, u32) {
     let layout = words.and_then(|w| graph::parse(w, data.reps.len()).ok());
     let graph =
         layout.as_ref().zip(words).map(|(layout, words)| Graph::new(layout, words, data.reps));
-    let store = Cells::new(data, graph, DEFAULT_PROBES, DEFAULT_EF, false);
+    let store = Cells::new(data, graph, DEFAULT_PROBES, DEFAULT_EF);
     let n = data.codes.len();
     let step = n.div_ceil(PROBE_SAMPLE.min(n.div_ceil(16)).max(1)).max(1);
     let sample: Vec<usize> = (0..n).step_by(step).collect();

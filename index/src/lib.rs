@@ -66,19 +66,14 @@ pub use types::{
 pub use verify::{FileKind, VerifyReport, VerifyRow, fuzz_manifest, fuzz_segment, verify};
 pub use writer::Writer;
 
-/// Codes of a space in the whole snapshot up to which [`SearchMode::Auto`] looks at all of them: 0.1 ms
-/// per query, and nothing is overlooked.
-pub const EXACT_MAX_CODES: usize = 128 << 10;
-/// Codes of one segment up to which it does so in any snapshot: opening cells is no faster there.
-pub const EXACT_SEGMENT_CODES: usize = 16 << 10;
-/// Representatives that can be compared one after the other in the time of one step of the graph walk
-/// (measured: 1.1 ns each, against 0.65 µs per unit of `ef`). [`SearchMode::Auto`] walks the graph of a
-/// segment with more than `ef` times as many.
-pub const WALK_COST: usize = 600;
-/// Cells opened per segment by default.
-pub const DEFAULT_PROBES: usize = 64;
+/// Codes of a space in the whole snapshot up to which [`SearchMode::Auto`] looks at all of them: nothing
+/// is overlooked, and it costs 40 µs per query, no more than opening the cells would.
+pub const EXACT_MAX_CODES: usize = 32 << 10;
+/// Cells opened per segment by default. On four segments of 600 cells made from real music and queries
+/// at 0 dB SNR, 160 lose 0.2 points of recall against comparing every code, 64 lose 0.5.
+pub const DEFAULT_PROBES: usize = 128;
 /// Width of the graph search by default.
-pub const DEFAULT_EF: usize = 64;
+pub const DEFAULT_EF: usize = 128;
 
 /// Lowercase hexadecimal.
 pub(crate) fn hex(bytes: &[u8]) -> String {

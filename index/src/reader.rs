@@ -12,7 +12,7 @@ use crate::segment::Segment;
 use crate::stats::{GraphState, IndexStats, collect};
 use crate::store::{CandidateStore, Cells, Exact, Live, Want};
 use crate::types::{Code, Hit, ParamsId, SearchMode, SearchOptions, TrackMeta, TrackNo};
-use crate::{EXACT_MAX_CODES, EXACT_SEGMENT_CODES, hex};
+use crate::{EXACT_MAX_CODES, hex};
 
 /// Attempts to open a snapshot while a writer keeps replacing segments.
 const OPEN_TRIES: usize = 8;
@@ -168,7 +168,7 @@ impl Reader {
             SearchMode::Exact => usize::MAX,
             SearchMode::Hnsw => 0,
             SearchMode::Auto if total <= EXACT_MAX_CODES => usize::MAX,
-            SearchMode::Auto => EXACT_SEGMENT_CODES,
+            SearchMode::Auto => 0,
         };
         queries
             .par_chunks(QUERY_BATCH)
@@ -223,7 +223,7 @@ fn store_for<'a>(
         return Some(Box::new(Exact { data }));
     }
     let graph = part.segment.graph(space);
-    Some(Box::new(Cells::new(data, graph, opts.probes, opts.ef, opts.mode == SearchMode::Auto)))
+    Some(Box::new(Cells::new(data, graph, opts.probes, opts.ef)))
 }
 
 fn open_parts(dir: &Path, manifest: &Manifest, check: Check) -> Result<Vec<Part>> {
@@ -255,7 +255,7 @@ pub(crate) fn exercise(segment: &Segment) {
         };
         let queries = &data.codes[..1];
         Exact { data }.search(queries, want, live);
-        Cells::new(data, segment.graph(space), 4, 8, false).search(queries, want, live);
+        Cells::new(data, segment.graph(space), 4, 8).search(queries, want, live);
     }
     for track in 0..segment.track_count() {
         segment.constellation(track);

@@ -6,12 +6,12 @@
 
 use std::collections::BinaryHeap;
 
+use crate::Code;
 use crate::graph::{Graph, Scratch};
 use crate::popcount::scan;
 use crate::segment::SpaceData;
 use crate::topk::TopK;
 use crate::types::{Hit, TrackNo};
-use crate::{Code, WALK_COST};
 
 /// Codes per block of the exact scan: 16 KB stay in the first-level cache while all queries pass over them.
 const BLOCK: usize = 512;
@@ -89,22 +89,16 @@ pub(crate) struct Cells<'a> {
 }
 
 impl<'a> Cells<'a> {
-    /// Walks `graph` where there is one; `cheapest` scans the representatives instead where that is
-    /// expected to be faster.
+    /// Walks `graph`, or compares all representatives where it is missing.
     pub(crate) fn new(
         data: SpaceData<'a>,
         graph: Option<Graph<'a>>,
         probes: usize,
         ef: usize,
-        cheapest: bool,
     ) -> Self {
         let probes = probes.max(1);
         let ef = ef.max(probes);
-        let walk = !cheapest || data.reps.len() > ef.saturating_mul(WALK_COST);
-        let finder = match graph {
-            Some(graph) if walk => Finder::Graph(graph),
-            _ => Finder::Scan,
-        };
+        let finder = graph.map_or(Finder::Scan, Finder::Graph);
         Cells { data, finder, probes, ef }
     }
 

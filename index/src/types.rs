@@ -88,8 +88,7 @@ impl ParamsId {
 /// How candidates are found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub enum SearchMode {
-    /// By the size of the index and of each segment: every code, or cells; cells found by scan or by
-    /// graph. See [`crate::EXACT_MAX_CODES`] and [`crate::WALK_COST`].
+    /// Every code up to [`crate::EXACT_MAX_CODES`] of them, the graph beyond.
     #[default]
     Auto,
     /// The HNSW graph over cell representatives, then the postings of the nearest cells.

@@ -75,7 +75,7 @@ impl PeakPicker {
             *s += i32::from(*new) - i32::from(*old);
         }
         row.level.copy_from_slice(level);
-        max_filter(&row.level, self.params.peak_bins, &mut row.freq_max);
+        max_filter(&row.level, self.params.peak_bins, &mut row.freq_max, &mut self.maxima);
         self.rows.push_back(row);
         self.next += 1;
         if self.next > self.params.contrast_frames as u64 {
@@ -164,15 +164,18 @@ impl PeakPicker {
 }
 
 /// Maximum over ± `half` bins, by doubling: log2 passes that vectorise, whatever the width.
-fn max_filter(row: &[i16], half: usize, out: &mut [i16]) {
+///
+/// `scratch` is as long as `row`; passes go through it because an in-place pass does not vectorise.
+fn max_filter(row: &[i16], half: usize, out: &mut [i16], scratch: &mut [i16]) {
     let n = row.len();
     out.copy_from_slice(row);
     // out[i] = max(row[i..i + width]), width growing to 2 * half + 1, then shifted back.
     let mut width = 1;
     while width < 2 * half + 1 {
         let step = width.min(2 * half + 1 - width);
-        for i in 0..n - step {
-            out[i] = out[i].max(out[i + step]);
+        scratch.copy_from_slice(out);
+        for (o, (a, b)) in out.iter_mut().zip(scratch.iter().zip(&scratch[step..])) {
+            *o = (*a).max(*b);
         }
         width += step;
     }
@@ -204,7 +207,8 @@ mod tests {
             half in 1usize..8,
         ) {
             let mut out = vec![0; row.len()];
-            max_filter(&row, half, &mut out);
+            let mut scratch = vec![0; row.len()];
+            max_filter(&row, half, &mut out, &mut scratch);
             for i in 0..row.len() {
                 let lo = i.saturating_sub(half);
                 let hi = (i + half + 1).min(row.len());
