@@ -13,7 +13,7 @@
 
 pub mod audio;
 pub mod catalog;
-// eval
+pub mod eval;
 pub mod fingerprint;
 pub mod indexer;
 pub mod params;

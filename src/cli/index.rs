@@ -245,12 +245,16 @@ fn report_added(
         added.featureless,
         added.tracks
     ))?;
+    let (length, unit) = hours_or_minutes(added.audio_seconds);
+    let wall = added.wall_ms as f64 / 1000.0;
     say(&format!(
-        "{:.1} h of audio in {:.1} s, {:.0} x real time",
-        added.audio_seconds / 3600.0,
-        added.wall_ms as f64 / 1000.0,
+        "{length:.1} {unit} of audio in {wall:.1} s, {:.0} x real time",
         added.realtime_factor
     ))
+}
+
+fn hours_or_minutes(seconds: f64) -> (f64, &'static str) {
+    if seconds < 3600.0 { (seconds / 60.0, "min") } else { (seconds / 3600.0, "h") }
 }
 
 #[derive(Serialize)]
@@ -271,18 +275,19 @@ fn stats(args: &ShowArgs) -> Result<Exit, Failure> {
         return Ok(Exit::Clean);
     }
     let kb = |bytes: u64| bytes as f64 / 1024.0;
-    let hours = stats.duration_ms as f64 / 3.6e6;
-    let per_200_s = kb(stats.bytes_total) / (hours * 18.0).max(1e-9);
+    let seconds = stats.duration_ms as f64 / 1000.0;
+    let (length, unit) = hours_or_minutes(seconds);
+    let per_200_s = kb(stats.bytes_total) / (seconds / 200.0).max(1e-9);
     let (sampled, missed) = stats
         .segments
         .iter()
         .flat_map(|s| &s.probes)
         .fold((0, 0), |(s, m), p| (s + p.sampled, m + p.missed));
     say(&format!(
-        "references     {} ({} removed, awaiting compaction)\naudio          {hours:.2} h\n\
-         size           {:.1} MB, {per_200_s:.1} KB per 200 s of audio\n\
-         .. peaks       {:.1} MB\n.. codes       {:.1} MB in {} windows\n\
-         .. graph       {:.1} MB over {} cells\n\
+        "references     {} ({} removed, awaiting compaction)\naudio          {length:.1} {unit}\n\
+         size           {:.2} MB, {per_200_s:.1} KB per 200 s of audio\n\
+         .. peaks       {:.2} MB\n.. codes       {:.2} MB in {} windows\n\
+         .. graph       {:.2} MB over {} cells\n\
          segments       {}\nself-probe     {missed} of {sampled} sampled windows not found through the graph\n\
          fingerprints   {}\nindex id       {}",
         stats.tracks,

@@ -3,6 +3,7 @@
 mod bar;
 mod common;
 mod compare;
+mod eval;
 mod index;
 mod scan;
 
@@ -31,6 +32,8 @@ enum Command {
     Scan(scan::ScanArgs),
     /// Compare two files, without an index
     Compare(compare::CompareArgs),
+    /// Measure recall and false alarms on your own audio
+    Eval(eval::EvalArgs),
 }
 
 /// Runs the command given.
@@ -39,5 +42,6 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Index(command) => index::run(command),
         Command::Scan(args) => scan::run(args),
         Command::Compare(args) => compare::run(args),
+        Command::Eval(args) => eval::run(args),
     }
 }

@@ -30,6 +30,9 @@ use super::common::{
 /// Files scanned before their records are written: bounds memory, keeps the order of inputs.
 const CHUNK: usize = 64;
 
+/// Environment variable that names the index.
+const INDEX_VARIABLE: &str = "SOUNDALIKE_INDEX";
+
 #[derive(Debug, Args)]
 pub(super) struct ScanArgs {
     #[command(flatten)]
@@ -57,14 +60,28 @@ pub(super) struct ScanArgs {
 
 /// What to compare with.
 #[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
+#[group(multiple = false)]
 struct Against {
-    /// Folder of the index
-    #[arg(long, value_name = "DIR", env = "SOUNDALIKE_INDEX")]
+    /// Folder of the index [default: $SOUNDALIKE_INDEX]
+    #[arg(long, value_name = "DIR")]
     index: Option<PathBuf>,
-    /// Compare with these files or folders, without keeping an index
-    #[arg(long, value_name = "PATH", num_args = 1..)]
+    /// Compare with this file or folder, without keeping an index; may be given several times
+    #[arg(long, value_name = "PATH")]
     references: Vec<PathBuf>,
+}
+
+impl Against {
+    /// The index to open; none when references were given instead.
+    fn index(&self) -> Result<Option<PathBuf>, Failure> {
+        if !self.references.is_empty() {
+            return Ok(None);
+        }
+        // Not clap's `env`: the variable would count as a second answer beside --references.
+        let named = self.index.clone().or_else(|| std::env::var_os(INDEX_VARIABLE).map(Into::into));
+        named.map(Some).ok_or_else(|| {
+            Failure::usage("what should the files be compared with? Give --index or --references")
+        })
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -116,8 +133,8 @@ pub(super) fn run(args: ScanArgs) -> Result<Exit, Failure> {
 
 /// Opens the index asked for, or makes one that lasts as long as the folder returned.
 fn open(args: &ScanArgs, params: &FingerprintParams) -> Result<(Reader, Option<TempDir>), Failure> {
-    if let Some(dir) = &args.against.index {
-        return Ok((open_index(dir, params)?, None));
+    if let Some(dir) = args.against.index()? {
+        return Ok((open_index(&dir, params)?, None));
     }
     let references = inputs::collect(&args.against.references);
     let mut writer_errors: Vec<String> =

@@ -119,6 +119,7 @@ fn kind_words(m: &MatchRecord) -> String {
         "modified" => "the same recording with speed or pitch changed",
         "contains_reference" => "contains the whole reference",
         "contained_in_reference" => "all of it is a part of the reference",
+        "loop_of_excerpt" => "repeats a part of the reference",
         _ => "shares a part with the reference",
     };
     if !m.modified {

@@ -12,6 +12,9 @@ const COVERED: f64 = 0.85;
 /// Coverage of both sides from which a match is the same audio.
 const SAME: f64 = 0.95;
 
+/// Time covered on one side over time covered on the other, from which the one repeats the other.
+const REPEATED: f64 = 1.5;
+
 /// What a match is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MatchKind {
@@ -27,6 +30,8 @@ pub enum MatchKind {
     ContainsReference,
     /// The whole query lies within the reference.
     ContainedInReference,
+    /// A part of the reference, repeated.
+    LoopOfExcerpt,
     /// A part of each.
     Excerpt,
 }
@@ -35,10 +40,16 @@ impl MatchKind {
     /// Classifies a match; `same_bytes` when both files have one hash.
     pub fn of(found: &Found, same_bytes: bool, params: &FingerprintParams) -> MatchKind {
         let (query, reference) = (found.query_coverage, found.reference_coverage);
+        let times = found.query_covered_ms as f64 / found.reference_covered_ms.max(1) as f64;
+        let repeats = found.segments.len() > 1 && times >= REPEATED;
         if same_bytes {
             MatchKind::SameFile
         } else if is_modified(found, params) {
             MatchKind::Modified
+        } else if repeats && reference >= COVERED {
+            MatchKind::ContainsReference
+        } else if repeats {
+            MatchKind::LoopOfExcerpt
         } else if query >= SAME && reference >= SAME {
             MatchKind::SameAudio
         } else if query >= COVERED && reference >= COVERED {
@@ -61,6 +72,7 @@ impl MatchKind {
             MatchKind::Modified => "modified",
             MatchKind::ContainsReference => "contains_reference",
             MatchKind::ContainedInReference => "contained_in_reference",
+            MatchKind::LoopOfExcerpt => "loop_of_excerpt",
             MatchKind::Excerpt => "excerpt",
         }
     }

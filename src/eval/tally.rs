@@ -1,0 +1,159 @@
+//! From verdicts to rows.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use soundalike_index::Reader;
+
+use super::degrade::CLEAN;
+use super::query::{Obstacle, Stray, Task, Verdict};
+use super::report::{EvalRow, Pair, UnknownRow};
+use super::stats::{quantile, wilson};
+
+/// A position farther off than this (ms) is another place in the track.
+const MISPLACED_MS: f64 = 1_000.0;
+
+/// Verdicts of one degradation and length.
+#[derive(Default)]
+struct Group {
+    queries: usize,
+    first: usize,
+    accepted: usize,
+    stray: usize,
+    offsets: Vec<f64>,
+}
+
+/// Collects verdicts in the order of their tasks.
+pub(super) struct Tally<'a> {
+    index: &'a Reader,
+    known: BTreeMap<(usize, u32), (Task<'a>, Group)>,
+    unknown: BTreeMap<(usize, u32), (Task<'a>, Group)>,
+    pairs: BTreeMap<(&'static str, String, String), Pair>,
+    /// Degradations some of whose queries could not be made: how many, and what the first said.
+    failed: BTreeMap<&'a str, (usize, String)>,
+    alone: BTreeMap<&'a str, usize>,
+}
+
+impl<'a> Tally<'a> {
+    /// Nothing yet; names of references come from `index`.
+    pub(super) fn new(index: &'a Reader) -> Tally<'a> {
+        Tally {
+            index,
+            known: BTreeMap::new(),
+            unknown: BTreeMap::new(),
+            pairs: BTreeMap::new(),
+            failed: BTreeMap::new(),
+            alone: BTreeMap::new(),
+        }
+    }
+
+    /// Takes the next verdict.
+    pub(super) fn add(&mut self, task: Task<'a>, verdict: Result<Verdict, Obstacle>) {
+        let name = task.degradation.name.as_str();
+        let verdict = match verdict {
+            Ok(verdict) => verdict,
+            Err(Obstacle::NoPartner) => return *self.alone.entry(name).or_default() += 1,
+            Err(Obstacle::Failed(why)) => {
+                return self.failed.entry(name).or_insert((0, why)).0 += 1;
+            }
+        };
+        let is_known = task.cut.track.is_some();
+        let side = if is_known { &mut self.known } else { &mut self.unknown };
+        let (_, group) =
+            side.entry((task.row, task.length_s)).or_insert_with(|| (task, Group::default()));
+        group.queries += 1;
+        group.first += usize::from(verdict.first);
+        group.accepted += usize::from(verdict.accepted);
+        group.stray += usize::from(!verdict.stray.is_empty());
+        group.offsets.extend(verdict.offset_ms);
+        for stray in &verdict.stray {
+            self.pair(&task, stray);
+        }
+    }
+
+    fn pair(&mut self, task: &Task<'_>, stray: &Stray) {
+        let kind = if task.cut.track.is_some() { "wrong" } else { "false_alarm" };
+        let query = task.cut.path.to_string_lossy().into_owned();
+        let reference = self.index.meta(stray.track).map(|m| m.path.clone()).unwrap_or_default();
+        let key = (kind, query.clone(), reference.clone());
+        let pair = self.pairs.entry(key).or_insert_with(|| Pair {
+            kind,
+            query_path: query,
+            reference_path: reference,
+            queries: 0,
+            best_score: 0.0,
+            best_log10_evalue: f64::INFINITY,
+            clean: false,
+            degradations: Vec::new(),
+        });
+        pair.queries += 1;
+        if stray.log10_evalue < pair.best_log10_evalue {
+            pair.best_log10_evalue = stray.log10_evalue;
+            pair.best_score = stray.score;
+        }
+        let name = &task.degradation.name;
+        pair.clean |= name == CLEAN;
+        if !pair.degradations.contains(name) {
+            pair.degradations.push(name.clone());
+        }
+    }
+
+    /// Rows of the known queries.
+    pub(super) fn rows(&self) -> Vec<EvalRow> {
+        let row = |(task, group): &(Task<'_>, Group)| {
+            let ci = wilson(group.accepted, group.queries);
+            let mut offsets = group.offsets.clone();
+            EvalRow {
+                family: task.degradation.family,
+                degradation: task.degradation.name.clone(),
+                length_s: task.length_s,
+                queries: group.queries,
+                first: group.first,
+                accepted: group.accepted,
+                wrong: group.stray,
+                misplaced: offsets.iter().filter(|ms| **ms > MISPLACED_MS).count(),
+                ci_low: ci.low,
+                ci_high: ci.high,
+                offset_median_ms: quantile(&mut offsets, 0.5),
+                offset_p95_ms: quantile(&mut offsets, 0.95),
+            }
+        };
+        self.known.values().map(row).collect()
+    }
+
+    /// Rows of the unknown queries.
+    pub(super) fn unknown_rows(&self) -> Vec<UnknownRow> {
+        let row = |(task, group): &(Task<'_>, Group)| {
+            let ci = wilson(group.stray, group.queries);
+            UnknownRow {
+                family: task.degradation.family,
+                degradation: task.degradation.name.clone(),
+                length_s: task.length_s,
+                queries: group.queries,
+                false_alarms: group.stray,
+                ci_low: ci.low,
+                ci_high: ci.high,
+            }
+        };
+        self.unknown.values().map(row).collect()
+    }
+
+    /// What could not be measured.
+    pub(super) fn notes(&self) -> Vec<String> {
+        let alone = self.alone.iter().map(|(row, n)| {
+            format!("{row}: {n} queries not made, no excerpt of another track to add")
+        });
+        let failed = self
+            .failed
+            .iter()
+            .map(|(row, (n, why))| format!("{row}: {n} queries could not be made ({why})"));
+        alone.chain(failed).collect()
+    }
+
+    /// Wrong and false matches, most frequent first.
+    pub(super) fn into_pairs(self) -> Vec<Pair> {
+        let mut pairs: Vec<Pair> = self.pairs.into_values().collect();
+        pairs.sort_by_key(|p| Reverse(p.queries));
+        pairs
+    }
+}

@@ -1,0 +1,17 @@
+//! The real binary, run in temporary folders on real clips, as a user would run it.
+//!
+//! The clips are described in `tests/data/demo/README.md`. Nothing here needs a network, ffmpeg or
+//! a fast machine.
+
+// Helpers may unwrap like the tests they serve: a panic here is the report.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod compare;
+mod damage;
+mod demo;
+mod index;
+mod inputs;
+mod interruption;
+mod nothing_to_hear;
+mod output;
+mod place;
