@@ -209,10 +209,10 @@ mod tests {
             let mut out = vec![0; row.len()];
             let mut scratch = vec![0; row.len()];
             max_filter(&row, half, &mut out, &mut scratch);
-            for i in 0..row.len() {
+            for (i, o) in out.iter().enumerate() {
                 let lo = i.saturating_sub(half);
                 let hi = (i + half + 1).min(row.len());
-                prop_assert_eq!(out[i], *row[lo..hi].iter().max().unwrap());
+                prop_assert_eq!(o, row[lo..hi].iter().max().unwrap());
             }
         }
     }

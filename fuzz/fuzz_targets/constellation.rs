@@ -1,0 +1,25 @@
+//! Stored peaks: refused, or read, written back byte for byte, coded and compared.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use soundalike::fingerprint::{Constellation, descriptor};
+use soundalike::params::FingerprintParams;
+use soundalike::scan::matcher::{MatchParams, Reference, compare};
+
+/// Longer tracks only take longer, 4 ms units: ten minutes.
+const LONGEST: u32 = 150_000;
+
+fuzz_target!(|data: &[u8]| {
+    let Ok(points) = Constellation::from_bytes(data) else { return };
+    assert_eq!(points.to_bytes(), data);
+    if points.duration > LONGEST {
+        return;
+    }
+    let params = FingerprintParams::V1;
+    let windows = descriptor::windows(&points, params.reference_hop, &params);
+    assert!(windows.iter().all(|w| w.time <= points.duration));
+    let reference = Reference::new(points.clone(), &params);
+    let found = compare(&points, &reference, 3600.0, &MatchParams::default());
+    assert!(found.is_none_or(|f| f.score.is_finite() && !f.segments.is_empty()));
+});

@@ -1,0 +1,18 @@
+//! A list of paths (`--files-from`): read or refused, one path a line.
+
+#![no_main]
+
+use std::io::Write;
+
+use libfuzzer_sys::fuzz_target;
+use soundalike::catalog::inputs::read_list;
+
+fuzz_target!(|data: &[u8]| {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(data).unwrap();
+    let Ok(paths) = read_list(file.path()) else { return };
+    for path in paths {
+        let bytes = path.as_os_str().as_encoded_bytes();
+        assert!(!bytes.is_empty() && !bytes.contains(&b'\n'), "{path:?}");
+    }
+});
