@@ -158,10 +158,12 @@ pub struct WorkArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
     /// Give up on a file after this many seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 300,
+          value_parser = clap::value_parser!(u64).range(1..=86_400))]
     timeout_per_file: u64,
-    /// Read at most this many minutes of a file
-    #[arg(long, value_name = "MINUTES", default_value_t = 360)]
+    /// Read at most this many minutes of a file (48 hours at most)
+    #[arg(long, value_name = "MINUTES", default_value_t = 360,
+          value_parser = clap::value_parser!(u64).range(1..=2880))]
     max_minutes: u64,
     /// No progress bar
     #[arg(long, short)]

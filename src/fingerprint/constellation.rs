@@ -13,6 +13,10 @@ pub const FREQ_UNITS_PER_BIN: f64 = 8.0;
 /// Ranks are stored in five bits.
 pub const MAX_RANK: u8 = 31;
 
+/// Longest track there is, in time units: 48 hours. What is built from a constellation (densities,
+/// vote cells) grows with its duration, so that a stored one must not claim any number.
+pub const MAX_DURATION: u32 = 48 * 3600 * TIME_UNITS_PER_SECOND as u32;
+
 /// One spectral peak.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Point {
@@ -47,6 +51,9 @@ pub enum ConstellationError {
         /// Number of bytes there are.
         bytes: usize,
     },
+    /// The duration is beyond [`MAX_DURATION`].
+    #[error("constellation claims a duration of {0} time units")]
+    Duration(u32),
     /// Bytes are left over after the last point.
     #[error("constellation has {0} bytes too many")]
     Trailing(usize),
@@ -109,6 +116,9 @@ impl Constellation {
         let (head, mut rest) = bytes.split_at_checked(8).ok_or(ConstellationError::Truncated)?;
         let word = |i: usize| u32::from_le_bytes([head[i], head[i + 1], head[i + 2], head[i + 3]]);
         let (duration, count) = (word(0), word(4));
+        if duration > MAX_DURATION {
+            return Err(ConstellationError::Duration(duration));
+        }
         if count as usize > rest.len() / 3 {
             return Err(ConstellationError::Count { points: count, bytes: bytes.len() });
         }
@@ -173,6 +183,12 @@ mod tests {
                 prop_assert!(c.points.is_sorted_by_key(|p| p.time));
             }
         }
+    }
+
+    #[test]
+    fn a_claim_of_months_of_audio_is_refused() {
+        let bytes = [255, 255, 255, 255, 0, 0, 0, 0];
+        assert_eq!(Constellation::from_bytes(&bytes), Err(ConstellationError::Duration(u32::MAX)));
     }
 
     #[test]
