@@ -82,15 +82,6 @@ impl Constellation {
         Constellation { points, duration: to - from }
     }
 
-    /// The points a reference of `params` would have kept: those within its quota.
-    pub fn reference_density(&self, params: &FingerprintParams) -> Constellation {
-        let keep = |p: &&Point| usize::from(p.rank) < quota_at(params, p.freq);
-        Constellation {
-            points: self.points.iter().filter(keep).copied().collect(),
-            duration: self.duration,
-        }
-    }
-
     /// Compact bytes: `duration u32, count u32`, then three bytes a point: time since the previous
     /// point (255 = add 255, no point yet), and `freq << 5 | rank` little-endian.
     pub fn to_bytes(&self) -> Vec<u8> {
@@ -144,11 +135,6 @@ impl Constellation {
         }
         Ok(Constellation { points, duration })
     }
-}
-
-/// Peaks a reference keeps around a peak of this frequency (within ± half a second).
-pub fn quota_at(params: &FingerprintParams, freq: u16) -> usize {
-    params.quota[band_of(params, usize::from(freq) / FREQ_UNITS_PER_BIN as usize)]
 }
 
 /// The quota band of a log-frequency bin.
