@@ -77,7 +77,8 @@ impl Against {
             return Ok(None);
         }
         // Not clap's `env`: the variable would count as a second answer beside --references.
-        let named = self.index.clone().or_else(|| std::env::var_os(INDEX_VARIABLE).map(Into::into));
+        let variable = || std::env::var_os(INDEX_VARIABLE).filter(|dir| !dir.is_empty());
+        let named = self.index.clone().or_else(|| variable().map(Into::into));
         named.map(Some).ok_or_else(|| {
             Failure::usage("what should the files be compared with? Give --index or --references")
         })
