@@ -50,20 +50,18 @@ impl Downmixer {
         self.block
     }
 
-    /// Mixes one block; the result replaces `left`.
-    pub(super) fn mix(&mut self, left: &mut [f32], right: &[f32]) {
+    /// Mixes one block and appends the result to `output`.
+    pub(super) fn mix(&mut self, left: &[f32], right: &[f32], output: &mut Vec<f32>) {
         let before = self.sign;
         let after = self.decide(Moments::of(left, right));
         let fading = if before == after || before == 0.0 { 0 } else { self.fade.min(left.len()) };
-        for (i, (l, r)) in left.iter_mut().zip(right).take(fading).enumerate() {
+        for (i, (l, r)) in left.iter().zip(right).take(fading).enumerate() {
             let gain = before + (after - before) * (i as f32 / fading as f32);
-            *l = 0.5 * (*l + gain * r);
+            output.push(0.5 * (l + gain * r));
         }
         let half = 0.5 * after;
         let rest = right.get(fading..).unwrap_or_default();
-        for (l, r) in left[fading..].iter_mut().zip(rest) {
-            *l = 0.5 * *l + half * r;
-        }
+        output.extend(left[fading..].iter().zip(rest).map(|(l, r)| 0.5 * l + half * r));
     }
 
     /// The sign for the block with these moments.

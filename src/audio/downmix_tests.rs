@@ -20,9 +20,9 @@ fn noise(seed: u64, len: usize) -> Vec<f32> {
 fn mixed(left: &[f32], right: &[f32]) -> Vec<f32> {
     let mut downmixer = Downmixer::new(RATE);
     let block = downmixer.block();
-    let mut mono = left.to_vec();
-    for (l, r) in mono.chunks_mut(block).zip(right.chunks(block)) {
-        downmixer.mix(l, r);
+    let mut mono = Vec::new();
+    for (l, r) in left.chunks(block).zip(right.chunks(block)) {
+        downmixer.mix(l, r, &mut mono);
     }
     mono
 }

@@ -143,12 +143,13 @@ impl Stage {
     }
 
     fn flush_block(&mut self, output: &mut Vec<f32>) {
-        if self.layout != Layout::Mono {
-            self.downmixer.mix(&mut self.left, &self.right);
-        }
-        self.resampler.push(&self.left, output);
-        self.left.clear();
-        self.right.clear();
+        let Stage { layout, downmixer, resampler, left, right, .. } = self;
+        resampler.push(left.len(), output, |mono| match layout {
+            Layout::Mono => mono.extend_from_slice(left),
+            _ => downmixer.mix(left, right, mono),
+        });
+        left.clear();
+        right.clear();
     }
 }
 

@@ -9,6 +9,9 @@ use std::sync::Arc;
 use super::filter::FilterBank;
 use super::{ANALYSIS_RATE, dot};
 
+/// Filter length at 44.1 kHz, the rate of most music.
+const COMMON_TAPS: usize = 32;
+
 /// State of one stream.
 pub(super) struct Resampler {
     rate: u32,
@@ -40,16 +43,22 @@ impl Resampler {
         }
     }
 
-    /// Takes `input` and appends to `output` what can be computed from it.
-    pub(super) fn push(&mut self, input: &[f32], output: &mut Vec<f32>) {
-        self.consumed += input.len() as u64;
+    /// Takes `frames` samples, which `write` appends to the buffer it is given, and appends to
+    /// `output` what can be computed from them.
+    pub(super) fn push(
+        &mut self,
+        frames: usize,
+        output: &mut Vec<f32>,
+        write: impl FnOnce(&mut Vec<f32>),
+    ) {
+        self.consumed += frames as u64;
         match self.bank.clone() {
             None => {
-                self.produced += input.len() as u64;
-                output.extend_from_slice(input);
+                self.produced += frames as u64;
+                write(output);
             }
             Some(bank) => {
-                self.buffer.extend_from_slice(input);
+                write(&mut self.buffer);
                 self.run(&bank, u64::MAX, output);
             }
         }
@@ -79,6 +88,14 @@ impl Resampler {
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx")]
     fn run_avx(&mut self, bank: &FilterBank, total: u64, output: &mut Vec<f32>) {
+        if bank.taps == COMMON_TAPS {
+            return self.filter(bank, total, output, |row, window| {
+                match (row.first_chunk::<COMMON_TAPS>(), window.first_chunk::<COMMON_TAPS>()) {
+                    (Some(row), Some(window)) => dot::avx(row, window),
+                    _ => 0.0,
+                }
+            });
+        }
         self.filter(bank, total, output, |row, window| dot::avx(row, window));
     }
 
@@ -93,12 +110,11 @@ impl Resampler {
     ) {
         let before = output.len();
         let wanted = usize::try_from(total - self.produced).unwrap_or(usize::MAX);
+        let ready = wanted.min(self.ready(bank));
         let (mut next, mut fraction) = (self.next, self.fraction);
-        while output.len() - before < wanted {
-            let Some(window) = self.buffer.get(next..next + bank.taps) else {
-                break;
-            };
-            output.push(dot(bank.row(fraction), window));
+        output.resize(before + ready, 0.0);
+        for sample in &mut output[before..] {
+            *sample = dot(bank.row(fraction), &self.buffer[next..next + bank.taps]);
             next += bank.step;
             fraction += bank.remainder;
             if fraction >= bank.denominator {
@@ -106,11 +122,22 @@ impl Resampler {
                 next += 1;
             }
         }
-        self.produced += (output.len() - before) as u64;
+        self.produced += ready as u64;
         // What stays is shorter than one filter, so moving it to the front costs next to nothing.
         let used = next.min(self.buffer.len());
         self.buffer.drain(..used);
         (self.next, self.fraction) = (next - used, fraction);
+    }
+
+    /// Number of outputs whose whole window is in the buffer.
+    fn ready(&self, bank: &FilterBank) -> usize {
+        // Output `n` begins at `next + floor((fraction + n * step) / denominator)`, with the step
+        // in units of 1 / denominator.
+        let Some(room) = self.buffer.len().checked_sub(self.next + bank.taps) else { return 0 };
+        let step = bank.step as u128 * u128::from(bank.denominator) + u128::from(bank.remainder);
+        let last =
+            (room as u128 + 1) * u128::from(bank.denominator) - 1 - u128::from(self.fraction);
+        usize::try_from(last / step.max(1) + 1).unwrap_or(usize::MAX)
     }
 }
 

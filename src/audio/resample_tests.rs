@@ -17,7 +17,7 @@ fn sine(rate: u32, hz: f64, seconds: f64) -> Vec<f32> {
 fn resampled(rate: u32, input: &[f32], chunk: usize) -> Vec<f32> {
     let (mut resampler, mut output) = (Resampler::new(rate), Vec::new());
     for part in input.chunks(chunk) {
-        resampler.push(part, &mut output);
+        resampler.push(part.len(), &mut output, |buffer| buffer.extend_from_slice(part));
     }
     resampler.finish(&mut output);
     output

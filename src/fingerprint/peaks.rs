@@ -42,15 +42,22 @@ pub struct PeakPicker {
 #[derive(Debug, Clone, Default)]
 struct Row {
     level: Vec<i16>,
+    /// Maxima over ± `peak_bins`.
     freq_max: Vec<i16>,
+    /// The same over this row and the [`RUN`] - 1 before it.
+    run_max: Vec<i16>,
 }
+
+/// Rows whose maximum is kept, so that the window in time is put together from a few of them.
+const RUN: usize = 4;
 
 impl PeakPicker {
     /// A picker that keeps `density` times the reference quota.
     pub fn new(params: &FingerprintParams, density: f32) -> Self {
         let depth = 2 * params.contrast_frames + 1;
         let silence = (params.floor_db * UNITS_PER_DB) as i16;
-        let blank = Row { level: vec![silence; params.bins], freq_max: vec![silence; params.bins] };
+        let row = vec![silence; params.bins];
+        let blank = Row { level: row.clone(), freq_max: row.clone(), run_max: row };
         PeakPicker {
             quota: params
                 .quota
@@ -76,6 +83,10 @@ impl PeakPicker {
         }
         row.level.copy_from_slice(level);
         max_filter(&row.level, self.params.peak_bins, &mut row.freq_max, &mut self.maxima);
+        row.run_max.copy_from_slice(&row.freq_max);
+        for earlier in self.rows.iter().rev().take(RUN - 1) {
+            raise(&mut row.run_max, &earlier.freq_max);
+        }
         self.rows.push_back(row);
         self.next += 1;
         if self.next > self.params.contrast_frames as u64 {
@@ -100,19 +111,18 @@ impl PeakPicker {
     fn pick(&mut self, frame: u64) {
         let p = &self.params;
         let middle = p.contrast_frames;
-        self.maxima.copy_from_slice(&self.rows[middle].freq_max);
-        for row in self.rows.range(middle - p.peak_frames..=middle + p.peak_frames) {
-            for (m, x) in self.maxima.iter_mut().zip(&row.freq_max) {
-                *m = (*m).max(*x);
-            }
+        let (first, last) = (middle - p.peak_frames, middle + p.peak_frames);
+        self.maxima.copy_from_slice(&self.rows[(first + RUN - 1).min(last)].run_max);
+        for row in (first + RUN - 1..=last).rev().step_by(RUN) {
+            raise(&mut self.maxima, &self.rows[row].run_max);
         }
         let depth = self.rows.len() as i32;
         let least = (p.min_contrast_db * UNITS_PER_DB) as i32;
         let level = &self.rows[middle].level;
         let (before, after) = (&self.rows[middle - 1].level, &self.rows[middle + 1].level);
-        for b in 1..p.bins - 1 {
+        for b in maxima_of(level, &self.maxima) {
             // Equal neighbours: the first of them is the peak.
-            if level[b] != self.maxima[b] || before[b] == level[b] || level[b - 1] == level[b] {
+            if b == 0 || b + 1 >= p.bins || before[b] == level[b] || level[b - 1] == level[b] {
                 continue;
             }
             let lo = b.saturating_sub(p.contrast_bins);
@@ -161,6 +171,24 @@ impl PeakPicker {
             }
         }
     }
+}
+
+/// Raises each of `maxima` to the value in `row`.
+fn raise(maxima: &mut [i16], row: &[i16]) {
+    for (m, x) in maxima.iter_mut().zip(row) {
+        *m = (*m).max(*x);
+    }
+}
+
+/// The places where `level` equals `maxima`. They are few, so eight are compared at a time.
+fn maxima_of<'a>(level: &'a [i16], maxima: &'a [i16]) -> impl Iterator<Item = usize> + 'a {
+    const LANES: usize = 8;
+    let chunks = level.chunks(LANES).zip(maxima.chunks(LANES)).enumerate();
+    chunks.flat_map(|(i, (level, maxima))| {
+        let any = level.iter().zip(maxima).fold(false, |any, (a, b)| any | (a == b));
+        let len = if any { level.len() } else { 0 };
+        (0..len).filter(|&k| level[k] == maxima[k]).map(move |k| i * LANES + k)
+    })
 }
 
 /// Maximum over ± `half` bins, by doubling: log2 passes that vectorise, whatever the width.

@@ -61,8 +61,8 @@ pub struct Spectrum {
     scratch: Vec<Complex32>,
     power: [Vec<f32>; 2],
     log_power: Vec<f32>,
-    sums: Vec<f32>,
-    row: Vec<i16>,
+    sums: [Vec<f32>; 2],
+    rows: [Vec<i16>; 2],
 }
 
 impl Spectrum {
@@ -90,8 +90,8 @@ impl Spectrum {
             scratch: vec![Complex32::default(); fft.get_inplace_scratch_len()],
             power: [vec![0.0; bins], vec![0.0; bins]],
             log_power: vec![0.0; bands.log_bins()],
-            sums: vec![0.0; bands.triangle.len()],
-            row: vec![0; params.bins],
+            sums: [vec![0.0; bands.triangle.len()], vec![0.0; bands.triangle.len()]],
+            rows: [vec![0; params.bins], vec![0; params.bins]],
             bands,
             fft,
         }
@@ -103,9 +103,9 @@ impl Spectrum {
         let pair = self.window.len() + self.hop;
         while self.pending.len() - self.start >= pair {
             self.transform();
-            for i in 0..2 {
-                self.gather(i);
-                emit(&self.row);
+            self.gather();
+            for row in &self.rows {
+                emit(row);
             }
             self.start += 2 * self.hop;
         }
@@ -152,25 +152,31 @@ impl Spectrum {
         }
     }
 
-    /// Fills `row` from power spectrum `which` of the pair.
-    fn gather(&mut self, which: usize) {
-        let power = &self.power[which];
-        for (l, p) in self.log_power.iter_mut().zip(power) {
-            *l = fast_log2(p.max(self.floor));
-        }
-        let (low, high) = self.row.split_at_mut(self.bands.cubic.len());
+    /// Fills both rows from the power spectra of the pair.
+    fn gather(&mut self) {
         let floor = fast_log2(self.floor);
-        for (level, band) in low.iter_mut().zip(&self.bands.cubic) {
-            let l = &self.log_power[band.first..band.first + 4];
-            let sum: f32 = band.weights.iter().zip(l).map(|(w, x)| w * x).sum();
-            *level = to_level(sum.max(floor));
+        let cubic = self.bands.cubic.len();
+        for (row, power) in self.rows.iter_mut().zip(&self.power) {
+            for (l, p) in self.log_power.iter_mut().zip(power) {
+                *l = fast_log2(p.max(self.floor));
+            }
+            for (level, band) in row.iter_mut().zip(&self.bands.cubic) {
+                let l = &self.log_power[band.first..band.first + 4];
+                let sum: f32 = band.weights.iter().zip(l).map(|(w, x)| w * x).sum();
+                *level = to_level(sum.max(floor));
+            }
         }
-        for (sum, band) in self.sums.iter_mut().zip(&self.bands.triangle) {
+        let [p0, p1] = &self.power;
+        let [s0, s1] = &mut self.sums;
+        for ((s0, s1), band) in s0.iter_mut().zip(s1).zip(&self.bands.triangle) {
             let weights = &self.bands.weights[band.weights.clone()];
-            *sum = dot(weights, &power[band.first..band.first + weights.len()]);
+            let span = band.first..band.first + weights.len();
+            (*s0, *s1) = dot_pair(weights, &p0[span.clone()], &p1[span]);
         }
-        for (level, sum) in high.iter_mut().zip(&self.sums) {
-            *level = to_level(fast_log2(*sum));
+        for (row, sums) in self.rows.iter_mut().zip(&self.sums) {
+            for (level, sum) in row[cubic..].iter_mut().zip(sums) {
+                *level = to_level(fast_log2(*sum));
+            }
         }
     }
 }
@@ -182,16 +188,19 @@ fn to_level(log2: f32) -> i16 {
     (log2 * UNITS_PER_LOG2 + 12_582_912.0).to_bits() as i16
 }
 
-/// Dot product of slices whose length is a multiple of [`LANES`].
+/// Dot products of `w` with `a` and with `b`; the length is a multiple of [`LANES`].
 #[inline]
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let mut sums = [0f32; LANES];
-    for (x, y) in a.chunks_exact(LANES).zip(b.chunks_exact(LANES)) {
+fn dot_pair(w: &[f32], a: &[f32], b: &[f32]) -> (f32, f32) {
+    let mut sums = [[0f32; LANES]; 2];
+    let [w, a, b] = [w, a, b].map(|x| x.as_chunks::<LANES>().0);
+    for (w, (a, b)) in w.iter().zip(a.iter().zip(b)) {
         for i in 0..LANES {
-            sums[i] += x[i] * y[i];
+            sums[0][i] += w[i] * a[i];
+            sums[1][i] += w[i] * b[i];
         }
     }
-    (sums[0] + sums[2]) + (sums[1] + sums[3])
+    let [a, b] = sums.map(|s| (s[0] + s[2]) + (s[1] + s[3]));
+    (a, b)
 }
 
 impl Bands {
