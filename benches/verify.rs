@@ -8,7 +8,8 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use soundalike::fingerprint::constellation::TIME_UNITS_PER_SECOND;
 use soundalike::scan::align::{ByFrequency, offsets, refine};
 use soundalike::scan::background::Background;
-use soundalike::scan::matcher::{MatchParams, Reference, compare};
+use soundalike::scan::matcher::{MatchParams, Reference};
+use soundalike::scan::scanner::compare;
 use soundalike::scan::verify::{glance, runs};
 use soundalike::scan::warp::Warp;
 
@@ -52,12 +53,14 @@ fn verify(c: &mut Criterion) {
 
     let same = Reference::new(points, &PARAMS);
     let other = Reference::new(other, &PARAMS);
-    assert!(compare(&query, &same, seconds, &params).is_some_and(|found| found.accepted()));
+    assert!(
+        compare(&query, &same, seconds, &PARAMS, &params).is_some_and(|found| found.accepted())
+    );
     group.bench_function("compare with the original", |b| {
-        b.iter(|| compare(&query, &same, seconds, &params));
+        b.iter(|| compare(&query, &same, seconds, &PARAMS, &params));
     });
     group.bench_function("compare with other music", |b| {
-        b.iter(|| compare(&query, &other, seconds, &params));
+        b.iter(|| compare(&query, &other, seconds, &PARAMS, &params));
     });
     group.finish();
 }

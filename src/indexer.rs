@@ -13,11 +13,11 @@ use soundalike_index::{
 
 use crate::audio::{AudioError, AudioInfo, DecodeOptions};
 use crate::catalog::metadata::Metadata;
-use crate::fingerprint::descriptor;
 use crate::fingerprint::file::{fingerprint, sha256_of};
+use crate::fingerprint::{anchor, descriptor};
 use crate::params::FingerprintParams;
 use crate::progress::{Cancel, Progress};
-use crate::scan::scanner::SPACE_PEAK_MAP;
+use crate::scan::scanner::{SPACE_ANCHOR, SPACE_PEAK_MAP};
 
 /// Files per committed segment.
 const CHUNK: usize = 128;
@@ -157,9 +157,12 @@ fn read(path: &Path, index: &Writer, options: &AddOptions<'_>) -> Outcome {
     if windows.is_empty() {
         return Outcome::Featureless;
     }
+    let anchors = anchor::coded(&constellation, options.params).into_iter();
+    let anchors = anchors.map(|a| Window { space: SPACE_ANCHOR, time: a.time, code: a.code });
     let windows = windows
         .into_iter()
         .map(|w| Window { space: SPACE_PEAK_MAP, time: w.time, code: w.code })
+        .chain(anchors)
         .collect();
     let meta = metadata(path, &info, sha256, options);
     Outcome::Added(Box::new(TrackRecord { meta, constellation: constellation.to_bytes(), windows }))

@@ -55,11 +55,21 @@ pub struct FingerprintParams {
     pub min_window_peaks: usize,
     /// Windows whose peaks fall on fewer distinct frequencies than this are not indexed.
     pub min_window_pitches: usize,
+    /// Anchors of a reference lie in these bins (first, and first beyond): in the middle, so that
+    /// their surroundings stay on the axis when the pitch changes.
+    pub anchor_bins: [usize; 2],
+    /// A query looks for anchors this many bins farther out: the largest pitch change found.
+    pub anchor_pitch_reach: usize,
+    /// A query takes peaks up to this rank for anchors.
+    pub anchor_query_rank: u8,
 }
 
-/// The learned projection from peak maps to codes (`benches/train`): one row of 256 `i8` weights
-/// per cell of the map.
-pub static PROJECTION: &[u8] = include_bytes!("fingerprint/projection.bin");
+/// A learned projection from peak maps to codes: one row of 256 `i8` weights per cell of the map.
+pub type Projection = [u8; 62 * 32 * 256];
+/// For windows on the clock (`benches/train/train_projection.py`).
+pub static PROJECTION: &Projection = include_bytes!("fingerprint/projection.bin");
+/// For the surroundings of anchors (`benches/train/train_anchors.py`).
+pub static ANCHOR_PROJECTION: &Projection = include_bytes!("fingerprint/anchor_projection.bin");
 
 impl FingerprintParams {
     /// The preset every new index uses.
@@ -84,6 +94,9 @@ impl FingerprintParams {
         reference_hop: 250,
         min_window_peaks: 10,
         min_window_pitches: 6,
+        anchor_bins: [64, 118],
+        anchor_pitch_reach: 24,
+        anchor_query_rank: 2,
     };
 
     /// Seconds between frames.
@@ -91,11 +104,12 @@ impl FingerprintParams {
         self.hop as f64 / f64::from(self.rate)
     }
 
-    /// SHA-256 of the canonical text form and the descriptor projection: equal exactly when every
+    /// SHA-256 of the canonical text form and the descriptor projections: equal exactly when every
     /// parameter is equal.
     pub fn digest(&self) -> [u8; 32] {
         let mut hash = Sha256::new_with_prefix(format!("{self:?}").as_bytes());
         hash.update(PROJECTION);
+        hash.update(ANCHOR_PROJECTION);
         hash.finalize().into()
     }
 }

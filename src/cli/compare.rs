@@ -12,7 +12,8 @@ use soundalike::report::Report;
 use soundalike::report::records::{
     Begin, ErrorRecord, MatchRecord, QueryInfo, Record, ReferenceInfo, SCHEMA, Scanned, Summary,
 };
-use soundalike::scan::matcher::{MatchParams, Reference, compare};
+use soundalike::scan::matcher::{MatchParams, Reference};
+use soundalike::scan::scanner::compare;
 
 use super::common::{Exit, Failure, Format, WorkArgs};
 use super::scan::{exit, finish};
@@ -83,7 +84,7 @@ fn pair(
 ) -> Result<bool, Failure> {
     let prepared = Reference::new(reference.constellation.clone(), params);
     let seconds = reference.info.duration_ms as f64 / 1000.0;
-    let found = compare(&query.constellation, &prepared, seconds, &MatchParams::default());
+    let found = compare(&query.constellation, &prepared, seconds, params, &MatchParams::default());
     let info = QueryInfo::new(query_path, query);
     let accepted = found.as_ref().is_some_and(|f| f.accepted());
     if let Some(found) = found.filter(|_| accepted) {

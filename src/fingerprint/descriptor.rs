@@ -1,27 +1,11 @@
 //! Descriptor codes: 256 bits for two seconds of constellation.
 //!
-//! The peaks of a window are laid on a coarse (log-frequency, time) map and projected on directions
-//! in which different music differs most and degraded copies of the same music differ least
-//! (linear discriminant analysis on real pairs, see `benches/train/train_projection.py`). The signs
-//! of the projections are the code; Hamming distance between codes then stands for the angle
-//! between maps. All arithmetic is on integers: a code is the same on every machine.
+//! Windows lie where the clock puts them, and a window's map covers the whole frequency axis: made
+//! for copies at the same speed and pitch. See [`anchor`](super::anchor) for the others.
 
+use super::projection::{Code, Outside, encode};
 use crate::fingerprint::{Constellation, Point};
 use crate::params::{FingerprintParams, PROJECTION};
-
-/// Bits of a code.
-pub const CODE_BITS: usize = 256;
-/// A descriptor code.
-pub type Code = [u64; CODE_BITS / 64];
-
-/// Frequency units per map cell (three bins).
-const FREQ_STEP: i32 = 24;
-/// Time units per map cell (64 ms).
-const TIME_STEP: i32 = 16;
-const FREQ_CELLS: i32 = 62;
-const TIME_CELLS: i32 = 32;
-
-const _: () = assert!(PROJECTION.len() == (FREQ_CELLS * TIME_CELLS) as usize * CODE_BITS);
 
 /// One coded window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,14 +24,14 @@ pub fn windows(track: &Constellation, hop: u32, params: &FingerprintParams) -> V
     starts
         .filter_map(|time| {
             let points = track.between(time, time + params.window);
-            is_telling(points, params).then(|| CodedWindow { time, code: encode(points, time) })
+            is_telling(points, params).then(|| CodedWindow { time, code: code(points, time) })
         })
         .collect()
 }
 
 /// Whether a window has peaks enough, on frequencies enough: silence and steady tones have not,
 /// and would match each other everywhere.
-fn is_telling(points: &[Point], params: &FingerprintParams) -> bool {
+pub(super) fn is_telling(points: &[Point], params: &FingerprintParams) -> bool {
     if points.len() < params.min_window_peaks {
         return false;
     }
@@ -61,33 +45,9 @@ fn is_telling(points: &[Point], params: &FingerprintParams) -> bool {
 }
 
 /// The code of `points` as a window that starts at `start`.
-fn encode(points: &[Point], start: u32) -> Code {
-    let mut sums = [0i32; CODE_BITS];
-    for p in points {
-        // Bilinear share of the four nearest cells, in 1/384.
-        let t = (p.time - start) as i32 - TIME_STEP / 2;
-        let f = i32::from(p.freq) - FREQ_STEP / 2;
-        let (t0, wt) = (t.div_euclid(TIME_STEP), t.rem_euclid(TIME_STEP));
-        let (f0, wf) = (f.div_euclid(FREQ_STEP), f.rem_euclid(FREQ_STEP));
-        for (fc, wf) in [(f0, FREQ_STEP - wf), (f0 + 1, wf)] {
-            for (tc, wt) in [(t0, TIME_STEP - wt), (t0 + 1, wt)] {
-                let cell = fc.clamp(0, FREQ_CELLS - 1) * TIME_CELLS + tc.clamp(0, TIME_CELLS - 1);
-                add_row(&mut sums, cell as usize, wf * wt);
-            }
-        }
-    }
-    let mut code = Code::default();
-    for (i, sum) in sums.iter().enumerate() {
-        code[i / 64] |= u64::from(*sum > 0) << (i % 64);
-    }
-    code
-}
-
-fn add_row(sums: &mut [i32; CODE_BITS], cell: usize, weight: i32) {
-    let row = &PROJECTION[cell * CODE_BITS..(cell + 1) * CODE_BITS];
-    for (s, w) in sums.iter_mut().zip(row) {
-        *s += i32::from(*w as i8) * weight;
-    }
+fn code(points: &[Point], start: u32) -> Code {
+    let positions = points.iter().map(|p| ((p.time - start) as i32, i32::from(p.freq)));
+    encode(positions, PROJECTION, Outside::Clamped)
 }
 
 #[cfg(test)]

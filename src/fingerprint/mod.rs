@@ -1,9 +1,11 @@
 //! From samples to constellations and descriptor codes.
 
+pub mod anchor;
 pub mod constellation;
 pub mod descriptor;
 pub mod file;
 pub mod peaks;
+pub mod projection;
 pub mod spectrum;
 
 pub use constellation::{Constellation, Point};

@@ -24,8 +24,13 @@ const TALL_PILE: f32 = 6.0;
 const GLANCE_NATS: f32 = 6.0;
 /// Warps whose lines differ by less than this (time units) over the query are one.
 const SAME_LINE: f64 = 10.0;
+/// Warps whose pitch differs by less than this (frequency units) may be one.
+const SAME_PITCH: f64 = 6.0;
 /// Warps verified along the whole query, at most.
 const MAX_WARPS: usize = 24;
+/// What a change of speed or pitch costs a segment, in nats: looking for them doubles the number
+/// of chance runs.
+const WARP_NATS: f32 = 4.0;
 /// A further segment of a match needs this many nats.
 const MIN_SEGMENT_NATS: f32 = 25.0;
 
@@ -58,6 +63,11 @@ impl Reference {
     /// The reference's peaks.
     pub fn constellation(&self) -> &Constellation {
         &self.points
+    }
+
+    /// Densities of the reference's peaks.
+    pub fn background(&self) -> &Background {
+        &self.background
     }
 }
 
@@ -92,6 +102,11 @@ impl Segment {
         }
     }
 
+    /// Nats that count: a changed copy was found among many warps, and pays for the choice.
+    fn net(&self) -> f32 {
+        if self.warp.is_changed() { self.nats - WARP_NATS } else { self.nats }
+    }
+
     /// Length in the query in seconds.
     pub fn seconds(&self) -> f64 {
         (self.query_ms.1 - self.query_ms.0) as f64 / 1000.0
@@ -103,7 +118,7 @@ impl Segment {
 pub struct Found {
     /// Segments in query order; at least one.
     pub segments: Vec<Segment>,
-    /// Score in nats of the best segment.
+    /// Score in nats of the best segment, less the price of a change of speed or pitch.
     pub nats: f32,
     /// `log10` of the expected number of chance matches as good as the best segment.
     pub log10_evalue: f64,
@@ -122,9 +137,18 @@ pub struct Found {
 impl Found {
     /// The segment with the most evidence.
     pub fn best(&self) -> &Segment {
-        let best = self.segments.iter().max_by(|a, b| a.nats.total_cmp(&b.nats));
+        let best = self.segments.iter().max_by(|a, b| a.net().total_cmp(&b.net()));
         // `compare` never makes a match without segments.
         best.unwrap_or(&self.segments[0])
+    }
+
+    /// Share of a query of `duration` time units that the best segment's line explains. Segments on
+    /// other lines may be repeats, or scraps of a copy at another speed.
+    pub fn best_line_coverage(&self, duration: u32) -> f64 {
+        let best = self.best().warp;
+        let on_line = self.segments.iter().filter(|s| !differ(&s.warp, &best, duration));
+        let units = |ms: u64| ms as f64 / to_ms(1.0);
+        units(covered(on_line.map(|s| s.query_ms))) / f64::from(duration.max(1))
     }
 
     /// Whether the evidence is beyond what chance gives.
@@ -219,8 +243,8 @@ pub fn verify_warps(
             runs(&query.points, &reference.points, &reference.background, &warp, &params.verify);
         found.extend(runs.iter().map(|run| Segment::new(run, warp, end)));
     }
-    found.sort_by(|a, b| b.nats.total_cmp(&a.nats).then(a.query_ms.cmp(&b.query_ms)));
-    let nats = found.first()?.nats;
+    found.sort_by(|a, b| b.net().total_cmp(&a.net()).then(a.query_ms.cmp(&b.query_ms)));
+    let nats = found.first()?.net();
     let mut segments: Vec<Segment> = Vec::new();
     for segment in found {
         let further = segments.is_empty() || segment.nats >= MIN_SEGMENT_NATS;
@@ -244,23 +268,10 @@ pub fn verify_warps(
     })
 }
 
-/// Compares a whole query with one reference.
-pub fn compare(
-    query: &Constellation,
-    reference: &Reference,
-    searched_seconds: f64,
-    params: &MatchParams,
-) -> Option<Found> {
-    let warps = blocks(query.duration)
-        .into_iter()
-        .flat_map(|block| block_warps(query, block, reference, params))
-        .collect();
-    verify_warps(query, reference, warps, searched_seconds, params)
-}
-
 fn differ(a: &Warp, b: &Warp, query_end: u32) -> bool {
     let gap = |t: f64| (a.time(t) - b.time(t)).abs();
     gap(0.0).max(gap(f64::from(query_end))) > SAME_LINE
+        || (a.freq_shift - b.freq_shift).abs() > SAME_PITCH
 }
 
 /// Whether two segments share less than half of the shorter one's query time.

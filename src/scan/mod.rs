@@ -9,3 +9,4 @@ pub mod scanner;
 pub mod score;
 pub mod verify;
 pub mod warp;
+pub mod warped;

@@ -8,12 +8,18 @@ use soundalike_index::{Reader, SearchMode, SearchOptions, TrackNo};
 use super::candidates;
 use super::matcher::{Found, MatchParams, Reference, block_warps, blocks, verify_warps};
 use super::warp::Warp;
-use crate::fingerprint::Constellation;
-use crate::fingerprint::descriptor;
+use super::warped;
+use crate::fingerprint::{Constellation, anchor, descriptor};
 use crate::params::FingerprintParams;
 
 /// Descriptor space of the peak map.
 pub const SPACE_PEAK_MAP: u8 = 0;
+/// Descriptor space of the anchors.
+pub const SPACE_ANCHOR: u8 = 1;
+/// Share of the query that one line must explain to leave the search for changed copies out.
+const EXPLAINED: f64 = 0.85;
+/// And how sure it must be: a regular beat alone can carry a wrong line past the acceptance line.
+const SURE_LOG10_EVALUE: f64 = -8.0;
 /// Descriptor windows asked per block of a query, about.
 const WINDOWS_PER_BLOCK: u32 = 96;
 /// Least distance between query windows in time units (64 ms, the misalignment the codes bear).
@@ -55,18 +61,73 @@ impl<'a> Scanner<'a> {
     }
 
     /// All matches of `query`, accepted or not, best first.
+    ///
+    /// Copies at the query's own speed and pitch are looked for first; changed copies only where
+    /// those leave a good part of the query unexplained.
     pub fn scan(&self, query: &Constellation) -> Vec<TrackMatch> {
-        let blocks = blocks(query.duration);
-        let mut candidates: BTreeMap<TrackNo, Vec<(u32, u32)>> = BTreeMap::new();
-        for block in blocks {
-            for track in self.candidates(query, block) {
-                candidates.entry(track).or_default().push(block);
-            }
+        let mut warps: BTreeMap<TrackNo, Vec<(Warp, f32)>> = BTreeMap::new();
+        self.plain(query, &mut warps);
+        let matches = self.verified(query, &warps);
+        if matches.iter().any(|m| is_explained(query, &m.found)) {
+            return matches;
         }
-        let candidates: Vec<_> = candidates.into_iter().collect();
-        let mut matches: Vec<TrackMatch> = candidates
+        self.changed(query, &mut warps);
+        self.verified(query, &warps)
+    }
+
+    /// Alignments at the query's own speed and pitch.
+    fn plain(&self, query: &Constellation, warps: &mut BTreeMap<TrackNo, Vec<(Warp, f32)>>) {
+        for block in blocks(query.duration) {
+            let tracks = self.candidates(query, block);
+            let found: Vec<_> = tracks
+                .par_iter()
+                .filter_map(|&track| {
+                    let reference = self.reference(track)?;
+                    Some((track, block_warps(query, block, &reference, &self.matching)))
+                })
+                .collect();
+            collect(found, warps);
+        }
+    }
+
+    /// Alignments at other speeds and pitches.
+    fn changed(&self, query: &Constellation, warps: &mut BTreeMap<TrackNo, Vec<(Warp, f32)>>) {
+        let options = SearchOptions { k: warped::HITS_PER_PROBE, ..self.options.clone() };
+        for block in blocks(query.duration) {
+            let (probes, codes) = warped::probes(query, block, self.params);
+            let hits = self.index.search(SPACE_ANCHOR, &codes, &options);
+            let found: Vec<_> = warped::rank(&probes, &hits, block)
+                .into_par_iter()
+                .filter_map(|(track, leads)| {
+                    let reference = self.reference(track)?;
+                    let (params, matching) = (self.params, &self.matching);
+                    let found = warped::warps(query, block, &reference, leads, params, matching);
+                    Some((track, found))
+                })
+                .collect();
+            collect(found, warps);
+        }
+    }
+
+    fn reference(&self, track: TrackNo) -> Option<Reference> {
+        let points = Constellation::from_bytes(self.index.constellation(track)?).ok()?;
+        Some(Reference::new(points, self.params))
+    }
+
+    /// Verifies warps along the whole query; best match first.
+    fn verified(
+        &self,
+        query: &Constellation,
+        warps: &BTreeMap<TrackNo, Vec<(Warp, f32)>>,
+    ) -> Vec<TrackMatch> {
+        let mut matches: Vec<TrackMatch> = warps
             .par_iter()
-            .filter_map(|(track, blocks)| self.compare(query, *track, blocks))
+            .filter_map(|(&track, warps)| {
+                let reference = self.reference(track)?;
+                let (seconds, params) = (self.searched_seconds, &self.matching);
+                let found = verify_warps(query, &reference, warps.clone(), seconds, params)?;
+                Some(TrackMatch { track, found })
+            })
             .collect();
         matches.sort_by(|a, b| {
             let order = a.found.log10_evalue.total_cmp(&b.found.log10_evalue);
@@ -91,20 +152,45 @@ impl<'a> Scanner<'a> {
         let hits = self.index.search(SPACE_PEAK_MAP, &codes, &self.options);
         candidates::rank(&times, &hits, CANDIDATES)
     }
+}
 
-    fn compare(
-        &self,
-        query: &Constellation,
-        track: TrackNo,
-        blocks: &[(u32, u32)],
-    ) -> Option<TrackMatch> {
-        let points = Constellation::from_bytes(self.index.constellation(track)?).ok()?;
-        let reference = Reference::new(points, self.params);
-        let warps: Vec<(Warp, f32)> = blocks
-            .iter()
-            .flat_map(|&block| block_warps(query, block, &reference, &self.matching))
-            .collect();
-        let found = verify_warps(query, &reference, warps, self.searched_seconds, &self.matching)?;
-        Some(TrackMatch { track, found })
+/// Whether nothing is left to explain by a copy at another speed or pitch.
+fn is_explained(query: &Constellation, found: &Found) -> bool {
+    found.log10_evalue <= SURE_LOG10_EVALUE && found.best_line_coverage(query.duration) >= EXPLAINED
+}
+
+fn collect(
+    found: Vec<(TrackNo, Vec<(Warp, f32)>)>,
+    warps: &mut BTreeMap<TrackNo, Vec<(Warp, f32)>>,
+) {
+    for (track, found) in found {
+        if !found.is_empty() {
+            warps.entry(track).or_default().extend(found);
+        }
     }
+}
+
+/// Compares a query with one reference, without an index.
+pub fn compare(
+    query: &Constellation,
+    reference: &Reference,
+    searched_seconds: f64,
+    params: &FingerprintParams,
+    matching: &MatchParams,
+) -> Option<Found> {
+    let mut warps = Vec::new();
+    for block in blocks(query.duration) {
+        warps.extend(block_warps(query, block, reference, matching));
+    }
+    let plain = verify_warps(query, reference, warps.clone(), searched_seconds, matching);
+    if plain.as_ref().is_some_and(|found| is_explained(query, found)) {
+        return plain;
+    }
+    let anchors = anchor::coded(reference.constellation(), params);
+    for block in blocks(query.duration) {
+        let (probes, codes) = warped::probes(query, block, params);
+        let leads = warped::leads_in(&probes, &codes, &anchors);
+        warps.extend(warped::warps(query, block, reference, leads, params, matching));
+    }
+    verify_warps(query, reference, warps, searched_seconds, matching)
 }

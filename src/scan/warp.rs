@@ -4,6 +4,11 @@ use crate::fingerprint::Point;
 use crate::fingerprint::constellation::{FREQ_UNITS_PER_BIN, TIME_UNITS_PER_SECOND};
 use crate::params::FingerprintParams;
 
+/// Deviation of the time factor up to which a copy counts as unchanged.
+const MAX_DRIFT: f64 = 0.005;
+/// Deviation of the pitch (frequency units, 21 cents) up to which a copy counts as unchanged.
+const MAX_BEND: f64 = 5.0;
+
 /// An affine map from query points to reference points: pitch, tempo and speed changes are
 /// translations and scalings of the constellation, so this is all a copy can do to it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -30,6 +35,11 @@ impl Warp {
     /// Where a query point should lie in the reference.
     pub fn apply(&self, p: &Point) -> (f64, f64) {
         (self.time(f64::from(p.time)), f64::from(p.freq) - self.freq_shift)
+    }
+
+    /// Whether this is another speed or pitch, beyond what drifting clocks and rounding do.
+    pub fn is_changed(&self) -> bool {
+        (self.time_factor - 1.0).abs() > MAX_DRIFT || self.freq_shift.abs() > MAX_BEND
     }
 
     /// Pitch change in cents.

@@ -1,0 +1,134 @@
+//! Descriptor codes around anchors, for copies at another pitch, tempo or speed.
+//!
+//! An anchor is a peak that stands out: the strongest of its band within half a second to each
+//! side, about one a second. Its code describes the peaks around it by their distance in time and
+//! log-frequency *from the anchor*, so it does not know the pitch, and nothing hangs on a grid.
+//! A query scales the times first by a few ratios (rungs), so that tempo does not matter either;
+//! speed is both at once. This is the local descriptor of computer vision (Lowe, "Distinctive image
+//! features from scale-invariant keypoints", 2004) on constellations. Every hit also says which
+//! pitch, ratio and offset it stands for.
+
+use super::descriptor::is_telling;
+use super::projection::{Code, MIDDLE_FREQ, Outside, encode};
+use super::{Constellation, Point};
+use crate::fingerprint::constellation::FREQ_UNITS_PER_BIN;
+use crate::params::{ANCHOR_PROJECTION, FingerprintParams};
+
+/// An anchor of a reference with its code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CodedAnchor {
+    /// Time of the anchor in time units.
+    pub time: u32,
+    /// The code.
+    pub code: Code,
+}
+
+/// The anchors of a reference with their codes, in time order.
+pub fn coded(track: &Constellation, params: &FingerprintParams) -> Vec<CodedAnchor> {
+    let anchors = track.points.iter().filter(|p| is_anchor(p, params));
+    anchors
+        .filter_map(|p| Some(CodedAnchor { time: p.time, code: code(track, p, 1.0, params)? }))
+        .collect()
+}
+
+/// The anchors at one moment of a reference: what a hit at that time can mean.
+pub fn at<'a>(
+    track: &'a Constellation,
+    time: u32,
+    params: &'a FingerprintParams,
+) -> impl Iterator<Item = &'a Point> {
+    track.between(time, time.saturating_add(1)).iter().filter(|p| is_anchor(p, params))
+}
+
+/// Peaks of a query from `begin` to `end` that may be anchors of a reference, `limit` at most, in
+/// time order. Strong ones come first; a surplus is thinned evenly.
+pub fn of_query(
+    track: &Constellation,
+    (begin, end): (u32, u32),
+    limit: usize,
+    params: &FingerprintParams,
+) -> Vec<Point> {
+    let [low, high] = params.anchor_bins.map(|b| b as i32 * FREQ_UNITS_PER_BIN as i32);
+    let reach = params.anchor_pitch_reach as i32 * FREQ_UNITS_PER_BIN as i32;
+    let span = low - reach..high + reach;
+    let mut chosen: Vec<Point> = Vec::new();
+    for rank in 0..=params.anchor_query_rank {
+        let points = track.between(begin, end).iter();
+        let next: Vec<Point> = points
+            .filter(|p| p.rank == rank && span.contains(&i32::from(p.freq)))
+            .copied()
+            .collect();
+        let room = limit - chosen.len();
+        if next.len() <= room {
+            chosen.extend(next);
+        } else {
+            chosen.extend((0..room).map(|i| next[i * next.len() / room]));
+        }
+    }
+    chosen.sort_unstable();
+    chosen
+}
+
+/// The code around `anchor` with all times scaled by `ratio`; none where there is too little.
+pub fn code(
+    track: &Constellation,
+    anchor: &Point,
+    ratio: f64,
+    params: &FingerprintParams,
+) -> Option<Code> {
+    let half = params.window / 2;
+    let reach = (f64::from(half) / ratio).ceil() as u32;
+    let points = track.between(anchor.time.saturating_sub(reach), anchor.time + reach);
+    if !is_telling(points, params) {
+        return None;
+    }
+    let positions = points.iter().filter(|p| *p != anchor).map(|p| {
+        let time = (f64::from(p.time) - f64::from(anchor.time)) * ratio;
+        let freq = i32::from(p.freq) - i32::from(anchor.freq);
+        (time.round() as i32 + half as i32, freq + MIDDLE_FREQ)
+    });
+    Some(encode(positions, ANCHOR_PROJECTION, Outside::Dropped))
+}
+
+fn is_anchor(p: &Point, params: &FingerprintParams) -> bool {
+    let bin = usize::from(p.freq) / FREQ_UNITS_PER_BIN as usize;
+    p.rank == 0 && (params.anchor_bins[0]..params.anchor_bins[1]).contains(&bin)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scattered() -> Constellation {
+        let mut state = 5u32;
+        let mut next = |n: u32| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 8) % n
+        };
+        let mut points: Vec<_> = (0..700)
+            .map(|_| Point { time: next(5_000), freq: 200 + next(1_000) as u16, rank: 1 })
+            .collect();
+        points.push(Point { time: 2_500, freq: 700, rank: 0 });
+        points.sort();
+        Constellation { points, duration: 5_000 }
+    }
+
+    #[test]
+    fn pitch_does_not_matter_and_a_ratio_undoes_a_tempo() {
+        let params = FingerprintParams::V1;
+        let plain = scattered();
+        let reference = coded(&plain, &params);
+        assert_eq!(reference.len(), 1);
+        let mut copy = plain.clone();
+        for p in &mut copy.points {
+            (p.time, p.freq) = (p.time * 4 / 5, p.freq + 60);
+        }
+        let anchor = copy.points.iter().find(|p| p.rank == 0).copied().unwrap();
+        let distance = |ratio: f64| -> u32 {
+            let code = code(&copy, &anchor, ratio, &params).unwrap();
+            code.iter().zip(&reference[0].code).map(|(a, b)| (a ^ b).count_ones()).sum()
+        };
+        assert!(distance(1.25) < 25, "{}", distance(1.25));
+        assert!(distance(1.0) > 60, "{}", distance(1.0));
+    }
+}

@@ -1,0 +1,291 @@
+//! Finds copies at another pitch, tempo or speed: anchors, hypotheses, growing fits.
+//!
+//! Codes around anchors of the query, at several tempo ratios (rungs), are looked up; every hit says
+//! at which offset, ratio and pitch the copy would run. Hits that agree form a hypothesis. Its ratio
+//! is only known to half a rung, which is enough for a second or two around the anchor: there the
+//! line is fitted, and the stretch it is fitted on is doubled until it spans the query, as a
+//! seed-and-extend aligner does.
+
+use std::collections::BTreeMap;
+
+use soundalike_index::{Hit, TrackNo};
+
+use super::matcher::{MatchParams, Reference};
+use super::verify::{Coincidence, VerifyParams, coincidences, runs};
+use super::warp::Warp;
+use crate::fingerprint::anchor::{self, CodedAnchor};
+use crate::fingerprint::projection::Code;
+use crate::fingerprint::{Constellation, Point};
+use crate::params::FingerprintParams;
+
+/// Distance between rungs in log ratio; the codes bear half of it on either side.
+const RUNG: f64 = 0.05;
+/// Rungs to each side of the query's own tempo.
+const RUNGS: i32 = 7;
+/// Anchors asked per block of a query.
+const ANCHORS: usize = 80;
+/// Hits kept per probe.
+pub const HITS_PER_PROBE: usize = 12;
+/// Candidate tracks per block.
+const CANDIDATES: usize = 40;
+/// Width of an offset cell in time units, for stretches up to [`CELL_SPAN`].
+const CELL: i64 = 60;
+/// Half a rung moves hits this far apart by one cell.
+const CELL_SPAN: u32 = 2_500;
+/// Hits of one track that are looked at.
+const HITS_PER_TRACK: usize = 48;
+/// Hypotheses fitted per track.
+const HYPOTHESES: usize = 6;
+/// Hits differ by less than this in pitch (frequency units) if they mean the same copy.
+const SAME_PITCH: f64 = 8.0;
+/// Half-length in time units of the stretch a fit begins with.
+const SEED: u32 = 375;
+/// Ratios tried there, around the rung's own.
+const SEED_RATIOS: [f64; 7] = [-0.03, -0.02, -0.01, 0.0, 0.01, 0.02, 0.03];
+/// Fits that score less (nats) are dropped.
+const MIN_NATS: f32 = 10.0;
+
+/// A question to the index: the surroundings of `anchor` at `ratio`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Probe {
+    /// A peak of the query.
+    pub anchor: Point,
+    /// Number of the rung.
+    rung: i32,
+    /// Assumed time factor.
+    ratio: f64,
+}
+
+/// A hit and the probe that made it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Lead {
+    probe: Probe,
+    /// Time of the reference's anchor.
+    time: u32,
+    weight: f32,
+}
+
+impl Lead {
+    /// Where the reference would be at query time `at`.
+    fn line(&self, at: f64) -> f64 {
+        f64::from(self.time) + self.probe.ratio * (at - f64::from(self.probe.anchor.time))
+    }
+}
+
+/// The probes of a stretch of a query with their codes.
+///
+/// Each probe has its code at the same place in the second list.
+pub fn probes(
+    query: &Constellation,
+    block: (u32, u32),
+    params: &FingerprintParams,
+) -> (Vec<Probe>, Vec<Code>) {
+    let anchors = anchor::of_query(query, block, ANCHORS, params);
+    let rungs = (-RUNGS..=RUNGS).map(|rung| (rung, (f64::from(rung) * RUNG).exp()));
+    let all = anchors.iter().flat_map(|&anchor| rungs.clone().map(move |r| (anchor, r)));
+    all.filter_map(|(anchor, (rung, ratio))| {
+        Some((Probe { anchor, rung, ratio }, anchor::code(query, &anchor, ratio, params)?))
+    })
+    .unzip()
+}
+
+/// The tracks whose hits agree best, with those hits.
+///
+/// `hits[i]` answer `probes[i]`.
+pub fn rank(probes: &[Probe], hits: &[Vec<Hit>], block: (u32, u32)) -> Vec<(TrackNo, Vec<Lead>)> {
+    let middle = f64::from(block.0 + block.1) / 2.0;
+    let cell = (CELL * i64::from((block.1 - block.0).max(CELL_SPAN)) / i64::from(CELL_SPAN)) as f64;
+    let mut by_track: BTreeMap<TrackNo, Vec<Lead>> = BTreeMap::new();
+    for (&probe, hits) in probes.iter().zip(hits) {
+        let Some(worst) = hits.last().map(|h| h.distance) else { continue };
+        for hit in hits {
+            let lead = (worst - hit.distance) as f32 + 1.0;
+            by_track.entry(hit.track).or_default().push(Lead {
+                probe,
+                time: hit.time,
+                weight: lead * lead,
+            });
+        }
+    }
+    let support = |leads: &[Lead]| -> f32 {
+        let mut votes: BTreeMap<(i32, i64), f32> = BTreeMap::new();
+        for lead in leads {
+            let cell = (lead.line(middle) / cell).floor() as i64;
+            *votes.entry((lead.probe.rung, cell)).or_default() += lead.weight;
+        }
+        let at = |key| votes.get(&key).copied().unwrap_or(0.0);
+        let total = |(&(rung, cell), &v): (&(i32, i64), &f32)| {
+            v + at((rung, cell - 1)).max(at((rung, cell + 1)))
+        };
+        votes.iter().map(total).fold(0.0, f32::max)
+    };
+    let mut ranked: Vec<(f32, TrackNo, Vec<Lead>)> =
+        by_track.into_iter().map(|(track, leads)| (support(&leads), track, leads)).collect();
+    ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    ranked.truncate(CANDIDATES);
+    ranked.into_iter().map(|(_, track, leads)| (track, leads)).collect()
+}
+
+/// The hits of `probes` among the anchors of one reference, as an index would return them.
+pub fn leads_in(probes: &[Probe], codes: &[Code], reference: &[CodedAnchor]) -> Vec<Lead> {
+    let mut leads = Vec::new();
+    for (&probe, code) in probes.iter().zip(codes) {
+        let distance = |a: &CodedAnchor| -> u32 {
+            a.code.iter().zip(code).map(|(x, y)| (x ^ y).count_ones()).sum()
+        };
+        let mut near: Vec<(u32, u32)> = reference.iter().map(|a| (distance(a), a.time)).collect();
+        near.sort_unstable();
+        near.truncate(HITS_PER_PROBE);
+        let worst = near.last().map_or(0, |n| n.0);
+        leads.extend(near.into_iter().map(|(distance, time)| {
+            let lead = (worst - distance) as f32 + 1.0;
+            Lead { probe, time, weight: lead * lead }
+        }));
+    }
+    leads
+}
+
+/// The warps that `leads` into one reference stand for and verification supports in the stretch
+/// `block`, with the score it gave them there.
+pub fn warps(
+    query: &Constellation,
+    block: (u32, u32),
+    reference: &Reference,
+    mut leads: Vec<Lead>,
+    params: &FingerprintParams,
+    matching: &MatchParams,
+) -> Vec<(Warp, f32)> {
+    leads.sort_by(|a, b| {
+        let order = b.weight.total_cmp(&a.weight);
+        order.then(a.probe.anchor.cmp(&b.probe.anchor)).then(a.time.cmp(&b.time))
+    });
+    leads.truncate(HITS_PER_TRACK);
+    let points = query.between(block.0, block.1);
+    let verify = &matching.verify;
+    hypotheses(&leads, reference, block, params)
+        .into_iter()
+        .filter_map(|(lead, shift)| {
+            let warp = grow(points, block, reference.constellation(), &lead, shift, verify);
+            let found =
+                runs(points, reference.constellation(), reference.background(), &warp, verify);
+            let best = found.first()?.score;
+            (best >= MIN_NATS).then_some((warp, best))
+        })
+        .collect()
+}
+
+/// Groups leads that agree on pitch, ratio and offset; returns the strongest of each of the best
+/// groups with its pitch shift.
+fn hypotheses(
+    leads: &[Lead],
+    reference: &Reference,
+    block: (u32, u32),
+    params: &FingerprintParams,
+) -> Vec<(Lead, f64)> {
+    let middle = f64::from(block.0 + block.1) / 2.0;
+    let cell = CELL as f64 * (f64::from(block.1 - block.0) / f64::from(CELL_SPAN)).max(1.0);
+    let limit = (params.anchor_pitch_reach * 8) as f64;
+    let mut groups: Vec<(Lead, f64, f32)> = Vec::new();
+    for lead in leads {
+        for there in anchor::at(reference.constellation(), lead.time, params) {
+            let shift = f64::from(lead.probe.anchor.freq) - f64::from(there.freq);
+            if shift.abs() > limit {
+                continue;
+            }
+            let same = groups.iter_mut().find(|(first, s, _)| {
+                (s - shift).abs() <= SAME_PITCH
+                    && first.probe.rung.abs_diff(lead.probe.rung) <= 1
+                    && (first.line(middle) - lead.line(middle)).abs() <= 2.0 * cell
+            });
+            match same {
+                Some((.., weight)) => *weight += lead.weight,
+                None => groups.push((*lead, shift, lead.weight)),
+            }
+        }
+    }
+    groups.sort_by(|a, b| b.2.total_cmp(&a.2).then(a.0.time.cmp(&b.0.time)));
+    groups.truncate(HYPOTHESES);
+    groups.into_iter().map(|(lead, shift, _)| (lead, shift)).collect()
+}
+
+/// Fits a line near the lead's anchor, then on twice as much, until it spans the block.
+fn grow(
+    points: &[Point],
+    block: (u32, u32),
+    reference: &Constellation,
+    lead: &Lead,
+    shift: f64,
+    verify: &VerifyParams,
+) -> Warp {
+    let centre = lead.probe.anchor.time;
+    let about = |reach: u32| {
+        let from = points.partition_point(|p| p.time + reach < centre);
+        let to = points.partition_point(|p| p.time <= centre.saturating_add(reach));
+        &points[from..to.max(from)]
+    };
+    let pivot = |ratio: f64| Warp {
+        offset: f64::from(lead.time) - ratio * f64::from(centre),
+        time_factor: ratio,
+        freq_shift: shift,
+    };
+    let seed = about(SEED);
+    let tried = SEED_RATIOS.map(|d| {
+        let warp = pivot(lead.probe.ratio * (1.0 + d));
+        (closeness(&coincidences(seed, reference, &warp, verify), &warp, verify), warp)
+    });
+    let best = tried.iter().max_by(|a, b| a.0.total_cmp(&b.0));
+    let mut warp = best.map_or_else(|| pivot(lead.probe.ratio), |b| b.1);
+    let mut reach = SEED;
+    loop {
+        for _ in 0..2 {
+            let found = coincidences(about(reach), reference, &warp, verify);
+            warp = fit(&found, &warp, f64::from(centre), verify);
+        }
+        if reach > block.1 - block.0 {
+            return warp;
+        }
+        reach = reach.saturating_mul(2);
+    }
+}
+
+/// Weight of a coincidence under `warp`: 1 when exact, falling with distance.
+fn weight(c: &Coincidence, warp: &Warp, verify: &VerifyParams) -> f64 {
+    let (time, freq) = warp.apply(&c.query);
+    let dt = (f64::from(c.reference.time) - time) / verify.sigma_time;
+    let df = (f64::from(c.reference.freq) - freq) / verify.sigma_freq;
+    (-0.5 * (dt * dt + df * df)).exp()
+}
+
+fn closeness(found: &[Coincidence], warp: &Warp, verify: &VerifyParams) -> f64 {
+    found.iter().map(|c| weight(c, warp, verify)).sum()
+}
+
+/// Weighted least squares for offset and ratio about `centre`, and the mean pitch. A weak pull
+/// towards the ratio there was keeps a handful of points from bending the line.
+fn fit(found: &[Coincidence], warp: &Warp, centre: f64, verify: &VerifyParams) -> Warp {
+    /// Spread of the ratio before anything was seen.
+    const SLACK: f64 = 0.01;
+    let (mut sw, mut sx, mut sy, mut sxx, mut sxy, mut sf) = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0);
+    for c in found {
+        let w = weight(c, warp, verify);
+        let x = f64::from(c.query.time) - centre;
+        let y = f64::from(c.reference.time) - warp.time(f64::from(c.query.time));
+        sw += w;
+        sx += w * x;
+        sy += w * y;
+        sxx += w * x * x;
+        sxy += w * x * y;
+        sf += w * (f64::from(c.query.freq) - f64::from(c.reference.freq) - warp.freq_shift);
+    }
+    if sw < 1.0 {
+        return *warp;
+    }
+    let pull = (verify.sigma_time / SLACK).powi(2);
+    let slope = (sxy - sx * sy / sw) / (sxx - sx * sx / sw + pull);
+    let shift = (sy - slope * sx) / sw;
+    Warp {
+        offset: warp.offset + shift - slope * centre,
+        time_factor: warp.time_factor + slope,
+        freq_shift: warp.freq_shift + sf / sw,
+    }
+}

@@ -1,0 +1,76 @@
+//! Copies at another pitch, tempo and speed are found, and the change is told.
+//!
+//! Real music, with its peaks moved as such a change moves them.
+
+// A panic here is the report.
+#![allow(clippy::unwrap_used)]
+
+use std::path::{Path, PathBuf};
+
+use soundalike::audio::DecodeOptions;
+use soundalike::fingerprint::Constellation;
+use soundalike::fingerprint::file::fingerprint;
+use soundalike::params::FingerprintParams;
+use soundalike::scan::matcher::{Found, MatchParams, Reference};
+use soundalike::scan::scanner::compare;
+
+const PARAMS: FingerprintParams = FingerprintParams::V1;
+
+fn demo(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/demo").join(name)
+}
+
+fn peaks(name: &str, density: f32) -> Constellation {
+    fingerprint(&demo(name), &PARAMS, density, &DecodeOptions::default()).unwrap().1
+}
+
+/// `track` played `speed` times as fast and `cents` higher.
+fn changed(track: &Constellation, speed: f64, cents: f64) -> Constellation {
+    let shift = cents / 1200.0 * 36.0 * 8.0;
+    let mut copy = track.clone();
+    copy.duration = (f64::from(copy.duration) / speed) as u32;
+    copy.points.retain_mut(|p| {
+        p.time = (f64::from(p.time) / speed).round() as u32;
+        let freq = f64::from(p.freq) + shift;
+        p.freq = freq.round().max(0.0) as u16;
+        p.time <= copy.duration && (0.0..1_472.0).contains(&freq)
+    });
+    copy.points.sort_unstable();
+    copy
+}
+
+fn found(query: &Constellation, reference: &str) -> Option<Found> {
+    let reference = Reference::new(peaks(reference, 1.0), &PARAMS);
+    compare(query, &reference, 3600.0, &PARAMS, &MatchParams::default())
+}
+
+#[test]
+fn pitch_tempo_and_speed_are_found_and_measured() {
+    let original = peaks("references/main-theme.ogg", PARAMS.query_density).slice(1_000, 4_000);
+    for (speed, cents) in [
+        (1.0, 400.0),
+        (1.0, -400.0),
+        (1.2, 0.0),
+        (0.8, 0.0),
+        (1.25, 386.3),
+        (0.8, -386.3),
+        (1.03, -150.0),
+    ] {
+        let query = changed(&original, speed, cents);
+        let found = found(&query, "references/main-theme.ogg").unwrap();
+        let warp = found.best().warp;
+        assert!(found.accepted(), "{speed} {cents}: {}", found.log10_evalue);
+        assert!((warp.time_factor / speed - 1.0).abs() < 0.005, "{speed}: {warp:?}");
+        assert!((warp.pitch_cents(&PARAMS) - cents).abs() < 10.0, "{cents}: {warp:?}");
+        let (begin, _) = found.best().reference_ms;
+        assert!(begin.abs_diff(4_000) < 1_000, "{begin}");
+    }
+}
+
+#[test]
+fn other_music_is_not_found_at_any_pitch_or_tempo() {
+    let query = peaks("references/main-theme.ogg", PARAMS.query_density);
+    for other in ["references/geoscape.ogg", "references/zalek.ogg"] {
+        assert!(!found(&query, other).is_some_and(|f| f.accepted()), "{other}");
+    }
+}
