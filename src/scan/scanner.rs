@@ -22,6 +22,10 @@ const EXPLAINED: f64 = 0.85;
 const SURE_LOG10_EVALUE: f64 = -8.0;
 /// Descriptor windows asked per block of a query, about.
 const WINDOWS_PER_BLOCK: u32 = 96;
+/// In a long query, which has more of them to be found by.
+const MIN_WINDOWS_PER_BLOCK: u32 = 48;
+/// Cells opened per segment when anchors are looked up: a copy has many, so that some may be missed.
+const ANCHOR_CELLS: usize = 48;
 /// Least distance between query windows in time units (64 ms, the misalignment the codes bear).
 const MIN_QUERY_HOP: u32 = 16;
 /// Nearest codes fetched per window.
@@ -65,70 +69,13 @@ impl<'a> Scanner<'a> {
     /// Copies at the query's own speed and pitch are looked for first; changed copies only where
     /// those leave a good part of the query unexplained.
     pub fn scan(&self, query: &Constellation) -> Vec<TrackMatch> {
-        let mut warps: BTreeMap<TrackNo, Vec<(Warp, f32)>> = BTreeMap::new();
-        self.plain(query, &mut warps);
-        let matches = self.verified(query, &warps);
-        if matches.iter().any(|m| is_explained(query, &m.found)) {
-            return matches;
+        let mut candidates = BTreeMap::new();
+        self.plain(query, &mut candidates);
+        if !candidates.values().flat_map(|c| &c.found).any(|found| is_explained(query, found)) {
+            self.changed(query, &mut candidates);
         }
-        self.changed(query, &mut warps);
-        self.verified(query, &warps)
-    }
-
-    /// Alignments at the query's own speed and pitch.
-    fn plain(&self, query: &Constellation, warps: &mut BTreeMap<TrackNo, Vec<(Warp, f32)>>) {
-        for block in blocks(query.duration) {
-            let tracks = self.candidates(query, block);
-            let found: Vec<_> = tracks
-                .par_iter()
-                .filter_map(|&track| {
-                    let reference = self.reference(track)?;
-                    Some((track, block_warps(query, block, &reference, &self.matching)))
-                })
-                .collect();
-            collect(found, warps);
-        }
-    }
-
-    /// Alignments at other speeds and pitches.
-    fn changed(&self, query: &Constellation, warps: &mut BTreeMap<TrackNo, Vec<(Warp, f32)>>) {
-        let options = SearchOptions { k: warped::HITS_PER_PROBE, ..self.options.clone() };
-        for block in blocks(query.duration) {
-            let (probes, codes) = warped::probes(query, block, self.params);
-            let hits = self.index.search(SPACE_ANCHOR, &codes, &options);
-            let found: Vec<_> = warped::rank(&probes, &hits, block)
-                .into_par_iter()
-                .filter_map(|(track, leads)| {
-                    let reference = self.reference(track)?;
-                    let (params, matching) = (self.params, &self.matching);
-                    let found = warped::warps(query, block, &reference, leads, params, matching);
-                    Some((track, found))
-                })
-                .collect();
-            collect(found, warps);
-        }
-    }
-
-    fn reference(&self, track: TrackNo) -> Option<Reference> {
-        let points = Constellation::from_bytes(self.index.constellation(track)?).ok()?;
-        Some(Reference::new(points, self.params))
-    }
-
-    /// Verifies warps along the whole query; best match first.
-    fn verified(
-        &self,
-        query: &Constellation,
-        warps: &BTreeMap<TrackNo, Vec<(Warp, f32)>>,
-    ) -> Vec<TrackMatch> {
-        let mut matches: Vec<TrackMatch> = warps
-            .par_iter()
-            .filter_map(|(&track, warps)| {
-                let reference = self.reference(track)?;
-                let (seconds, params) = (self.searched_seconds, &self.matching);
-                let found = verify_warps(query, &reference, warps.clone(), seconds, params)?;
-                Some(TrackMatch { track, found })
-            })
-            .collect();
+        let found = candidates.into_iter().filter_map(|(track, c)| Some((track, c.found?)));
+        let mut matches: Vec<_> = found.map(|(track, found)| TrackMatch { track, found }).collect();
         matches.sort_by(|a, b| {
             let order = a.found.log10_evalue.total_cmp(&b.found.log10_evalue);
             order.then(a.track.cmp(&b.track))
@@ -136,15 +83,95 @@ impl<'a> Scanner<'a> {
         matches
     }
 
+    /// Compares with candidates at the query's own speed and pitch.
+    fn plain(&self, query: &Constellation, candidates: &mut BTreeMap<TrackNo, Candidate>) {
+        let mut wanted: BTreeMap<TrackNo, Vec<(u32, u32)>> = BTreeMap::new();
+        let blocks = blocks(query.duration);
+        for &block in &blocks {
+            for track in self.plain_candidates(query, block, blocks.len()) {
+                wanted.entry(track).or_default().push(block);
+            }
+        }
+        self.compare(query, wanted, candidates, |&block, reference| {
+            block_warps(query, block, reference, &self.matching)
+        });
+    }
+
+    /// Compares with candidates at other speeds and pitches.
+    fn changed(&self, query: &Constellation, candidates: &mut BTreeMap<TrackNo, Candidate>) {
+        let options = SearchOptions {
+            k: warped::HITS_PER_PROBE,
+            probes: ANCHOR_CELLS,
+            ef: ANCHOR_CELLS,
+            ..self.options.clone()
+        };
+        let mut wanted: BTreeMap<TrackNo, Vec<_>> = BTreeMap::new();
+        let blocks = blocks(query.duration);
+        for &block in &blocks {
+            let (probes, codes) = warped::probes(query, block, blocks.len(), self.params);
+            let hits = self.index.search(SPACE_ANCHOR, &codes, &options);
+            for (track, leads) in warped::rank(&probes, &hits, block) {
+                wanted.entry(track).or_default().push((block, leads));
+            }
+        }
+        self.compare(query, wanted, candidates, |(block, leads), reference| {
+            warped::warps(query, *block, reference, leads, self.params, &self.matching)
+        });
+    }
+
+    /// Aligns the query with each track of `wanted` wherever `align` is told to look, and verifies
+    /// what that adds to the candidate.
+    fn compare<T: Sync + Send>(
+        &self,
+        query: &Constellation,
+        wanted: BTreeMap<TrackNo, Vec<T>>,
+        candidates: &mut BTreeMap<TrackNo, Candidate>,
+        align: impl Fn(&T, &Reference) -> Vec<(Warp, f32)> + Sync,
+    ) {
+        let work: Vec<_> = wanted
+            .into_iter()
+            .map(|(track, places)| (track, places, candidates.remove(&track)))
+            .collect();
+        let done: Vec<(TrackNo, Candidate)> = work
+            .into_par_iter()
+            .filter_map(|(track, places, known)| {
+                let mut candidate = known.or_else(|| self.candidate(track))?;
+                let warps: Vec<_> =
+                    places.iter().flat_map(|place| align(place, &candidate.reference)).collect();
+                if !warps.is_empty() {
+                    candidate.warps.extend(warps);
+                    let (reference, warps) = (&candidate.reference, candidate.warps.clone());
+                    let (seconds, matching) = (self.searched_seconds, &self.matching);
+                    candidate.found = verify_warps(query, reference, warps, seconds, matching);
+                }
+                Some((track, candidate))
+            })
+            .collect();
+        candidates.extend(done);
+    }
+
+    fn candidate(&self, track: TrackNo) -> Option<Candidate> {
+        let points = Constellation::from_bytes(self.index.constellation(track)?).ok()?;
+        let reference = Reference::new(points, self.params);
+        Some(Candidate { reference, warps: Vec::new(), found: None })
+    }
+
     /// Whether nothing of `query` can be looked up: silence, a steady tone, hardly any length.
     pub fn is_featureless(&self, query: &Constellation) -> bool {
         descriptor::windows(query, self.params.window, self.params).is_empty()
     }
 
-    /// Candidate tracks of one block of the query.
-    fn candidates(&self, query: &Constellation, block: (u32, u32)) -> Vec<TrackNo> {
+    /// Candidate tracks of one of `blocks` blocks of the query.
+    fn plain_candidates(
+        &self,
+        query: &Constellation,
+        block: (u32, u32),
+        blocks: usize,
+    ) -> Vec<TrackNo> {
+        let windows =
+            (2 * WINDOWS_PER_BLOCK / blocks as u32).clamp(MIN_WINDOWS_PER_BLOCK, WINDOWS_PER_BLOCK);
         let span = (block.1 - block.0).saturating_sub(self.params.window);
-        let hop = (span / WINDOWS_PER_BLOCK).max(MIN_QUERY_HOP);
+        let hop = (span / windows).max(MIN_QUERY_HOP);
         let stretch = query.slice(block.0, block.1);
         let windows = descriptor::windows(&stretch, hop, self.params);
         let codes: Vec<_> = windows.iter().map(|w| w.code).collect();
@@ -154,20 +181,18 @@ impl<'a> Scanner<'a> {
     }
 }
 
+/// A track that is being compared with.
+struct Candidate {
+    reference: Reference,
+    /// Alignments so far, with the score that led to them.
+    warps: Vec<(Warp, f32)>,
+    /// What they add up to.
+    found: Option<Found>,
+}
+
 /// Whether nothing is left to explain by a copy at another speed or pitch.
 fn is_explained(query: &Constellation, found: &Found) -> bool {
     found.log10_evalue <= SURE_LOG10_EVALUE && found.best_line_coverage(query.duration) >= EXPLAINED
-}
-
-fn collect(
-    found: Vec<(TrackNo, Vec<(Warp, f32)>)>,
-    warps: &mut BTreeMap<TrackNo, Vec<(Warp, f32)>>,
-) {
-    for (track, found) in found {
-        if !found.is_empty() {
-            warps.entry(track).or_default().extend(found);
-        }
-    }
 }
 
 /// Compares a query with one reference, without an index.
@@ -187,10 +212,11 @@ pub fn compare(
         return plain;
     }
     let anchors = anchor::coded(reference.constellation(), params);
-    for block in blocks(query.duration) {
-        let (probes, codes) = warped::probes(query, block, params);
+    let blocks = blocks(query.duration);
+    for &block in &blocks {
+        let (probes, codes) = warped::probes(query, block, blocks.len(), params);
         let leads = warped::leads_in(&probes, &codes, &anchors);
-        warps.extend(warped::warps(query, block, reference, leads, params, matching));
+        warps.extend(warped::warps(query, block, reference, &leads, params, matching));
     }
     verify_warps(query, reference, warps, searched_seconds, matching)
 }

@@ -191,6 +191,8 @@ fn nearest(
 /// The maximal-scoring runs of the walk for one assumed share of partnered peaks.
 fn walk(steps: &[Step], share: f64, params: &VerifyParams) -> Vec<Run> {
     let share = share as f32;
+    // Most peaks have no partner; a logarithm for each of them would cost more than all the rest.
+    let alone = (1.0 - share).ln();
     let mut runs = Vec::new();
     let mut i = 0;
     while i < steps.len() {
@@ -199,7 +201,9 @@ fn walk(steps: &[Step], share: f64, params: &VerifyParams) -> Vec<Run> {
         let begin = i;
         let mut j = i;
         while j < steps.len() {
-            sum += (1.0 - share + share * steps[j].ratio).ln() - params.step_cost;
+            let ratio = steps[j].ratio;
+            let step = if ratio > 0.0 { (1.0 - share + share * ratio).ln() } else { alone };
+            sum += step - params.step_cost;
             j += 1;
             if sum > top {
                 top = sum;

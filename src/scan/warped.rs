@@ -24,6 +24,8 @@ const RUNG: f64 = 0.05;
 const RUNGS: i32 = 7;
 /// Anchors asked per block of a query.
 const ANCHORS: usize = 80;
+/// In a long query, which has more of them to be found by.
+const MIN_ANCHORS: usize = 30;
 /// Hits kept per probe.
 pub const HITS_PER_PROBE: usize = 12;
 /// Candidate tracks per block.
@@ -72,15 +74,17 @@ impl Lead {
     }
 }
 
-/// The probes of a stretch of a query with their codes.
+/// The probes of one of `blocks` stretches of a query with their codes.
 ///
 /// Each probe has its code at the same place in the second list.
 pub fn probes(
     query: &Constellation,
     block: (u32, u32),
+    blocks: usize,
     params: &FingerprintParams,
 ) -> (Vec<Probe>, Vec<Code>) {
-    let anchors = anchor::of_query(query, block, ANCHORS, params);
+    let limit = (3 * ANCHORS / 2 / blocks.max(1)).clamp(MIN_ANCHORS, ANCHORS);
+    let anchors = anchor::of_query(query, block, limit, params);
     let rungs = (-RUNGS..=RUNGS).map(|rung| (rung, (f64::from(rung) * RUNG).exp()));
     let all = anchors.iter().flat_map(|&anchor| rungs.clone().map(move |r| (anchor, r)));
     all.filter_map(|(anchor, (rung, ratio))| {
@@ -151,10 +155,11 @@ pub fn warps(
     query: &Constellation,
     block: (u32, u32),
     reference: &Reference,
-    mut leads: Vec<Lead>,
+    leads: &[Lead],
     params: &FingerprintParams,
     matching: &MatchParams,
 ) -> Vec<(Warp, f32)> {
+    let mut leads = leads.to_vec();
     leads.sort_by(|a, b| {
         let order = b.weight.total_cmp(&a.weight);
         order.then(a.probe.anchor.cmp(&b.probe.anchor)).then(a.time.cmp(&b.time))

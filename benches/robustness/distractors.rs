@@ -1,0 +1,122 @@
+//! Makes a large index out of a small one: its references and distractors made from their peaks.
+//!
+//! `cargo run --release --example distractors -- INDEX OUT TRACKS`
+//!
+//! A distractor is 200 s of pieces (4 to 12 s) of random references, each reversed in time or
+//! mirrored in frequency or both, transposed and stretched: real densities, onsets and chords, in
+//! an order that no recording has, so that no query can rightly match them. Same arguments, same
+//! index.
+
+use std::error::Error;
+use std::io::Write;
+use std::path::Path;
+
+use rayon::prelude::*;
+use soundalike::fingerprint::constellation::{Constellation, Point};
+use soundalike::fingerprint::{anchor, descriptor};
+use soundalike::indexer::params_id;
+use soundalike::params::FingerprintParams;
+use soundalike::scan::scanner::{SPACE_ANCHOR, SPACE_PEAK_MAP};
+use soundalike_index::{Reader, TrackMeta, TrackRecord, Window, Writer};
+
+const PARAMS: FingerprintParams = FingerprintParams::V1;
+/// Length of a distractor in time units (200 s).
+const LENGTH: u32 = 50_000;
+/// Tracks per segment.
+const BATCH: usize = 20_000;
+/// Frequency units of the whole axis.
+const AXIS: i32 = 184 * 8;
+
+/// SplitMix64.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self, below: u32) -> u32 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((u64::from((z ^ (z >> 31)) as u32) * u64::from(below.max(1))) >> 32) as u32
+    }
+}
+
+/// One distractor, from `seed`.
+fn distractor(sources: &[Constellation], seed: u64) -> Constellation {
+    let mut random = Random(seed.wrapping_mul(0x2545_f491_4f6c_dd1d));
+    let mut points = Vec::new();
+    let mut now = 0;
+    while now < LENGTH {
+        let source = &sources[random.next(sources.len() as u32) as usize];
+        let length = (1_000 + random.next(2_000)).min(source.duration);
+        let from = random.next(source.duration - length);
+        let (reversed, mirrored) =
+            [(true, false), (false, true), (true, true)][random.next(3) as usize];
+        let shift = random.next(193) as i32 - 96;
+        let ratio = 0.75 + f64::from(random.next(1_000)) / 1_700.0;
+        for p in source.between(from, from + length) {
+            let time = if reversed { from + length - p.time } else { p.time - from };
+            let freq = if mirrored { AXIS - 1 - i32::from(p.freq) } else { i32::from(p.freq) };
+            let time = now + (f64::from(time) * ratio) as u32;
+            let freq = freq + shift;
+            if time <= LENGTH && (0..AXIS).contains(&freq) {
+                points.push(Point { time, freq: freq as u16, rank: p.rank });
+            }
+        }
+        now += ((f64::from(length) * ratio) as u32).max(1);
+    }
+    points.sort_unstable();
+    Constellation { points, duration: LENGTH }
+}
+
+fn record(meta: TrackMeta, track: &Constellation) -> TrackRecord {
+    let plain = descriptor::windows(track, PARAMS.reference_hop, &PARAMS).into_iter();
+    let plain = plain.map(|w| Window { space: SPACE_PEAK_MAP, time: w.time, code: w.code });
+    let anchors = anchor::coded(track, &PARAMS).into_iter();
+    let anchors = anchors.map(|a| Window { space: SPACE_ANCHOR, time: a.time, code: a.code });
+    TrackRecord { meta, constellation: track.to_bytes(), windows: plain.chain(anchors).collect() }
+}
+
+fn made(sources: &[Constellation], number: usize) -> TrackRecord {
+    let track = distractor(sources, number as u64);
+    let mut sha256 = [0xd1; 32];
+    sha256[..8].copy_from_slice(&(number as u64).to_le_bytes());
+    let meta = TrackMeta {
+        ref_id: format!("distractor-{number}"),
+        path: format!("distractor-{number}"),
+        duration_ms: track.duration_ms(),
+        sha256,
+        ..TrackMeta::default()
+    };
+    record(meta, &track)
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let args: Vec<String> = std::env::args().collect();
+    let [_, index, out, tracks] = args.as_slice() else {
+        return Err("usage: distractors INDEX OUT TRACKS".into());
+    };
+    let tracks: usize = tracks.parse()?;
+    let reader = Reader::open(Path::new(index))?;
+    let mut originals = Vec::new();
+    let mut sources = Vec::new();
+    for (track, meta) in reader.tracks() {
+        let bytes = reader.constellation(track).ok_or("a track without peaks")?;
+        let points = Constellation::from_bytes(bytes)?;
+        originals.push(record(meta.clone(), &points));
+        sources.push(points);
+    }
+    sources.retain(|s| s.duration > 5_000);
+    let mut writer = Writer::open_or_create(Path::new(out), params_id(&PARAMS))?;
+    let mut log = std::io::stderr();
+    let mut next = 0;
+    let distractors = tracks.saturating_sub(originals.len());
+    while next < distractors || !originals.is_empty() {
+        let end = distractors.min(next + BATCH);
+        let mut batch = std::mem::take(&mut originals);
+        batch.par_extend((next..end).into_par_iter().map(|number| made(&sources, number)));
+        writer.commit(batch)?;
+        next = end;
+        writeln!(log, "{end} distractors")?;
+    }
+    Ok(())
+}
