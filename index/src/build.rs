@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::graph::{self, Graph};
 use crate::segment::{self, GRAPH_FILE, Posting, SEGMENT, SpaceData};
 use crate::store::{CandidateStore, Cells, Live, Want};
-use crate::types::{Code, MAX_SPACES, TrackMeta};
+use crate::types::{Code, MAX_SPACES, Query, TrackMeta};
 use crate::{DEFAULT_EF, DEFAULT_PROBES, hex};
 
 /// Windows searched for by the self-probe of a space, at most.
@@ -104,7 +104,7 @@ fn self_probe(data: SpaceData<'_>, words: Option<&[u32]>) -> (u32, u32) {
     let n = data.codes.len();
     let step = n.div_ceil(PROBE_SAMPLE.min(n.div_ceil(16)).max(1)).max(1);
     let sample: Vec<usize> = (0..n).step_by(step).collect();
-    let queries: Vec<Code> = sample.iter().map(|&at| data.codes[at]).collect();
+    let queries: Vec<Query> = sample.iter().map(|&at| data.codes[at].into()).collect();
     // An equal code may answer instead, so a hit at distance zero is what counts.
     let want = Want { k: 1, max_distance: 0 };
     let hits = store.search(&queries, want, Live { base: 0, dead: &[] });

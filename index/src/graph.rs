@@ -19,8 +19,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use hnsw_rs::prelude::{Distance, Hnsw};
 
-use crate::popcount::{distance, hamming, popcnt_dispatch};
-use crate::types::Code;
+use crate::popcount::{distance, plain, popcnt_dispatch, weighted};
+use crate::types::{Code, Query};
 
 /// Parameters of the graph.
 pub(crate) struct GraphParams {
@@ -48,7 +48,7 @@ struct BitDistance;
 impl Distance<u64> for BitDistance {
     fn eval(&self, a: &[u64], b: &[u64]) -> f32 {
         match (a.try_into(), b.try_into()) {
-            (Ok(a), Ok(b)) => distance(a, b) as f32,
+            (Ok(a), Ok(b)) => plain(a, b) as f32,
             _ => f32::MAX,
         }
     }
@@ -110,7 +110,7 @@ impl<'a> Graph<'a> {
     /// `(distance, cell)` of up to `ef` cells near `query`, nearest first, orphans included.
     pub(crate) fn search(
         &self,
-        query: &Code,
+        query: &Query,
         ef: usize,
         scratch: &mut Scratch,
         out: &mut Vec<(u32, u32)>,
@@ -143,14 +143,14 @@ impl<'a> Graph<'a> {
 }
 
 #[inline(always)]
-fn walk_impl(graph: &Graph<'_>, query: &Code, ef: usize, scratch: &mut Scratch) {
+fn walk_impl(graph: &Graph<'_>, query: &Query, ef: usize, scratch: &mut Scratch) {
     let mut at = graph.layout.entry;
-    let mut near = hamming(&graph.reps[at as usize], query);
+    let mut near = weighted(&graph.reps[at as usize], query);
     for level in graph.layout.levels.iter().skip(1).rev() {
         loop {
             let before = at;
             for &n in graph.neighbours(level, before) {
-                let d = hamming(&graph.reps[n as usize], query);
+                let d = weighted(&graph.reps[n as usize], query);
                 if (d, n) < (near, at) {
                     (near, at) = (d, n);
                 }
@@ -178,7 +178,7 @@ fn walk_impl(graph: &Graph<'_>, query: &Code, ef: usize, scratch: &mut Scratch) 
                 continue;
             }
             stamps[n as usize] = *stamp;
-            let d = hamming(&graph.reps[n as usize], query);
+            let d = weighted(&graph.reps[n as usize], query);
             if best.len() < ef {
                 best.push((d, n));
                 frontier.push(Reverse((d, n)));
@@ -194,7 +194,7 @@ fn walk_impl(graph: &Graph<'_>, query: &Code, ef: usize, scratch: &mut Scratch) 
 
 popcnt_dispatch! {
     /// Leaves the best `ef` cells in `scratch.best`.
-    fn walk(graph: &Graph<'_>, query: &Code, ef: usize, scratch: &mut Scratch) = walk_impl;
+    fn walk(graph: &Graph<'_>, query: &Query, ef: usize, scratch: &mut Scratch) = walk_impl;
 }
 
 /// Builds the graph of `reps` as words, audits it at width `ef` and lists the cells it does not lead
@@ -275,7 +275,7 @@ fn audit(graph: &Graph<'_>, ef: usize) -> Vec<u32> {
     let mut found = Vec::new();
     let mut missed = Vec::new();
     for (id, rep) in graph.reps.iter().enumerate() {
-        graph.search(rep, ef, &mut scratch, &mut found);
+        graph.search(&Query::from(*rep), ef, &mut scratch, &mut found);
         if !found.contains(&(0, id as u32)) {
             missed.push(id as u32);
         }
@@ -349,6 +349,7 @@ fn ascending_below(values: &[u32], end: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::popcount::hamming;
 
     /// SplitMix64.
     fn random(state: &mut u64) -> u64 {
@@ -372,7 +373,7 @@ mod tests {
         let graph = Graph::new(&layout, &words, &reps);
         let (mut scratch, mut found) = (Scratch::default(), Vec::new());
         for (id, rep) in reps.iter().enumerate() {
-            graph.search(rep, 400, &mut scratch, &mut found);
+            graph.search(&Query::from(*rep), 400, &mut scratch, &mut found);
             let mut all: Vec<(u32, u32)> =
                 reps.iter().enumerate().map(|(i, r)| (hamming(r, rep), i as u32)).collect();
             all.sort_unstable();
@@ -416,7 +417,12 @@ mod tests {
                 };
             }
             if let Ok(layout) = parse(&forged, reps.len()) {
-                Graph::new(&layout, &forged, &reps).search(&reps[0], 64, &mut scratch, &mut found);
+                Graph::new(&layout, &forged, &reps).search(
+                    &reps[0].into(),
+                    64,
+                    &mut scratch,
+                    &mut found,
+                );
             }
         }
         for len in 0..words.len() {

@@ -60,7 +60,7 @@ pub use reader::Reader;
 pub use stats::{GraphState, IndexStats, ProbeResult, SegmentStats};
 pub use store::{CandidateStore, Live, Want};
 pub use types::{
-    CODE_BITS, Code, CommitStats, CompactPolicy, CompactStats, Hit, MAX_SPACES, ParamsId,
+    CODE_BITS, Code, CommitStats, CompactPolicy, CompactStats, Hit, MAX_SPACES, ParamsId, Query,
     SearchMode, SearchOptions, TrackMeta, TrackNo, TrackRecord, Window,
 };
 pub use verify::{FileKind, VerifyReport, VerifyRow, fuzz_manifest, fuzz_segment, verify};

@@ -11,7 +11,7 @@ use crate::manifest::Manifest;
 use crate::segment::Segment;
 use crate::stats::{GraphState, IndexStats, collect};
 use crate::store::{CandidateStore, Cells, Exact, Live, Want};
-use crate::types::{Code, Hit, ParamsId, SearchMode, SearchOptions, TrackMeta, TrackNo};
+use crate::types::{Code, Hit, ParamsId, Query, SearchMode, SearchOptions, TrackMeta, TrackNo};
 use crate::{EXACT_MAX_CODES, hex};
 
 /// Attempts to open a snapshot while a writer keeps replacing segments.
@@ -160,7 +160,10 @@ impl Reader {
 
     /// Nearest stored windows of each query, nearest first. Uses the caller's rayon pool; the result
     /// does not depend on the number of threads.
-    pub fn search(&self, space: u8, queries: &[Code], opts: &SearchOptions) -> Vec<Vec<Hit>> {
+    pub fn search<Q>(&self, space: u8, queries: &[Q], opts: &SearchOptions) -> Vec<Vec<Hit>>
+    where
+        Q: Into<Query> + Copy + Sync,
+    {
         let want = Want { k: opts.k, max_distance: opts.max_distance };
         let codes = |p: &Part| p.segment.space(space).map_or(0, |data| data.codes.len());
         let total: usize = self.parts.iter().map(codes).sum();
@@ -173,12 +176,13 @@ impl Reader {
         queries
             .par_chunks(QUERY_BATCH)
             .flat_map_iter(|batch| {
+                let batch: Vec<Query> = batch.iter().map(|&q| q.into()).collect();
                 let mut merged: Vec<Vec<Hit>> = vec![Vec::new(); batch.len()];
                 for part in &self.parts {
                     let Some(store) = store_for(part, space, opts, exact_up_to) else {
                         continue;
                     };
-                    let found = store.search(batch, want, part.live());
+                    let found = store.search(&batch, want, part.live());
                     for (all, hits) in merged.iter_mut().zip(found) {
                         all.extend(hits);
                     }
@@ -253,7 +257,7 @@ pub(crate) fn exercise(segment: &Segment) {
         let Some(data) = segment.space(space) else {
             continue;
         };
-        let queries = &data.codes[..1];
+        let queries = &[data.codes[0].into()];
         Exact { data }.search(queries, want, live);
         Cells::new(data, segment.graph(space), 4, 8).search(queries, want, live);
     }

@@ -6,12 +6,11 @@
 
 use std::collections::BinaryHeap;
 
-use crate::Code;
 use crate::graph::{Graph, Scratch};
 use crate::popcount::scan;
 use crate::segment::SpaceData;
 use crate::topk::TopK;
-use crate::types::{Hit, TrackNo};
+use crate::types::{Code, Hit, Query, TrackNo};
 
 /// Codes per block of the exact scan: 16 KB stay in the first-level cache while all queries pass over them.
 const BLOCK: usize = 512;
@@ -47,7 +46,7 @@ pub trait CandidateStore: Sync {
     fn count(&self) -> usize;
 
     /// The nearest live windows of each query, sorted.
-    fn search(&self, queries: &[Code], want: Want, live: Live<'_>) -> Vec<Vec<Hit>>;
+    fn search(&self, queries: &[Query], want: Want, live: Live<'_>) -> Vec<Vec<Hit>>;
 }
 
 /// Looks at every code.
@@ -60,7 +59,7 @@ impl CandidateStore for Exact<'_> {
         self.data.codes.len()
     }
 
-    fn search(&self, queries: &[Code], want: Want, live: Live<'_>) -> Vec<Vec<Hit>> {
+    fn search(&self, queries: &[Query], want: Want, live: Live<'_>) -> Vec<Vec<Hit>> {
         let mut best = start(queries, want);
         let mut found = Vec::new();
         for (i, block) in self.data.codes.chunks(BLOCK).enumerate() {
@@ -102,7 +101,7 @@ impl<'a> Cells<'a> {
         Cells { data, finder, probes, ef }
     }
 
-    fn nearest_cells(&self, query: &Code, scratch: &mut Scratch, cells: &mut Vec<(u32, u32)>) {
+    fn nearest_cells(&self, query: &Query, scratch: &mut Scratch, cells: &mut Vec<(u32, u32)>) {
         match &self.finder {
             Finder::Graph(graph) => graph.search(query, self.ef, scratch, cells),
             Finder::Scan => nearest_by_scan(self.data.reps, query, self.probes, cells),
@@ -116,7 +115,7 @@ impl CandidateStore for Cells<'_> {
         self.data.codes.len()
     }
 
-    fn search(&self, queries: &[Code], want: Want, live: Live<'_>) -> Vec<Vec<Hit>> {
+    fn search(&self, queries: &[Query], want: Want, live: Live<'_>) -> Vec<Vec<Hit>> {
         let mut best = start(queries, want);
         let (mut scratch, mut cells, mut found) = (Scratch::default(), Vec::new(), Vec::new());
         for (query, best) in queries.iter().zip(&mut best) {
@@ -134,7 +133,7 @@ impl CandidateStore for Cells<'_> {
 }
 
 /// The `count` nearest representatives as `(distance, cell)`, nearest first.
-fn nearest_by_scan(reps: &[Code], query: &Code, count: usize, cells: &mut Vec<(u32, u32)>) {
+fn nearest_by_scan(reps: &[Code], query: &Query, count: usize, cells: &mut Vec<(u32, u32)>) {
     let mut best = BinaryHeap::new();
     for (i, block) in reps.chunks(BLOCK).enumerate() {
         let limit = match best.peek() {
@@ -158,7 +157,7 @@ fn nearest_by_scan(reps: &[Code], query: &Code, count: usize, cells: &mut Vec<(u
     cells.extend(best.into_sorted_vec());
 }
 
-fn start(queries: &[Code], want: Want) -> Vec<TopK> {
+fn start(queries: &[Query], want: Want) -> Vec<TopK> {
     queries.iter().map(|_| TopK::new(want.k, want.max_distance)).collect()
 }
 
@@ -168,7 +167,7 @@ fn offer_block(
     data: &SpaceData<'_>,
     from: usize,
     block: &[Code],
-    query: &Code,
+    query: &Query,
     live: Live<'_>,
     best: &mut TopK,
     found: &mut Vec<(u32, u32)>,

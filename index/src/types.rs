@@ -5,8 +5,28 @@ use serde::Serialize;
 /// 256-bit descriptor code, compared by Hamming distance.
 pub type Code = [u64; 4];
 
-/// Bits in a [`Code`]; no distance exceeds it.
+/// Bits in a [`Code`].
 pub const CODE_BITS: u32 = 256;
+
+/// A code to search for, with a weight of 0 to 3 for each of its bits.
+///
+/// Who makes a code knows which of its bits hung by a hair; who stores it does not keep that.
+/// Weighing the query's bits finds neighbours that the plain Hamming distance overlooks, at the
+/// price of a second popcount ("asymmetric distance" in the literature on hashing).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Query {
+    /// The code.
+    pub code: Code,
+    /// The weights in binary: bits set in the first plane count one, in the second two.
+    pub weights: [Code; 2],
+}
+
+impl From<Code> for Query {
+    /// Every bit counts one: the plain Hamming distance.
+    fn from(code: Code) -> Query {
+        Query { code, weights: [[u64::MAX; 4], [0; 4]] }
+    }
+}
 
 /// Descriptor spaces an index can hold; [`Window::space`] is below it.
 pub const MAX_SPACES: usize = 4;
@@ -119,7 +139,7 @@ impl Default for SearchOptions {
             k: 32,
             probes: crate::DEFAULT_PROBES,
             ef: crate::DEFAULT_EF,
-            max_distance: CODE_BITS,
+            max_distance: u32::MAX,
         }
     }
 }
@@ -131,7 +151,7 @@ pub struct Hit {
     pub track: TrackNo,
     /// Start of the window within the track.
     pub time: u32,
-    /// Hamming distance to the query.
+    /// Distance to the query: the weights of the bits that differ.
     pub distance: u32,
 }
 

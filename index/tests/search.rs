@@ -134,6 +134,6 @@ fn nothing_to_search() {
     let reader = Reader::open(dir.path()).unwrap();
     assert_eq!(reader.track_count(), 1);
     assert_eq!(reader.search(0, &[[0; 4]], &SearchOptions::default()), [[]]);
-    assert!(reader.search(9, &[], &SearchOptions::default()).is_empty());
+    assert!(reader.search::<Code>(9, &[], &SearchOptions::default()).is_empty());
     assert_eq!(reader.search(200, &[[0; 4]], &SearchOptions::default()), [[]]);
 }

@@ -3,7 +3,7 @@
 //! Windows lie where the clock puts them, and a window's map covers the whole frequency axis: made
 //! for copies at the same speed and pitch. See [`anchor`](super::anchor) for the others.
 
-use super::projection::{Code, Outside, encode};
+use super::projection::{Code, Outside, WeighedCode, encode, weigh};
 use crate::fingerprint::{Constellation, Point};
 use crate::params::{FingerprintParams, PROJECTION};
 
@@ -16,17 +16,56 @@ pub struct CodedWindow {
     pub code: Code,
 }
 
+/// One window of a query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QueryWindow {
+    /// Start of the window in time units.
+    pub time: u32,
+    /// Its code.
+    pub code: WeighedCode,
+}
+
 /// Codes of the windows of `track` that start every `hop` time units, and of one that ends with
 /// the track. Windows too empty or too uniform to tell anything are left out.
 pub fn windows(track: &Constellation, hop: u32, params: &FingerprintParams) -> Vec<CodedWindow> {
+    telling(track, hop, params)
+        .map(|(time, points)| {
+            let code = encode(positions(points, time), PROJECTION, Outside::Clamped);
+            CodedWindow { time, code }
+        })
+        .collect()
+}
+
+/// The same windows as a query asks for them.
+pub fn query_windows(
+    track: &Constellation,
+    hop: u32,
+    params: &FingerprintParams,
+) -> Vec<QueryWindow> {
+    telling(track, hop, params)
+        .map(|(time, points)| {
+            let code = weigh(positions(points, time), PROJECTION, Outside::Clamped);
+            QueryWindow { time, code }
+        })
+        .collect()
+}
+
+/// Starts and peaks of the windows that tell something.
+fn telling<'a>(
+    track: &'a Constellation,
+    hop: u32,
+    params: &'a FingerprintParams,
+) -> impl Iterator<Item = (u32, &'a [Point])> {
     let last = track.duration.saturating_sub(params.window);
     let starts = (0..last).step_by(hop.max(1) as usize).chain([last]);
     starts
-        .filter_map(|time| {
-            let points = track.between(time, time + params.window);
-            is_telling(points, params).then(|| CodedWindow { time, code: code(points, time) })
-        })
-        .collect()
+        .map(move |time| (time, track.between(time, time + params.window)))
+        .filter(|(_, points)| is_telling(points, params))
+}
+
+/// Positions of `points` on the map of a window that starts at `start`.
+fn positions(points: &[Point], start: u32) -> impl Iterator<Item = (i32, i32)> {
+    points.iter().map(move |p| ((p.time - start) as i32, i32::from(p.freq)))
 }
 
 /// Whether a window has peaks enough, on frequencies enough: silence and steady tones have not,
@@ -42,12 +81,6 @@ pub(super) fn is_telling(points: &[Point], params: &FingerprintParams) -> bool {
         seen[(pair / 64).min(3)] |= 1 << (pair % 64);
     }
     seen.iter().map(|w| w.count_ones() as usize).sum::<usize>() >= params.min_window_pitches
-}
-
-/// The code of `points` as a window that starts at `start`.
-fn code(points: &[Point], start: u32) -> Code {
-    let positions = points.iter().map(|p| ((p.time - start) as i32, i32::from(p.freq)));
-    encode(positions, PROJECTION, Outside::Clamped)
 }
 
 #[cfg(test)]

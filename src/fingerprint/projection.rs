@@ -33,12 +33,76 @@ pub(super) enum Outside {
     Dropped,
 }
 
+/// A code that knows how sure each of its bits is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WeighedCode {
+    /// The code.
+    pub code: Code,
+    /// Weights of 0 to 3, one a bit, in binary: the first plane counts one, the second two.
+    pub weights: [Code; 2],
+}
+
+impl WeighedCode {
+    /// The quarter of the bits with the smallest sums weighs nothing, the next one, and so on.
+    fn new(sums: &Sums) -> WeighedCode {
+        let mut sizes = sums.map(i32::unsigned_abs);
+        sizes.sort_unstable();
+        let quarter = |i: usize| sizes[i * CODE_BITS / 4];
+        let (one, two, three) = (quarter(1), quarter(2), quarter(3));
+        let mut weights = [Code::default(); 2];
+        for (i, sum) in sums.iter().enumerate() {
+            let size = sum.unsigned_abs();
+            let weight = u64::from(size > one) + u64::from(size > two) + u64::from(size > three);
+            weights[0][i / 64] |= (weight & 1) << (i % 64);
+            weights[1][i / 64] |= (weight >> 1) << (i % 64);
+        }
+        WeighedCode { code: signs(sums), weights }
+    }
+
+    /// Weights of the bits in which `code` differs.
+    pub fn distance(&self, code: &Code) -> u32 {
+        let words = code.iter().zip(&self.code).map(|(a, b)| a ^ b).enumerate();
+        let weigh = |(i, differs): (usize, u64)| {
+            (differs & self.weights[0][i]).count_ones()
+                + 2 * (differs & self.weights[1][i]).count_ones()
+        };
+        words.map(weigh).sum()
+    }
+}
+
+type Sums = [i32; CODE_BITS];
+
 /// The code of peaks at `positions` (time, frequency) above the map's corner.
 pub(super) fn encode(
     positions: impl Iterator<Item = (i32, i32)>,
     projection: &Projection,
     outside: Outside,
 ) -> Code {
+    signs(&project(positions, projection, outside))
+}
+
+/// The same for a query.
+pub(super) fn weigh(
+    positions: impl Iterator<Item = (i32, i32)>,
+    projection: &Projection,
+    outside: Outside,
+) -> WeighedCode {
+    WeighedCode::new(&project(positions, projection, outside))
+}
+
+fn signs(sums: &Sums) -> Code {
+    let mut code = Code::default();
+    for (i, sum) in sums.iter().enumerate() {
+        code[i / 64] |= u64::from(*sum > 0) << (i % 64);
+    }
+    code
+}
+
+fn project(
+    positions: impl Iterator<Item = (i32, i32)>,
+    projection: &Projection,
+    outside: Outside,
+) -> Sums {
     let mut sums = [0i32; CODE_BITS];
     for (time, freq) in positions {
         // Bilinear share of the four nearest cells, in 1/384.
@@ -54,14 +118,10 @@ pub(super) fn encode(
             }
         }
     }
-    let mut code = Code::default();
-    for (i, sum) in sums.iter().enumerate() {
-        code[i / 64] |= u64::from(*sum > 0) << (i % 64);
-    }
-    code
+    sums
 }
 
-fn add_row(sums: &mut [i32; CODE_BITS], projection: &Projection, cell: usize, weight: i32) {
+fn add_row(sums: &mut Sums, projection: &Projection, cell: usize, weight: i32) {
     let row = &projection[cell * CODE_BITS..(cell + 1) * CODE_BITS];
     for (s, w) in sums.iter_mut().zip(row) {
         *s += i32::from(*w as i8) * weight;

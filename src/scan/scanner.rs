@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
-use soundalike_index::{Reader, SearchMode, SearchOptions, TrackNo};
+use soundalike_index::{Query, Reader, SearchMode, SearchOptions, TrackNo};
 
 use super::candidates;
 use super::matcher::{Found, MatchParams, Reference, block_warps, blocks, verify_warps};
 use super::warp::Warp;
 use super::warped;
+use crate::fingerprint::projection::WeighedCode;
 use crate::fingerprint::{Constellation, anchor, descriptor};
 use crate::params::FingerprintParams;
 
@@ -24,7 +25,7 @@ const SURE_LOG10_EVALUE: f64 = -8.0;
 const WINDOWS_PER_BLOCK: u32 = 96;
 /// In a long query, which has more of them to be found by.
 const MIN_WINDOWS_PER_BLOCK: u32 = 48;
-/// Cells opened per segment when anchors are looked up: a copy has many, so that some may be missed.
+/// Cells opened per segment for anchors of a long query: it has many, so that some may be missed.
 const ANCHOR_CELLS: usize = 48;
 /// Least distance between query windows in time units (64 ms, the misalignment the codes bear).
 const MIN_QUERY_HOP: u32 = 16;
@@ -99,16 +100,18 @@ impl<'a> Scanner<'a> {
 
     /// Compares with candidates at other speeds and pitches.
     fn changed(&self, query: &Constellation, candidates: &mut BTreeMap<TrackNo, Candidate>) {
+        let blocks = blocks(query.duration);
+        let cells = if blocks.len() == 1 { self.options.probes } else { ANCHOR_CELLS };
         let options = SearchOptions {
             k: warped::HITS_PER_PROBE,
-            probes: ANCHOR_CELLS,
-            ef: ANCHOR_CELLS,
+            probes: cells,
+            ef: cells,
             ..self.options.clone()
         };
         let mut wanted: BTreeMap<TrackNo, Vec<_>> = BTreeMap::new();
-        let blocks = blocks(query.duration);
         for &block in &blocks {
             let (probes, codes) = warped::probes(query, block, blocks.len(), self.params);
+            let codes: Vec<_> = codes.iter().map(query_of).collect();
             let hits = self.index.search(SPACE_ANCHOR, &codes, &options);
             for (track, leads) in warped::rank(&probes, &hits, block) {
                 wanted.entry(track).or_default().push((block, leads));
@@ -173,12 +176,16 @@ impl<'a> Scanner<'a> {
         let span = (block.1 - block.0).saturating_sub(self.params.window);
         let hop = (span / windows).max(MIN_QUERY_HOP);
         let stretch = query.slice(block.0, block.1);
-        let windows = descriptor::windows(&stretch, hop, self.params);
-        let codes: Vec<_> = windows.iter().map(|w| w.code).collect();
+        let windows = descriptor::query_windows(&stretch, hop, self.params);
+        let codes: Vec<_> = windows.iter().map(|w| query_of(&w.code)).collect();
         let times: Vec<_> = windows.iter().map(|w| w.time).collect();
         let hits = self.index.search(SPACE_PEAK_MAP, &codes, &self.options);
         candidates::rank(&times, &hits, CANDIDATES)
     }
+}
+
+fn query_of(code: &WeighedCode) -> Query {
+    Query { code: code.code, weights: code.weights }
 }
 
 /// A track that is being compared with.

@@ -14,7 +14,7 @@ use super::matcher::{MatchParams, Reference};
 use super::verify::{Coincidence, VerifyParams, coincidences, runs};
 use super::warp::Warp;
 use crate::fingerprint::anchor::{self, CodedAnchor};
-use crate::fingerprint::projection::Code;
+use crate::fingerprint::projection::WeighedCode;
 use crate::fingerprint::{Constellation, Point};
 use crate::params::FingerprintParams;
 
@@ -82,13 +82,13 @@ pub fn probes(
     block: (u32, u32),
     blocks: usize,
     params: &FingerprintParams,
-) -> (Vec<Probe>, Vec<Code>) {
+) -> (Vec<Probe>, Vec<WeighedCode>) {
     let limit = (3 * ANCHORS / 2 / blocks.max(1)).clamp(MIN_ANCHORS, ANCHORS);
     let anchors = anchor::of_query(query, block, limit, params);
     let rungs = (-RUNGS..=RUNGS).map(|rung| (rung, (f64::from(rung) * RUNG).exp()));
     let all = anchors.iter().flat_map(|&anchor| rungs.clone().map(move |r| (anchor, r)));
     all.filter_map(|(anchor, (rung, ratio))| {
-        Some((Probe { anchor, rung, ratio }, anchor::code(query, &anchor, ratio, params)?))
+        Some((Probe { anchor, rung, ratio }, anchor::query_code(query, &anchor, ratio, params)?))
     })
     .unzip()
 }
@@ -131,13 +131,11 @@ pub fn rank(probes: &[Probe], hits: &[Vec<Hit>], block: (u32, u32)) -> Vec<(Trac
 }
 
 /// The hits of `probes` among the anchors of one reference, as an index would return them.
-pub fn leads_in(probes: &[Probe], codes: &[Code], reference: &[CodedAnchor]) -> Vec<Lead> {
+pub fn leads_in(probes: &[Probe], codes: &[WeighedCode], reference: &[CodedAnchor]) -> Vec<Lead> {
     let mut leads = Vec::new();
     for (&probe, code) in probes.iter().zip(codes) {
-        let distance = |a: &CodedAnchor| -> u32 {
-            a.code.iter().zip(code).map(|(x, y)| (x ^ y).count_ones()).sum()
-        };
-        let mut near: Vec<(u32, u32)> = reference.iter().map(|a| (distance(a), a.time)).collect();
+        let mut near: Vec<(u32, u32)> =
+            reference.iter().map(|a| (code.distance(&a.code), a.time)).collect();
         near.sort_unstable();
         near.truncate(HITS_PER_PROBE);
         let worst = near.last().map_or(0, |n| n.0);
