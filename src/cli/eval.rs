@@ -19,15 +19,19 @@ use super::common::{Exit, Failure, InputArgs, WorkArgs, cancel_on_interrupt};
 const MAX_PAIRS: usize = 20;
 /// What every reader of the table must know.
 const FOOTNOTES: &str = "\
+n         right answers: queries, or twice as many where a query is made of two indexed tracks
 found     the right track was accepted; [..] is the 95 % interval of that share
-first     the right track was ranked first, accepted or not
+first     the right track was ranked before all others, accepted or not
 wrong     queries for which a track was accepted that they were not cut from
->1s off   queries whose track was accepted at another place: a repeat in the music, or chance
+>1s off   right tracks accepted at another place: a repeat in the music, or chance
 offset    error of the position of accepted right tracks: median / 95th percentile
+tempo     changed copies: accepted right tracks with a time factor within 0.5 % of the true one
+pitch     changed copies: accepted right tracks with a pitch within 10 cents of the true one
 false     unknown queries for which any track was accepted
 Duplicates and passages shared between your files count against the scanner, and repeats within
 a track against its offsets. Excerpts of one track are not independent: with few tracks the true
-intervals are wider. Damage other than codecs, pitch and tempo is done to 16 kHz mono audio.";
+intervals are wider. Damage other than codecs, pitch and tempo is done to 16 kHz mono audio.
+Pitch by 7 semitones and tempo by 35 % lie beyond the range that the scanner is made for.";
 
 #[derive(Debug, Args)]
 pub(super) struct EvalArgs {
@@ -180,8 +184,18 @@ fn table(out: &mut impl Write, report: &EvalReport, length_s: u32) -> io::Result
     writeln!(out, "\nExcerpts of {length_s} s")?;
     writeln!(
         out,
-        "{:<30}{:>5}{:>9}  {:<9}{:>7}{:>6}{:>8}{:>15}{:>8}",
-        "degradation", "n", "found", "[95 %]", "first", "wrong", ">1s off", "offset ms", "false"
+        "{:<30}{:>5}{:>9}  {:<9}{:>7}{:>6}{:>8}{:>15}{:>7}{:>7}{:>8}",
+        "degradation",
+        "n",
+        "found",
+        "[95 %]",
+        "first",
+        "wrong",
+        ">1s off",
+        "offset ms",
+        "tempo",
+        "pitch",
+        "false"
     )?;
     let rows: Vec<&EvalRow> = report.rows.iter().filter(|r| r.length_s == length_s).collect();
     let mut alarms = (0, 0);
@@ -219,17 +233,39 @@ fn table_row(out: &mut impl Write, row: &EvalRow, unknown: Option<&UnknownRow>) 
     let alarms = unknown.map_or("-".to_owned(), |u| format!("{}/{}", u.false_alarms, u.queries));
     writeln!(
         out,
-        "{:<30}{:>5}{:>7.1} %  {:<9}{:>5.0} %{:>6}{:>8}{:>15}{:>8}",
+        "{:<30}{:>5}{:>7.1} %  {:<9}{:>5.0} %{:>6}{:>8}{:>15}{:>7}{:>7}{:>8}",
         row.degradation,
-        row.queries,
-        percent(row.accepted, row.queries),
+        row.parts,
+        percent(row.accepted, row.parts),
         interval,
-        percent(row.first, row.queries),
+        percent(row.first, row.parts),
         row.wrong,
         row.misplaced,
         offset,
+        share(row.tempo_right, row.accepted),
+        share(row.pitch_right, row.accepted),
         alarms
+    )?;
+    by_part(out, row)
+}
+
+/// What became of either track, where a query is made of two.
+fn by_part(out: &mut impl Write, row: &EvalRow) -> io::Result<()> {
+    let [first, second] = row.accepted_by_part[..] else { return Ok(()) };
+    writeln!(
+        out,
+        "  of these, the first track{:>10.1} %\n            the second track{:>9.1} %",
+        percent(first, row.queries),
+        percent(second, row.queries)
     )
+}
+
+/// A share in per cent; a dash where there is nothing to take it of.
+fn share(hits: Option<usize>, total: usize) -> String {
+    match hits {
+        Some(hits) if total > 0 => format!("{:.0} %", percent(hits, total)),
+        _ => "-".to_owned(),
+    }
 }
 
 /// Milliseconds; seconds where those would be long.

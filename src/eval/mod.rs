@@ -10,14 +10,20 @@
 //! fingerprint and scanner as any user's file. All choices follow from the contents of the files
 //! and a seed, so the table can be made again, whatever the number of threads.
 //!
+//! Every query knows where each part of it was cut, and how fast and how high it plays; a query made
+//! of two references has two right answers and is scored for each.
+//!
 //! Limits, to be kept in mind with the numbers: damage other than codecs, pitch and tempo is done
-//! to the 16 kHz mono signal; excerpts of one track are not independent, so intervals are somewhat
-//! too narrow when tracks are few; recordings that share audio, or hold the same passage twice,
-//! count against the scanner.
+//! to the 16 kHz mono signal, so that a copy at a lower speed lacks the band above 8 kHz that would
+//! come down; where ffmpeg changed the tempo, true positions are known to about 10 ms; excerpts of
+//! one track are not independent, so intervals are somewhat too narrow when tracks are few;
+//! recordings that share audio, or hold the same passage twice, count against the scanner.
 
 mod clock;
 mod degrade;
 mod error;
+mod judge;
+mod latency;
 mod material;
 mod query;
 mod report;
@@ -49,7 +55,6 @@ use degrade::{Degradation, How, Other};
 use material::{Cut, Source, Track};
 use query::{Bench, Task};
 use tally::Tally;
-use tool::Redecoded;
 
 /// What to measure.
 #[derive(Debug, Clone)]
@@ -149,7 +154,7 @@ pub fn run_eval(
     let (known, silent) = material::cut(&tracks, options, &cuts)?;
     let (unknown, silent_unknown) = material::cut(&held, options, &cuts)?;
     note_silence(silent + silent_unknown, &mut notes);
-    let (rows, redecoded) = possible_rows(options, temp.path(), &known, &unknown, &mut notes);
+    let rows = possible_rows(options, temp.path(), &known, &unknown, &mut notes);
 
     let dir = folder(options.keep_dir.as_deref().unwrap_or(&temp.path().join("queries")))?;
     let bench = Bench {
@@ -157,7 +162,6 @@ pub fn run_eval(
         options,
         known: &known,
         unknown: &unknown,
-        redecoded: &redecoded,
         dir: &dir,
     };
     let tally = run_queries(&bench, &rows, &index, progress, cancel)?;
@@ -244,10 +248,17 @@ fn possible_rows(
     known: &[Cut],
     unknown: &[Cut],
     notes: &mut Vec<String>,
-) -> (Vec<Degradation>, Redecoded) {
+) -> Vec<Degradation> {
     let mut rows = degrade::all();
     rows.retain(|d| options.only.is_empty() || options.only.iter().any(|f| f == d.family));
-    let redecoded = tool::retain_possible(&mut rows, temp, notes);
+    rows.retain(|d| {
+        let measured = !d.lengths(&options.lengths_s).is_empty();
+        if let (false, Some(takes)) = (measured, d.takes_s) {
+            notes.push(format!("{}: left out, it takes excerpts of {takes} s or more", d.name));
+        }
+        measured
+    });
+    tool::retain_possible(&mut rows, temp, notes);
     if rows.iter().any(|d| matches!(d.how, How::Ffmpeg(_))) {
         known.par_iter().chain(unknown).for_each(|cut| {
             let seconds = cut.len as f64 / f64::from(degrade::RATE);
@@ -255,7 +266,7 @@ fn possible_rows(
             let _ = tool::cut(&cut.path, cut.begin_s, seconds, &cut.native);
         });
     }
-    (rows, redecoded)
+    rows
 }
 
 /// Makes all queries; their verdicts are taken in the order of the table.
@@ -288,7 +299,7 @@ fn run_queries<'a>(
 fn tasks<'a>(bench: &Bench<'a>, rows: &'a [Degradation]) -> Vec<Task<'a>> {
     let mut tasks = Vec::new();
     for (row, degradation) in rows.iter().enumerate() {
-        for &length_s in &bench.options.lengths_s {
+        for length_s in degradation.lengths(&bench.options.lengths_s) {
             let sides = bench.known.iter().chain(bench.unknown);
             let fitting = sides
                 .filter(|c| c.fits(length_s))

@@ -53,13 +53,17 @@ pub struct EvalRow {
     pub length_s: u32,
     /// Queries.
     pub queries: usize,
-    /// Queries with the right track ranked first, whatever its score.
+    /// Right answers in all: a query counts once for every track that it was made of.
+    pub parts: usize,
+    /// Right tracks ranked before all others, whatever their scores.
     pub first: usize,
-    /// Queries with every right track accepted: recall is `accepted / queries`.
+    /// Right tracks accepted: recall is `accepted / parts`.
     pub accepted: usize,
+    /// The same for the first track of every query, the second one, and so on.
+    pub accepted_by_part: Vec<usize>,
     /// Queries with an accepted match in any other track.
     pub wrong: usize,
-    /// Queries with the right track accepted more than a second away from the right place: the
+    /// Right tracks accepted more than a second away from the right place: the
     /// music repeats there, or chance helped.
     pub misplaced: usize,
     /// Lower end of recall's 95 % interval, 0 to 1.
@@ -70,6 +74,15 @@ pub struct EvalRow {
     pub offset_median_ms: Option<f64>,
     /// 95th percentile of the same.
     pub offset_p95_ms: Option<f64>,
+    /// Accepted right tracks whose time factor is within 0.5 % of the true one. This and the next
+    /// three are for copies at another speed, tempo or pitch only.
+    pub tempo_right: Option<usize>,
+    /// Median error of the time factor, in per cent of the true one.
+    pub tempo_error_pct: Option<f64>,
+    /// Accepted right tracks whose pitch is within 10 cents of the true one.
+    pub pitch_right: Option<usize>,
+    /// Median error of the pitch, in cents.
+    pub pitch_error_cents: Option<f64>,
 }
 
 /// One degradation and query length, tracks that are not in the index.

@@ -6,21 +6,79 @@ use std::collections::BTreeMap;
 use soundalike_index::Reader;
 
 use super::degrade::CLEAN;
-use super::query::{Obstacle, Stray, Task, Verdict};
+use super::judge::{Errors, Part, Stray, Verdict};
+use super::query::{Obstacle, Task};
 use super::report::{EvalRow, Pair, UnknownRow};
 use super::stats::{quantile, wilson};
 
 /// A position farther off than this (ms) is another place in the track.
 const MISPLACED_MS: f64 = 1_000.0;
 
+/// A time factor is right if it is no farther off than this share of the true one.
+const TEMPO_RIGHT: f64 = 0.005;
+/// A pitch is right if it is no farther off than this, in cents.
+const PITCH_RIGHT: f64 = 10.0;
+
 /// Verdicts of one degradation and length.
 #[derive(Default)]
 struct Group {
     queries: usize,
+    parts: usize,
     first: usize,
-    accepted: usize,
+    accepted_by_part: Vec<usize>,
     stray: usize,
-    offsets: Vec<f64>,
+    changed: bool,
+    errors: Vec<Errors>,
+}
+
+impl Group {
+    fn part(&mut self, part: &Part) {
+        self.parts += 1;
+        self.first += usize::from(part.first);
+        if self.accepted_by_part.len() <= part.number {
+            self.accepted_by_part.resize(part.number + 1, 0);
+        }
+        self.accepted_by_part[part.number] += usize::from(part.accepted.is_some());
+        self.errors.extend(part.accepted);
+    }
+
+    /// How many of what was accepted is within `limit`, and the median, by `error`; only for changed
+    /// copies.
+    fn estimate(&self, error: fn(&Errors) -> f64, limit: f64) -> (Option<usize>, Option<f64>) {
+        if !self.changed {
+            return (None, None);
+        }
+        let mut errors: Vec<f64> = self.errors.iter().map(error).collect();
+        (Some(errors.iter().filter(|e| **e <= limit).count()), quantile(&mut errors, 0.5))
+    }
+
+    fn row(&self, task: &Task<'_>) -> EvalRow {
+        let accepted = self.accepted_by_part.iter().sum();
+        let ci = wilson(accepted, self.parts);
+        let mut offsets: Vec<f64> = self.errors.iter().map(|e| e.offset_ms).collect();
+        let (tempo_right, tempo_error) = self.estimate(|e| e.tempo, TEMPO_RIGHT);
+        let (pitch_right, pitch_error_cents) = self.estimate(|e| e.cents, PITCH_RIGHT);
+        EvalRow {
+            family: task.degradation.family,
+            degradation: task.degradation.name.clone(),
+            length_s: task.length_s,
+            queries: self.queries,
+            parts: self.parts,
+            first: self.first,
+            accepted,
+            accepted_by_part: self.accepted_by_part.clone(),
+            wrong: self.stray,
+            misplaced: offsets.iter().filter(|ms| **ms > MISPLACED_MS).count(),
+            ci_low: ci.low,
+            ci_high: ci.high,
+            offset_median_ms: quantile(&mut offsets, 0.5),
+            offset_p95_ms: quantile(&mut offsets, 0.95),
+            tempo_right,
+            tempo_error_pct: tempo_error.map(|share| 100.0 * share),
+            pitch_right,
+            pitch_error_cents,
+        }
+    }
 }
 
 /// Collects verdicts in the order of their tasks.
@@ -62,10 +120,9 @@ impl<'a> Tally<'a> {
         let (_, group) =
             side.entry((task.row, task.length_s)).or_insert_with(|| (task, Group::default()));
         group.queries += 1;
-        group.first += usize::from(verdict.first);
-        group.accepted += usize::from(verdict.accepted);
         group.stray += usize::from(!verdict.stray.is_empty());
-        group.offsets.extend(verdict.offset_ms);
+        group.changed |= verdict.changed;
+        verdict.parts.iter().for_each(|part| group.part(part));
         for stray in &verdict.stray {
             self.pair(&task, stray);
         }
@@ -100,25 +157,7 @@ impl<'a> Tally<'a> {
 
     /// Rows of the known queries.
     pub(super) fn rows(&self) -> Vec<EvalRow> {
-        let row = |(task, group): &(Task<'_>, Group)| {
-            let ci = wilson(group.accepted, group.queries);
-            let mut offsets = group.offsets.clone();
-            EvalRow {
-                family: task.degradation.family,
-                degradation: task.degradation.name.clone(),
-                length_s: task.length_s,
-                queries: group.queries,
-                first: group.first,
-                accepted: group.accepted,
-                wrong: group.stray,
-                misplaced: offsets.iter().filter(|ms| **ms > MISPLACED_MS).count(),
-                ci_low: ci.low,
-                ci_high: ci.high,
-                offset_median_ms: quantile(&mut offsets, 0.5),
-                offset_p95_ms: quantile(&mut offsets, 0.95),
-            }
-        };
-        self.known.values().map(row).collect()
+        self.known.values().map(|(task, group)| group.row(task)).collect()
     }
 
     /// Rows of the unknown queries.

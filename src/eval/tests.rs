@@ -46,10 +46,57 @@ fn clean_excerpts_are_all_found_in_place() {
 }
 
 #[test]
+fn a_query_of_two_tracks_counts_for_each_of_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let report = run(&songs(dir.path(), 6), &options(&["arrange"])).unwrap();
+    let row = |name: &str| report.rows.iter().find(|r| r.degradation == name).unwrap();
+    for name in ["two tracks joined", "two tracks cross-faded"] {
+        let row = row(name);
+        assert_eq!((row.queries, row.parts, row.accepted), (8, 16, 16), "{row:?}");
+        assert_eq!(row.accepted_by_part, [8, 8]);
+        assert!(row.offset_p95_ms.unwrap() < 50.0, "{row:?}");
+    }
+    let amid = row("amid unknown, a third");
+    assert_eq!((amid.parts, amid.accepted), (8, 8), "{amid:?}");
+    assert!(amid.offset_p95_ms.unwrap() < 50.0, "{amid:?}");
+    // Nothing that 5 s do not suffice for, and that is said.
+    assert!(report.rows.iter().all(|r| r.degradation != "loop of 8 s, for 30 s"));
+    assert!(report.notes.iter().any(|n| n.contains("loop of 8 s")), "{:?}", report.notes);
+}
+
+#[test]
+fn a_loop_is_measured_once_whatever_the_lengths() {
+    let rows = degrade::all();
+    let lengths =
+        |name: &str, asked: &[u32]| rows.iter().find(|r| r.name == name).unwrap().lengths(asked);
+    assert_eq!(lengths("loop of 5 s, for 30 s", &[3, 10, 5]), [5]);
+    assert_eq!(lengths("loop of 8 s, for 30 s", &[5, 10]), [10]);
+    assert_eq!(lengths(degrade::CLEAN, &[5, 10]), [5, 10]);
+}
+
+#[test]
+fn changed_copies_are_held_against_the_change_that_was_made() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = EvalOptions { lengths_s: vec![10], ..options(&["clean", "speed"]) };
+    let report = run(&songs(dir.path(), 6), &options).unwrap();
+    let clean = &report.rows[0];
+    assert_eq!((clean.tempo_right, clean.pitch_right), (None, None));
+    // Whether a copy is found measures the scanner; what is found of a clear one must be right.
+    let changed: Vec<_> = report.rows[1..].iter().filter(|r| r.accepted > 0).collect();
+    assert!(!changed.is_empty());
+    for row in changed {
+        assert_eq!(row.tempo_right, Some(row.accepted), "{row:?}");
+        assert_eq!(row.pitch_right, Some(row.accepted), "{row:?}");
+        assert!(row.offset_median_ms.unwrap() < 50.0, "{row:?}");
+    }
+}
+
+#[test]
 fn the_same_seed_gives_the_same_table_on_any_number_of_threads() {
     let dir = tempfile::tempdir().unwrap();
     let mut files = songs(dir.path(), 4);
-    let options = options(&["noise", "mix"]);
+    let only = ["noise", "mix", "arrange", "speed"];
+    let options = EvalOptions { queries: 4, ..options(&only) };
     let table = |files: &[PathBuf], threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         let report = pool.install(|| run(files, &options)).unwrap();

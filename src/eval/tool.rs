@@ -4,46 +4,38 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::degrade::ffmpeg::Attack;
+use super::degrade::change::Change;
+use super::degrade::ffmpeg::{Attack, Process};
 use super::degrade::{Degradation, How, RATE};
-use super::wav;
+use super::{latency, wav};
 use crate::audio::{AudioError, DecodeOptions, decode_file};
 
 /// Length of the sound that abilities are tried on, in seconds.
 const PROBE_S: u32 = 1;
-
-/// What became of a try.
-pub(super) enum Ability {
-    /// It works, and our decoder reads the result.
-    Direct,
-    /// It works, but our decoder cannot read the result; ffmpeg decodes it, too.
-    Redecoded,
-    /// It does not work.
-    Missing,
-}
 
 /// Whether ffmpeg can be started.
 pub(super) fn installed() -> bool {
     run(&mut command(), &["-version".into()]).is_ok()
 }
 
-/// Tries `attack` on a short sound, in the folder `dir`.
-pub(super) fn probe(attack: &Attack, dir: &Path) -> Ability {
+/// Tries `attack` on a short sound, in the folder `dir`; on success with what was found out.
+pub(super) fn probe(attack: &Attack, dir: &Path) -> Option<Attack> {
     let source = dir.join("probe.wav");
     let sound: Vec<f32> =
         (0..PROBE_S * RATE).map(|i| ((i as f32 * 0.3).sin() * 0.4).clamp(-1.0, 1.0)).collect();
-    let made = wav::write_pcm(&source, &[sound]).map_err(|e| e.to_string());
-    let result = dir.join(format!("probe.{}", attack.extension));
-    // The source must not be overwritten by a result of the same name.
-    let result = if result == source { dir.join("probe-out.wav") } else { result };
-    if made.and_then(|()| apply(attack, &source, PROBE_S, &result)).is_err() {
-        return Ability::Missing;
+    wav::write_pcm(&source, &[sound]).ok()?;
+    let result = dir.join(format!("probe-out.{}", attack.extension));
+    let mut attack = Attack { redecode: false, ..attack.clone() };
+    apply(&attack, &source, PROBE_S, &result).ok()?;
+    attack.redecode = match decode_file(&result, &DecodeOptions::default(), &mut |_| {}) {
+        Ok(_) => false,
+        Err(AudioError::Unsupported { .. }) => true,
+        Err(_) => return None,
+    };
+    if attack.change != Change::NONE {
+        attack.delay_s = latency::measure(&attack, dir).ok()?;
     }
-    match decode_file(&result, &DecodeOptions::default(), &mut |_| {}) {
-        Ok(_) => Ability::Direct,
-        Err(AudioError::Unsupported { .. }) => Ability::Redecoded,
-        Err(_) => Ability::Missing,
-    }
+    Some(attack)
 }
 
 /// Cuts `seconds` from `begin_s` out of `source` at its own rate. The file is decoded from its
@@ -56,74 +48,78 @@ pub(super) fn cut(source: &Path, begin_s: f64, seconds: f64, out: &Path) -> Resu
     run(&mut command(), &args)
 }
 
-/// Applies `attack` to the first `seconds` of `source`.
+/// Applies `attack` to the first `seconds` of `source`; the file to read is `out`, or one beside it
+/// that holds the same in a form that our decoder can read.
 pub(super) fn apply(
     attack: &Attack,
     source: &Path,
     seconds: u32,
     out: &Path,
-) -> Result<(), String> {
+) -> Result<PathBuf, String> {
     let mut args = vec!["-t".into(), seconds.to_string().into()];
     args.extend(input(source));
     args.extend(attack.args.iter().map(OsString::from));
     // Nothing random in the file, so that two runs scan the same bytes.
     args.extend(["-flags:a", "+bitexact", "-fflags", "+bitexact"].map(OsString::from));
     args.push(file(out));
-    run(&mut command(), &args)
+    run(&mut command(), &args)?;
+    if !attack.redecode {
+        return Ok(out.to_owned());
+    }
+    let decoded = out.with_extension(format!("{}.wav", attack.extension));
+    decode(out, &decoded).map(|()| decoded)
 }
 
 /// Decodes `source` into the WAV file `out`.
-pub(super) fn decode(source: &Path, out: &Path) -> Result<(), String> {
+fn decode(source: &Path, out: &Path) -> Result<(), String> {
     let mut args = input(source);
     args.extend([OsString::from("-c:a"), "pcm_s16le".into(), file(out)]);
     run(&mut command(), &args)
 }
 
-/// Drops the rows that this machine's ffmpeg cannot make; says which and why.
-pub(super) fn retain_possible(
-    rows: &mut Vec<Degradation>,
-    dir: &Path,
-    notes: &mut Vec<String>,
-) -> Redecoded {
-    let mut redecoded = Redecoded::default();
+/// Drops the rows that this machine's ffmpeg cannot make, and completes the others with what trying
+/// them found out; says which rows are concerned and why.
+pub(super) fn retain_possible(rows: &mut Vec<Degradation>, dir: &Path, notes: &mut Vec<String>) {
     if !rows.iter().any(|d| matches!(d.how, How::Ffmpeg(_))) {
-        return redecoded;
+        return;
     }
     let present = installed();
-    let mut missing: Vec<String> = Vec::new();
-    rows.retain(|row| {
-        let How::Ffmpeg(attack) = &row.how else { return true };
-        let ability = if present { probe(attack, dir) } else { Ability::Missing };
-        match ability {
-            Ability::Direct => return true,
-            Ability::Redecoded => {
-                redecoded.0.push(row.name.clone());
-                return true;
-            }
-            Ability::Missing if present => missing.push(format!("{} ({})", row.name, attack.needs)),
-            Ability::Missing => missing.push(row.name.clone()),
+    let (mut missing, mut replaced, mut redecoded) = (Vec::new(), Vec::new(), Vec::new());
+    rows.retain_mut(|row| {
+        let How::Ffmpeg(process) = &mut row.how else { return true };
+        if !present {
+            missing.push(row.name.clone());
+            return false;
         }
-        false
+        let Some((attack, is_first)) = possible(process, dir) else {
+            missing.push(format!("{} ({})", row.name, process.attack.needs));
+            return false;
+        };
+        if !is_first {
+            replaced.push(format!("{} ({})", row.name, attack.needs));
+        }
+        if attack.redecode {
+            redecoded.push(row.name.clone());
+        }
+        process.attack = attack;
+        true
     });
-    if !missing.is_empty() {
-        let why = if present { "ffmpeg lacks what they need" } else { "ffmpeg is not on PATH" };
-        notes.push(format!("rows left out, because {why}: {}", missing.join(", ")));
-    }
-    if !redecoded.0.is_empty() {
-        let names = redecoded.0.join(", ");
-        notes.push(format!("decoded by ffmpeg, because this build cannot: {names}"));
-    }
-    redecoded
+    let why = if present { "ffmpeg lacks what they need" } else { "ffmpeg is not on PATH" };
+    note(notes, &format!("rows left out, because {why}"), &missing);
+    note(notes, "made in another way, because ffmpeg lacks the usual one", &replaced);
+    note(notes, "decoded by ffmpeg, because this build cannot", &redecoded);
 }
 
-/// Names of the rows whose results ffmpeg must decode for us.
-#[derive(Debug, Default)]
-pub(super) struct Redecoded(Vec<String>);
+/// The call that this machine's ffmpeg can make, and whether it is the preferred one.
+fn possible(process: &Process, dir: &Path) -> Option<(Attack, bool)> {
+    let instead = || Some((probe(process.instead.as_ref()?, dir)?, false));
+    probe(&process.attack, dir).map(|attack| (attack, true)).or_else(instead)
+}
 
-impl Redecoded {
-    /// Whether `row` is one.
-    pub(super) fn contains(&self, row: &Degradation) -> bool {
-        self.0.contains(&row.name)
+fn note(notes: &mut Vec<String>, what: &str, rows: &[String]) {
+    if !rows.is_empty() {
+        // Names have commas of their own.
+        notes.push(format!("{what}: {}", rows.join("; ")));
     }
 }
 

@@ -10,12 +10,22 @@ use super::degrade::{RATE, peak};
 
 /// Writes `channels` as 16-bit PCM, turned down if they would clip, as any editor does.
 pub(super) fn write_pcm(path: &Path, channels: &[Vec<f32>]) -> Result<(), EvalError> {
+    write_pcm_at(path, channels, RATE)
+}
+
+/// The same, of samples at another rate.
+pub(super) fn write_pcm_at(
+    path: &Path,
+    channels: &[Vec<f32>],
+    sample_rate: u32,
+) -> Result<(), EvalError> {
     let top = channels.iter().map(|c| peak(c)).fold(1.0, f32::max);
     let scale = f32::from(i16::MAX) / top;
     let frames = channels.iter().map(Vec::len).min().unwrap_or(0);
     let samples =
         (0..frames).flat_map(|i| channels.iter().map(move |c| (c[i] * scale).round() as i16));
-    write(path, spec(channels.len() as u16, 16, SampleFormat::Int), samples)
+    let spec = spec(channels.len() as u16, 16, SampleFormat::Int);
+    write(path, WavSpec { sample_rate, ..spec }, samples)
 }
 
 /// Writes one channel without loss.

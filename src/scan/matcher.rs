@@ -6,6 +6,7 @@
 
 use super::align::{AlignParams, ByFrequency, offsets, refine};
 use super::background::Background;
+use super::novelty::novelty;
 use super::score;
 use super::verify::{Run, VerifyParams, glance, runs};
 use super::warp::{Warp, to_ms};
@@ -82,6 +83,8 @@ pub struct Segment {
     pub warp: Warp,
     /// Log-likelihood ratio in nats.
     pub nats: f32,
+    /// Share of it that does not repeat what the segment said before.
+    pub novelty: f32,
     /// Query peaks within the segment.
     pub peaks: u32,
     /// Query peaks that land on a reference peak.
@@ -89,10 +92,13 @@ pub struct Segment {
 }
 
 impl Segment {
-    fn new(run: &Run, warp: Warp, reference_end: u32) -> Segment {
+    fn new(run: &Run, warp: Warp, query: &Constellation, reference_end: u32) -> Segment {
         let ms = |units: f64| to_ms(units).round() as u64;
         let there = |t: u32| ms(warp.time(f64::from(t)).clamp(0.0, f64::from(reference_end)));
+        let telling = run.score >= MIN_SEGMENT_NATS;
+        let stretch = query.between(run.begin, run.end.saturating_add(1));
         Segment {
+            novelty: if telling { novelty(stretch) as f32 } else { 1.0 },
             query_ms: (ms(f64::from(run.begin)), ms(f64::from(run.end))),
             reference_ms: (there(run.begin), there(run.end)),
             warp,
@@ -102,9 +108,11 @@ impl Segment {
         }
     }
 
-    /// Nats that count: a changed copy was found among many warps, and pays for the choice.
+    /// Nats that count: repeats do not, and a changed copy, which was found among many warps, pays
+    /// for the choice.
     fn net(&self) -> f32 {
-        if self.warp.is_changed() { self.nats - WARP_NATS } else { self.nats }
+        let nats = self.nats * self.novelty;
+        if self.warp.is_changed() { nats - WARP_NATS } else { nats }
     }
 
     /// Length in the query in seconds.
@@ -241,7 +249,7 @@ pub fn verify_warps(
     for warp in lines {
         let runs =
             runs(&query.points, &reference.points, &reference.background, &warp, &params.verify);
-        found.extend(runs.iter().map(|run| Segment::new(run, warp, end)));
+        found.extend(runs.iter().map(|run| Segment::new(run, warp, query, end)));
     }
     found.sort_by(|a, b| b.net().total_cmp(&a.net()).then(a.query_ms.cmp(&b.query_ms)));
     let nats = found.first()?.net();

@@ -5,6 +5,7 @@ pub mod background;
 pub mod candidates;
 pub mod kind;
 pub mod matcher;
+pub mod novelty;
 pub mod scanner;
 pub mod score;
 pub mod verify;

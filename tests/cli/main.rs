@@ -9,6 +9,7 @@
 mod compare;
 mod damage;
 mod demo;
+mod eval;
 mod index;
 mod inputs;
 mod interruption;

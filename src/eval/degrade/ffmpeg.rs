@@ -1,26 +1,73 @@
-//! Real codecs, and pitch and tempo changes, made by ffmpeg from the original file.
+//! What ffmpeg does to the original file, at its own rate: real codecs.
 //!
 //! Only the arguments are here; `super::super::tool` runs the program.
 
-use super::{Degradation, How, Other};
+use super::{Change, Degradation, How, Other, Spoil};
 
 /// One way to call ffmpeg.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Attack {
     /// Options between input and output.
-    pub(crate) args: &'static [&'static str],
+    pub(crate) args: Vec<String>,
     /// Extension of the result.
     pub(crate) extension: &'static str,
     /// Encoder or filter that the installed ffmpeg may lack.
     pub(crate) needs: &'static str,
-    /// Seconds of the source per second of the result.
-    pub(crate) factor: f64,
+    /// What becomes of speed and pitch.
+    pub(crate) change: Change,
+    /// How much later than it should the sound comes out, in seconds. Depends on the version of
+    /// ffmpeg, so it is measured before use.
+    pub(crate) delay_s: f64,
+    /// Whether ffmpeg must decode the result, because our decoder cannot; found out before use.
+    pub(crate) redecode: bool,
+}
+
+impl Attack {
+    /// A call with `args` that leaves speed and pitch as they are.
+    pub(super) fn new(needs: &'static str, extension: &'static str, args: &[&str]) -> Attack {
+        Attack {
+            args: args.iter().map(|&a| a.to_owned()).collect(),
+            extension,
+            needs,
+            change: Change::NONE,
+            delay_s: 0.0,
+            redecode: false,
+        }
+    }
+
+    /// The same, as one that makes `change`.
+    pub(super) fn making(self, change: Change) -> Attack {
+        Attack { change, ..self }
+    }
+}
+
+/// What a row does with ffmpeg.
+pub(crate) struct Process {
+    /// The call.
+    pub(crate) attack: Attack,
+    /// Another call to like effect, for an ffmpeg that cannot make the first.
+    pub(crate) instead: Option<Attack>,
+    /// What is done here to the 16 kHz result.
+    pub(crate) then: Option<Spoil>,
+}
+
+impl Process {
+    /// A call and nothing else.
+    pub(super) fn only(attack: Attack) -> Process {
+        Process { attack, instead: None, then: None }
+    }
+
+    /// The row called `name` that does it.
+    pub(super) fn row(self, family: &'static str, name: &str) -> Degradation {
+        let how = How::Ffmpeg(self);
+        Degradation { family, name: name.to_owned(), other: Other::None, takes_s: None, how }
+    }
 }
 
 /// Lossy codecs.
 pub(super) fn codec_rows() -> Vec<Degradation> {
-    let row = |name: &str, needs, extension, args| {
-        degradation("codec", name, Attack { args, extension, needs, factor: 1.0 })
+    let row = |name: &str, needs, extension, args: &[&str]| {
+        Process::only(Attack::new(needs, extension, args)).row("codec", name)
     };
     vec![
         row("MP3 128k", "libmp3lame", "mp3", &["-c:a", "libmp3lame", "-b:a", "128k"]),
@@ -35,26 +82,4 @@ pub(super) fn codec_rows() -> Vec<Degradation> {
         row("Opus 32k", "libopus", "opus", &["-c:a", "libopus", "-b:a", "32k"]),
         row("Vorbis q1", "libvorbis", "ogg", &["-c:a", "libvorbis", "-q:a", "1"]),
     ]
-}
-
-/// Pitch and tempo changed one without the other.
-pub(super) fn warp_rows() -> Vec<Degradation> {
-    let row = |name: &str, factor, filter: &'static [&'static str]| {
-        let needs = "rubberband";
-        degradation("warp", name, Attack { args: filter, extension: "wav", needs, factor })
-    };
-    vec![
-        row("pitch -2 semitones", 1.0, &["-af", "rubberband=pitch=0.890899"]),
-        row("pitch -1 semitone", 1.0, &["-af", "rubberband=pitch=0.943874"]),
-        row("pitch +1 semitone", 1.0, &["-af", "rubberband=pitch=1.059463"]),
-        row("pitch +2 semitones", 1.0, &["-af", "rubberband=pitch=1.122462"]),
-        row("tempo -10 %", 0.90, &["-af", "rubberband=tempo=0.90"]),
-        row("tempo -5 %", 0.95, &["-af", "rubberband=tempo=0.95"]),
-        row("tempo +5 %", 1.05, &["-af", "rubberband=tempo=1.05"]),
-        row("tempo +10 %", 1.10, &["-af", "rubberband=tempo=1.10"]),
-    ]
-}
-
-fn degradation(family: &'static str, name: &str, attack: Attack) -> Degradation {
-    Degradation { family, name: name.to_owned(), other: Other::None, how: How::Ffmpeg(attack) }
 }

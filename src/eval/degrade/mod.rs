@@ -1,25 +1,29 @@
 //! What is done to an excerpt before it is scanned: one file per family of damage.
 //!
 //! Damage by signal processing works on the 16 kHz mono signal that the fingerprint sees; codecs,
-//! pitch and tempo go through ffmpeg on the original file at its own rate ([`ffmpeg`]). Every
-//! degradation says where in the source each part of its result comes from ([`Piece`]), so that
-//! reported offsets can be held against the truth.
+//! pitch and tempo go through ffmpeg on the original file at its own rate ([`ffmpeg`], [`warp`]).
+//! Every degradation says where in the source each part of its result comes from, and how fast and
+//! how high it plays ([`Piece`]), so that reported places and changes can be held against the truth.
 
 mod arrange;
 mod biquad;
+pub(super) mod change;
 mod distort;
 mod eq;
 pub(super) mod ffmpeg;
 mod level;
 mod mix;
 mod noise;
-mod resample;
+pub(super) mod notes;
+pub(super) mod resample;
 mod reverb;
 mod stereo;
+mod warp;
 
 use super::rng::Rng;
 use crate::audio::ANALYSIS_RATE;
-use ffmpeg::Attack;
+use change::Change;
+use ffmpeg::Process;
 
 /// Rate of all signals in here, in Hz.
 pub(super) const RATE: u32 = ANALYSIS_RATE;
@@ -28,11 +32,11 @@ pub(super) const RATE: u32 = ANALYSIS_RATE;
 pub(super) struct Scene<'a> {
     /// The excerpt.
     pub(super) signal: &'a [f32],
-    /// The second excerpt that the degradation asked for; empty if none.
+    /// The other excerpts that the degradation asked for, one after the other; empty if none.
     pub(super) other: &'a [f32],
 }
 
-/// Which second excerpt a degradation needs.
+/// Which other excerpts a degradation needs, each as long as the excerpt itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Other {
     /// None.
@@ -43,37 +47,57 @@ pub(super) enum Other {
     Unknown,
     /// One from another reference. Unknown queries have no such row: the match would be right.
     Reference,
+    /// Two that are in no index; one twice, if there is but one.
+    TwoUnknown,
+}
+
+impl Other {
+    /// How many excerpts that is.
+    pub(super) fn count(self) -> usize {
+        match self {
+            Other::None => 0,
+            Other::SameSide | Other::Unknown | Other::Reference => 1,
+            Other::TwoUnknown => 2,
+        }
+    }
 }
 
 /// A stretch of the result and where it comes from.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Piece {
-    /// 0 is the excerpt, 1 the second one; the piece begins where that excerpt begins.
+    /// 0 is the excerpt, 1 the next one; the piece begins where that excerpt begins.
     pub(super) part: usize,
     /// Begin in the result, in seconds.
     pub(super) begin_s: f64,
     /// End in the result, in seconds.
     pub(super) end_s: f64,
-    /// Seconds of the source per second of the result.
-    pub(super) factor: f64,
+    /// How fast and how high it plays.
+    pub(super) change: Change,
 }
 
 impl Piece {
-    /// The first `samples` samples of the result, played `factor` times as fast as the excerpt.
-    pub(super) fn whole(samples: usize, factor: f64) -> Piece {
-        Piece { part: 0, begin_s: 0.0, end_s: samples as f64 / f64::from(RATE), factor }
+    /// The first `samples` samples of the result.
+    pub(super) fn whole(samples: usize, change: Change) -> Piece {
+        Piece { part: 0, begin_s: 0.0, end_s: samples as f64 / f64::from(RATE), change }
     }
 
-    fn moved(mut self, samples: usize) -> Piece {
-        let by = samples as f64 / f64::from(RATE);
-        self.begin_s += by;
-        self.end_s += by;
-        self
+    fn moved(self, samples: usize) -> Piece {
+        self.later(samples as f64 / f64::from(RATE))
+    }
+
+    /// The same, `seconds` later in the result.
+    pub(super) fn later(self, seconds: f64) -> Piece {
+        Piece { begin_s: self.begin_s + seconds, end_s: self.end_s + seconds, ..self }
+    }
+
+    /// The same, of another excerpt.
+    fn of_part(self, part: usize) -> Piece {
+        Piece { part, ..self }
     }
 
     /// Seconds into the excerpt at `at_s` seconds of the result.
     pub(super) fn source_s(&self, at_s: f64) -> f64 {
-        (at_s - self.begin_s) * self.factor
+        (at_s - self.begin_s) * self.change.factor
     }
 }
 
@@ -88,18 +112,22 @@ pub(super) struct Take {
 impl Take {
     /// `samples` are in step with the excerpt.
     fn aligned(scene: &Scene<'_>, samples: Vec<f32>) -> Take {
-        Take { channels: vec![samples], pieces: vec![Piece::whole(scene.signal.len(), 1.0)] }
+        Take {
+            channels: vec![samples],
+            pieces: vec![Piece::whole(scene.signal.len(), Change::NONE)],
+        }
     }
 }
 
-type Spoil = Box<dyn Fn(&Scene<'_>, &mut Rng) -> Take + Send + Sync>;
+/// Damage done to samples.
+pub(super) type Spoil = Box<dyn Fn(&Scene<'_>, &mut Rng) -> Take + Send + Sync>;
 
 /// How a degradation is made.
 pub(super) enum How {
     /// Here, from samples.
     Signal(Spoil),
     /// By ffmpeg, from the original file.
-    Ffmpeg(Attack),
+    Ffmpeg(Process),
 }
 
 /// One row of the table.
@@ -108,8 +136,11 @@ pub(super) struct Degradation {
     pub(super) family: &'static str,
     /// Name for people; unique.
     pub(super) name: String,
-    /// The second excerpt it needs.
+    /// The other excerpts it needs.
     pub(super) other: Other,
+    /// Seconds that it takes of the excerpt, if these are always the same: then it is measured
+    /// once, and not for every length of excerpts.
+    pub(super) takes_s: Option<u32>,
     /// How it is made.
     pub(super) how: How,
 }
@@ -121,11 +152,25 @@ impl Degradation {
         spoil: impl Fn(&Scene<'_>, &mut Rng) -> Take + Send + Sync + 'static,
     ) -> Degradation {
         let how = How::Signal(Box::new(spoil));
-        Degradation { family, name: name.to_owned(), other: Other::None, how }
+        Degradation { family, name: name.to_owned(), other: Other::None, takes_s: None, how }
     }
 
     fn with(self, other: Other) -> Degradation {
         Degradation { other, ..self }
+    }
+
+    fn taking(self, seconds: u32) -> Degradation {
+        Degradation { takes_s: Some(seconds), ..self }
+    }
+
+    /// Which of `lengths_s` it is measured at.
+    pub(super) fn lengths(&self, lengths_s: &[u32]) -> Vec<u32> {
+        match self.takes_s {
+            None => lengths_s.to_vec(),
+            Some(takes) => {
+                lengths_s.iter().copied().filter(|l| *l >= takes).min().into_iter().collect()
+            }
+        }
     }
 }
 
@@ -145,7 +190,8 @@ pub(super) fn all() -> Vec<Degradation> {
     rows.extend(arrange::rows());
     rows.extend(mix::rows());
     rows.extend(resample::rows());
-    rows.extend(ffmpeg::warp_rows());
+    rows.extend(warp::rows());
+    rows.extend(warp::chain_rows());
     rows
 }
 
@@ -182,25 +228,9 @@ pub(super) mod tests {
         (0..len).map(|i| (0.5 * (step * i as f64).sin()) as f32).collect()
     }
 
-    /// Notes of random pitch, length and strength: enough like music to have a constellation.
+    /// Something like music.
     pub(crate) fn music(seed: u64, seconds: f64) -> Vec<f32> {
-        let mut rng = Rng::new(seed, &[b"music"]);
-        let len = (seconds * f64::from(RATE)) as usize;
-        let mut out = vec![0f32; len];
-        for _ in 0..(seconds * 12.0) as usize {
-            let start = (rng.unit() * len as f64) as usize;
-            let hz = 160.0 * 2f64.powf(rng.unit() * 3.5);
-            let length = (0.1 + 0.5 * rng.unit()) * f64::from(RATE);
-            let level = 0.05 + 0.1 * rng.unit();
-            for (i, o) in out[start..].iter_mut().take(length as usize).enumerate() {
-                let t = i as f64 / f64::from(RATE);
-                let fade = (-4.0 * i as f64 / length).exp();
-                let tones: f64 =
-                    (1..5).map(|h| (TAU * hz * f64::from(h) * t).sin() / f64::from(h)).sum();
-                *o += (level * fade * tones) as f32;
-            }
-        }
-        out
+        notes::notes(seed, seconds, f64::from(RATE))
     }
 
     /// What every row promises: the same result from the same seed, and results as long as their
@@ -217,7 +247,7 @@ pub(super) mod tests {
             let end = take.pieces.iter().map(|p| p.end_s).fold(0.0, f64::max);
             let end = (end * f64::from(RATE)).round() as usize;
             assert!(take.channels.iter().all(|c| c.len() == len && end <= len), "{}", row.name);
-            if take.pieces == [Piece::whole(signal.len(), 1.0)] {
+            if take.pieces == [Piece::whole(signal.len(), Change::NONE)] {
                 assert_eq!(len, signal.len(), "{}", row.name);
             }
             assert!(take.channels[0].iter().all(|s| s.is_finite()), "{}", row.name);

@@ -10,13 +10,22 @@ const DAMPING: f32 = 0.3;
 
 /// The family's rows.
 pub(super) fn rows() -> Vec<Degradation> {
-    let row = |name, feedback: f32, wet: f32| {
+    let row = |name, place: fn(&[f32]) -> Vec<f32>| {
         Degradation::signal("reverb", name, move |scene: &Scene<'_>, _| {
-            Take::aligned(scene, reverb(scene.signal, feedback, wet))
+            Take::aligned(scene, place(scene.signal))
         })
     };
-    // Reverberation times about 0.7 s and 2.5 s.
-    vec![row("reverb, room", 0.72, 0.3), row("reverb, hall", 0.91, 0.6)]
+    vec![row("reverb, room", room), row("reverb, hall", hall)]
+}
+
+/// Reverberation time about 0.7 s.
+pub(super) fn room(signal: &[f32]) -> Vec<f32> {
+    reverb(signal, 0.72, 0.3)
+}
+
+/// Reverberation time about 2.5 s.
+fn hall(signal: &[f32]) -> Vec<f32> {
+    reverb(signal, 0.91, 0.6)
 }
 
 /// The share `wet` of the reverberated signal, by power, and the rest dry; the tail is cut off.

@@ -1,0 +1,103 @@
+//! How much of a stretch is new, and how much it repeats itself.
+//!
+//! Evidence is added up as if every peak said something of its own. A click track or a drum machine
+//! says one thing again and again: a wrong line that meets it once meets it every time, and chance
+//! becomes certainty. So what repeats exactly, over and over, counts once.
+
+use crate::fingerprint::Point;
+
+/// Shortest period looked for, in time units (0.2 s).
+const MIN_LAG: u32 = 50;
+/// Longest (12 s).
+const MAX_LAG: u32 = 3_000;
+/// Distance in time units up to which a peak repeats an earlier one.
+const SAME_TIME: u32 = 3;
+/// The same in frequency units.
+const SAME_FREQ: u16 = 4;
+/// Share of peaks with a twin one period earlier from which a stretch is a loop. Music with a steady
+/// beat stays well below: instruments and voices go on while drums repeat.
+const LOOP: f64 = 0.75;
+
+/// Share of the evidence in `points` (one stretch, in time order) that is new: 1 unless the stretch
+/// repeats itself throughout, then what one period is of the whole.
+pub fn novelty(points: &[Point]) -> f64 {
+    let (Some(first), Some(last)) = (points.first(), points.last()) else { return 1.0 };
+    let length = last.time - first.time;
+    let longest = MAX_LAG.min(length / 2);
+    if longest <= MIN_LAG {
+        return 1.0;
+    }
+    let twins = twins(points, longest);
+    // A period's neighbours get some of its twins: the peak of the hill is the period.
+    let share = |lag: u32| {
+        let from = points.partition_point(|p| p.time < first.time + lag);
+        f64::from(twins[lag as usize]) / (points.len() - from).max(1) as f64
+    };
+    let period = (MIN_LAG..longest).find(|&lag| share(lag) >= LOOP);
+    period.map_or(1.0, |lag| (f64::from(lag) / f64::from(length)).max(1.0 - share(lag)))
+}
+
+/// Peaks with a twin about `lag` earlier, for every lag up to `longest`.
+fn twins(points: &[Point], longest: u32) -> Vec<u32> {
+    let mut counts = vec![0u32; (longest + SAME_TIME) as usize + 1];
+    let mut seen = vec![u32::MAX; counts.len()];
+    for (i, p) in points.iter().enumerate() {
+        for q in points[..i].iter().rev().take_while(|q| p.time - q.time <= longest) {
+            if q.freq.abs_diff(p.freq) > SAME_FREQ {
+                continue;
+            }
+            let lag = p.time - q.time;
+            for near in lag.saturating_sub(SAME_TIME)..=lag + SAME_TIME {
+                // One twin a peak and lag.
+                let slot = near as usize;
+                if slot < counts.len() && seen[slot] != i as u32 {
+                    seen[slot] = i as u32;
+                    counts[slot] += 1;
+                }
+            }
+        }
+    }
+    counts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scattered(count: u32, length: u32) -> Vec<Point> {
+        let mut state = 9u32;
+        let mut next = |n: u32| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 8) % n
+        };
+        let mut points: Vec<_> = (0..count)
+            .map(|_| Point { time: next(length), freq: next(1_400) as u16, rank: 0 })
+            .collect();
+        points.sort();
+        points
+    }
+
+    #[test]
+    fn a_loop_counts_once() {
+        let bar = scattered(60, 500);
+        let repeated = (0..10u32)
+            .flat_map(|n| bar.iter().map(move |p| Point { time: p.time + 500 * n, ..*p }))
+            .collect::<Vec<_>>();
+        let share = novelty(&repeated);
+        assert!((0.08..0.14).contains(&share), "{share}");
+    }
+
+    #[test]
+    fn music_that_goes_on_counts_in_full() {
+        assert_eq!(novelty(&scattered(600, 5_000)), 1.0);
+        assert_eq!(novelty(&[]), 1.0);
+        // Drums that repeat under a tune that does not.
+        let bar = scattered(25, 500);
+        let mut mixed = scattered(300, 5_000);
+        mixed.extend(
+            (0..10).flat_map(|n| bar.iter().map(move |p| Point { time: p.time + 500 * n, ..*p })),
+        );
+        mixed.sort();
+        assert_eq!(novelty(&mixed), 1.0);
+    }
+}
