@@ -17,7 +17,7 @@ use crate::{EXACT_MAX_CODES, hex};
 /// Attempts to open a snapshot while a writer keeps replacing segments.
 const OPEN_TRIES: usize = 8;
 /// Queries handled together by one thread.
-const QUERY_BATCH: usize = 32;
+const QUERY_BATCH: usize = 128;
 
 /// A segment of a snapshot.
 #[derive(Debug)]

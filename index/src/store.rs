@@ -15,6 +15,12 @@ use crate::types::{Code, Hit, Query, TrackNo};
 /// Codes per block of the exact scan: 16 KB stay in the first-level cache while all queries pass over them.
 const BLOCK: usize = 512;
 
+/// Cells opened as soon as they are known, so that the others can be skimmed for better hits only. The
+/// others wait until all queries of a batch have named theirs, and are opened in the order in which
+/// they lie: on large segments reading a cell costs far more than comparing its codes, and queries of
+/// one batch often want the same.
+const AT_ONCE: usize = 4;
+
 /// Which tracks of a segment may be reported, and under which number.
 #[derive(Clone, Copy)]
 pub struct Live<'a> {
@@ -118,15 +124,25 @@ impl CandidateStore for Cells<'_> {
     fn search(&self, queries: &[Query], want: Want, live: Live<'_>) -> Vec<Vec<Hit>> {
         let mut best = start(queries, want);
         let (mut scratch, mut cells, mut found) = (Scratch::default(), Vec::new(), Vec::new());
-        for (query, best) in queries.iter().zip(&mut best) {
-            self.nearest_cells(query, &mut scratch, &mut cells);
-            for &(_, cell) in &cells {
-                let range = self.data.cell(cell);
-                for from in range.clone().step_by(BLOCK) {
-                    let block = &self.data.codes[from..range.end.min(from + BLOCK)];
-                    offer_block(&self.data, from, block, query, live, best, &mut found);
-                }
+        let mut later: Vec<(u32, u32)> = Vec::new();
+        let mut open = |cell: u32, query: &Query, best: &mut TopK| {
+            let range = self.data.cell(cell);
+            for from in range.clone().step_by(BLOCK) {
+                let block = &self.data.codes[from..range.end.min(from + BLOCK)];
+                offer_block(&self.data, from, block, query, live, best, &mut found);
             }
+        };
+        for (i, (query, best)) in queries.iter().zip(&mut best).enumerate() {
+            self.nearest_cells(query, &mut scratch, &mut cells);
+            let (first, rest) = cells.split_at(cells.len().min(AT_ONCE));
+            for &(_, cell) in first {
+                open(cell, query, best);
+            }
+            later.extend(rest.iter().map(|&(_, cell)| (cell, i as u32)));
+        }
+        later.sort_unstable();
+        for (cell, i) in later {
+            open(cell, &queries[i as usize], &mut best[i as usize]);
         }
         best.into_iter().map(TopK::into_sorted).collect()
     }

@@ -19,11 +19,11 @@ use crate::fingerprint::{Constellation, Point};
 use crate::params::FingerprintParams;
 
 /// Distance between rungs in log ratio; the codes bear half of it on either side.
-const RUNG: f64 = 0.05;
+const RUNG: f64 = 0.06;
 /// Rungs to each side of the query's own tempo.
-const RUNGS: i32 = 7;
+const RUNGS: i32 = 6;
 /// Anchors asked per block of a query.
-const ANCHORS: usize = 80;
+const ANCHORS: usize = 48;
 /// In a long query, which has more of them to be found by.
 const MIN_ANCHORS: usize = 30;
 /// Hits kept per probe.
