@@ -14,6 +14,7 @@ use super::matcher::{MatchParams, Reference};
 use super::verify::{Coincidence, VerifyParams, coincidences, runs};
 use super::warp::Warp;
 use crate::fingerprint::anchor::{self, CodedAnchor};
+use crate::fingerprint::constellation::FREQ_UNITS_PER_BIN;
 use crate::fingerprint::projection::WeighedCode;
 use crate::fingerprint::{Constellation, Point};
 use crate::params::FingerprintParams;
@@ -44,6 +45,12 @@ const SAME_PITCH: f64 = 8.0;
 const SEED: u32 = 375;
 /// Ratios tried there, around the rung's own.
 const SEED_RATIOS: [f64; 7] = [-0.03, -0.02, -0.01, 0.0, 0.01, 0.02, 0.03];
+/// Ratios that differ by less than this are tried in their simpler form, too.
+const SNAP: f64 = 0.02;
+/// Nats by which a free ratio must be better than a simple one.
+const SNAP_NATS: f32 = 3.0;
+/// Frequency units per octave.
+const UNITS_PER_OCTAVE: f64 = FingerprintParams::V1.bins_per_octave as f64 * FREQ_UNITS_PER_BIN;
 /// Fits that score less (nats) are dropped.
 const MIN_NATS: f32 = 10.0;
 
@@ -169,12 +176,42 @@ pub fn warps(
         .into_iter()
         .filter_map(|(lead, shift)| {
             let warp = grow(points, block, reference.constellation(), &lead, shift, verify);
-            let found =
-                runs(points, reference.constellation(), reference.background(), &warp, verify);
-            let best = found.first()?.score;
+            let (warp, best) = plainest(points, block, reference, warp, verify);
             (best >= MIN_NATS).then_some((warp, best))
         })
         .collect()
+}
+
+/// The fitted warp, or one near it that changes speed, tempo or pitch alone and explains as much:
+/// that is what people do, and a few seconds of smeared peaks do not fix a ratio to a percent.
+fn plainest(
+    points: &[Point],
+    block: (u32, u32),
+    reference: &Reference,
+    fitted: Warp,
+    verify: &VerifyParams,
+) -> (Warp, f32) {
+    let score = |warp: &Warp| {
+        let found = runs(points, reference.constellation(), reference.background(), warp, verify);
+        found.first().map_or(0.0, |run| run.score)
+    };
+    let middle = f64::from(block.0 + block.1) / 2.0;
+    let at_ratio = |ratio: f64| Warp {
+        offset: fitted.time(middle) - ratio * middle,
+        time_factor: ratio,
+        ..fitted
+    };
+    let speed = (fitted.freq_shift / UNITS_PER_OCTAVE).exp2();
+    let same = |ratio: f64| (fitted.time_factor / ratio - 1.0).abs() < SNAP;
+    let simpler = [1.0, speed].into_iter().filter(|&ratio| same(ratio)).map(at_ratio);
+    let mut best = (fitted, score(&fitted));
+    for warp in simpler {
+        let nats = score(&warp);
+        if nats + SNAP_NATS >= best.1 {
+            best = (warp, nats);
+        }
+    }
+    best
 }
 
 /// Groups leads that agree on pitch, ratio and offset; returns the strongest of each of the best
