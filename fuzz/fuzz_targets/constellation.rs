@@ -5,7 +5,8 @@
 use libfuzzer_sys::fuzz_target;
 use soundalike::fingerprint::{Constellation, descriptor};
 use soundalike::params::FingerprintParams;
-use soundalike::scan::matcher::{MatchParams, Reference, compare};
+use soundalike::scan::matcher::{MatchParams, Reference};
+use soundalike::scan::scanner::compare;
 
 /// Longer tracks only take longer, 4 ms units: ten minutes.
 const LONGEST: u32 = 150_000;
@@ -20,6 +21,6 @@ fuzz_target!(|data: &[u8]| {
     let windows = descriptor::windows(&points, params.reference_hop, &params);
     assert!(windows.iter().all(|w| w.time <= points.duration));
     let reference = Reference::new(points.clone(), &params);
-    let found = compare(&points, &reference, 3600.0, &MatchParams::default());
+    let found = compare(&points, &reference, 3600.0, &params, &MatchParams::default());
     assert!(found.is_none_or(|f| f.score.is_finite() && !f.segments.is_empty()));
 });
