@@ -14,7 +14,7 @@ use soundalike_index::{
 use crate::audio::{AudioError, AudioInfo, DecodeOptions};
 use crate::catalog::metadata::Metadata;
 use crate::fingerprint::file::{fingerprint, sha256_of};
-use crate::fingerprint::{anchor, descriptor};
+use crate::fingerprint::{Constellation, anchor, descriptor};
 use crate::params::FingerprintParams;
 use crate::progress::{Cancel, Progress};
 use crate::scan::scanner::{SPACE_ANCHOR, SPACE_PEAK_MAP};
@@ -153,19 +153,21 @@ fn read(path: &Path, index: &Writer, options: &AddOptions<'_>) -> Outcome {
         Ok(done) => done,
         Err(error) => return Outcome::Failed(error),
     };
-    let windows = descriptor::windows(&constellation, options.params.reference_hop, options.params);
-    if windows.is_empty() {
+    let windows = windows(&constellation, options.params);
+    if !windows.iter().any(|w| w.space == SPACE_PEAK_MAP) {
         return Outcome::Featureless;
     }
-    let anchors = anchor::coded(&constellation, options.params).into_iter();
-    let anchors = anchors.map(|a| Window { space: SPACE_ANCHOR, time: a.time, code: a.code });
-    let windows = windows
-        .into_iter()
-        .map(|w| Window { space: SPACE_PEAK_MAP, time: w.time, code: w.code })
-        .chain(anchors)
-        .collect();
     let meta = metadata(path, &info, sha256, options);
     Outcome::Added(Box::new(TrackRecord { meta, constellation: constellation.to_bytes(), windows }))
+}
+
+/// What an index stores of a reference to find it by: windows on the clock, and anchors.
+pub fn windows(track: &Constellation, params: &FingerprintParams) -> Vec<Window> {
+    let clock = descriptor::windows(track, params.reference_hop, params).into_iter();
+    let clock = clock.map(|w| Window { space: SPACE_PEAK_MAP, time: w.time, code: w.code });
+    let anchors = anchor::coded(track, params).into_iter();
+    let anchors = anchors.map(|a| Window { space: SPACE_ANCHOR, time: a.time, code: a.code });
+    clock.chain(anchors).collect()
 }
 
 fn metadata(

@@ -13,11 +13,9 @@ use std::path::Path;
 
 use rayon::prelude::*;
 use soundalike::fingerprint::constellation::{Constellation, Point};
-use soundalike::fingerprint::{anchor, descriptor};
-use soundalike::indexer::params_id;
+use soundalike::indexer::{params_id, windows};
 use soundalike::params::FingerprintParams;
-use soundalike::scan::scanner::{SPACE_ANCHOR, SPACE_PEAK_MAP};
-use soundalike_index::{Reader, TrackMeta, TrackRecord, Window, Writer};
+use soundalike_index::{Reader, TrackMeta, TrackRecord, Writer};
 
 const PARAMS: FingerprintParams = FingerprintParams::V1;
 /// Length of a distractor in time units (200 s).
@@ -69,11 +67,7 @@ fn distractor(sources: &[Constellation], seed: u64) -> Constellation {
 }
 
 fn record(meta: TrackMeta, track: &Constellation) -> TrackRecord {
-    let plain = descriptor::windows(track, PARAMS.reference_hop, &PARAMS).into_iter();
-    let plain = plain.map(|w| Window { space: SPACE_PEAK_MAP, time: w.time, code: w.code });
-    let anchors = anchor::coded(track, &PARAMS).into_iter();
-    let anchors = anchors.map(|a| Window { space: SPACE_ANCHOR, time: a.time, code: a.code });
-    TrackRecord { meta, constellation: track.to_bytes(), windows: plain.chain(anchors).collect() }
+    TrackRecord { meta, constellation: track.to_bytes(), windows: windows(track, &PARAMS) }
 }
 
 fn made(sources: &[Constellation], number: usize) -> TrackRecord {

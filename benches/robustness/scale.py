@@ -2,7 +2,7 @@
 """Recall and scan cost against the size of the index.
 
 usage: scale.py --dir DIR --index INDEX --soundalike BIN --distractors BIN [--tracks 1000 10000 100000]
-                [--every 5] [--seed-name dev]
+                [--every 5]
 
 INDEX holds the references (as run.sh makes it).  Larger ones are made by the distractors example
 from their peaks, in DIR/scale, 390 MB per 10,000 tracks, and kept.  Every fifth query of

@@ -32,7 +32,7 @@ pub const HITS_PER_PROBE: usize = 12;
 /// Candidate tracks per block.
 const CANDIDATES: usize = 40;
 /// Width of an offset cell in time units, for stretches up to [`CELL_SPAN`].
-const CELL: i64 = 60;
+const CELL: u32 = 60;
 /// Half a rung moves hits this far apart by one cell.
 const CELL_SPAN: u32 = 2_500;
 /// Hits of one track that are looked at.
@@ -75,6 +75,12 @@ pub struct Lead {
 }
 
 impl Lead {
+    /// A hit at `distance`; what it leads the `worst` hit of the same probe by is what it says.
+    fn new(probe: Probe, time: u32, distance: u32, worst: u32) -> Lead {
+        let lead = (worst - distance) as f32 + 1.0;
+        Lead { probe, time, weight: lead * lead }
+    }
+
     /// Where the reference would be at query time `at`.
     fn line(&self, at: f64) -> f64 {
         f64::from(self.time) + self.probe.ratio * (at - f64::from(self.probe.anchor.time))
@@ -100,22 +106,23 @@ pub fn probes(
     .unzip()
 }
 
+/// Width of an offset cell for hits from all over `block`, in time units.
+fn cell_width(block: (u32, u32)) -> f64 {
+    f64::from(CELL * (block.1 - block.0).max(CELL_SPAN) / CELL_SPAN)
+}
+
 /// The tracks whose hits agree best, with those hits.
 ///
 /// `hits[i]` answer `probes[i]`.
 pub fn rank(probes: &[Probe], hits: &[Vec<Hit>], block: (u32, u32)) -> Vec<(TrackNo, Vec<Lead>)> {
     let middle = f64::from(block.0 + block.1) / 2.0;
-    let cell = (CELL * i64::from((block.1 - block.0).max(CELL_SPAN)) / i64::from(CELL_SPAN)) as f64;
+    let cell = cell_width(block);
     let mut by_track: BTreeMap<TrackNo, Vec<Lead>> = BTreeMap::new();
     for (&probe, hits) in probes.iter().zip(hits) {
         let Some(worst) = hits.last().map(|h| h.distance) else { continue };
         for hit in hits {
-            let lead = (worst - hit.distance) as f32 + 1.0;
-            by_track.entry(hit.track).or_default().push(Lead {
-                probe,
-                time: hit.time,
-                weight: lead * lead,
-            });
+            let lead = Lead::new(probe, hit.time, hit.distance, worst);
+            by_track.entry(hit.track).or_default().push(lead);
         }
     }
     let support = |leads: &[Lead]| -> f32 {
@@ -146,10 +153,8 @@ pub fn leads_in(probes: &[Probe], codes: &[WeighedCode], reference: &[CodedAncho
         near.sort_unstable();
         near.truncate(HITS_PER_PROBE);
         let worst = near.last().map_or(0, |n| n.0);
-        leads.extend(near.into_iter().map(|(distance, time)| {
-            let lead = (worst - distance) as f32 + 1.0;
-            Lead { probe, time, weight: lead * lead }
-        }));
+        let near = near.into_iter();
+        leads.extend(near.map(|(distance, time)| Lead::new(probe, time, distance, worst)));
     }
     leads
 }
@@ -223,8 +228,8 @@ fn hypotheses(
     params: &FingerprintParams,
 ) -> Vec<(Lead, f64)> {
     let middle = f64::from(block.0 + block.1) / 2.0;
-    let cell = CELL as f64 * (f64::from(block.1 - block.0) / f64::from(CELL_SPAN)).max(1.0);
-    let limit = (params.anchor_pitch_reach * 8) as f64;
+    let cell = cell_width(block);
+    let limit = params.anchor_pitch_reach as f64 * FREQ_UNITS_PER_BIN;
     let mut groups: Vec<(Lead, f64, f32)> = Vec::new();
     for lead in leads {
         for there in anchor::at(reference.constellation(), lead.time, params) {
