@@ -8,6 +8,8 @@
 
 use std::collections::VecDeque;
 
+use multiversion::multiversion;
+
 use super::constellation::{FREQ_UNITS_PER_BIN, MAX_RANK, Point, TIME_UNITS_PER_SECOND, band_of};
 use super::spectrum::UNITS_PER_DB;
 use crate::params::{FingerprintParams, QUOTA_BANDS};
@@ -173,6 +175,7 @@ impl PeakPicker {
     }
 }
 
+#[multiversion(targets("x86_64+avx2"))]
 /// Raises each of `maxima` to the value in `row`.
 fn raise(maxima: &mut [i16], row: &[i16]) {
     for (m, x) in maxima.iter_mut().zip(row) {
@@ -191,6 +194,7 @@ fn maxima_of<'a>(level: &'a [i16], maxima: &'a [i16]) -> impl Iterator<Item = us
     })
 }
 
+#[multiversion(targets("x86_64+avx2"))]
 /// Maximum over ± `half` bins, by doubling: log2 passes that vectorise, whatever the width.
 ///
 /// `scratch` is as long as `row`; passes go through it because an in-place pass does not vectorise.

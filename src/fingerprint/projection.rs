@@ -6,6 +6,8 @@
 //! are the code; Hamming distance between codes then stands for the angle between maps. All
 //! arithmetic is on integers: a code is the same on every machine.
 
+use multiversion::multiversion;
+
 use crate::params::Projection;
 
 /// Bits of a code.
@@ -104,26 +106,36 @@ fn project(
     outside: Outside,
 ) -> Sums {
     let mut sums = [0i32; CODE_BITS];
+    let rows = projection.as_chunks::<CODE_BITS>().0;
     for (time, freq) in positions {
         // Bilinear share of the four nearest cells, in 1/384.
         let (t, f) = (time - TIME_STEP / 2, freq - FREQ_STEP / 2);
-        let (t0, wt) = (t.div_euclid(TIME_STEP), t.rem_euclid(TIME_STEP));
-        let (f0, wf) = (f.div_euclid(FREQ_STEP), f.rem_euclid(FREQ_STEP));
-        for (fc, wf) in [(f0, FREQ_STEP - wf), (f0 + 1, wf)] {
-            for (tc, wt) in [(t0, TIME_STEP - wt), (t0 + 1, wt)] {
-                let (f, t) = (fc.clamp(0, FREQ_CELLS - 1), tc.clamp(0, TIME_CELLS - 1));
-                if outside == Outside::Clamped || (f, t) == (fc, tc) {
-                    add_row(&mut sums, projection, (f * TIME_CELLS + t) as usize, wf * wt);
-                }
-            }
-        }
+        let (t0, wt) = (t.div_euclid(TIME_STEP), t.rem_euclid(TIME_STEP) as i16);
+        let (f0, wf) = (f.div_euclid(FREQ_STEP), f.rem_euclid(FREQ_STEP) as i16);
+        let (vt, vf) = (TIME_STEP as i16 - wt, FREQ_STEP as i16 - wf);
+        let cell = |fc: i32, tc: i32, weight: i16| {
+            let (f, t) = (fc.clamp(0, FREQ_CELLS - 1), tc.clamp(0, TIME_CELLS - 1));
+            let counts = outside == Outside::Clamped || (f, t) == (fc, tc);
+            (&rows[(f * TIME_CELLS + t) as usize], if counts { weight } else { 0 })
+        };
+        let cells = [
+            cell(f0, t0, vf * vt),
+            cell(f0, t0 + 1, vf * wt),
+            cell(f0 + 1, t0, wf * vt),
+            cell(f0 + 1, t0 + 1, wf * wt),
+        ];
+        add_rows(&mut sums, &cells);
     }
     sums
 }
 
-fn add_row(sums: &mut Sums, projection: &Projection, cell: usize, weight: i32) {
-    let row = &projection[cell * CODE_BITS..(cell + 1) * CODE_BITS];
-    for (s, w) in sums.iter_mut().zip(row) {
-        *s += i32::from(*w as i8) * weight;
+#[multiversion(targets("x86_64+avx2"))]
+fn add_rows(sums: &mut Sums, cells: &[(&[u8; CODE_BITS], i16); 4]) {
+    let [(a, wa), (b, wb), (c, wc), (d, wd)] = *cells;
+    for i in 0..CODE_BITS {
+        let part = |row: &[u8; CODE_BITS], weight: i16| {
+            i32::from(i16::from(row[i] as i8)) * i32::from(weight)
+        };
+        sums[i] += (part(a, wa) + part(b, wb)) + (part(c, wc) + part(d, wd));
     }
 }

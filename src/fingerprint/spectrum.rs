@@ -10,6 +10,7 @@
 
 use std::sync::Arc;
 
+use multiversion::multiversion;
 use rustfft::num_complex::Complex32;
 use rustfft::{Fft, FftPlanner};
 
@@ -21,6 +22,9 @@ pub const UNITS_PER_LOG2: f32 = 256.0;
 pub const UNITS_PER_DB: f32 = UNITS_PER_LOG2 / 3.010_3;
 /// Triangle weights are padded to this many, so that the sums are straight vector code.
 const LANES: usize = 4;
+
+/// A value of each of the two frames that go through the transform together.
+type Pair = [f32; 2];
 
 /// A log-frequency bin narrower than an FFT bin: weights on four neighbouring log-power values.
 #[derive(Debug, Clone)]
@@ -41,7 +45,7 @@ struct TriangleBand {
 struct Bands {
     cubic: Vec<CubicBand>,
     triangle: Vec<TriangleBand>,
-    weights: Vec<f32>,
+    weights: Vec<Pair>,
 }
 
 /// Streaming analyser: push samples, get one row of `bins` levels per frame.
@@ -59,9 +63,9 @@ pub struct Spectrum {
     start: usize,
     buffer: Vec<Complex32>,
     scratch: Vec<Complex32>,
-    power: [Vec<f32>; 2],
-    log_power: Vec<f32>,
-    sums: [Vec<f32>; 2],
+    power: Vec<Pair>,
+    log_power: Vec<Pair>,
+    sums: Vec<Pair>,
     rows: [Vec<i16>; 2],
 }
 
@@ -88,9 +92,9 @@ impl Spectrum {
             start: 0,
             buffer: vec![Complex32::default(); n],
             scratch: vec![Complex32::default(); fft.get_inplace_scratch_len()],
-            power: [vec![0.0; bins], vec![0.0; bins]],
-            log_power: vec![0.0; bands.log_bins()],
-            sums: [vec![0.0; bands.triangle.len()], vec![0.0; bands.triangle.len()]],
+            power: vec![Pair::default(); bins],
+            log_power: vec![Pair::default(); bands.log_bins()],
+            sums: vec![Pair::default(); params.bins],
             rows: [vec![0; params.bins], vec![0; params.bins]],
             bands,
             fft,
@@ -134,73 +138,96 @@ impl Spectrum {
         let n = self.window.len();
         let first = &self.pending[self.start..self.start + n];
         let second = &self.pending[self.start + self.hop..self.start + self.hop + n];
-        for (z, ((a, b), w)) in
-            self.buffer.iter_mut().zip(first.iter().zip(second).zip(&self.window))
-        {
-            *z = Complex32::new(a * w, b * w);
-        }
+        window_pair(first, second, &self.window, &mut self.buffer);
         self.fft.process_with_scratch(&mut self.buffer, &mut self.scratch);
-        let [p0, p1] = &mut self.power;
-        let floor = self.floor;
-        let mirrored = self.buffer[1..].iter().rev();
-        let bins = self.buffer[1..].iter().zip(mirrored);
-        for ((z, m), (p0, p1)) in bins.zip(p0[1..].iter_mut().zip(&mut p1[1..])) {
-            let (sum_re, sum_im) = (z.re + m.re, z.im - m.im);
-            let (dif_re, dif_im) = (z.re - m.re, z.im + m.im);
-            *p0 = sum_re * sum_re + sum_im * sum_im + floor;
-            *p1 = dif_re * dif_re + dif_im * dif_im + floor;
-        }
+        power_of_pair(&self.buffer, self.floor, &mut self.power);
     }
 
     /// Fills both rows from the power spectra of the pair.
     fn gather(&mut self) {
-        let floor = fast_log2(self.floor);
-        let cubic = self.bands.cubic.len();
-        for (row, power) in self.rows.iter_mut().zip(&self.power) {
-            for (l, p) in self.log_power.iter_mut().zip(power) {
-                *l = fast_log2(p.max(self.floor));
-            }
-            for (level, band) in row.iter_mut().zip(&self.bands.cubic) {
-                let l = &self.log_power[band.first..band.first + 4];
-                let sum: f32 = band.weights.iter().zip(l).map(|(w, x)| w * x).sum();
-                *level = to_level(sum.max(floor));
-            }
-        }
-        let [p0, p1] = &self.power;
-        let [s0, s1] = &mut self.sums;
-        for ((s0, s1), band) in s0.iter_mut().zip(s1).zip(&self.bands.triangle) {
-            let weights = &self.bands.weights[band.weights.clone()];
-            let span = band.first..band.first + weights.len();
-            (*s0, *s1) = dot_pair(weights, &p0[span.clone()], &p1[span]);
-        }
-        for (row, sums) in self.rows.iter_mut().zip(&self.sums) {
-            for (level, sum) in row[cubic..].iter_mut().zip(sums) {
-                *level = to_level(fast_log2(*sum));
-            }
+        logarithms(&self.power, self.floor, &mut self.log_power);
+        interpolate(&self.bands.cubic, &self.log_power, fast_log2(self.floor), &mut self.sums);
+        sum_triangles(&self.bands, &self.power, &mut self.sums[self.bands.cubic.len()..]);
+        levels(&self.sums, &mut self.rows);
+    }
+}
+
+/// Two windowed frames as the real and the imaginary part of one.
+#[multiversion(targets("x86_64+avx2"))]
+fn window_pair(first: &[f32], second: &[f32], window: &[f32], out: &mut [Complex32]) {
+    for (z, ((a, b), w)) in out.iter_mut().zip(first.iter().zip(second).zip(window)) {
+        *z = Complex32::new(a * w, b * w);
+    }
+}
+
+/// Takes apart the spectrum of two frames that went through the transform as one.
+#[multiversion(targets("x86_64+avx2"))]
+fn power_of_pair(spectrum: &[Complex32], floor: f32, power: &mut [Pair]) {
+    let mirrored = spectrum[1..].iter().rev();
+    let bins = spectrum[1..].iter().zip(mirrored);
+    for ((z, m), power) in bins.zip(&mut power[1..]) {
+        let (sum_re, sum_im) = (z.re + m.re, z.im - m.im);
+        let (dif_re, dif_im) = (z.re - m.re, z.im + m.im);
+        *power =
+            [sum_re * sum_re + sum_im * sum_im + floor, dif_re * dif_re + dif_im * dif_im + floor];
+    }
+}
+
+/// Base-2 logarithms of the first bins, of `floor` at least.
+#[multiversion(targets("x86_64+avx2"))]
+fn logarithms(power: &[Pair], floor: f32, out: &mut [Pair]) {
+    for (l, p) in out.as_flattened_mut().iter_mut().zip(power.as_flattened()) {
+        *l = fast_log2(p.max(floor));
+    }
+}
+
+/// Log power in the narrow bins, of `floor` at least.
+#[multiversion(targets("x86_64+avx2"))]
+fn interpolate(bands: &[CubicBand], log_power: &[Pair], floor: f32, out: &mut [Pair]) {
+    for (sums, band) in out.iter_mut().zip(bands) {
+        let l = &log_power[band.first..band.first + 4];
+        for (i, sum) in sums.iter_mut().enumerate() {
+            let weighed: f32 = band.weights.iter().zip(l).map(|(w, x)| w * x[i]).sum();
+            *sum = weighed.max(floor);
         }
     }
 }
 
-/// Level units of a base-2 logarithm, rounded. Adding 1.5 * 2^23 leaves the integer in the low
+/// Log power in the wider bins.
+#[multiversion(targets("x86_64+avx2"))]
+fn sum_triangles(bands: &Bands, power: &[Pair], out: &mut [Pair]) {
+    for (sums, band) in out.iter_mut().zip(&bands.triangle) {
+        let weights = &bands.weights[band.weights.clone()];
+        *sums = dot_pairs(weights, &power[band.first..band.first + weights.len()]);
+    }
+    for sum in out.as_flattened_mut() {
+        *sum = fast_log2(*sum);
+    }
+}
+
+/// Level units of base-2 logarithms, rounded. Adding 1.5 * 2^23 leaves the integer in the low
 /// bits, which vectorises where a saturating cast does not; levels lie far inside its range.
-#[inline]
-fn to_level(log2: f32) -> i16 {
-    (log2 * UNITS_PER_LOG2 + 12_582_912.0).to_bits() as i16
-}
-
-/// Dot products of `w` with `a` and with `b`; the length is a multiple of [`LANES`].
-#[inline]
-fn dot_pair(w: &[f32], a: &[f32], b: &[f32]) -> (f32, f32) {
-    let mut sums = [[0f32; LANES]; 2];
-    let [w, a, b] = [w, a, b].map(|x| x.as_chunks::<LANES>().0);
-    for (w, (a, b)) in w.iter().zip(a.iter().zip(b)) {
-        for i in 0..LANES {
-            sums[0][i] += w[i] * a[i];
-            sums[1][i] += w[i] * b[i];
+#[multiversion(targets("x86_64+avx2"))]
+fn levels(log2: &[Pair], rows: &mut [Vec<i16>; 2]) {
+    for (i, row) in rows.iter_mut().enumerate() {
+        for (level, log2) in row.iter_mut().zip(log2) {
+            *level = (log2[i] * UNITS_PER_LOG2 + 12_582_912.0).to_bits() as i16;
         }
     }
-    let [a, b] = sums.map(|s| (s[0] + s[2]) + (s[1] + s[3]));
-    (a, b)
+}
+
+/// Dot products of weights with both frames; the length is a multiple of [`LANES`].
+#[inline(always)]
+fn dot_pairs(weights: &[Pair], power: &[Pair]) -> Pair {
+    let mut sums = [[0f32; 2]; LANES];
+    for (w, p) in weights.as_chunks::<LANES>().0.iter().zip(power.as_chunks::<LANES>().0) {
+        for lane in 0..LANES {
+            for frame in 0..2 {
+                sums[lane][frame] += w[lane][frame] * p[lane][frame];
+            }
+        }
+    }
+    [0, 1].map(|i| (sums[0][i] + sums[2][i]) + (sums[1][i] + sums[3][i]))
 }
 
 impl Bands {
@@ -225,10 +252,10 @@ impl Bands {
         let first = (centre - half).ceil() as usize;
         let last = (centre + half).floor() as usize;
         let from = self.weights.len();
-        let weight = |k: usize| (1.0 - (k as f64 - centre).abs() / half).max(0.0) as f32;
+        let weight = |k: usize| [(1.0 - (k as f64 - centre).abs() / half).max(0.0) as f32; 2];
         self.weights.extend((first..=last).map(weight));
         let padded = (self.weights.len() - from).next_multiple_of(LANES);
-        self.weights.resize(from + padded, 0.0);
+        self.weights.resize(from + padded, Pair::default());
         self.triangle.push(TriangleBand { first, weights: from..self.weights.len() });
     }
 
@@ -260,7 +287,7 @@ fn cubic(position: f64) -> CubicBand {
 ///
 /// The exponent is read from the bits, the mantissa goes through a polynomial: a library `ln` per
 /// bin would cost more than the FFT.
-#[inline]
+#[inline(always)]
 fn fast_log2(x: f32) -> f32 {
     let bits = x.to_bits();
     let exponent = ((bits >> 23) as i32 - 127) as f32;
