@@ -9,6 +9,7 @@ use crate::cells::Cells as CellTable;
 use crate::codec::{self, FileEntry, GraphInfo, ProbeRow, SegmentEntry, SegmentInfo, SpaceInfo};
 use crate::error::{Error, Result};
 use crate::graph::{self, Graph};
+use crate::planes::WORDS;
 use crate::segment::{self, GRAPH_FILE, Posting, SEGMENT, SpaceData};
 use crate::store::{CandidateStore, Cells, Live, Want};
 use crate::types::{Code, MAX_SPACES, Query, TrackMeta};
@@ -35,7 +36,8 @@ impl Draft<'_> {
 struct BuiltSpace {
     space: u8,
     cells: CellTable,
-    codes: Vec<Code>,
+    /// Cell by cell, as [`SpaceData`] wants them.
+    words: Vec<u64>,
     postings: Vec<Posting>,
     graph: Option<Vec<u32>>,
     probe: ProbeRow,
@@ -81,9 +83,13 @@ fn build_space(space: u8, mut rows: Vec<(Posting, Code)>) -> BuiltSpace {
     let codes: Vec<Code> = rows.iter().map(|(_, code)| *code).collect();
     let cells = CellTable::build(&codes);
     let postings: Vec<Posting> = cells.order.iter().map(|&at| rows[at as usize].0).collect();
-    let codes: Vec<Code> = cells.order.iter().map(|&at| codes[at as usize]).collect();
+    let mut words = Vec::with_capacity(codes.len() * WORDS);
+    for (from, to) in cells.offsets.iter().zip(&cells.offsets[1..]) {
+        let cell = &cells.order[*from as usize..*to as usize];
+        (0..WORDS).for_each(|w| words.extend(cell.iter().map(|&at| codes[at as usize][w])));
+    }
     let built = graph::build(&cells.reps, DEFAULT_EF);
-    let data = SpaceData::new(&cells.reps, &cells.offsets, &codes, &postings);
+    let data = SpaceData::new(&cells.reps, &cells.offsets, &words, &postings);
     let (sampled, missed) = self_probe(data, built.as_ref().map(|(words, _)| words.as_slice()));
     let probe = ProbeRow {
         space,
@@ -92,7 +98,7 @@ fn build_space(space: u8, mut rows: Vec<(Posting, Code)>) -> BuiltSpace {
         sampled,
         missed,
     };
-    BuiltSpace { space, graph: built.map(|(words, _)| words), probe, cells, codes, postings }
+    BuiltSpace { space, graph: built.map(|(words, _)| words), probe, cells, words, postings }
 }
 
 /// Searches for stored windows the way production does; returns how many were tried and missed.
@@ -101,15 +107,14 @@ fn self_probe(data: SpaceData<'_>, words: Option<&[u32]>) -> (u32, u32) {
     let graph =
         layout.as_ref().zip(words).map(|(layout, words)| Graph::new(layout, words, data.reps));
     let store = Cells::new(data, graph, DEFAULT_PROBES, DEFAULT_EF);
-    let n = data.codes.len();
+    let n = data.postings.len();
     let step = n.div_ceil(PROBE_SAMPLE.min(n.div_ceil(16)).max(1)).max(1);
-    let sample: Vec<usize> = (0..n).step_by(step).collect();
-    let queries: Vec<Query> = sample.iter().map(|&at| data.codes[at].into()).collect();
+    let queries: Vec<Query> = data.codes().step_by(step).map(Query::from).collect();
     // An equal code may answer instead, so a hit at distance zero is what counts.
     let want = Want { k: 1, max_distance: 0 };
     let hits = store.search(&queries, want, Live { base: 0, dead: &[] });
     let found = |hits: &Vec<_>| !hits.is_empty();
-    (sample.len() as u32, hits.iter().filter(|h| !found(h)).count() as u32)
+    (queries.len() as u32, hits.iter().filter(|h| !found(h)).count() as u32)
 }
 
 fn write_segment_file(
@@ -126,7 +131,7 @@ fn write_segment_file(
             .iter()
             .map(|s| SpaceInfo {
                 space: s.space,
-                codes: s.codes.len() as u32,
+                codes: s.postings.len() as u32,
                 cells: s.cells.reps.len() as u32,
             })
             .collect(),
@@ -165,7 +170,7 @@ fn write_segment_file(
         let [reps, offsets, codes, postings] = segment::space_sections(s.space);
         out.section(reps, bytemuck::cast_slice(&s.cells.reps))?;
         out.section(offsets, bytemuck::cast_slice(&s.cells.offsets))?;
-        out.section(codes, bytemuck::cast_slice(&s.codes))?;
+        out.section(codes, bytemuck::cast_slice(&s.words))?;
         out.section(postings, bytemuck::cast_slice(&s.postings))?;
     }
     out.finish(|digest| format!("seg-{}.sal", hex(&digest[..8])))

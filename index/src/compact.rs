@@ -168,9 +168,9 @@ fn draft_of<'a>(parts: &'a [Part], selection: &[(usize, u32)]) -> Draft<'a> {
             let Some(data) = part.segment.space(space as u8) else {
                 continue;
             };
-            rows.extend(data.postings.iter().zip(data.codes).filter_map(|(p, code)| {
+            rows.extend(data.postings.iter().zip(data.codes()).filter_map(|(p, code)| {
                 let track = moved[p.track as usize]?;
-                Some((Posting { track, time: p.time }, *code))
+                Some((Posting { track, time: p.time }, code))
             }));
         }
     });

@@ -19,7 +19,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use hnsw_rs::prelude::{Distance, Hnsw};
 
-use crate::popcount::{distance, plain, popcnt_dispatch, weighted};
+use multiversion::multiversion;
+
+use crate::popcount::{distance, plain, weighted};
 use crate::types::{Code, Query};
 
 /// Parameters of the graph.
@@ -61,6 +63,8 @@ pub(crate) struct Scratch {
     stamp: u32,
     frontier: BinaryHeap<Reverse<(u32, u32)>>,
     best: BinaryHeap<(u32, u32)>,
+    /// Neighbours of one node that have not been met before, with their distances.
+    fresh: Vec<(u32, u32)>,
 }
 
 impl Scratch {
@@ -142,8 +146,9 @@ impl<'a> Graph<'a> {
     }
 }
 
-#[inline(always)]
-fn walk_impl(graph: &Graph<'_>, query: &Query, ef: usize, scratch: &mut Scratch) {
+/// Leaves the best `ef` cells in `scratch.best`.
+#[multiversion(targets("x86_64+popcnt"))]
+fn walk(graph: &Graph<'_>, query: &Query, ef: usize, scratch: &mut Scratch) {
     let mut at = graph.layout.entry;
     let mut near = weighted(&graph.reps[at as usize], query);
     for level in graph.layout.levels.iter().skip(1).rev() {
@@ -161,7 +166,7 @@ fn walk_impl(graph: &Graph<'_>, query: &Query, ef: usize, scratch: &mut Scratch)
         }
     }
     scratch.restart(graph.reps.len());
-    let Scratch { stamps, stamp, frontier, best } = scratch;
+    let Scratch { stamps, stamp, frontier, best, fresh } = scratch;
     stamps[at as usize] = *stamp;
     frontier.push(Reverse((near, at)));
     best.push((near, at));
@@ -173,12 +178,19 @@ fn walk_impl(graph: &Graph<'_>, query: &Query, ef: usize, scratch: &mut Scratch)
         if best.len() >= ef && d > worst {
             break;
         }
+        // First which, then how far: distances that do not wait for each other's branches overlap
+        // their reads of memory, which is where the time goes.
+        fresh.clear();
         for &n in graph.neighbours(base, node) {
-            if stamps[n as usize] == *stamp {
-                continue;
+            if stamps[n as usize] != *stamp {
+                stamps[n as usize] = *stamp;
+                fresh.push((0, n));
             }
-            stamps[n as usize] = *stamp;
-            let d = weighted(&graph.reps[n as usize], query);
+        }
+        for (d, n) in fresh.iter_mut() {
+            *d = weighted(&graph.reps[*n as usize], query);
+        }
+        for &(d, n) in fresh.iter() {
             if best.len() < ef {
                 best.push((d, n));
                 frontier.push(Reverse((d, n)));
@@ -190,11 +202,6 @@ fn walk_impl(graph: &Graph<'_>, query: &Query, ef: usize, scratch: &mut Scratch)
             }
         }
     }
-}
-
-popcnt_dispatch! {
-    /// Leaves the best `ef` cells in `scratch.best`.
-    fn walk(graph: &Graph<'_>, query: &Query, ef: usize, scratch: &mut Scratch) = walk_impl;
 }
 
 /// Builds the graph of `reps` as words, audits it at width `ef` and lists the cells it does not lead

@@ -16,8 +16,8 @@ use crate::{EXACT_MAX_CODES, hex};
 
 /// Attempts to open a snapshot while a writer keeps replacing segments.
 const OPEN_TRIES: usize = 8;
-/// Queries handled together by one thread.
-const QUERY_BATCH: usize = 128;
+/// Queries handled together by one thread: the more, the more of them share the reading of a cell.
+const QUERY_BATCH: usize = 4096;
 
 /// A segment of a snapshot.
 #[derive(Debug)]
@@ -141,8 +141,8 @@ impl Reader {
         let Some(data) = part.segment.space(space) else {
             return Vec::new();
         };
-        let own = data.postings.iter().zip(data.codes).filter(|(p, _)| p.track == local);
-        let mut windows: Vec<_> = own.map(|(p, code)| (p.time, *code)).collect();
+        let own = data.postings.iter().zip(data.codes()).filter(|(p, _)| p.track == local);
+        let mut windows: Vec<_> = own.map(|(p, code)| (p.time, code)).collect();
         windows.sort_unstable();
         windows
     }
@@ -165,7 +165,7 @@ impl Reader {
         Q: Into<Query> + Copy + Sync,
     {
         let want = Want { k: opts.k, max_distance: opts.max_distance };
-        let codes = |p: &Part| p.segment.space(space).map_or(0, |data| data.codes.len());
+        let codes = |p: &Part| p.segment.space(space).map_or(0, |data| data.postings.len());
         let total: usize = self.parts.iter().map(codes).sum();
         let exact_up_to = match opts.mode {
             SearchMode::Exact => usize::MAX,
@@ -223,10 +223,11 @@ fn store_for<'a>(
     exact_up_to: usize,
 ) -> Option<Box<dyn CandidateStore + 'a>> {
     let data = part.segment.space(space)?;
-    if data.codes.len() <= exact_up_to {
+    if data.postings.len() <= exact_up_to {
         return Some(Box::new(Exact { data }));
     }
-    let graph = part.segment.graph(space);
+    let walk = opts.walk || opts.mode == SearchMode::Hnsw;
+    let graph = if walk { part.segment.graph(space) } else { None };
     Some(Box::new(Cells::new(data, graph, opts.probes, opts.ef)))
 }
 
@@ -257,7 +258,10 @@ pub(crate) fn exercise(segment: &Segment) {
         let Some(data) = segment.space(space) else {
             continue;
         };
-        let queries = &[data.codes[0].into()];
+        let Some(code) = data.codes().next() else {
+            continue;
+        };
+        let queries = &[code.into()];
         Exact { data }.search(queries, want, live);
         Cells::new(data, segment.graph(space), 4, 8).search(queries, want, live);
     }

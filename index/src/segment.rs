@@ -13,9 +13,10 @@ use crate::codec::{self, FileEntry, SegmentInfo};
 use crate::envelope::{Check, Envelope, Kind};
 use crate::error::{Error, Result};
 use crate::graph::{self, Graph, Layout};
+use crate::planes::{Planes, WORDS};
 use crate::types::{Code, MAX_SPACES, TrackMeta};
 
-pub(crate) const SEGMENT: Kind = Kind { magic: *b"SALseg\r\n", version: 1 };
+pub(crate) const SEGMENT: Kind = Kind { magic: *b"SALseg\r\n", version: 2 };
 pub(crate) const GRAPH_FILE: Kind = Kind { magic: *b"SALgrf\r\n", version: 1 };
 
 pub(crate) const INFO: u32 = 1;
@@ -46,24 +47,36 @@ pub(crate) struct Posting {
 pub(crate) struct SpaceData<'a> {
     pub(crate) reps: &'a [Code],
     offsets: &'a [u32],
-    pub(crate) codes: &'a [Code],
+    words: &'a [u64],
     pub(crate) postings: &'a [Posting],
 }
 
 impl<'a> SpaceData<'a> {
-    /// `offsets` must cut `0..codes.len()` into one piece per representative.
+    /// `offsets` must cut `0..postings.len()` into one piece per representative; `words` are the codes
+    /// of the cells, each cell's as [`Planes`].
     pub(crate) fn new(
         reps: &'a [Code],
         offsets: &'a [u32],
-        codes: &'a [Code],
+        words: &'a [u64],
         postings: &'a [Posting],
     ) -> Self {
-        SpaceData { reps, offsets, codes, postings }
+        SpaceData { reps, offsets, words, postings }
     }
 
     /// Positions of the codes of a cell.
     pub(crate) fn cell(&self, cell: u32) -> Range<usize> {
         self.offsets[cell as usize] as usize..self.offsets[cell as usize + 1] as usize
+    }
+
+    /// The codes of a cell.
+    pub(crate) fn codes_of(&self, cell: u32) -> Planes<'a> {
+        let Range { start, end } = self.cell(cell);
+        Planes::new(&self.words[start * WORDS..end * WORDS])
+    }
+
+    /// All codes, in the order of the postings.
+    pub(crate) fn codes(&self) -> impl Iterator<Item = Code> {
+        (0..self.reps.len() as u32).flat_map(|cell| self.codes_of(cell).iter())
     }
 }
 
@@ -166,7 +179,7 @@ impl Segment {
             let (cells, n) = (row.cells as usize, row.codes as usize);
             let e = &self.envelope;
             if e.array::<Code>(reps, path)?.len() != cells
-                || e.array::<Code>(codes, path)?.len() != n
+                || e.array::<u64>(codes, path)?.len() != n * WORDS
                 || e.array::<Posting>(postings, path)?.len() != n
             {
                 return Err(bad("a space has arrays of wrong length"));
@@ -246,7 +259,7 @@ impl Segment {
         Some(SpaceData {
             reps: self.envelope.cast(&s.reps),
             offsets: self.envelope.cast(&s.offsets),
-            codes: self.envelope.cast(&s.codes),
+            words: self.envelope.cast(&s.codes),
             postings: self.envelope.cast(&s.postings),
         })
     }

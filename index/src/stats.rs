@@ -98,7 +98,7 @@ pub(crate) fn collect(manifest: &Manifest, parts: &[Part]) -> IndexStats {
         }
         for space in 0..MAX_SPACES {
             if let Some(data) = part.segment.space(space as u8) {
-                stats.windows[space] += data.codes.len() as u64;
+                stats.windows[space] += data.postings.len() as u64;
                 stats.cells[space] += data.reps.len() as u64;
             }
         }

@@ -4,16 +4,12 @@
 //! implementations over the arrays of one segment: [`Exact`] looks at every code and is the oracle of
 //! the tests, [`Cells`] opens only the cells near the query.
 
-use std::collections::BinaryHeap;
-
 use crate::graph::{Graph, Scratch};
-use crate::popcount::scan;
+use crate::planes::{PlaneBuf, Planes};
+use crate::popcount::{BLOCK, scan};
 use crate::segment::SpaceData;
 use crate::topk::TopK;
-use crate::types::{Code, Hit, Query, TrackNo};
-
-/// Codes per block of the exact scan: 16 KB stay in the first-level cache while all queries pass over them.
-const BLOCK: usize = 512;
+use crate::types::{Hit, Query, TrackNo};
 
 /// Cells opened as soon as they are known, so that the others can be skimmed for better hits only. The
 /// others wait until all queries of a batch have named theirs, and are opened in the order in which
@@ -62,25 +58,26 @@ pub(crate) struct Exact<'a> {
 
 impl CandidateStore for Exact<'_> {
     fn count(&self) -> usize {
-        self.data.codes.len()
+        self.data.postings.len()
     }
 
     fn search(&self, queries: &[Query], want: Want, live: Live<'_>) -> Vec<Vec<Hit>> {
-        let mut best = start(queries, want);
+        let mut best = Best::start(queries, want);
         let mut found = Vec::new();
-        for (i, block) in self.data.codes.chunks(BLOCK).enumerate() {
+        // A cell stays in the first-level cache while all queries pass over it.
+        for cell in 0..self.data.reps.len() as u32 {
             for (query, best) in queries.iter().zip(&mut best) {
-                offer_block(&self.data, i * BLOCK, block, query, live, best, &mut found);
+                best.open(&self.data, cell, query, live, &mut found);
             }
         }
-        best.into_iter().map(TopK::into_sorted).collect()
+        Best::finish(best)
     }
 }
 
 /// How [`Cells`] finds the nearest representatives.
 pub(crate) enum Finder<'a> {
     /// All of them are compared.
-    Scan,
+    Scan(PlaneBuf),
     /// The graph is walked.
     Graph(Graph<'a>),
 }
@@ -103,98 +100,103 @@ impl<'a> Cells<'a> {
     ) -> Self {
         let probes = probes.max(1);
         let ef = ef.max(probes);
-        let finder = graph.map_or(Finder::Scan, Finder::Graph);
+        let finder = graph.map_or_else(|| Finder::Scan(data.reps.iter().collect()), Finder::Graph);
         Cells { data, finder, probes, ef }
     }
 
     fn nearest_cells(&self, query: &Query, scratch: &mut Scratch, cells: &mut Vec<(u32, u32)>) {
         match &self.finder {
             Finder::Graph(graph) => graph.search(query, self.ef, scratch, cells),
-            Finder::Scan => nearest_by_scan(self.data.reps, query, self.probes, cells),
+            Finder::Scan(reps) => nearest_by_scan(reps.as_planes(), query, self.probes, cells),
         }
         cells.truncate(self.probes);
+        // Crowded cells are opened the more often, too: what counts is what there is to read.
+        let average = self.data.postings.len().div_ceil(self.data.reps.len().max(1));
+        let mut room = (self.probes * average) as isize;
+        let enough = |&(_, cell): &(u32, u32)| {
+            room -= self.data.cell(cell).len() as isize;
+            room < 0
+        };
+        let fit = cells.iter().position(enough).unwrap_or(cells.len());
+        cells.truncate(fit.max(AT_ONCE));
     }
 }
 
 impl CandidateStore for Cells<'_> {
     fn count(&self) -> usize {
-        self.data.codes.len()
+        self.data.postings.len()
     }
 
     fn search(&self, queries: &[Query], want: Want, live: Live<'_>) -> Vec<Vec<Hit>> {
-        let mut best = start(queries, want);
+        let mut best = Best::start(queries, want);
         let (mut scratch, mut cells, mut found) = (Scratch::default(), Vec::new(), Vec::new());
         let mut later: Vec<(u32, u32)> = Vec::new();
-        let mut open = |cell: u32, query: &Query, best: &mut TopK| {
-            let range = self.data.cell(cell);
-            for from in range.clone().step_by(BLOCK) {
-                let block = &self.data.codes[from..range.end.min(from + BLOCK)];
-                offer_block(&self.data, from, block, query, live, best, &mut found);
-            }
-        };
         for (i, (query, best)) in queries.iter().zip(&mut best).enumerate() {
             self.nearest_cells(query, &mut scratch, &mut cells);
             let (first, rest) = cells.split_at(cells.len().min(AT_ONCE));
             for &(_, cell) in first {
-                open(cell, query, best);
+                best.open(&self.data, cell, query, live, &mut found);
             }
             later.extend(rest.iter().map(|&(_, cell)| (cell, i as u32)));
         }
         later.sort_unstable();
         for (cell, i) in later {
-            open(cell, &queries[i as usize], &mut best[i as usize]);
+            best[i as usize].open(&self.data, cell, &queries[i as usize], live, &mut found);
         }
-        best.into_iter().map(TopK::into_sorted).collect()
+        Best::finish(best)
     }
 }
 
 /// The `count` nearest representatives as `(distance, cell)`, nearest first.
-fn nearest_by_scan(reps: &[Code], query: &Query, count: usize, cells: &mut Vec<(u32, u32)>) {
-    let mut best = BinaryHeap::new();
-    for (i, block) in reps.chunks(BLOCK).enumerate() {
-        let limit = match best.peek() {
-            Some(&(worst, _)) if best.len() >= count => worst,
-            _ => u32::MAX,
-        };
+fn nearest_by_scan(reps: Planes<'_>, query: &Query, count: usize, cells: &mut Vec<(u32, u32)>) {
+    let mut best = TopK::new(count);
+    for (from, block) in reps.blocks(BLOCK) {
+        let limit = best.worst().map_or(u32::MAX, |&(worst, _)| worst);
         cells.clear();
         scan(block, query, limit, cells);
         for &(distance, at) in cells.iter() {
-            let cell = (distance, (i * BLOCK) as u32 + at);
-            if best.len() < count {
-                best.push(cell);
-            } else if let Some(mut worst) = best.peek_mut()
-                && cell < *worst
-            {
-                *worst = cell;
-            }
+            best.offer((distance, from as u32 + at));
         }
     }
-    cells.clear();
-    cells.extend(best.into_sorted_vec());
+    *cells = best.into_sorted();
 }
 
-fn start(queries: &[Query], want: Want) -> Vec<TopK> {
-    queries.iter().map(|_| TopK::new(want.k, want.max_distance)).collect()
+/// Best hits of a query so far.
+struct Best {
+    hits: TopK<Hit>,
+    max_distance: u32,
 }
 
-/// Offers the codes of one block, which starts at position `from`, to one query.
-#[allow(clippy::too_many_arguments)] // private, and a struct for it would be used once
-fn offer_block(
-    data: &SpaceData<'_>,
-    from: usize,
-    block: &[Code],
-    query: &Query,
-    live: Live<'_>,
-    best: &mut TopK,
-    found: &mut Vec<(u32, u32)>,
-) {
-    let Some(limit) = best.limit() else { return };
-    found.clear();
-    scan(block, query, limit, found);
-    for &(distance, at) in found.iter() {
-        let posting = data.postings[from + at as usize];
-        if let Some(hit) = live.hit(posting.track, posting.time, distance) {
-            best.offer(hit);
+impl Best {
+    fn start(queries: &[Query], want: Want) -> Vec<Best> {
+        let one = || Best { hits: TopK::new(want.k), max_distance: want.max_distance };
+        queries.iter().map(|_| one()).collect()
+    }
+
+    fn finish(all: Vec<Best>) -> Vec<Vec<Hit>> {
+        all.into_iter().map(|best| best.hits.into_sorted()).collect()
+    }
+
+    /// Offers the codes of a cell.
+    fn open(
+        &mut self,
+        data: &SpaceData<'_>,
+        cell: u32,
+        query: &Query,
+        live: Live<'_>,
+        found: &mut Vec<(u32, u32)>,
+    ) {
+        let first = data.cell(cell).start;
+        for (from, block) in data.codes_of(cell).blocks(BLOCK) {
+            let limit = self.hits.worst().map_or(u32::MAX, |worst| worst.distance);
+            found.clear();
+            scan(block, query, limit.min(self.max_distance), found);
+            for &(distance, at) in found.iter() {
+                let posting = data.postings[first + from + at as usize];
+                if let Some(hit) = live.hit(posting.track, posting.time, distance) {
+                    self.hits.offer(hit);
+                }
+            }
         }
     }
 }

@@ -1,47 +1,78 @@
-//! Keeps the best `k` hits of a query.
+//! Keeps the best `k` of many.
 
-use std::collections::BinaryHeap;
+/// Elements gathered before the superfluous ones are dropped, as a multiple of `k`.
+const SLACK: usize = 4;
 
-use crate::types::Hit;
-
-/// The `k` smallest hits seen so far. Hits are totally ordered, so the outcome does not depend on the
-/// order in which they arrive.
-pub(crate) struct TopK {
+/// The `k` smallest elements seen so far. They are totally ordered, so the outcome does not depend on
+/// the order in which they arrive. A heap would do the same; gathering some more and cutting them
+/// back with a selection costs a third of it.
+pub(crate) struct TopK<T> {
     k: usize,
-    max_distance: u32,
-    heap: BinaryHeap<Hit>,
+    kept: Vec<T>,
+    /// Elements above this cannot be among the best any more.
+    worst: Option<T>,
 }
 
-impl TopK {
-    pub(crate) fn new(k: usize, max_distance: u32) -> Self {
-        TopK { k, max_distance, heap: BinaryHeap::new() }
+impl<T: Ord + Copy> TopK<T> {
+    pub(crate) fn new(k: usize) -> Self {
+        TopK { k, kept: Vec::new(), worst: None }
     }
 
-    /// Hits farther than this cannot enter any more; `None` when nothing can.
-    pub(crate) fn limit(&self) -> Option<u32> {
-        if self.k == 0 {
-            return None;
-        }
-        match self.heap.peek() {
-            Some(worst) if self.heap.len() >= self.k => Some(worst.distance.min(self.max_distance)),
-            _ => Some(self.max_distance),
-        }
+    /// An element that is not better than this cannot enter any more; it becomes smaller with time.
+    pub(crate) fn worst(&self) -> Option<&T> {
+        self.worst.as_ref()
     }
 
-    pub(crate) fn offer(&mut self, hit: Hit) {
-        if self.k == 0 || hit.distance > self.max_distance {
+    pub(crate) fn offer(&mut self, element: T) {
+        if self.k == 0 || self.worst.is_some_and(|worst| element >= worst) {
             return;
         }
-        if self.heap.len() < self.k {
-            self.heap.push(hit);
-        } else if let Some(mut worst) = self.heap.peek_mut()
-            && hit < *worst
-        {
-            *worst = hit;
+        self.kept.push(element);
+        // The first cut comes as soon as there is something to cut by, the later ones when it pays.
+        let room = if self.worst.is_none() { self.k } else { SLACK * self.k };
+        if self.kept.len() > room {
+            self.cut();
         }
     }
 
-    pub(crate) fn into_sorted(self) -> Vec<Hit> {
-        self.heap.into_sorted_vec()
+    fn cut(&mut self) {
+        if self.kept.len() >= self.k
+            && let Some(last) = self.k.checked_sub(1)
+        {
+            self.worst = Some(*self.kept.select_nth_unstable(last).1);
+            self.kept.truncate(self.k);
+        }
+    }
+
+    pub(crate) fn into_sorted(mut self) -> Vec<T> {
+        self.kept.sort_unstable();
+        self.kept.truncate(self.k);
+        self.kept
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::TopK;
+
+    proptest! {
+        #[test]
+        fn equals_sorting_everything(
+            mut values in proptest::collection::vec(0u32..500, 0..400),
+            k in 0usize..40,
+        ) {
+            let mut best = TopK::new(k);
+            for (i, &v) in values.iter().enumerate() {
+                if best.worst().is_none_or(|&(worst, _)| v <= worst) {
+                    best.offer((v, i));
+                }
+            }
+            let mut all: Vec<_> = values.drain(..).zip(0usize..).collect();
+            all.sort_unstable();
+            all.truncate(k);
+            prop_assert_eq!(best.into_sorted(), all);
+        }
     }
 }

@@ -4,6 +4,7 @@ pub mod align;
 pub mod background;
 pub mod candidates;
 pub mod kind;
+pub mod lookup;
 pub mod matcher;
 pub mod novelty;
 pub mod scanner;

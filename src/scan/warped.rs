@@ -30,7 +30,7 @@ const MIN_ANCHORS: usize = 30;
 /// Hits kept per probe.
 pub const HITS_PER_PROBE: usize = 12;
 /// Candidate tracks per block.
-const CANDIDATES: usize = 40;
+pub const CANDIDATES: usize = 40;
 /// Width of an offset cell in time units, for stretches up to [`CELL_SPAN`].
 const CELL: u32 = 60;
 /// Half a rung moves hits this far apart by one cell.
@@ -59,6 +59,8 @@ const MIN_NATS: f32 = 10.0;
 pub struct Probe {
     /// A peak of the query.
     pub anchor: Point,
+    /// Number of the anchor within its block.
+    pub number: usize,
     /// Number of the rung.
     rung: i32,
     /// Assumed time factor.
@@ -88,22 +90,22 @@ impl Lead {
 }
 
 /// The probes of one of `blocks` stretches of a query with their codes.
-///
-/// Each probe has its code at the same place in the second list.
 pub fn probes(
     query: &Constellation,
     block: (u32, u32),
     blocks: usize,
     params: &FingerprintParams,
-) -> (Vec<Probe>, Vec<WeighedCode>) {
+) -> Vec<(Probe, WeighedCode)> {
     let limit = (3 * ANCHORS / 2 / blocks.max(1)).clamp(MIN_ANCHORS, ANCHORS);
     let anchors = anchor::of_query(query, block, limit, params);
     let rungs = (-RUNGS..=RUNGS).map(|rung| (rung, (f64::from(rung) * RUNG).exp()));
-    let all = anchors.iter().flat_map(|&anchor| rungs.clone().map(move |r| (anchor, r)));
-    all.filter_map(|(anchor, (rung, ratio))| {
-        Some((Probe { anchor, rung, ratio }, anchor::query_code(query, &anchor, ratio, params)?))
+    let all = anchors.iter().enumerate();
+    let all = all.flat_map(|(number, &anchor)| rungs.clone().map(move |r| (number, anchor, r)));
+    all.filter_map(|(number, anchor, (rung, ratio))| {
+        let code = anchor::query_code(query, &anchor, ratio, params)?;
+        Some((Probe { anchor, number, rung, ratio }, code))
     })
-    .unzip()
+    .collect()
 }
 
 /// Width of an offset cell for hits from all over `block`, in time units.
@@ -111,10 +113,15 @@ fn cell_width(block: (u32, u32)) -> f64 {
     f64::from(CELL * (block.1 - block.0).max(CELL_SPAN) / CELL_SPAN)
 }
 
-/// The tracks whose hits agree best, with those hits.
+/// The tracks whose hits agree best, `limit` at most, with those hits.
 ///
 /// `hits[i]` answer `probes[i]`.
-pub fn rank(probes: &[Probe], hits: &[Vec<Hit>], block: (u32, u32)) -> Vec<(TrackNo, Vec<Lead>)> {
+pub fn rank(
+    probes: &[Probe],
+    hits: &[Vec<Hit>],
+    block: (u32, u32),
+    limit: usize,
+) -> Vec<(TrackNo, Vec<Lead>)> {
     let middle = f64::from(block.0 + block.1) / 2.0;
     let cell = cell_width(block);
     let mut by_track: BTreeMap<TrackNo, Vec<Lead>> = BTreeMap::new();
@@ -140,14 +147,14 @@ pub fn rank(probes: &[Probe], hits: &[Vec<Hit>], block: (u32, u32)) -> Vec<(Trac
     let mut ranked: Vec<(f32, TrackNo, Vec<Lead>)> =
         by_track.into_iter().map(|(track, leads)| (support(&leads), track, leads)).collect();
     ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-    ranked.truncate(CANDIDATES);
+    ranked.truncate(limit);
     ranked.into_iter().map(|(_, track, leads)| (track, leads)).collect()
 }
 
 /// The hits of `probes` among the anchors of one reference, as an index would return them.
-pub fn leads_in(probes: &[Probe], codes: &[WeighedCode], reference: &[CodedAnchor]) -> Vec<Lead> {
+pub fn leads_in(probes: &[(Probe, WeighedCode)], reference: &[CodedAnchor]) -> Vec<Lead> {
     let mut leads = Vec::new();
-    for (&probe, code) in probes.iter().zip(codes) {
+    for &(probe, code) in probes {
         let mut near: Vec<(u32, u32)> =
             reference.iter().map(|a| (code.distance(&a.code), a.time)).collect();
         near.sort_unstable();

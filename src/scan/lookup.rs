@@ -1,0 +1,95 @@
+//! Questions about a query to the index, and their answers.
+//!
+//! They are asked in two rounds. A third of them finds most copies, and who is found needs no more;
+//! the other questions, more of them and each more thorough, are for what is still unexplained then. All
+//! blocks of a query are asked about at once: the more questions, the more of them share the reading
+//! of a cell.
+
+use soundalike_index::{Hit, Query, Reader, SearchOptions};
+
+/// One question in this many is asked in the first round.
+const FIRST_SHARE: usize = 3;
+/// Bounds of the cells opened per segment for one question; the first round keeps to the lower one.
+const CELLS: std::ops::RangeInclusive<usize> = 48..=768;
+
+/// Which questions to ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Round {
+    /// A third, spread evenly.
+    First,
+    /// All others.
+    Rest,
+}
+
+impl Round {
+    /// How many of `limit` candidates are worth comparing: what a third of the questions finds is
+    /// near the top, or it is not found.
+    pub fn candidates(self, limit: usize) -> usize {
+        if self == Round::First { limit / 2 } else { limit }
+    }
+
+    fn asks(self, group: usize) -> bool {
+        group.is_multiple_of(FIRST_SHARE) == (self == Round::First)
+    }
+}
+
+/// What there is to ask about one block of a query. Question `i` is about `about[i]`; `hits[i]` is empty
+/// until it was asked.
+pub struct Questions<T> {
+    /// The block, in time units.
+    pub block: (u32, u32),
+    /// What each question is about.
+    pub about: Vec<T>,
+    /// The answers.
+    pub hits: Vec<Vec<Hit>>,
+    codes: Vec<Query>,
+    /// Questions of one group are asked in the same round.
+    groups: Vec<usize>,
+}
+
+impl<T> Questions<T> {
+    /// Questions about `block`: what each is about, its group and its code.
+    pub fn new(block: (u32, u32), all: impl Iterator<Item = (T, usize, Query)>) -> Questions<T> {
+        let empty = Vec::new;
+        let (about, hits, codes, groups) = (empty(), Vec::new(), Vec::new(), Vec::new());
+        let mut questions = Questions { block, about, hits, codes, groups };
+        for (about, group, code) in all {
+            questions.about.push(about);
+            questions.groups.push(group);
+            questions.codes.push(code);
+            questions.hits.push(Vec::new());
+        }
+        questions
+    }
+}
+
+/// Asks the questions of one round in `space` for `k` hits each.
+///
+/// In the second round `cells` are opened per segment for all questions about a query together: one of
+/// many may miss its answer, one of a few may not.
+pub fn ask<T>(
+    index: &Reader,
+    space: u8,
+    questions: &mut [Questions<T>],
+    round: Round,
+    cells: usize,
+    options: &SearchOptions,
+) {
+    let total: usize = questions.iter().map(|q| q.codes.len()).sum();
+    let cells = match round {
+        Round::First => *CELLS.start(),
+        Round::Rest => (cells / total.max(1)).clamp(*CELLS.start(), *CELLS.end()),
+    };
+    let options = SearchOptions { probes: cells, ef: cells, ..*options };
+    let chosen = |q: &Questions<T>| -> Vec<usize> {
+        (0..q.codes.len()).filter(|&i| round.asks(q.groups[i])).collect()
+    };
+    let codes: Vec<Query> =
+        questions.iter().flat_map(|q| chosen(q).into_iter().map(|i| q.codes[i])).collect();
+    let mut answers = index.search(space, &codes, &options).into_iter();
+    for q in questions {
+        for (i, hits) in chosen(q).into_iter().zip(answers.by_ref()) {
+            q.hits[i] = hits;
+        }
+    }
+}
