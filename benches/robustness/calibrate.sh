@@ -3,14 +3,15 @@
 #
 #   calibrate.sh --dir DIR [--split dev] [--index INDEX] [--threads 2] [--clips 1400]
 #
-# Cuts clips of 10, 4 and 60 s from the tracks of the split that are never indexed, makes silence,
-# noise, tones, clicks, drum machines and speech, scans them all against the index of run.sh (or
-# INDEX, for instance one of the distractors example) and prints, by calibrate.py, expected against
-# observed chance matches and the constants of src/scan/score.rs that would fit best.
+# Cuts clips of 10, 4 and 60 s from the tracks of the split that are never indexed, makes loops and
+# mixes of an hour of them, and silence, noise, tones, clicks, drum machines and speech, scans them
+# all, and the whole tracks, against the index of run.sh (or INDEX, for instance one of the
+# distractors example) and prints, by calibrate.py, expected against observed chance matches and the
+# constants of src/scan/score.rs that would fit best.
 # Needs ffmpeg and sox; speech needs espeak-ng, and is left out without it.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd); repo=$(cd "$here/../.." && pwd)
-usage() { sed -n '2,11p' "$0" >&2; exit 2; }
+usage() { sed -n '2,13p' "$0" >&2; exit 2; }
 dir=""; split=dev; index=""; threads=2; clips=1400
 while [ $# -gt 0 ]; do
   case $1 in
@@ -50,6 +51,23 @@ if [ ! -e "$work/clips/done" ]; then
   touch "$work/clips/done"
 fi
 
+# Loops of two seconds from every fifth clip, repeated to half a minute, and mixes of an hour.
+if [ ! -e "$work/clips/done-long" ]; then
+  find "$work/clips" -name 'music10-*.wav' | sort -V | awk 'NR % 5 == 0' | while read -r clip; do
+    sox -V1 "$clip" "${clip/music10-/musicloop-}" trim 3 2 repeat 14
+  done
+  column neg | cut -f2 | while read -r file; do
+    ffmpeg -v error -nostdin -i "$file" -map 0:a:0 -ac 1 -ar 16000 -f s16le -
+  done | split -b $((3600 * 32000)) -d - "$work/clips/mix"
+  for part in "$work"/clips/mix??; do
+    sox -V1 -t s16 -r 16000 -c 1 "$part" "$work/clips/musicmix-${part: -2}.wav"; rm "$part"
+  done
+  column neg | cut -f2 | nl -w1 | while IFS=$'\t' read -r n file; do
+    ln -sf "$file" "$work/clips/musictrack-$n.${file##*.}"
+  done
+  touch "$work/clips/done-long"
+fi
+
 # Sounds that must not match anything, whatever the references.
 cd "$work/sounds"
 sound() { [ -e "$1.wav" ] || sox -D -R -V1 -n -r 16000 -c 1 "$@" 2>/dev/null; }
@@ -77,7 +95,7 @@ else
 fi
 rm -f tick.wav kick.wav snare.wav hat.wav two.wav bar.wav hats.wav loop.wav
 
-find "$work/clips" "$work/sounds" -name '*.wav' | sort > "$work/files.txt"
+find "$work/clips" "$work/sounds" -name '*.wav' -o -name 'musictrack-*' | sort > "$work/files.txt"
 "$SOUNDALIKE" scan --files-from "$work/files.txt" --index "$index" --format jsonl --min-level candidate --limit 1 \
   --exit-zero --threads "$threads" > "$work/records.jsonl"
 hours=$("$SOUNDALIKE" index list --index "$index" --format jsonl | python3 -c '

@@ -108,10 +108,12 @@ impl Segment {
         }
     }
 
-    /// Nats that count: repeats do not, and a changed copy, which was found among many warps, pays
-    /// for the choice.
+    /// Nats that count: repeats do not, length alone does not, and a changed copy, which was found
+    /// among many warps, pays for the choice.
     fn net(&self) -> f32 {
-        let nats = self.nats * self.novelty;
+        let novelty = f64::from(self.novelty);
+        let nats =
+            score::less_drift(f64::from(self.nats) * novelty, self.seconds() * novelty) as f32;
         if self.warp.is_changed() { nats - WARP_NATS } else { nats }
     }
 
@@ -126,7 +128,7 @@ impl Segment {
 pub struct Found {
     /// Segments in query order; at least one.
     pub segments: Vec<Segment>,
-    /// Score in nats of the best segment, less the price of a change of speed or pitch.
+    /// Score in nats of the best segment, less the price of its length and of a change of speed or pitch.
     pub nats: f32,
     /// `log10` of the expected number of chance matches as good as the best segment.
     pub log10_evalue: f64,
@@ -263,7 +265,8 @@ pub fn verify_warps(
     segments.sort_by_key(|s| (s.query_ms, s.reference_ms));
     let query_covered_ms = covered(segments.iter().map(|s| s.query_ms));
     let reference_covered_ms = covered(segments.iter().map(|s| s.reference_ms));
-    let log10_evalue = score::log10_evalue(f64::from(nats), searched_seconds);
+    let query_seconds = query.duration_ms() as f64 / 1000.0;
+    let log10_evalue = score::log10_evalue(f64::from(nats), query_seconds, searched_seconds);
     Some(Found {
         nats,
         log10_evalue,
