@@ -6,7 +6,8 @@ usage: scale.py --dir DIR --index INDEX --soundalike BIN --distractors BIN [--tr
 
 INDEX holds the references (as run.sh makes it).  Larger ones are made by the distractors example
 from their peaks, in DIR/scale, 390 MB per 10,000 tracks, and kept.  Every fifth query of
-DIR/queries/dev is scanned against each (all negatives of a minute and more, too), on one thread.
+DIR/queries/dev is scanned against each, and every track of DIR/split-dev.tsv that is never indexed,
+whole, on one thread.
 "first" is the right track ranked first, "accepted" at the tool's own line.  Cost is CPU seconds
 per query less those of the same scan against a single track, which are decoding and fingerprints.
 Standard library only.
@@ -28,11 +29,14 @@ def cpu(command, out):
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
+def table(path):
+    head, *rows = (line.split("\t") for line in path.read_text().splitlines())
+    return [dict(zip(head, row)) for row in rows]
+
+
 def truth(queries):
-    rows = [line.split("\t") for line in (queries / "truth.tsv").read_text().splitlines()]
-    head, found = rows[0], {}
-    for row in rows[1:]:
-        row = dict(zip(head, row))
+    found = {}
+    for row in table(queries / "truth.tsv"):
         found.setdefault(row["query_file"], []).append(row)
     return found
 
@@ -67,8 +71,8 @@ def main():
     found = truth(queries)
     positive = {q: rows for q, rows in found.items() if rows[0]["kind"] == "positive"}
     wanted = {str(queries / q): positive[q] for q in sorted(positive)[::args.every]}
-    long = {str(queries / q): rows for q, rows in found.items()
-            if rows[0]["kind"] == "negative" and float(rows[0]["query_total"]) >= 60}
+    unknown = [row for row in table(root / "split-dev.tsv") if row["role"] == "neg"]
+    long = [str(root / row["file"]) for row in unknown]
     partners = score.read_pairs(Path(__file__).parent / "same_piece.tsv")
     lists = {}
     for name, group in (("excerpts", wanted), ("long", long)):
@@ -85,7 +89,7 @@ def main():
         one = root / next(iter(positive.values()))[0]["source_track"]
         cpu([args.soundalike, "index", "add", one, "--index", tiny, "--quiet"], "/dev/null")
     decode = {name: scan(name, tiny)[1] for name in lists}
-    minutes = sum(float(rows[0]["query_total"]) for rows in long.values()) / 60 / max(len(long), 1)
+    minutes = sum(float(row["duration"]) for row in unknown) / 60 / max(len(long), 1)
     print(f"{len(wanted)} damaged excerpts; {len(long)} unknown tracks of {minutes:.1f} min on average\n")
     print("| tracks | right first | accepted | CPU per excerpt | CPU per unknown track |")
     print("| ---: | ---: | ---: | ---: | ---: |")

@@ -93,3 +93,41 @@ pub fn ask<T>(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use soundalike_index::{ParamsId, TrackMeta, TrackRecord, Window, Writer};
+
+    use super::*;
+
+    #[test]
+    fn two_rounds_answer_every_question_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let params = ParamsId { digest: [1; 32], description: "test".into() };
+        let windows = (0..10).map(|i| Window { space: 0, time: i, code: [1 << i, 0, 0, 0] });
+        let track = TrackRecord {
+            meta: TrackMeta { ref_id: "t".into(), ..TrackMeta::default() },
+            constellation: Vec::new(),
+            windows: windows.collect(),
+        };
+        Writer::open_or_create(dir.path(), params).unwrap().commit(vec![track]).unwrap();
+        let index = Reader::open(dir.path()).unwrap();
+        let query = |i: u32| Query::from([1 << i, 0, 0, 0]);
+        let block = |from: u32| {
+            Questions::new((0, 1), (from..from + 5).map(|i| (i, (i - from) as usize, query(i))))
+        };
+        let mut questions = [block(0), block(5)];
+        let options = SearchOptions { k: 1, ..SearchOptions::default() };
+        let answered = |questions: &[Questions<u32>]| {
+            questions.iter().flat_map(|q| &q.hits).filter(|hits| !hits.is_empty()).count()
+        };
+        ask(&index, 0, &mut questions, Round::First, 100, &options);
+        assert_eq!(answered(&questions), 4);
+        ask(&index, 0, &mut questions, Round::Rest, 100, &options);
+        for q in &questions {
+            for (about, hits) in q.about.iter().zip(&q.hits) {
+                assert_eq!((hits[0].time, hits[0].distance), (*about, 0));
+            }
+        }
+    }
+}
