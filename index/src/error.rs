@@ -39,7 +39,7 @@ pub enum Error {
         what: String,
     },
     /// A file was written by an incompatible version of the format.
-    #[error("{path}: index format version {found}, this build reads version {supported}", path = path.display())]
+    #[error("{path}: index format version {found}, this build reads version {supported}: make the index anew with it", path = path.display())]
     Version {
         /// The file.
         path: PathBuf,
