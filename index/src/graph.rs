@@ -18,7 +18,6 @@ use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use hnsw_rs::prelude::{Distance, Hnsw};
-
 use multiversion::multiversion;
 
 use crate::popcount::{distance, plain, weighted};

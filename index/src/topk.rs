@@ -5,7 +5,7 @@ const SLACK: usize = 4;
 
 /// The `k` smallest elements seen so far. They are totally ordered, so the outcome does not depend on
 /// the order in which they arrive. A heap would do the same; gathering some more and cutting them
-/// back with a selection costs a third of it.
+/// back with a selection is cheaper.
 pub(crate) struct TopK<T> {
     k: usize,
     kept: Vec<T>,
@@ -35,13 +35,10 @@ impl<T: Ord + Copy> TopK<T> {
         }
     }
 
+    /// Drops what is not among the best; there are more than `k`, and `k` is not zero.
     fn cut(&mut self) {
-        if self.kept.len() >= self.k
-            && let Some(last) = self.k.checked_sub(1)
-        {
-            self.worst = Some(*self.kept.select_nth_unstable(last).1);
-            self.kept.truncate(self.k);
-        }
+        self.worst = Some(*self.kept.select_nth_unstable(self.k - 1).1);
+        self.kept.truncate(self.k);
     }
 
     pub(crate) fn into_sorted(mut self) -> Vec<T> {

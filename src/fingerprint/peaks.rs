@@ -175,8 +175,8 @@ impl PeakPicker {
     }
 }
 
-#[multiversion(targets("x86_64+avx2"))]
 /// Raises each of `maxima` to the value in `row`.
+#[multiversion(targets("x86_64+avx2"))]
 fn raise(maxima: &mut [i16], row: &[i16]) {
     for (m, x) in maxima.iter_mut().zip(row) {
         *m = (*m).max(*x);
@@ -194,10 +194,10 @@ fn maxima_of<'a>(level: &'a [i16], maxima: &'a [i16]) -> impl Iterator<Item = us
     })
 }
 
-#[multiversion(targets("x86_64+avx2"))]
 /// Maximum over ± `half` bins, by doubling: log2 passes that vectorise, whatever the width.
 ///
 /// `scratch` is as long as `row`; passes go through it because an in-place pass does not vectorise.
+#[multiversion(targets("x86_64+avx2"))]
 fn max_filter(row: &[i16], half: usize, out: &mut [i16], scratch: &mut [i16]) {
     let n = row.len();
     out.copy_from_slice(row);
