@@ -11,7 +11,7 @@
 # Needs ffmpeg and sox; speech needs espeak-ng, and is left out without it.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd); repo=$(cd "$here/../.." && pwd)
-usage() { sed -n '2,13p' "$0" >&2; exit 2; }
+usage() { sed -n '2,11p' "$0" >&2; exit 2; }
 dir=""; split=dev; index=""; threads=2; clips=1400
 while [ $# -gt 0 ]; do
   case $1 in
