@@ -12,11 +12,14 @@
 #![deny(missing_docs)]
 
 pub mod audio;
+pub mod batch;
 pub mod catalog;
 pub mod eval;
 pub mod fingerprint;
 pub mod indexer;
+pub mod level;
 pub mod params;
+pub mod policy;
 pub mod progress;
 pub mod report;
 pub mod scan;

@@ -12,13 +12,47 @@ use std::path::{Path, PathBuf};
 /// Top-level modules of the library, lowest first, and the ones each may import.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("progress", &[]),
+    ("level", &[]),
     ("audio", &[]),
     ("params", &["audio"]),
     ("fingerprint", &["audio", "params"]),
     ("catalog", &["audio"]),
     ("scan", &["audio", "params", "fingerprint"]),
     ("indexer", &["progress", "audio", "params", "fingerprint", "catalog", "scan"]),
-    ("report", &["audio", "params", "fingerprint", "catalog", "scan", "indexer"]),
+    (
+        "batch",
+        &["progress", "level", "audio", "params", "fingerprint", "catalog", "scan", "indexer"],
+    ),
+    ("decisions", &["catalog"]),
+    (
+        "policy",
+        &[
+            "level",
+            "audio",
+            "params",
+            "fingerprint",
+            "catalog",
+            "scan",
+            "indexer",
+            "batch",
+            "decisions",
+        ],
+    ),
+    (
+        "report",
+        &[
+            "level",
+            "audio",
+            "params",
+            "fingerprint",
+            "catalog",
+            "scan",
+            "indexer",
+            "batch",
+            "decisions",
+            "policy",
+        ],
+    ),
     ("eval", &["progress", "audio", "params", "fingerprint", "catalog", "scan", "indexer"]),
 ];
 

@@ -146,7 +146,7 @@ impl InputArgs {
 pub fn input_errors(inputs: &Inputs) -> impl Iterator<Item = ErrorRecord> + '_ {
     inputs.errors.iter().map(|e| ErrorRecord {
         subject: e.path.to_string_lossy().into_owned(),
-        code: "io_error",
+        code: "io_error".into(),
         message: e.to_string(),
     })
 }

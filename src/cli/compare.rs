@@ -10,7 +10,7 @@ use soundalike::indexer::hex;
 use soundalike::params::FingerprintParams;
 use soundalike::report::Report;
 use soundalike::report::records::{
-    Begin, ErrorRecord, MatchRecord, QueryInfo, Record, ReferenceInfo, SCHEMA, Scanned, Summary,
+    Begin, ErrorRecord, MatchRecord, QueryInfo, Record, ReferenceInfo, Scanned, Summary,
 };
 use soundalike::scan::matcher::{MatchParams, Reference};
 use soundalike::scan::scanner::compare;
@@ -101,7 +101,7 @@ fn pair(
     };
     report.record(&Record::Scanned(Scanned {
         query: info,
-        result,
+        result: result.into(),
         matches: usize::from(accepted),
     }))?;
     Ok(accepted)
@@ -114,10 +114,5 @@ fn begin(args: &CompareArgs) -> Begin {
         hash.update(b"\n");
         hash.update(path.as_os_str().as_encoded_bytes());
     }
-    Begin {
-        schema: SCHEMA,
-        scan_id: format!("s_{}", hex(&hash.finalize()[..8])),
-        tool_version: version,
-        index: None,
-    }
+    Begin::new(format!("s_{}", hex(&hash.finalize()[..8])), None)
 }

@@ -202,12 +202,12 @@ fn problems<'a>(
 ) -> impl Iterator<Item = ErrorRecord> + 'a {
     let rows = metadata.bad_rows.iter().map(|message| ErrorRecord {
         subject: "metadata".to_owned(),
-        code: "bad_row",
+        code: "bad_row".into(),
         message: message.clone(),
     });
     let empty = summary.featureless.iter().map(|path| ErrorRecord {
         subject: path.to_string_lossy().into_owned(),
-        code: "no_features",
+        code: "no_features".into(),
         message: format!(
             "{} was not added: silence, a steady tone, or too short for a fingerprint",
             path.display()
@@ -216,7 +216,7 @@ fn problems<'a>(
     // An audio error names its file itself.
     let unreadable = summary.errors.iter().map(|e| ErrorRecord {
         subject: e.path().to_string_lossy().into_owned(),
-        code: e.code(),
+        code: e.code().into(),
         message: e.to_string(),
     });
     rows.chain(empty).chain(unreadable)

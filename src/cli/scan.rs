@@ -15,8 +15,8 @@ use soundalike::params::FingerprintParams;
 use soundalike::progress::Progress;
 use soundalike::report::Report;
 use soundalike::report::records::{
-    Begin, ErrorRecord, IndexInfo, MatchRecord, QueryInfo, Record, ReferenceInfo, SCHEMA, Scanned,
-    Summary, round,
+    Begin, ErrorRecord, IndexInfo, MatchRecord, QueryInfo, Record, ReferenceInfo, Scanned, Summary,
+    round,
 };
 use soundalike::scan::scanner::Scanner;
 use soundalike_index::{Reader, SearchMode, Writer};
@@ -199,16 +199,12 @@ fn begin(inputs: &Inputs, index: &Reader, params: &FingerprintParams) -> Begin {
         hash.update(path.as_os_str().as_encoded_bytes());
         hash.update(b"\n");
     }
-    Begin {
-        schema: SCHEMA,
-        scan_id: format!("s_{}", hex(&hash.finalize()[..8])),
-        tool_version: version,
-        index: Some(IndexInfo {
-            id: index.index_id(),
-            tracks: index.track_count(),
-            params_hash: hex(&params.digest()[..8]),
-        }),
-    }
+    let index = IndexInfo {
+        id: index.index_id(),
+        tracks: index.track_count(),
+        params_hash: hex(&params.digest()[..8]),
+    };
+    Begin::new(format!("s_{}", hex(&hash.finalize()[..8])), Some(index))
 }
 
 struct Scan<'a> {
@@ -307,7 +303,7 @@ impl Scan<'_> {
             0 => "no_match",
             _ => "matched",
         };
-        records.push(Record::Scanned(Scanned { query, result, matches: accepted }));
+        records.push(Record::Scanned(Scanned { query, result: result.into(), matches: accepted }));
         records
     }
 }

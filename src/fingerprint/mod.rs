@@ -6,6 +6,7 @@ pub mod descriptor;
 pub mod file;
 pub mod peaks;
 pub mod projection;
+pub mod signal;
 pub mod spectrum;
 
 pub use constellation::{Constellation, Point};

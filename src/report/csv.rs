@@ -65,7 +65,7 @@ impl<W: Write> Csv<W> {
         let mut row = vec![
             ("path", m.query.path.clone()),
             ("result", if m.accepted { "matched" } else { "candidate" }.to_owned()),
-            ("match_kind", m.match_kind.to_owned()),
+            ("match_kind", m.match_kind.to_string()),
             ("score", m.score.to_string()),
             ("log10_evalue", m.log10_evalue.to_string()),
             ("ref_id", m.reference.ref_id.clone()),
@@ -94,7 +94,7 @@ impl<W: Write> Csv<W> {
     }
 
     fn unmatched(&mut self, s: &Scanned) -> io::Result<()> {
-        let mut row = vec![("path", s.query.path.clone()), ("result", s.result.to_owned())];
+        let mut row = vec![("path", s.query.path.clone()), ("result", s.result.to_string())];
         row.extend(query_columns(&s.query));
         self.row(&row)
     }
@@ -114,7 +114,7 @@ impl<W: Write> Report for Csv<W> {
             Record::Match(m) => self.matched(m),
             Record::Scanned(s) if s.matches == 0 => self.unmatched(s),
             Record::Error(e) => self.error(e),
-            Record::Begin(_) | Record::Scanned(_) | Record::Summary(_) => Ok(()),
+            _ => Ok(()),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What is said about a scan: records, and their forms for machines, tables and people.
 
 pub mod csv;
+pub mod evidence;
 pub mod records;
 pub mod text;
 

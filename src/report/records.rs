@@ -2,14 +2,22 @@
 //!
 //! Offsets use ACRCloud's names because intake systems parse them already.
 
-use serde::Serialize;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use soundalike_index::TrackMeta;
 
+use super::evidence::EvidenceRecord;
 use crate::audio::AudioError;
+use crate::batch::cluster::Cluster;
+use crate::catalog::declared::{AiDisclosure, Declared};
 use crate::fingerprint::file::Analysis;
 use crate::indexer::{hex, ref_id};
+use crate::level::Level;
 use crate::params::FingerprintParams;
+use crate::policy::{Finding, Rule};
 use crate::scan::kind::{MatchKind, is_modified};
 use crate::scan::matcher::{Found, Segment};
 
@@ -17,7 +25,7 @@ use crate::scan::matcher::{Found, Segment};
 pub const SCHEMA: &str = "soundalike/1";
 
 /// One line of output.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Record {
     /// First record of a scan.
@@ -26,28 +34,83 @@ pub enum Record {
     Match(Box<MatchRecord>),
     /// A query is done; says plainly whether anything was found.
     Scanned(Scanned),
+    /// A group of near-duplicates.
+    Cluster(Box<Cluster>),
+    /// What a policy makes of an upload.
+    Finding(Box<Finding>),
+    /// The gravest of the findings on an upload.
+    Verdict(Box<VerdictRecord>),
+    /// What a report needs to show a match.
+    Evidence(Box<EvidenceRecord>),
     /// An input that could not be used.
     Error(ErrorRecord),
     /// Last record of a scan.
     Summary(Summary),
+    /// A record of a later version, when records are read back.
+    #[serde(other)]
+    Unknown,
 }
 
 /// The tool and what it compares with.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Begin {
     /// [`SCHEMA`].
-    pub schema: &'static str,
+    pub schema: Cow<'static, str>,
     /// Identifies inputs, index and version; the same for a repeated scan.
     pub scan_id: String,
     /// Version of this program.
-    pub tool_version: &'static str,
+    pub tool_version: Cow<'static, str>,
     /// The index; none in a comparison of two files.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub index: Option<IndexInfo>,
+    /// The policies applied; empty where none are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub policy: Vec<PolicyInfo>,
+    /// State of the decision log that was applied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decisions: Option<DecisionsInfo>,
+}
+
+impl Begin {
+    /// The first record of a run of this program.
+    pub fn new(scan_id: String, index: Option<IndexInfo>) -> Begin {
+        Begin {
+            schema: SCHEMA.into(),
+            scan_id,
+            tool_version: env!("CARGO_PKG_VERSION").into(),
+            index,
+            policy: Vec::new(),
+            decisions: None,
+        }
+    }
+}
+
+/// A policy pack as it was applied.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyInfo {
+    /// Name of the pack.
+    pub id: String,
+    /// What people call it.
+    pub title: String,
+    /// Version of the pack.
+    pub version: String,
+    /// When its sources were last looked at (`YYYY-MM-DD`).
+    pub verified_on: String,
+    /// Whether that is too long ago to rely on.
+    pub stale: bool,
+}
+
+/// The state of a decision log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DecisionsInfo {
+    /// Entries in the log.
+    pub entries: u64,
+    /// Hash of the last of them, which vouches for all before it.
+    pub head: String,
 }
 
 /// Which state of an index was used.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct IndexInfo {
     /// Changes with the content of the index.
     pub id: String,
@@ -58,14 +121,14 @@ pub struct IndexInfo {
 }
 
 /// A person or group.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Name {
     /// The name.
     pub name: String,
 }
 
 /// Industry identifiers.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct ExternalIds {
     /// International Standard Recording Code.
     pub isrc: Option<String>,
@@ -74,7 +137,7 @@ pub struct ExternalIds {
 }
 
 /// The scanned file.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct QueryInfo {
     /// Path as given.
     pub path: String,
@@ -98,6 +161,18 @@ pub struct QueryInfo {
     pub truncated: bool,
     /// Packets that could not be decoded.
     pub damaged_packets: u64,
+    /// Account that uploaded it, as declared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_id: Option<String>,
+    /// Release it belongs to, as declared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release_id: Option<String>,
+    /// Delivery batch, as declared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch_id: Option<String>,
+    /// When it came in, as declared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub received_at: Option<String>,
 }
 
 impl QueryInfo {
@@ -116,12 +191,46 @@ impl QueryInfo {
             external_ids: ExternalIds { isrc: tags.isrc.clone(), upc: tags.upc.clone() },
             truncated: info.truncated,
             damaged_packets: info.damaged_packets,
+            account_id: None,
+            release_id: None,
+            batch_id: None,
+            received_at: None,
         }
     }
 }
 
+/// Outcome for one upload.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct VerdictRecord {
+    /// The upload: its path.
+    pub subject: String,
+    /// The gravest level of its findings.
+    pub verdict: Level,
+    /// Rules behind it: those of its findings at `review` and above, gravest first.
+    pub reasons: Vec<Rule>,
+    /// The same in plain words, one sentence a finding.
+    pub explanation: Vec<String>,
+    /// The verdict of each policy applied.
+    pub by_policy: BTreeMap<String, Level>,
+    /// What was declared about generators.
+    pub ai_disclosure: AiDisclosure,
+    /// Matches and clusters behind it.
+    pub evidence: Vec<String>,
+    /// Decisions that took findings away or added them.
+    pub decisions: Vec<String>,
+    /// SHA-256 of the file.
+    pub sha256: String,
+    /// Decoded length.
+    pub duration_ms: u64,
+    /// What the upload says about itself.
+    pub declared: Declared,
+    /// What this tool does not look at: `not_ai_detection`, `not_composition_match`, `not_legal_advice`.
+    pub limits: Vec<String>,
+}
+
 /// The reference that was met.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ReferenceInfo {
     /// Identifier of the reference's content.
     pub ref_id: String,
@@ -185,7 +294,7 @@ fn names(artist: &Option<String>) -> Vec<Name> {
 }
 
 /// A stretch of the query and the stretch of the reference it runs along.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SegmentRecord {
     /// Begin in the query.
     pub sample_begin_time_offset_ms: u64,
@@ -224,12 +333,12 @@ impl SegmentRecord {
 }
 
 /// A resemblance and its evidence.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct MatchRecord {
     /// Names query and reference; the same for a repeated scan.
     pub match_id: String,
     /// See [`MatchKind`].
-    pub match_kind: &'static str,
+    pub match_kind: Cow<'static, str>,
     /// Whether the evidence is beyond chance; matches that are not are shown on request only.
     pub accepted: bool,
     /// 0 to 100, 50 at the acceptance line; comparable between queries.
@@ -256,6 +365,9 @@ pub struct MatchRecord {
     pub pitch_cents: f64,
     /// Where, on both sides, in query order.
     pub segments: Vec<SegmentRecord>,
+    /// The decision by which the match is not held against the upload.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowed_by: Option<String>,
 }
 
 impl MatchRecord {
@@ -272,7 +384,7 @@ impl MatchRecord {
         let name = format!("{}/{}", query.sha256, reference.ref_id);
         MatchRecord {
             match_id: format!("m_{}", hex(&Sha256::digest(name.as_bytes())[..8])),
-            match_kind: MatchKind::of(found, same_bytes, params).name(),
+            match_kind: MatchKind::of(found, same_bytes, params).name().into(),
             accepted: found.accepted(),
             score: round(found.score, 2),
             log10_evalue: round(found.log10_evalue, 2),
@@ -284,6 +396,7 @@ impl MatchRecord {
             frequency_factor: round((cents / 1200.0).exp2(), 5),
             pitch_cents: round(cents, 1),
             segments: found.segments.iter().map(|s| SegmentRecord::new(s, params)).collect(),
+            allowed_by: None,
             query,
             reference,
         }
@@ -291,24 +404,24 @@ impl MatchRecord {
 }
 
 /// Outcome for one query.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Scanned {
     /// The scanned file.
     pub query: QueryInfo,
     /// `matched`, `no_match`, or `no_features`: nothing in it can be fingerprinted (silence, a
     /// steady tone), so nothing can be said.
-    pub result: &'static str,
+    pub result: Cow<'static, str>,
     /// Accepted matches.
     pub matches: usize,
 }
 
 /// An input that could not be used.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ErrorRecord {
     /// The input.
     pub subject: String,
     /// Short, stable name of the cause.
-    pub code: &'static str,
+    pub code: Cow<'static, str>,
     /// The cause in words.
     pub message: String,
 }
@@ -318,14 +431,14 @@ impl ErrorRecord {
     pub fn audio(path: &std::path::Path, error: &AudioError) -> ErrorRecord {
         ErrorRecord {
             subject: path.to_string_lossy().into_owned(),
-            code: error.code(),
+            code: error.code().into(),
             message: error.to_string(),
         }
     }
 }
 
 /// Totals of a scan.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Summary {
     /// Files asked for.
     pub inputs: usize,
@@ -337,6 +450,12 @@ pub struct Summary {
     pub matches: usize,
     /// Files that could not be used.
     pub errors: usize,
+    /// Uploads by verdict.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub verdicts: BTreeMap<Level, usize>,
+    /// Groups of near-duplicates.
+    #[serde(default)]
+    pub clusters: usize,
     /// Audio scanned.
     pub audio_seconds: f64,
     /// Wall-clock time.

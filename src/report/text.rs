@@ -65,7 +65,7 @@ impl<W: Write> Text<W> {
 
     fn scanned(&mut self, s: &Scanned) -> io::Result<()> {
         self.heading(&s.query)?;
-        match (s.result, self.references) {
+        match (s.result.as_ref(), self.references) {
             ("no_features", _) => writeln!(
                 self.out,
                 "  nothing to compare: silence, a steady tone, or too short for a fingerprint"
@@ -106,13 +106,14 @@ impl<W: Write> Report for Text<W> {
             Record::Scanned(s) => self.scanned(s),
             Record::Error(e) => self.error(e),
             Record::Summary(s) => self.summary(s),
+            _ => Ok(()),
         }?;
         self.out.flush()
     }
 }
 
 fn kind_words(m: &MatchRecord) -> String {
-    let words = match m.match_kind {
+    let words = match m.match_kind.as_ref() {
         "same_file" => "the same file",
         "same_audio" => "the same recording from end to end",
         "near_duplicate" => "most of the same recording",

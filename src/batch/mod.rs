@@ -1,0 +1,3 @@
+//! Near-duplicates within a batch of uploads: pairs, groups, explanations.
+
+pub mod cluster;
