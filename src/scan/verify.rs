@@ -167,7 +167,9 @@ fn nearest(
     let reach = params.reach * params.reach;
     let span = params.reach * params.sigma_time;
     let points = &reference.points;
-    let mut from = 0;
+    // A short stretch of the query lies anywhere in a long reference.
+    let first = query.first().map_or(0.0, |p| warp.apply(p).0 - span);
+    let mut from = points.partition_point(|r| f64::from(r.time) < first);
     for p in query {
         let (time, freq) = warp.apply(p);
         while points.get(from).is_some_and(|r| f64::from(r.time) < time - span) {
