@@ -40,6 +40,17 @@ pub fn at<'a>(
     track.between(time, time.saturating_add(1)).iter().filter(|p| is_anchor(p, params))
 }
 
+/// `limit` anchors of a reference at most, spread evenly over the track: what a whole track is looked up
+/// by among others of its kind.
+pub fn sample(track: &Constellation, limit: usize, params: &FingerprintParams) -> Vec<Point> {
+    let all: Vec<Point> = track.points.iter().filter(|p| is_anchor(p, params)).copied().collect();
+    if all.len() <= limit {
+        return all;
+    }
+    // From the middle of each share: first and last seconds are faded, trimmed or padded.
+    (0..limit).map(|i| all[(2 * i + 1) * all.len() / (2 * limit)]).collect()
+}
+
 /// Peaks of a query from `begin` to `end` that may be anchors of a reference, `limit` at most, in
 /// time order. Strong ones come first; a surplus is thinned evenly.
 pub fn of_query(

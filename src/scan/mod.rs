@@ -1,5 +1,6 @@
 //! Comparing a query with references: candidates, alignment, verification, score.
 
+pub mod agree;
 pub mod align;
 pub mod background;
 pub mod candidates;

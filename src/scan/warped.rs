@@ -7,6 +7,7 @@
 //! seed-and-extend aligner does.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use soundalike_index::{Hit, TrackNo};
 
@@ -22,7 +23,7 @@ use crate::params::FingerprintParams;
 /// Distance between rungs in log ratio; the codes bear half of it on either side.
 const RUNG: f64 = 0.06;
 /// Rungs to each side of the query's own tempo.
-const RUNGS: i32 = 6;
+pub const RUNGS: i32 = 6;
 /// Anchors asked per block of a query.
 const ANCHORS: usize = 48;
 /// In a long query, which has more of them to be found by.
@@ -62,7 +63,7 @@ pub struct Probe {
     /// Number of the anchor within its block.
     pub number: usize,
     /// Number of the rung.
-    rung: i32,
+    pub(super) rung: i32,
     /// Assumed time factor.
     ratio: f64,
 }
@@ -70,21 +71,21 @@ pub struct Probe {
 /// A hit and the probe that made it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Lead {
-    probe: Probe,
+    pub(super) probe: Probe,
     /// Time of the reference's anchor.
     time: u32,
-    weight: f32,
+    pub(super) weight: f32,
 }
 
 impl Lead {
     /// A hit at `distance`; what it leads the `worst` hit of the same probe by is what it says.
-    fn new(probe: Probe, time: u32, distance: u32, worst: u32) -> Lead {
+    pub(super) fn new(probe: Probe, time: u32, distance: u32, worst: u32) -> Lead {
         let lead = (worst - distance) as f32 + 1.0;
         Lead { probe, time, weight: lead * lead }
     }
 
     /// Where the reference would be at query time `at`.
-    fn line(&self, at: f64) -> f64 {
+    pub(super) fn line(&self, at: f64) -> f64 {
         f64::from(self.time) + self.probe.ratio * (at - f64::from(self.probe.anchor.time))
     }
 }
@@ -98,7 +99,17 @@ pub fn probes(
 ) -> Vec<(Probe, WeighedCode)> {
     let limit = (3 * ANCHORS / 2 / blocks.max(1)).clamp(MIN_ANCHORS, ANCHORS);
     let anchors = anchor::of_query(query, block, limit, params);
-    let rungs = (-RUNGS..=RUNGS).map(|rung| (rung, (f64::from(rung) * RUNG).exp()));
+    probes_at(query, &anchors, -RUNGS..=RUNGS, params)
+}
+
+/// The probes of chosen `anchors` of a query at some of the rungs, with their codes.
+pub fn probes_at(
+    query: &Constellation,
+    anchors: &[Point],
+    rungs: RangeInclusive<i32>,
+    params: &FingerprintParams,
+) -> Vec<(Probe, WeighedCode)> {
+    let rungs = rungs.map(|rung| (rung, (f64::from(rung) * RUNG).exp()));
     let all = anchors.iter().enumerate();
     let all = all.flat_map(|(number, &anchor)| rungs.clone().map(move |r| (number, anchor, r)));
     all.filter_map(|(number, anchor, (rung, ratio))| {
@@ -109,7 +120,7 @@ pub fn probes(
 }
 
 /// Width of an offset cell for hits from all over `block`, in time units.
-fn cell_width(block: (u32, u32)) -> f64 {
+pub(super) fn cell_width(block: (u32, u32)) -> f64 {
     f64::from(CELL * (block.1 - block.0).max(CELL_SPAN) / CELL_SPAN)
 }
 

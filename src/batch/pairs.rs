@@ -1,0 +1,331 @@
+//! Every pair of near-duplicates in a batch.
+//!
+//! A dozen or so anchors of each track ask the index for their like at the tempo ratios that matter; tracks on
+//! which several anchors agree are candidates; each is fitted and verified peak by peak along the whole
+//! of both tracks. Two tracks of one batch ask about each other, so that only ratios from 1 upwards are
+//! needed: of two copies at different speeds one is the slower.
+
+use std::collections::{BTreeMap, HashSet};
+
+use rayon::prelude::*;
+use soundalike_index::{Hit, Query, SearchOptions};
+
+use super::pool::{Node, Pool, sounding_ms};
+use crate::fingerprint::Constellation;
+use crate::fingerprint::anchor;
+use crate::params::FingerprintParams;
+use crate::progress::{Cancel, Progress};
+use crate::scan::agree::{Agreement, agreements};
+use crate::scan::matcher::{Found, MatchParams, Reference, verify_warps};
+use crate::scan::scanner::{self, SPACE_ANCHOR};
+use crate::scan::warp::Warp;
+use crate::scan::warped::{self, Probe, RUNGS};
+
+/// Anchors by which a track is looked up.
+const ANCHORS: usize = 16;
+/// Anchors that must agree on a candidate.
+const AGREEING: usize = 2;
+/// Candidates verified per track.
+const CANDIDATES: usize = 64;
+/// Nearest codes fetched per probe: enough that a track which repeats itself does not crowd out its copies.
+const HITS_PER_PROBE: usize = 96;
+/// Hits of one track that one probe may bring.
+const HITS_PER_TRACK: usize = 2;
+/// Distance of a hit, as a share of the weight of all bits, up to which it counts. Of the 96 nearest among
+/// 66,000 anchors of other tracks one in 180 is nearer; of those that lie in a copy 42 in 100 are.
+const NEAR: f64 = 0.30;
+/// Cells opened per segment and probe.
+const CELLS: usize = 48;
+/// Tracks whose questions are asked together.
+const CHUNK: usize = 128;
+/// Share of both tracks that near-duplicates have in common.
+pub const EDGE_COVERAGE: f64 = 0.6;
+/// And how sure that must be: a batch of ten thousand tracks is fifty million pairs.
+pub const EDGE_LOG10_EVALUE: f64 = -6.0;
+/// Share of either track from which an overlap that one line does not explain is looked at more closely.
+const PARTIAL: f64 = 0.2;
+
+/// What two tracks have in common.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pair {
+    /// The track that was looked up: the query.
+    pub a: Node,
+    /// The track it was found to resemble: the reference.
+    pub b: Node,
+    /// The evidence.
+    pub found: Found,
+    /// Share of `a`'s sounding time that is shared, 0 to 1.
+    pub a_share: f64,
+    /// The same of `b`.
+    pub b_share: f64,
+}
+
+impl Pair {
+    /// The tracks, lower node first.
+    pub fn nodes(&self) -> (Node, Node) {
+        (self.a.min(self.b), self.a.max(self.b))
+    }
+
+    /// Whether the tracks are near-duplicates: verified overlap of most of both.
+    pub fn is_edge(&self) -> bool {
+        self.weaker_share() >= EDGE_COVERAGE && self.found.log10_evalue <= EDGE_LOG10_EVALUE
+    }
+
+    /// The smaller of the two shares.
+    pub fn weaker_share(&self) -> f64 {
+        self.a_share.min(self.b_share)
+    }
+}
+
+/// Compares the tracks of `pool`.
+pub struct Matcher<'a> {
+    pool: &'a Pool<'a>,
+    params: &'a FingerprintParams,
+    matching: MatchParams,
+    seconds: f64,
+}
+
+impl<'a> Matcher<'a> {
+    /// A matcher over the tracks of `pool`, which were fingerprinted with `params`.
+    pub fn new(pool: &'a Pool<'a>, params: &'a FingerprintParams) -> Matcher<'a> {
+        Matcher { pool, params, matching: MatchParams::default(), seconds: pool.seconds() }
+    }
+
+    /// All accepted pairs with a track of the batch, near-duplicates and weaker ties, in order of their
+    /// nodes.
+    pub fn pairs(&self, progress: &dyn Progress, cancel: &Cancel) -> Vec<Pair> {
+        let fresh: Vec<Node> = (0..self.pool.fresh()).collect();
+        let mut found: BTreeMap<(Node, Node), Pair> = BTreeMap::new();
+        progress.start(fresh.len());
+        for chunk in fresh.chunks(CHUNK) {
+            if cancel.is_cancelled() {
+                break;
+            }
+            let known: HashSet<(Node, Node)> =
+                found.values().filter(|p| p.is_edge()).map(Pair::nodes).collect();
+            for pair in self.chunk(chunk, &known, progress) {
+                let better = |old: &Pair| {
+                    let key = |p: &Pair| (p.is_edge(), -p.found.log10_evalue);
+                    key(&pair) > key(old)
+                };
+                if found.get(&pair.nodes()).is_none_or(better) {
+                    found.insert(pair.nodes(), pair);
+                }
+            }
+        }
+        progress.finish();
+        found.into_values().collect()
+    }
+
+    fn chunk(
+        &self,
+        nodes: &[Node],
+        known: &HashSet<(Node, Node)>,
+        progress: &dyn Progress,
+    ) -> Vec<Pair> {
+        let tracks: Vec<(Node, Constellation)> = nodes
+            .par_iter()
+            .filter_map(|&node| Some((node, self.pool.constellation(node)?)))
+            .collect();
+        let mut candidates: Vec<BTreeMap<Node, Agreement>> = vec![BTreeMap::new(); tracks.len()];
+        for reader in 0..self.pool.readers().len() {
+            // Earlier tracks do not ask back: there the slower copy may be ours.
+            let least = if reader == 0 { 0 } else { -RUNGS };
+            let answers = self.ask(reader, &tracks, least);
+            for ((own, into), all) in tracks.iter().zip(&mut candidates).zip(answers) {
+                for agreement in all {
+                    match self.pool.node(reader, agreement.track) {
+                        Some(node) if node != own.0 => into.insert(node, agreement),
+                        _ => None,
+                    };
+                }
+            }
+        }
+        tracks
+            .par_iter()
+            .zip(candidates)
+            .flat_map_iter(|((node, track), candidates)| {
+                let mut ranked: Vec<(Node, Agreement)> = candidates.into_iter().collect();
+                ranked.sort_by(|a, b| b.1.anchors.cmp(&a.1.anchors).then(a.0.cmp(&b.0)));
+                ranked.truncate(CANDIDATES);
+                let pairs: Vec<Pair> = ranked
+                    .into_iter()
+                    .filter(|(other, _)| !known.contains(&(*node.min(other), *node.max(other))))
+                    .filter_map(|(other, agreement)| {
+                        self.verify(*node, track, other, &agreement.leads)
+                    })
+                    .collect();
+                let path = self.pool.meta(*node).map_or("", |m| m.path.as_str());
+                progress.file_done(std::path::Path::new(path), track.duration_ms());
+                pairs
+            })
+            .collect()
+    }
+
+    /// What the tracks' anchors agree on in one of the indexes.
+    fn ask(
+        &self,
+        reader: usize,
+        tracks: &[(Node, Constellation)],
+        least_rung: i32,
+    ) -> Vec<Vec<Agreement>> {
+        let probes: Vec<Vec<_>> = tracks
+            .par_iter()
+            .map(|(_, track)| {
+                let anchors = anchor::sample(track, ANCHORS, self.params);
+                warped::probes_at(track, &anchors, least_rung..=RUNGS, self.params)
+            })
+            .collect();
+        let queries: Vec<Query> = probes
+            .iter()
+            .flatten()
+            .map(|(_, code)| Query { code: code.code, weights: code.weights })
+            .collect();
+        let near = |query: &Query| (f64::from(total_weight(query)) * NEAR) as u32;
+        let options = SearchOptions {
+            k: HITS_PER_PROBE,
+            walk: false,
+            probes: CELLS,
+            ef: CELLS,
+            max_distance: queries.iter().map(near).max().unwrap_or(0),
+            ..SearchOptions::default()
+        };
+        let mut hits = self.pool.readers()[reader].search(SPACE_ANCHOR, &queries, &options);
+        hits.par_iter_mut().zip(&queries).for_each(|(hits, query)| {
+            hits.retain(|hit| hit.distance <= near(query));
+            spread(hits);
+        });
+        let mut rest = &hits[..];
+        let shares: Vec<&[Vec<Hit>]> = probes
+            .iter()
+            .map(|own| {
+                let (first, others) = rest.split_at(own.len());
+                rest = others;
+                first
+            })
+            .collect();
+        tracks
+            .par_iter()
+            .zip(&probes)
+            .zip(shares)
+            .map(|(((_, track), probes), hits)| {
+                let about: Vec<Probe> = probes.iter().map(|p| p.0).collect();
+                let mut all = agreements(&about, hits, track.duration, AGREEING);
+                all.truncate(CANDIDATES + 1);
+                all
+            })
+            .collect()
+    }
+
+    /// Fits and verifies a candidate.
+    fn verify(
+        &self,
+        node: Node,
+        track: &Constellation,
+        other: Node,
+        leads: &[warped::Lead],
+    ) -> Option<Pair> {
+        let reference = self.pool.reference(other, self.params)?;
+        let block = (0, track.duration);
+        let warps = warped::warps(track, block, &reference, leads, self.params, &self.matching);
+        let found = verify_warps(track, &reference, warps, self.seconds, &self.matching)?;
+        if !found.accepted() {
+            return None;
+        }
+        let pair = self.pair(node, track, other, &reference, found);
+        let promising = pair.a_share.max(pair.b_share) >= PARTIAL && !pair.is_edge();
+        if !promising {
+            return Some(pair);
+        }
+        // Edited copies run along several lines: every block of the track is aligned by itself.
+        let seconds = self.seconds;
+        let closer = scanner::compare(track, &reference, seconds, self.params, &self.matching);
+        let closer = closer.map(|found| self.pair(node, track, other, &reference, found));
+        Some(closer.filter(|c| c.weaker_share() > pair.weaker_share()).unwrap_or(pair))
+    }
+
+    /// The pair of two tracks that run along each other by `warp`, if verification confirms it.
+    pub fn confirm(&self, a: Node, b: Node, warp: Warp) -> Option<Pair> {
+        let track = self.pool.constellation(a)?;
+        let reference = self.pool.reference(b, self.params)?;
+        let (align, verify) = (&self.matching.align, &self.matching.verify);
+        let warp = crate::scan::align::refine(
+            &track.points,
+            reference.constellation(),
+            warp,
+            align,
+            verify,
+        );
+        let warps = vec![(warp, 0.0)];
+        let found = verify_warps(&track, &reference, warps, self.seconds, &self.matching)?;
+        found.accepted().then(|| self.pair(a, &track, b, &reference, found))
+    }
+
+    fn pair(
+        &self,
+        a: Node,
+        track: &Constellation,
+        b: Node,
+        reference: &Reference,
+        found: Found,
+    ) -> Pair {
+        let share = |covered: u64, track: &Constellation| {
+            (covered as f64 / sounding_ms(track).max(1) as f64).min(1.0)
+        };
+        Pair {
+            a,
+            b,
+            a_share: share(found.query_covered_ms, track),
+            b_share: share(found.reference_covered_ms, reference.constellation()),
+            found,
+        }
+    }
+}
+
+/// The way back.
+pub fn inverse(warp: &Warp) -> Warp {
+    Warp {
+        offset: -warp.offset / warp.time_factor,
+        time_factor: 1.0 / warp.time_factor,
+        freq_shift: -warp.freq_shift,
+    }
+}
+
+/// First along `first`, then along `then`.
+pub fn composed(first: &Warp, then: &Warp) -> Warp {
+    Warp {
+        offset: then.time(first.offset),
+        time_factor: first.time_factor * then.time_factor,
+        freq_shift: first.freq_shift + then.freq_shift,
+    }
+}
+
+/// Distance of a query to its complement.
+fn total_weight(query: &Query) -> u32 {
+    let ones = |plane: &[u64; 4]| plane.iter().map(|word| word.count_ones()).sum::<u32>();
+    ones(&query.weights[0]) + 2 * ones(&query.weights[1])
+}
+
+/// Leaves the nearest hits of each track: one that repeats itself says the same each time.
+fn spread(hits: &mut Vec<Hit>) {
+    let mut seen: BTreeMap<u32, usize> = BTreeMap::new();
+    hits.retain(|hit| {
+        let count = seen.entry(hit.track.0).or_default();
+        *count += 1;
+        *count <= HITS_PER_TRACK
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_and_back_leads_home() {
+        let warp = Warp { offset: 120.0, time_factor: 1.06, freq_shift: 8.0 };
+        let home = composed(&warp, &inverse(&warp));
+        assert!(home.offset.abs() < 1e-9, "{home:?}");
+        assert!((home.time_factor - 1.0).abs() < 1e-12);
+        assert_eq!(home.freq_shift, 0.0);
+    }
+}
