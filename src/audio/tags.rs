@@ -1,10 +1,12 @@
 //! Descriptive tags: what a file says about itself. Never trusted, only shown and compared.
 
 use symphonia::core::formats::FormatReader;
-use symphonia::core::meta::{MetadataRevision, StandardTag, Tag};
+use symphonia::core::meta::{MetadataRevision, RawValue, StandardTag, Tag};
 
 /// Longest tag kept, in characters.
 const MAX_CHARS: usize = 500;
+/// Most tags kept that have no field of their own.
+const MAX_OTHER: usize = 64;
 
 /// The tags that a distributor compares with the delivered metadata.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -34,6 +36,23 @@ pub struct Tags {
     pub date: Option<String>,
     /// Encoding software.
     pub encoder: Option<String>,
+    /// Settings of the encoding software.
+    pub encoder_settings: Option<String>,
+    /// Person or service that encoded the file.
+    pub encoded_by: Option<String>,
+    /// Free comment.
+    pub comment: Option<String>,
+    /// Free description.
+    pub description: Option<String>,
+    /// Where the audio was published (`WOAS` and its like).
+    pub url: Option<String>,
+    /// Version or subtitle.
+    pub version: Option<String>,
+    /// Position on the release.
+    pub track_number: Option<u64>,
+    /// Other tags as `(name, value)` in the order of the file: user-defined ones (`TXXX`, Vorbis and
+    /// APE keys, MP4 free-form atoms) by their own name, embedded objects by their MIME type.
+    pub other: Vec<(String, String)>,
 }
 
 impl Tags {
@@ -59,7 +78,7 @@ impl Tags {
 
     fn absorb_tag(&mut self, tag: &Tag) {
         use StandardTag as T;
-        let Some(standard) = &tag.std else { return };
+        let Some(standard) = &tag.std else { return self.absorb_other(tag) };
         let year = |year: &u16| year.to_string();
         match standard {
             T::TrackTitle(text) => fill(&mut self.title, text),
@@ -77,8 +96,57 @@ impl Tags {
             T::ReleaseDate(text) | T::RecordingDate(text) => fill(&mut self.date, text),
             T::ReleaseYear(value) | T::RecordingYear(value) => fill(&mut self.date, &year(value)),
             T::Encoder(text) => fill(&mut self.encoder, text),
+            T::EncoderSettings(text) => fill(&mut self.encoder_settings, text),
+            T::EncodedBy(text) => fill(&mut self.encoded_by, text),
+            T::Comment(text) => fill(&mut self.comment, text),
+            T::Description(text) => fill(&mut self.description, text),
+            T::UrlSource(text) | T::Url(text) | T::UrlOfficial(text) => fill(&mut self.url, text),
+            T::Version(text) | T::TrackSubtitle(text) => fill(&mut self.version, text),
+            T::TrackNumber(number) => self.track_number = self.track_number.or(Some(*number)),
             _ => {}
         }
+    }
+
+    fn absorb_other(&mut self, tag: &Tag) {
+        if self.other.len() >= MAX_OTHER {
+            return;
+        }
+        let value = match &tag.raw.value {
+            RawValue::String(text) => text.to_string(),
+            RawValue::StringList(list) => list.join("; "),
+            RawValue::Boolean(value) => value.to_string(),
+            RawValue::UnsignedInt(value) => value.to_string(),
+            RawValue::SignedInt(value) => value.to_string(),
+            RawValue::Flag => "true".to_owned(),
+            // The content of an object is not looked at; that it is there says enough.
+            RawValue::Binary(_) => "(binary)".to_owned(),
+            _ => return,
+        };
+        let (Some(name), Some(value)) = (cleaned(&own_name(tag)), cleaned(&value)) else { return };
+        let pair = (name, value);
+        if !self.other.contains(&pair) {
+            self.other.push(pair);
+        }
+    }
+}
+
+/// The name that a tag was given by who wrote it: many formats have one key for all of those.
+fn own_name(tag: &Tag) -> String {
+    let fields = tag.raw.sub_fields.iter().flat_map(|fields| fields.iter());
+    let first = fields.filter_map(|field| match &field.value {
+        RawValue::String(text) if !text.trim().is_empty() => Some(text.to_string()),
+        _ => None,
+    });
+    match tag.raw.key.as_str() {
+        "TXXX" | "TXX" | "WXXX" | "WXX" => {
+            first.take(1).next().unwrap_or_else(|| tag.raw.key.clone())
+        }
+        "GEOB" | "GEO" | "PRIV" => {
+            let details: Vec<String> = first.collect();
+            format!("{}:{}", tag.raw.key, details.join(":"))
+        }
+        // MP4: `----:com.apple.iTunes:NAME`.
+        key => key.rsplit(':').next().unwrap_or(key).to_owned(),
     }
 }
 
@@ -88,8 +156,9 @@ fn fill(slot: &mut Option<String>, text: &str) {
     }
 }
 
-/// `text` without control characters and outer blanks, at most [`MAX_CHARS`] long.
-fn cleaned(text: &str) -> Option<String> {
+/// `text` without control characters and outer blanks, at most 500 characters long; `None` where
+/// nothing is left. Everything that strangers wrote passes through here before it is shown.
+pub fn cleaned(text: &str) -> Option<String> {
     let clean: String = text
         .chars()
         .map(|c| if c.is_whitespace() { ' ' } else { c })
