@@ -1,6 +1,9 @@
 //! What to read and what is known about it: input files, manifests, DDEX messages, identifiers.
 
+pub mod declarations;
 pub mod declared;
+pub mod delivery;
+pub mod ern;
 pub mod identifiers;
 pub mod inputs;
 pub mod manifest;

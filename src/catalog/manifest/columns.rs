@@ -216,7 +216,7 @@ const COLUMNS: &[(Field, &str)] = &[
     (
         Field::Ai(false),
         "ai aidisclosure containsai containsaicontent aiused usesai usedai aiuse aiusage ailevel \
-         aideclaration aicontent aicontribution aiassisted madewithai aiinvolvement trackai \
+         aideclaration aicontent aidisclosurelevel aicontribution aiassisted madewithai aiinvolvement trackai \
          trackcontainsai aistatus aitransparency aicredits",
     ),
     (
@@ -250,10 +250,10 @@ const COLUMNS: &[(Field, &str)] = &[
         "aiartwork aicover aicoverart artworkai aigeneratedartwork aiimage coverai",
     ),
     (Field::AiFacet(AiFacet::Video), "aivideo videoai aigeneratedvideo aimusicvideo"),
-    (Field::AiParts, "aiparts aifacets aielements aicomponents aicategories"),
+    (Field::AiParts, "aiparts aifacets aidisclosurefacets aielements aicomponents aicategories"),
     (
         Field::AiTool,
-        "aitool aitools aigenerator generator aimodel aisoftware aiservice aitoolsused generatedwith \
+        "aitool aitools aidisclosuretool aigenerator generator aimodel aisoftware aiservice aitoolsused generatedwith \
          aitoolused aisource aiplatform",
     ),
     (

@@ -147,6 +147,10 @@ impl Manifest {
 }
 
 #[cfg(test)]
+#[path = "tests.rs"]
+mod template_tests;
+
+#[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
