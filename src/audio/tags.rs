@@ -98,8 +98,13 @@ impl Tags {
             T::Encoder(text) => fill(&mut self.encoder, text),
             T::EncoderSettings(text) => fill(&mut self.encoder_settings, text),
             T::EncodedBy(text) => fill(&mut self.encoded_by, text),
+            // Players write comments of their own; what follows the first is kept, too.
+            T::Comment(text) if self.comment.is_some() => self.add_other("comment", text),
             T::Comment(text) => fill(&mut self.comment, text),
             T::Description(text) => fill(&mut self.description, text),
+            T::UrlSource(text) | T::Url(text) | T::UrlOfficial(text) if self.url.is_some() => {
+                self.add_other("url", text);
+            }
             T::UrlSource(text) | T::Url(text) | T::UrlOfficial(text) => fill(&mut self.url, text),
             T::Version(text) | T::TrackSubtitle(text) => fill(&mut self.version, text),
             T::TrackNumber(number) => self.track_number = self.track_number.or(Some(*number)),
@@ -108,9 +113,6 @@ impl Tags {
     }
 
     fn absorb_other(&mut self, tag: &Tag) {
-        if self.other.len() >= MAX_OTHER {
-            return;
-        }
         let value = match &tag.raw.value {
             RawValue::String(text) => text.to_string(),
             RawValue::StringList(list) => list.join("; "),
@@ -122,9 +124,13 @@ impl Tags {
             RawValue::Binary(_) => "(binary)".to_owned(),
             _ => return,
         };
-        let (Some(name), Some(value)) = (cleaned(&own_name(tag)), cleaned(&value)) else { return };
+        self.add_other(&own_name(tag), &value);
+    }
+
+    fn add_other(&mut self, name: &str, value: &str) {
+        let (Some(name), Some(value)) = (cleaned(name), cleaned(value)) else { return };
         let pair = (name, value);
-        if !self.other.contains(&pair) {
+        if self.other.len() < MAX_OTHER && !self.other.contains(&pair) {
             self.other.push(pair);
         }
     }
@@ -184,6 +190,44 @@ mod tests {
         assert_eq!(cleaned("\u{1b}[31mred\u{202e}"), Some("[31mred".to_owned()));
         assert_eq!(cleaned(" \u{0} "), None);
         assert_eq!(cleaned(&"ä".repeat(2_000)).map(|s| s.chars().count()), Some(MAX_CHARS));
+    }
+
+    /// A frame of ID3v2.3 with Latin-1 text.
+    fn frame(id: &str, body: &[u8]) -> Vec<u8> {
+        let mut frame = id.as_bytes().to_vec();
+        frame.extend((body.len() as u32).to_be_bytes());
+        frame.extend([0, 0]);
+        frame.extend(body);
+        frame
+    }
+
+    #[test]
+    fn what_says_how_a_file_was_made_is_kept() {
+        let frames = [
+            frame("TIT2", b"\0Paper Moon"),
+            frame("COMM", b"\0engiTunNORM\0 00000A"),
+            frame("COMM", b"\0eng\0made with suno; id=1"),
+            frame("TXXX", b"\0AI_DISCLOSURE\0all"),
+            frame("WOAS", b"https://suno.com/song/1"),
+            frame("GEOB", b"\0application/x-c2pa-manifest-store\0\0\0jumb"),
+        ]
+        .concat();
+        let size = frames.len() as u32;
+        let synchsafe = [size >> 21 & 127, size >> 14 & 127, size >> 7 & 127, size & 127];
+        let mut bytes = b"ID3\x03\0\0".to_vec();
+        bytes.extend(synchsafe.map(|b| b as u8));
+        bytes.extend(frames);
+        bytes.extend(include_bytes!("../../tests/data/formats/bare.mp3"));
+        let options = crate::audio::DecodeOptions::default();
+        let tags = crate::audio::decode_bytes("a.mp3", bytes, &options, &mut |_| {}).unwrap().tags;
+        assert_eq!(tags.title.as_deref(), Some("Paper Moon"));
+        assert_eq!(tags.url.as_deref(), Some("https://suno.com/song/1"));
+        let other = |name: &str| tags.other.iter().find(|(n, _)| n == name).map(|(_, v)| &v[..]);
+        assert_eq!(other("AI_DISCLOSURE"), Some("all"));
+        let mentions = crate::audio::generators::generator_mentions(&tags);
+        let named: Vec<_> = mentions.iter().map(|m| (&m.field[..], &m.tool[..])).collect();
+        let geob = "GEOB:application/x-c2pa-manifest-store";
+        assert_eq!(named, [("url", "Suno"), ("comment", "Suno"), (geob, "C2PA manifest")]);
     }
 
     #[test]

@@ -225,21 +225,16 @@ pub struct Declared {
 
 impl Declared {
     /// What the tags of a file declare. Of user-defined tags, those are taken that a manifest could
-    /// hold under the same name and that speak of generators, rights, account or codes.
+    /// hold under the same name and that speak of generators, rights or codes.
     pub fn from_tags(tags: &Tags) -> Declared {
         let mut row = RowBuilder::default();
+        let taken = |field: &Field| {
+            use Field::{Ai, AiFacet, AiParts, AiTool, Grid, Iswc, Rights};
+            matches!(field, Ai(_) | AiFacet(_) | AiParts | AiTool | Rights | Iswc | Grid)
+        };
         for (name, value) in &tags.other {
-            match columns::field(name) {
-                Some(
-                    field @ (Field::Ai(_)
-                    | Field::AiFacet(_)
-                    | Field::AiParts
-                    | Field::AiTool
-                    | Field::Rights
-                    | Field::Iswc
-                    | Field::Grid),
-                ) => row.add(field, name, value),
-                _ => {}
+            if let Some(field) = columns::field(name).filter(taken) {
+                row.add(field, name, value);
             }
         }
         let (_, declared, _) = row.finish(Source::Tag);

@@ -1,6 +1,6 @@
 //! Folders as the DDEX choreographies lay them out: batches of releases, messages and resources.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use walkdir::WalkDir;
 
 use super::resolve::{ResolveError, resolve};
 use super::{Delivery, Origin, folder_of};
-use crate::catalog::ern::{Message, Recording};
+use crate::catalog::ern::{Message, Recording, batch_messages};
 use crate::catalog::inputs;
 
 /// Folders below a given one in which messages are looked for: batches in a drop, releases in a batch.
@@ -81,9 +81,13 @@ impl Delivery {
     pub(super) fn add_ddex(&mut self, folder: &Path, releases: &Releases) {
         let is_batch = releases.keys().any(|release| release != folder);
         if is_batch {
-            let mut batches: Vec<PathBuf> = releases.keys().map(|r| folder_of(r)).collect();
-            batches.dedup();
-            self.complete &= batches.iter().all(|batch| is_batch_complete(batch));
+            let batches: BTreeSet<PathBuf> = releases.keys().map(|r| folder_of(r)).collect();
+            for batch in &batches {
+                match marker(batch) {
+                    Some(marker) => self.check_batch(batch, &marker),
+                    None => self.complete = false,
+                }
+            }
         }
         let mut any_read = true;
         for (release, messages) in releases {
@@ -91,6 +95,28 @@ impl Delivery {
             any_read &= self.add_release(release, messages, batch.as_deref());
         }
         self.add_unnamed(folder, any_read);
+    }
+
+    /// Reports messages that the manifest of a batch lists and that are not there.
+    fn check_batch(&mut self, batch: &Path, marker: &Path) {
+        let listed = match batch_messages(marker) {
+            Ok(listed) => listed,
+            Err(e) => {
+                let text = e.to_string();
+                return self.fail(marker, e.code(), text);
+            }
+        };
+        for message in listed {
+            let written = message.replace('\\', "/");
+            let parts: Vec<&str> = written.split('/').filter(|part| !part.is_empty()).collect();
+            // Paths begin at the root of the server, which may lie anywhere above the batch.
+            let tails = (1..=parts.len().min(4)).map(|n| parts[parts.len() - n..].join("/"));
+            let found = tails.clone().any(|tail| resolve(batch, &[], &tail).is_ok());
+            if !found {
+                let text = format!("`{message}` is listed in the batch but was not delivered");
+                self.fail(marker, "missing_message", text);
+            }
+        }
     }
 
     /// Adds a message that was named itself.

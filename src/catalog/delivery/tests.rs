@@ -34,12 +34,12 @@ fn names(delivery: &Delivery) -> Vec<String> {
 #[test]
 fn a_batch_is_expanded_release_by_release() {
     let (_dir, batch) = batch();
-    let delivery = expand(&[batch.clone()]);
+    let delivery = expand(std::slice::from_ref(&batch));
     assert!(!delivery.complete, "no marker yet");
     assert!(!is_batch_complete(&batch));
     write(&batch.join("BatchComplete_20260912100000.xml"), "");
     assert!(is_batch_complete(&batch));
-    let delivery = expand(&[batch.clone()]);
+    let delivery = expand(std::slice::from_ref(&batch));
     assert!(delivery.complete);
     assert_eq!(
         names(&delivery),
@@ -57,10 +57,27 @@ fn a_batch_is_expanded_release_by_release() {
 }
 
 #[test]
+fn a_batch_that_lists_what_is_not_there_is_reported() {
+    let (_dir, batch) = batch();
+    let listed = |url: &str| format!("<MessageInBatch><URL>{url}</URL></MessageInBatch>");
+    let manifest = format!(
+        "<m:ManifestMessage xmlns:m='http://ddex.net/xml/ern-choreography'>{}{}</m:ManifestMessage>",
+        listed("/inbox/N_20260912100000/0036000291452/0036000291452.xml"),
+        listed("/inbox/N_20260912100000/5012345678900/5012345678900.xml"),
+    );
+    write(&batch.join("BatchComplete_20260912100000.xml"), &manifest);
+    let delivery = expand(&[batch]);
+    let missing: Vec<_> = delivery.errors.iter().filter(|e| e.code == "missing_message").collect();
+    assert_eq!(missing.len(), 1, "{:?}", delivery.errors);
+    assert!(missing[0].message.contains("5012345678900.xml"));
+    assert!(delivery.complete);
+}
+
+#[test]
 fn a_release_folder_and_its_message_are_the_same() {
     let (_dir, batch) = batch();
     let folder = batch.join("0036000291452");
-    let by_folder = expand(&[folder.clone()]);
+    let by_folder = expand(std::slice::from_ref(&folder));
     let by_message = expand(&[folder.join("0036000291452.xml")]);
     assert!(by_folder.complete, "one release needs no marker");
     assert_eq!(by_folder.uploads.len(), 5);

@@ -143,9 +143,7 @@ impl Message {
     /// Reads a message from bytes in UTF-8 or UTF-16.
     pub fn parse(bytes: &[u8]) -> Result<Message, ErnError> {
         let text = text::decode(bytes);
-        guard::check(&text)?;
-        let options = ParsingOptions { nodes_limit: MAX_NODES, ..ParsingOptions::default() };
-        let document = Document::parse_with_options(&text, options).map_err(malformed)?;
+        let document = document(&text)?;
         let root = document.root_element();
         let found = root.tag_name().name();
         if found != "NewReleaseMessage" {
@@ -154,6 +152,26 @@ impl Message {
         }
         Ok(message(root))
     }
+}
+
+/// The tree of an XML text that is no danger to build.
+fn document(text: &str) -> Result<Document<'_>, ErnError> {
+    guard::check(text)?;
+    let options = ParsingOptions { nodes_limit: MAX_NODES, ..ParsingOptions::default() };
+    Document::parse_with_options(text, options).map_err(malformed)
+}
+
+/// The messages that the ManifestMessage of a batch lists, as paths or addresses; none where the
+/// file is empty, as a mere marker of completeness is.
+pub fn batch_messages(path: &Path) -> Result<Vec<String>, ErnError> {
+    let text = text::decode(&text::read_capped(path, MAX_BYTES)?);
+    if text.trim().is_empty() {
+        return Ok(Vec::new());
+    }
+    let document = document(&text)?;
+    let root = document.root_element();
+    let messages = node::children(root, "MessageInBatch");
+    Ok(messages.filter_map(|message| node::first(message, &["URL", "URI", "FilePath"])).collect())
 }
 
 fn malformed(error: roxmltree::Error) -> ErnError {

@@ -147,7 +147,6 @@ impl Manifest {
 }
 
 #[cfg(test)]
-#[path = "tests.rs"]
 mod template_tests;
 
 #[cfg(test)]
