@@ -8,6 +8,8 @@ use super::node::{all, child, children, content, first, remoteness};
 
 /// Most artists or contributors taken from one recording.
 const MAX_NAMES: usize = 200;
+/// Most roles of one credit.
+const MAX_ROLES: usize = 20;
 
 /// The party list of a message.
 #[derive(Debug, Default)]
@@ -77,6 +79,7 @@ pub(super) fn roles(node: Node<'_, '_>) -> Vec<String> {
     let elements =
         node.children().filter(|c| c.is_element() && NAMES.contains(&c.tag_name().name()));
     elements
+        .take(MAX_ROLES)
         .filter_map(|role| {
             let value = child(role, "Value").unwrap_or(role);
             let text = content(value).or_else(|| content(role))?;

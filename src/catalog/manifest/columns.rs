@@ -3,6 +3,9 @@
 //! Names follow common delivery templates (Mixbank, Believe, Toolost, UMW, and the exports of
 //! do-it-yourself distributors); case, blanks, hyphens and underscores make no difference.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use crate::catalog::declared::AiFacet;
 use crate::catalog::text::TimeUnit;
 
@@ -287,17 +290,19 @@ pub fn key(name: &str) -> String {
 
 /// What the column called `name` says; `None` for those not known.
 pub fn field(name: &str) -> Option<Field> {
+    static BY_NAME: LazyLock<HashMap<&str, Field>> = LazyLock::new(|| {
+        let split = |(field, names): &(Field, &'static str)| {
+            let field = *field;
+            names.split_ascii_whitespace().map(move |name| (name, field))
+        };
+        COLUMNS.iter().flat_map(split).collect()
+    });
     let key = key(name);
-    let find = |key: &str| {
-        COLUMNS
-            .iter()
-            .find(|(_, names)| names.split_ascii_whitespace().any(|known| known == key))
-            .map(|(field, _)| *field)
-    };
-    // `Artist 2`, `composer_1`: templates number what may be given several times.
-    find(&key).or_else(|| {
+    BY_NAME.get(key.as_str()).copied().or_else(|| {
+        // `Artist 2`, `composer_1`: templates number what may be given several times.
         let bare = key.trim_end_matches(|c: char| c.is_ascii_digit());
-        find(bare).filter(|field| matches!(field, Field::Artist | Field::Contributor(_)))
+        let field = BY_NAME.get(bare).copied();
+        field.filter(|field| matches!(field, Field::Artist | Field::Contributor(_)))
     })
 }
 

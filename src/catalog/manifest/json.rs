@@ -1,7 +1,8 @@
 //! Manifests as JSON Lines: one object a line.
 //!
-//! Objects inside are spelled out (`{"album": {"title": …}}` is the column `album_title`, and where
-//! that is not known, `title`); lists give a column several values.
+//! Objects inside are spelled out: `{"album": {"title": …}}` is the column `album_title`, and names
+//! around that mean nothing are left out (`{"external_ids": {"isrc": …}}` is `isrc`). Lists give a
+//! column several values.
 
 use std::collections::HashMap;
 
@@ -15,6 +16,8 @@ use super::{MAX_CELL, Manifest};
 const MAX_LINE: usize = 1 << 20;
 /// Deepest nesting that is looked into.
 const MAX_DEPTH: usize = 4;
+/// Names that say little without what is around them.
+const VAGUE: &[&str] = &["name", "created", "time", "source", "track", "file", "version"];
 /// Most values taken from one line.
 const MAX_VALUES: usize = 2_000;
 
@@ -94,13 +97,17 @@ impl Cells<'_> {
         }
     }
 
-    /// The column that `path` stands for: its names joined, or the last of them alone.
+    /// The column that `path` stands for: its names joined, or as many of the last as mean something.
     fn field(&mut self, path: &[&str]) -> Option<Field> {
         let joined = path.join(" ");
         if let Some(field) = self.known.get(&joined) {
             return *field;
         }
-        let field = columns::field(&joined).or_else(|| columns::field(path.last()?));
+        let field = (0..path.len()).find_map(|from| {
+            // A name alone is a title only at the top: below, it is that of whatever it stands in.
+            let vague = from > 0 && VAGUE.contains(&path[from..].join("").as_str());
+            if vague { None } else { columns::field(&path[from..].join(" ")) }
+        });
         // Hostile files may name every key differently.
         if self.known.len() < 10_000 {
             self.known.insert(joined, field);

@@ -210,7 +210,8 @@ mod tests {
     fn json_lines_nest_and_list() {
         let manifest = parse(concat!(
             "{\"file\":\"a.wav\",\"track\":{\"title\":\"One\",\"isrc\":null},\"artists\":[\"A\",{\"name\":\"B\"}],",
-            "\"duration_ms\":53000,\"contains_ai\":true,\"album\":{\"title\":\"LP\",\"upc\":\"036000291452\"}}\n",
+            "\"duration_ms\":53000,\"contains_ai\":true,\"album\":{\"title\":\"LP\",\"upc\":\"036000291452\",\"label\":{\"name\":\"L\"},",
+            "\"studio\":{\"name\":\"S\"}}}\n",
             "not json\n\n{\"title\":\"no file\"}\n",
         ));
         let declared = &manifest.rows[0].declared;
@@ -219,6 +220,7 @@ mod tests {
         assert_eq!(declared.duration_ms, Some(53_000));
         assert_eq!(declared.ai.level, AiLevel::Partly);
         assert_eq!(declared.album.as_deref(), Some("LP"));
+        assert_eq!(declared.label.as_deref(), Some("L"));
         assert_eq!(declared.upc.as_deref(), Some("036000291452"));
         let lines: Vec<u64> = manifest.errors.iter().map(|e| e.line).collect();
         assert_eq!(lines, [2, 4]);
