@@ -21,6 +21,7 @@ mod dot;
 mod downmix;
 mod error;
 mod filter;
+pub mod generators;
 mod layout;
 mod open;
 mod pipeline;
@@ -34,7 +35,7 @@ use std::time::Duration;
 
 pub use decode::{decode_bytes, decode_file};
 pub use error::AudioError;
-pub use tags::Tags;
+pub use tags::{Tags, cleaned};
 
 /// Sample rate of the signal that [`decode_file`] delivers, in Hz. The fingerprint looks at
 /// 150 Hz to 5 kHz, so 16 kHz leaves room for a cheap resampling filter.

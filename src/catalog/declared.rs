@@ -7,6 +7,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::manifest::columns::{self, Field};
+use super::manifest::row::RowBuilder;
+use crate::audio::Tags;
+
 /// Where a value came from, the weightiest last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -94,6 +98,12 @@ impl AiFacet {
             AiFacet::Video => "video",
         }
     }
+
+    /// Whether the part is one of the recording or the song whose use makes it (partly) generated:
+    /// not its cover or video, and not mixing and mastering, which no disclosure asks for.
+    pub fn is_of_recording(self) -> bool {
+        !matches!(self, AiFacet::PostProduction | AiFacet::Artwork | AiFacet::Video)
+    }
 }
 
 /// The declaration about generated parts.
@@ -108,6 +118,25 @@ pub struct AiDisclosure {
     pub tool: Option<String>,
     /// Where the level was read.
     pub source: Option<Source>,
+}
+
+impl AiDisclosure {
+    /// Puts a weightier disclosure over this one. Its level, if it gives one, replaces level and
+    /// facets, for facets of a weaker source may contradict it; otherwise facets add up.
+    pub fn overlay(&mut self, weightier: AiDisclosure) {
+        let AiDisclosure { level, facets, tool, source } = weightier;
+        if level != AiLevel::Undeclared {
+            self.level = level;
+            self.facets = facets;
+            self.source = source;
+        } else {
+            self.facets.extend(facets);
+            self.facets.sort_unstable();
+            self.facets.dedup();
+            self.source = self.source.or(source);
+        }
+        self.tool = tool.or(self.tool.take());
+    }
 }
 
 /// A hash of the audio file as the sender computed it.
@@ -192,4 +221,119 @@ pub struct Declared {
     pub is_catalog_transfer: bool,
     /// The delivery updates an earlier one.
     pub is_update: bool,
+}
+
+impl Declared {
+    /// What the tags of a file declare. Of user-defined tags, those are taken that a manifest could
+    /// hold under the same name and that speak of generators, rights or codes.
+    pub fn from_tags(tags: &Tags) -> Declared {
+        let mut row = RowBuilder::default();
+        let taken = |field: &Field| {
+            use Field::{Ai, AiFacet, AiParts, AiTool, Grid, Iswc, Rights};
+            matches!(field, Ai(_) | AiFacet(_) | AiParts | AiTool | Rights | Iswc | Grid)
+        };
+        for (name, value) in &tags.other {
+            if let Some(field) = columns::field(name).filter(taken) {
+                row.add(field, name, value);
+            }
+        }
+        let (_, declared, _) = row.finish(Source::Tag);
+        let number = tags.track_number.and_then(|number| u32::try_from(number).ok());
+        Declared {
+            title: tags.title.clone(),
+            version: tags.version.clone(),
+            artists: tags.artist.iter().cloned().collect(),
+            contributors: tags.composer.iter().map(|c| (c.clone(), "composer".into())).collect(),
+            album: tags.album.clone(),
+            album_artist: tags.album_artist.clone(),
+            label: tags.label.clone(),
+            isrc: tags.isrc.clone(),
+            upc: tags.upc.clone(),
+            track_number: number,
+            genre: tags.genre.clone(),
+            release_date: tags.date.clone(),
+            c_line: tags.copyright.clone(),
+            ..declared
+        }
+    }
+
+    /// Puts what a weightier source declares over this: values it gives replace, marks add up.
+    pub fn overlay(&mut self, weightier: Declared) {
+        let w = weightier;
+        macro_rules! take {
+            ($($field:ident)*) => { $( self.$field = w.$field.or(self.$field.take()); )* };
+        }
+        take!(title version album album_artist label isrc iswc upc grid release_id batch_id account);
+        take!(track_number genre release_date p_line c_line duration_ms hash received_at parental);
+        if !w.artists.is_empty() {
+            self.artists = w.artists;
+        }
+        if !w.contributors.is_empty() {
+            self.contributors = w.contributors;
+        }
+        if w.rights != Rights::Undeclared {
+            self.rights = w.rights;
+        }
+        self.ai.overlay(w.ai);
+        self.is_backfill |= w.is_backfill;
+        self.is_catalog_transfer |= w.is_catalog_transfer;
+        self.is_update |= w.is_update;
+    }
+
+    /// Merges declarations of several sources, whatever order they come in.
+    pub fn merged(layers: impl IntoIterator<Item = (Source, Declared)>) -> Declared {
+        let mut layers: Vec<_> = layers.into_iter().collect();
+        layers.sort_by_key(|(source, _)| *source);
+        let mut merged = Declared::default();
+        for (_, declared) in layers {
+            merged.overlay(declared);
+        }
+        merged
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_more_specific_wins_and_gaps_are_filled() {
+        let layer =
+            |title: Option<&str>, label: Option<&str>, level, facets: &[AiFacet]| Declared {
+                title: title.map(str::to_owned),
+                label: label.map(str::to_owned),
+                ai: AiDisclosure { level, facets: facets.to_vec(), ..AiDisclosure::default() },
+                ..Declared::default()
+            };
+        let merged = Declared::merged([
+            (Source::Ern, layer(Some("From message"), None, AiLevel::None, &[])),
+            (Source::Tag, layer(Some("From tag"), Some("L"), AiLevel::All, &[AiFacet::Vocals])),
+            (Source::Cli, Declared { is_backfill: true, ..Declared::default() }),
+        ]);
+        assert_eq!(merged.title.as_deref(), Some("From message"));
+        assert_eq!(merged.label.as_deref(), Some("L"));
+        assert_eq!(merged.ai.level, AiLevel::None);
+        assert!(merged.ai.facets.is_empty(), "facets of a weaker source contradict the level");
+        assert!(merged.is_backfill);
+    }
+
+    #[test]
+    fn user_defined_tags_declare_generators() {
+        let tags = Tags {
+            title: Some("T".into()),
+            other: vec![
+                ("AI_DISCLOSURE".into(), "partly".into()),
+                ("ai_vocals".into(), "yes".into()),
+                ("AI Tool".into(), "Udio".into()),
+                ("mood".into(), "all".into()),
+            ],
+            ..Tags::default()
+        };
+        let declared = Declared::from_tags(&tags);
+        assert_eq!(declared.ai.level, AiLevel::Partly);
+        assert_eq!(declared.ai.facets, [AiFacet::Vocals]);
+        assert_eq!(declared.ai.tool.as_deref(), Some("Udio"));
+        assert_eq!(declared.ai.source, Some(Source::Tag));
+        assert_eq!(declared.title.as_deref(), Some("T"));
+    }
 }

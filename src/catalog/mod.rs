@@ -1,5 +1,11 @@
-//! What to read and what is known about it: input files and their metadata.
+//! What to read and what is known about it: input files, manifests, DDEX messages, identifiers.
 
+pub mod declarations;
 pub mod declared;
+pub mod delivery;
+pub mod ern;
+pub mod identifiers;
 pub mod inputs;
+pub mod manifest;
 pub mod metadata;
+pub mod text;

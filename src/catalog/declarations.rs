@@ -1,0 +1,177 @@
+//! Declarations looked up by file: for a manifest or message that is given beside the audio.
+
+use std::collections::HashMap;
+use std::path::{Component, Path, PathBuf};
+
+use unicode_normalization::UnicodeNormalization;
+
+use super::declared::{Declared, Source};
+use super::delivery::{DeliveryError, Origin, folder_of};
+use super::ern::{Message, file_names};
+use super::manifest::Manifest;
+
+/// What is declared about one file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Declaration {
+    /// What is declared.
+    pub declared: Declared,
+    /// Manifest or message.
+    pub source: Source,
+    /// Where it was read.
+    pub origin: Origin,
+}
+
+/// Declarations of one or more manifests and messages.
+#[derive(Debug, Default)]
+pub struct Declarations {
+    entries: Vec<Declaration>,
+    by_path: HashMap<PathBuf, usize>,
+    /// File names; `None` where several entries share one.
+    by_name: HashMap<String, Option<usize>>,
+    /// What could not be used.
+    pub errors: Vec<DeliveryError>,
+    /// What is unusual.
+    pub warnings: Vec<DeliveryError>,
+}
+
+impl Declarations {
+    /// Adds what a manifest declares, or a message where the name ends in `.xml`.
+    ///
+    /// Fails where the file cannot be used at all; rows that cannot be used go to `errors`.
+    pub fn add_file(&mut self, path: &Path) -> Result<(), DeliveryError> {
+        if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("xml")) {
+            return self.add_message(path);
+        }
+        let manifest =
+            Manifest::read(path).map_err(|e| DeliveryError::new(path, e.code(), e.to_string()))?;
+        for error in &manifest.errors {
+            let message = format!("line {}: {}", error.line, error.message);
+            self.errors.push(DeliveryError::new(path, "bad_row", message));
+        }
+        for row in manifest.rows {
+            let origin = Origin { file: path.to_owned(), line: Some(row.line) };
+            let entry = Declaration { declared: row.declared, source: Source::Manifest, origin };
+            self.add(&folder_of(path), &row.file, entry);
+        }
+        Ok(())
+    }
+
+    fn add_message(&mut self, path: &Path) -> Result<(), DeliveryError> {
+        let message =
+            Message::read(path).map_err(|e| DeliveryError::new(path, e.code(), e.to_string()))?;
+        for warning in message.warnings {
+            self.warnings.push(DeliveryError::new(path, "message_warning", warning));
+        }
+        for recording in message.recordings {
+            for file in recording.files {
+                let mut declared = recording.declared.clone();
+                declared.hash = file.hash;
+                let origin = Origin { file: path.to_owned(), line: None };
+                let entry = Declaration { declared, source: Source::Ern, origin };
+                self.add(&folder_of(path), &file.uri, entry);
+            }
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, folder: &Path, file: &str, entry: Declaration) {
+        let index = self.entries.len();
+        for name in file_names(file) {
+            let path = normalised(&folder.join(&name));
+            if let Some(&first) = self.by_path.get(&path).filter(|first| **first != index) {
+                let known = &self.entries[first].origin;
+                if known.file == entry.origin.file {
+                    let line = |origin: &Origin| origin.line.map_or(0, |line| line);
+                    let message = format!(
+                        "line {}: `{file}` was described in line {} already",
+                        line(&entry.origin),
+                        line(known)
+                    );
+                    let subject = entry.origin.file.clone();
+                    self.errors.push(DeliveryError::new(&subject, "duplicate_row", message));
+                    return;
+                }
+            }
+            self.by_path.insert(path, index);
+            // As written, for lists that were made in the folder the command runs in.
+            self.by_path.entry(normalised(&name)).or_insert(index);
+        }
+        if let Some(name) = base_name(Path::new(&file.replace('\\', "/"))) {
+            self.by_name.entry(name).and_modify(|known| *known = None).or_insert(Some(index));
+        }
+        self.entries.push(entry);
+    }
+
+    /// What is declared about `audio`: by its path, or by its file name where one entry alone has it.
+    pub fn find(&self, audio: &Path) -> Option<&Declaration> {
+        let by_path = self.by_path.get(&normalised(audio)).copied();
+        let by_name = || self.by_name.get(&base_name(audio)?).copied().flatten();
+        by_path.or_else(by_name).map(|index| &self.entries[index])
+    }
+
+    /// Number of files described.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether no file is described.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+}
+
+/// The file name, composed, so that names compare equal whichever system wrote them.
+fn base_name(path: &Path) -> Option<String> {
+    Some(path.file_name()?.to_string_lossy().nfc().collect())
+}
+
+/// `path` from the root of the file system, without `.` and `..`.
+fn normalised(path: &Path) -> PathBuf {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let mut parts = PathBuf::new();
+    for component in absolute.components() {
+        match component {
+            Component::ParentDir => {
+                parts.pop();
+            }
+            Component::CurDir => {}
+            part => parts.push(part),
+        }
+    }
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_found_by_path_then_by_unambiguous_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let manifest = dir.path().join("m.csv");
+        std::fs::write(
+            &manifest,
+            "path,title\nx/a.mp3,One\nx/b.mp3,Two\ny/b.mp3,Three\n./x/a.mp3,Again\n",
+        )
+        .unwrap();
+        let mut declarations = Declarations::default();
+        declarations.add_file(&manifest).unwrap();
+        let title = |path: &Path| declarations.find(path)?.declared.title.clone();
+        assert_eq!(title(&dir.path().join("x/b.mp3")).as_deref(), Some("Two"));
+        assert_eq!(title(&dir.path().join("y/../y/b.mp3")).as_deref(), Some("Three"));
+        assert_eq!(title(Path::new("elsewhere/a.mp3")).as_deref(), Some("One"));
+        assert_eq!(title(Path::new("elsewhere/b.mp3")), None, "two files are called so");
+        assert_eq!(declarations.errors.len(), 1);
+        assert_eq!(declarations.errors[0].code, "duplicate_row");
+        assert_eq!(declarations.find(Path::new("a.mp3")).unwrap().origin.line, Some(2));
+    }
+
+    #[test]
+    fn a_manifest_that_cannot_be_used_is_an_error() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("m.csv");
+        std::fs::write(&path, "title\nOne\n").unwrap();
+        let error = Declarations::default().add_file(&path).unwrap_err();
+        assert_eq!(error.code, "bad_manifest");
+    }
+}

@@ -1,0 +1,288 @@
+//! Text from strangers: which encoding it is in, and what a cell of a table means.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use unicode_normalization::UnicodeNormalization;
+
+use crate::audio::cleaned;
+
+/// Why a file of text was not read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The system says no.
+    #[error("cannot read {}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Larger than anything that is meant to be read here.
+    #[error("{}: larger than {} MiB", path.display(), limit >> 20)]
+    TooLarge {
+        /// The file.
+        path: std::path::PathBuf,
+        /// The cap, in bytes.
+        limit: u64,
+    },
+}
+
+/// Reads a whole file of at most `limit` bytes.
+pub fn read_capped(path: &Path, limit: u64) -> Result<Vec<u8>, ReadError> {
+    let error = |source| ReadError::Io { path: path.to_owned(), source };
+    let file = File::open(path).map_err(error)?;
+    if file.metadata().map_err(error)?.is_dir() {
+        return Err(error(io::Error::new(io::ErrorKind::IsADirectory, "is a folder")));
+    }
+    let mut bytes = Vec::new();
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(error)?;
+    if bytes.len() as u64 > limit {
+        return Err(ReadError::TooLarge { path: path.to_owned(), limit });
+    }
+    Ok(bytes)
+}
+
+/// Decodes UTF-8 (with or without byte order mark), UTF-16 with byte order mark or without one where
+/// an ASCII first letter gives it away, and everything else as Latin-1, which spreadsheets write.
+pub fn decode(bytes: &[u8]) -> String {
+    match bytes {
+        [0xEF, 0xBB, 0xBF, rest @ ..] => utf8_or_latin1(rest),
+        [0xFF, 0xFE, rest @ ..] => utf16(rest, u16::from_le_bytes),
+        [0xFE, 0xFF, rest @ ..] => utf16(rest, u16::from_be_bytes),
+        [first, 0, second, 0, ..] if *first != 0 && *second != 0 => {
+            utf16(bytes, u16::from_le_bytes)
+        }
+        [0, first, 0, second, ..] if *first != 0 && *second != 0 => {
+            utf16(bytes, u16::from_be_bytes)
+        }
+        _ => utf8_or_latin1(bytes),
+    }
+}
+
+fn utf8_or_latin1(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => bytes.iter().map(|b| windows_1252(*b)).collect(),
+    }
+}
+
+/// Latin-1 as it is used: the upper control characters stand for Microsoft's quotes and dashes.
+fn windows_1252(byte: u8) -> char {
+    const UPPER: [char; 32] = [
+        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž',
+        '\u{8f}', '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}',
+        'ž', 'Ÿ',
+    ];
+    match byte {
+        0x80..=0x9F => UPPER[usize::from(byte - 0x80)],
+        _ => char::from(byte),
+    }
+}
+
+fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> String {
+    let units = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
+    char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
+}
+
+/// `text` cleaned of control characters, capped in length and composed (NFC), so that names compare
+/// equal whichever system wrote them. `None` where nothing is left.
+pub fn value(text: &str) -> Option<String> {
+    Some(cleaned(text)?.nfc().collect())
+}
+
+/// Yes or no, in the spellings of tables and messages.
+pub fn flag(text: &str) -> Option<bool> {
+    match text.trim().to_lowercase().as_str() {
+        "yes" | "y" | "true" | "t" | "1" | "x" | "on" | "✓" | "ja" | "oui" | "si" | "sí" => {
+            Some(true)
+        }
+        "no" | "n" | "false" | "f" | "0" | "off" | "nein" | "non" => Some(false),
+        _ => None,
+    }
+}
+
+/// Longest length believed, in milliseconds: a year.
+const MAX_MS: f64 = 366.0 * 86_400_000.0;
+
+fn milliseconds(ms: f64) -> Option<u64> {
+    (ms.is_finite() && (0.0..=MAX_MS).contains(&ms)).then(|| ms.round() as u64)
+}
+
+/// Unit of a bare number in a column of lengths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TimeUnit {
+    /// Milliseconds.
+    Milliseconds,
+    /// Seconds.
+    Seconds,
+    /// Not said: seconds, unless that would be longer than five and a half hours.
+    Unknown,
+}
+
+/// A length in milliseconds from `215000`, `215.4`, `3:35`, `0:03:35.4`, `PT3M35S` or `215 s`.
+pub fn duration_ms(text: &str, unit: TimeUnit) -> Option<u64> {
+    let text = text.trim();
+    if text.starts_with(['P', 'p']) {
+        return iso_duration_ms(text);
+    }
+    if text.contains(':') {
+        return clock_ms(text);
+    }
+    let lower = text.to_lowercase();
+    let (number, unit) = match lower.strip_suffix("ms") {
+        Some(number) => (number, TimeUnit::Milliseconds),
+        None => match ["seconds", "secs", "sec", "s"].iter().find_map(|s| lower.strip_suffix(s)) {
+            Some(number) => (number, TimeUnit::Seconds),
+            None => (lower.as_str(), unit),
+        },
+    };
+    let number: f64 = number.trim().replace(',', ".").parse().ok()?;
+    let in_ms = match unit {
+        TimeUnit::Milliseconds => true,
+        TimeUnit::Seconds => false,
+        TimeUnit::Unknown => number >= 20_000.0,
+    };
+    milliseconds(if in_ms { number } else { 1_000.0 * number })
+}
+
+fn clock_ms(text: &str) -> Option<u64> {
+    let parts: Vec<&str> = text.split(':').collect();
+    if !(2..=3).contains(&parts.len()) {
+        return None;
+    }
+    let mut seconds = 0.0;
+    for (i, part) in parts.iter().enumerate() {
+        let whole = i + 1 < parts.len();
+        let allowed = |c: char| c.is_ascii_digit() || (!whole && matches!(c, '.' | ','));
+        if part.is_empty() || !part.chars().all(allowed) {
+            return None;
+        }
+        seconds = 60.0 * seconds + part.replace(',', ".").parse::<f64>().ok()?;
+    }
+    milliseconds(1_000.0 * seconds)
+}
+
+/// ISO 8601 duration `P[nD]T[nH][nM][n[.n]S]`; years and months have no fixed length and are refused.
+pub fn iso_duration_ms(text: &str) -> Option<u64> {
+    let text = text.trim().to_ascii_uppercase();
+    let rest = text.strip_prefix('P')?;
+    let (days, time) = rest.split_once('T').unwrap_or((rest, ""));
+    let mut seconds = 0.0;
+    let mut any = false;
+    for (part, units) in [
+        (days, &[('W', 604_800.0), ('D', 86_400.0)][..]),
+        (time, &[('H', 3_600.0), ('M', 60.0), ('S', 1.0)][..]),
+    ] {
+        let mut rest = part;
+        for (unit, factor) in units {
+            if let Some((number, after)) = rest.split_once(*unit) {
+                if !number.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | ',')) {
+                    return None;
+                }
+                seconds += factor * number.replace(',', ".").parse::<f64>().ok()?;
+                any = true;
+                rest = after;
+            }
+        }
+        if !rest.is_empty() {
+            return None;
+        }
+    }
+    if any { milliseconds(1_000.0 * seconds) } else { None }
+}
+
+/// A time of arrival as RFC 3339 in UTC where it can be understood: RFC 3339 itself, a date with a
+/// time or alone (taken as UTC), or seconds or milliseconds since 1970. Others stay as written.
+pub fn timestamp(text: &str) -> Option<String> {
+    let text = value(text)?;
+    Some(rfc3339(&text).unwrap_or(text))
+}
+
+fn rfc3339(text: &str) -> Option<String> {
+    use jiff::{Timestamp, civil, tz::TimeZone};
+    if let Ok(number) = text.parse::<i64>() {
+        let seconds = if number.abs() >= 100_000_000_000 { number / 1_000 } else { number };
+        // A year or a day count is no time of arrival.
+        return (seconds >= 100_000_000)
+            .then(|| Timestamp::from_second(seconds).ok().map(|t| t.to_string()))?;
+    }
+    if let Ok(time) = text.parse::<Timestamp>() {
+        return Some(time.to_string());
+    }
+    let civil = text.parse::<civil::DateTime>().or_else(|_| {
+        text.parse::<civil::Date>().map(|date| date.to_datetime(civil::Time::midnight()))
+    });
+    let zoned = civil.ok()?.to_zoned(TimeZone::UTC).ok()?;
+    Some(zoned.timestamp().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn encodings_of_spreadsheets_are_understood() {
+        let utf16 = |le: bool| -> Vec<u8> {
+            let mut bytes = if le { vec![0xFF, 0xFE] } else { vec![0xFE, 0xFF] };
+            for unit in "Ä,b".encode_utf16() {
+                bytes.extend(if le { unit.to_le_bytes() } else { unit.to_be_bytes() });
+            }
+            bytes
+        };
+        assert_eq!(decode("\u{feff}Ä,b".as_bytes()), "Ä,b");
+        assert_eq!(decode(&utf16(true)), "Ä,b");
+        assert_eq!(decode(&utf16(false)), "Ä,b");
+        assert_eq!(decode(b"Bj\xF6rk \x96 x"), "Björk – x");
+    }
+
+    #[test]
+    fn names_are_composed_and_cleaned() {
+        assert_eq!(value(" Bjo\u{308}rk\u{202e}\u{0} ").as_deref(), Some("Björk"));
+        assert_eq!(value(" \u{feff} "), None);
+    }
+
+    #[test]
+    fn lengths_in_all_spellings() {
+        for text in ["215", "215.0", "215000", "3:35", "0:03:35", "PT3M35S", "PT215.000S", "215 s"]
+        {
+            assert_eq!(duration_ms(text, TimeUnit::Unknown), Some(215_000), "{text}");
+        }
+        assert_eq!(duration_ms("215", TimeUnit::Milliseconds), Some(215));
+        assert_eq!(duration_ms("P1DT1H", TimeUnit::Unknown), Some(90_000_000));
+        for text in ["", "x", "-5", "NaN", "inf", "1:x", "P", "PT", "P1Y", "::", "1e300", "PTS"] {
+            assert_eq!(duration_ms(text, TimeUnit::Unknown), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn times_become_comparable_where_they_can() {
+        for text in [
+            "2026-09-12T10:00:00Z",
+            "2026-09-12T12:00:00+02:00",
+            "2026-09-12 10:00:00",
+            "1789207200",
+        ] {
+            assert_eq!(timestamp(text).as_deref(), Some("2026-09-12T10:00:00Z"), "{text}");
+        }
+        assert_eq!(timestamp("2026-09-12").as_deref(), Some("2026-09-12T00:00:00Z"));
+        assert_eq!(timestamp("12.09.2026").as_deref(), Some("12.09.2026"));
+        assert_eq!(timestamp("2026").as_deref(), Some("2026"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_decode_and_any_text_is_judged(bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
+            let text = decode(&bytes);
+            duration_ms(&text, TimeUnit::Unknown);
+            timestamp(&text);
+            flag(&text);
+            if let Some(value) = value(&text) {
+                prop_assert!(!value.contains(char::is_control));
+            }
+        }
+    }
+}
