@@ -50,6 +50,11 @@ impl Identity {
         fits.then_some(Identity(text))
     }
 
+    /// The content with this hash.
+    pub fn of_sha256(sha256: &[u8; 32]) -> Identity {
+        Identity(super::hex(sha256))
+    }
+
     /// As it is written.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -196,14 +196,14 @@ pub struct Verified {
     pub chain: Chain,
     /// An incomplete end.
     pub torn: Option<Torn>,
-    /// Place of the entry with the hash asked for.
+    /// Number of the entry with the hash asked for; 0 for that of an empty log.
     pub found: Option<u64>,
 }
 
 /// Checks every entry, and looks for the one with the hash `head`. `None` where there is no such file.
 pub fn verify(path: &Path, head: Option<&str>) -> Result<Option<Verified>, LogError> {
     let Some(mut entries) = open(path)? else { return Ok(None) };
-    let mut found = None;
+    let mut found = (head == Some(entries.chain.head.as_str())).then_some(0);
     for entry in entries.by_ref() {
         let entry = entry?;
         if head == Some(entry.hash.as_str()) {

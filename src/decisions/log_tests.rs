@@ -81,7 +81,9 @@ fn entries_are_read_back_in_order_and_chained() {
     let verified = verify(&path, Some(&entries[1].hash)).unwrap().unwrap();
     assert_eq!(verified.chain, Chain { entries: 5, head });
     assert_eq!(verified.found, Some(2));
-    assert_eq!(verify(&path, Some("0")).unwrap().unwrap().found, None);
+    let found = |head: &str| verify(&path, Some(head)).unwrap().unwrap().found;
+    assert_eq!(found("0"), None);
+    assert_eq!(found(&Chain::default().head), Some(0), "a scan before the first entry");
 }
 
 #[test]
