@@ -23,9 +23,10 @@ pub use entry::{Entry, Event, Fault, VerdictEntry};
 pub use log::LogError;
 pub use terms::Expiry;
 
-/// Lower-case hexadecimal.
+/// Lower-case hexadecimal. Every entry read is hashed: no detour through the formatter.
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
+    let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or('0');
+    bytes.iter().flat_map(|b| [digit(b >> 4), digit(b & 15)]).collect()
 }
 
 /// `text` without control characters, trimmed, at most `max` characters long.
