@@ -25,7 +25,7 @@ const BLOCKLIST: &str = "blocklist";
 
 #[derive(Debug, Subcommand)]
 pub(super) enum DecideCommand {
-    /// Decide
+    /// Make a decision
     Add(AddArgs),
     /// List the decisions in force
     List(ListArgs),
