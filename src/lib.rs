@@ -14,6 +14,7 @@
 pub mod audio;
 pub mod batch;
 pub mod catalog;
+pub mod decisions;
 pub mod eval;
 pub mod fingerprint;
 pub mod indexer;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use soundalike::audio::DecodeOptions;
 use soundalike::catalog::inputs::{self, InputError, Inputs};
+use soundalike::decisions::LogError;
 use soundalike::indexer::params_id;
 use soundalike::params::FingerprintParams;
 use soundalike::progress::Cancel;
@@ -29,7 +30,7 @@ pub enum Exit {
     Usage = 2,
     /// Done, but some inputs could not be read (and nothing was found).
     Unreadable = 3,
-    /// The index is missing, damaged or incompatible.
+    /// The index is missing, damaged or incompatible; or the decision log is damaged.
     Index = 4,
     /// Another process is writing to the index.
     Locked = 5,
@@ -74,6 +75,18 @@ impl From<IndexError> for Failure {
             _ => (Exit::Index, ""),
         };
         Failure { exit, message: format!("{error}{hint}") }
+    }
+}
+
+impl From<LogError> for Failure {
+    fn from(error: LogError) -> Failure {
+        let hint = match &error {
+            LogError::Damaged { .. } => {
+                "; put back a copy of it, or begin another with --decisions"
+            }
+            _ => "",
+        };
+        Failure { exit: Exit::Index, message: format!("{error}{hint}") }
     }
 }
 

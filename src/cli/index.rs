@@ -101,7 +101,7 @@ pub(super) struct MergeArgs {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum ListFormat {
+pub(super) enum ListFormat {
     /// For people
     Text,
     /// One JSON object a line
@@ -121,17 +121,17 @@ pub(super) fn run(command: IndexCommand) -> Result<Exit, Failure> {
     }
 }
 
-fn line(record: &impl Serialize) -> Result<(), Failure> {
+pub(super) fn line(record: &impl Serialize) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     serde_json::to_writer(&mut out, record).map_err(io::Error::from)?;
     Ok(writeln!(out)?)
 }
 
-fn say(text: &str) -> Result<(), Failure> {
+pub(super) fn say(text: &str) -> Result<(), Failure> {
     Ok(writeln!(io::stdout().lock(), "{text}")?)
 }
 
-fn open_writer(dir: &Path) -> Result<Writer, Failure> {
+pub(super) fn open_writer(dir: &Path) -> Result<Writer, Failure> {
     // Opening creates; commands that change an index should not make one up.
     Reader::open(dir)?;
     Ok(Writer::open_or_create(dir, params_id(&FingerprintParams::V1))?)

@@ -1,20 +1,24 @@
 //! The command line: one file per subcommand, clap types stay in here.
 
+mod audit;
 mod bar;
 mod common;
 mod compare;
+mod decide;
 mod eval;
 mod index;
+mod named;
 mod scan;
 
 use clap::{Parser, Subcommand};
+use soundalike::decisions::Effect;
 
 pub use common::{Exit, Failure, warn};
 
 /// Finds out whether audio resembles existing recordings, and shows where.
 ///
 /// Exit status: 0 nothing found, 1 matches found, 2 usage error, 3 some files could not be read,
-/// 4 index missing or damaged, 5 index in use by another writer, 70 internal error,
+/// 4 index or decision log missing or damaged, 5 index in use by another writer, 70 internal error,
 /// 130 interrupted.
 #[derive(Debug, Parser)]
 #[command(name = "soundalike", version, max_term_width = 100)]
@@ -32,6 +36,15 @@ enum Command {
     Scan(scan::ScanArgs),
     /// Compare two files, without an index
     Compare(compare::CompareArgs),
+    /// Decide what is not to be held against uploads
+    #[command(subcommand)]
+    Allow(decide::DecideCommand),
+    /// Decide what is never to come in again
+    #[command(subcommand)]
+    Block(decide::DecideCommand),
+    /// Read and check the log of decisions and verdicts
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Measure recall and false alarms on your own audio
     Eval(eval::EvalArgs),
 }
@@ -42,6 +55,9 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Index(command) => index::run(command),
         Command::Scan(args) => scan::run(args),
         Command::Compare(args) => compare::run(args),
+        Command::Allow(command) => decide::run(Effect::Allow, command),
+        Command::Block(command) => decide::run(Effect::Block, command),
+        Command::Audit(command) => audit::run(command),
         Command::Eval(args) => eval::run(args),
     }
 }

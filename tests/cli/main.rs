@@ -8,6 +8,7 @@
 
 mod compare;
 mod damage;
+mod decisions;
 mod demo;
 mod eval;
 mod index;

@@ -1,0 +1,396 @@
+//! The file of the log: read and checked entry by entry, appended to under a lock.
+//!
+//! An append writes whole lines at once and syncs them before it reports success. A run that is killed
+//! meanwhile leaves at most a last line without its end. Readers pass over such an end and say so; the
+//! next append cuts it off and makes an entry of that, too. Nothing else is ever cut off: what could be
+//! a whole entry is kept, or refused where its hash is wrong.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Take, Write};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+
+use super::entry::{Chain, Entry, Event, Fault, MAX_LINE, Repair, VerdictEntry, whole_entry};
+use super::hex;
+
+/// Name of the log beside an index.
+pub const LOG_NAME: &str = "decisions.jsonl";
+
+/// Why a log cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// It cannot be opened, read or written.
+    #[error("cannot use the decision log {}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+    /// A folder, a pipe or the like.
+    #[error("{} is no file, so it cannot be a decision log", path.display())]
+    NotAFile {
+        /// What was named.
+        path: PathBuf,
+    },
+    /// A line of it is not what it should be.
+    #[error("the decision log {} is damaged at line {line}: {fault}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// First line at fault, from 1.
+        line: u64,
+        /// What is wrong with it.
+        fault: Fault,
+    },
+    /// What was to be written does not fit.
+    #[error("cannot write to the decision log {}: {fault}", path.display())]
+    Refused {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        fault: Fault,
+    },
+}
+
+/// The end of a log that was not written to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Torn {
+    /// The line.
+    pub line: u64,
+    /// Bytes that the next append cuts off; 0 where only the newline is missing.
+    pub bytes: u64,
+}
+
+/// The entries of a log in their order, each checked against the one before. Ends at the first fault.
+#[derive(Debug)]
+pub struct Entries<R> {
+    input: R,
+    path: PathBuf,
+    chain: Chain,
+    line: Vec<u8>,
+    torn: Option<Torn>,
+    ended: bool,
+}
+
+impl<R: BufRead> Entries<R> {
+    /// Reads a log from `input`; errors name `path`.
+    pub fn new(path: &Path, input: R) -> Entries<R> {
+        Entries {
+            input,
+            path: path.to_owned(),
+            chain: Chain::default(),
+            line: Vec::new(),
+            torn: None,
+            ended: false,
+        }
+    }
+
+    /// How far the chain has come.
+    pub fn progress(&self) -> &Chain {
+        &self.chain
+    }
+
+    /// The file that errors name.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The incomplete end, known once there are no more entries.
+    pub fn torn(&self) -> Option<Torn> {
+        self.torn
+    }
+
+    fn read(&mut self) -> Result<Option<Entry>, LogError> {
+        self.line.clear();
+        let mut input = self.input.by_ref().take(MAX_LINE as u64 + 1);
+        input.read_until(b'\n', &mut self.line).map_err(|e| io_error(&self.path, e))?;
+        let number = self.chain.entries + 1;
+        let damaged = |fault| LogError::Damaged { path: self.path.clone(), line: number, fault };
+        if self.line.last() == Some(&b'\n') {
+            self.line.pop();
+            let entry = Entry::parse(&self.line).map_err(damaged)?;
+            self.chain.follow(&entry).map_err(damaged)?;
+            return Ok(Some(entry));
+        }
+        if self.line.len() > MAX_LINE {
+            return Err(damaged(Fault::TooLong));
+        }
+        self.ended = true;
+        if self.line.is_empty() {
+            return Ok(None);
+        }
+        let tail = Tail::of(&self.line, &mut self.chain).map_err(damaged)?;
+        self.torn = Some(Torn { line: number, bytes: tail.cut(&self.line).len() as u64 });
+        Ok(tail.entry)
+    }
+}
+
+impl<R: BufRead> Iterator for Entries<R> {
+    type Item = Result<Entry, LogError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.ended {
+            return None;
+        }
+        let read = self.read().transpose();
+        self.ended |= !matches!(read, Some(Ok(_)));
+        read
+    }
+}
+
+/// What comes after the last newline.
+#[derive(Default)]
+struct Tail {
+    /// An entry that lacks nothing but its newline.
+    entry: Option<Entry>,
+    /// Its length.
+    kept: usize,
+}
+
+impl Tail {
+    /// Looks for a whole entry; takes it into the chain, or refuses it.
+    fn of(bytes: &[u8], chain: &mut Chain) -> Result<Tail, Fault> {
+        let Some(kept) = whole_entry(bytes) else { return Ok(Tail::default()) };
+        let entry = Entry::parse(bytes.get(..kept).unwrap_or_default())?;
+        chain.follow(&entry)?;
+        Ok(Tail { entry: Some(entry), kept })
+    }
+
+    fn cut<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
+        bytes.get(self.kept..).unwrap_or_default()
+    }
+}
+
+fn io_error(path: &Path, source: io::Error) -> LogError {
+    LogError::Io { path: path.to_owned(), source }
+}
+
+/// Opens a log for reading: what is in it now, not what is appended meanwhile. `None` where there is no
+/// such file.
+pub fn open(path: &Path) -> Result<Option<Entries<BufReader<Take<File>>>>, LogError> {
+    let error = |e| io_error(path, e);
+    match std::fs::metadata(path) {
+        Ok(meta) if !meta.is_file() => return Err(LogError::NotAFile { path: path.to_owned() }),
+        Ok(_) => {}
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(error(e)),
+    }
+    let file = File::open(path).map_err(error)?;
+    // Only for as long as it takes to see where the last complete append ends. Where files cannot be
+    // locked, a line in the making looks like one torn off, and is passed over as well.
+    let locked = file.lock_shared().is_ok();
+    let length = file.metadata().map_err(error)?.len();
+    if locked {
+        file.unlock().map_err(error)?;
+    }
+    Ok(Some(Entries::new(path, BufReader::with_capacity(1 << 17, file.take(length)))))
+}
+
+/// What [`verify`] found in a sound log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified {
+    /// How far the chain goes.
+    pub chain: Chain,
+    /// An incomplete end.
+    pub torn: Option<Torn>,
+    /// Number of the entry with the hash asked for; 0 for that of an empty log.
+    pub found: Option<u64>,
+}
+
+/// Checks every entry, and looks for the one with the hash `head`. `None` where there is no such file.
+pub fn verify(path: &Path, head: Option<&str>) -> Result<Option<Verified>, LogError> {
+    let Some(mut entries) = open(path)? else { return Ok(None) };
+    let mut found = (head == Some(entries.chain.head.as_str())).then_some(0);
+    for entry in entries.by_ref() {
+        let entry = entry?;
+        if head == Some(entry.hash.as_str()) {
+            found = Some(entry.seq);
+        }
+    }
+    Ok(Some(Verified { chain: entries.chain, torn: entries.torn, found }))
+}
+
+/// A log locked for appending. Nothing is written before [`commit`](Appender::commit).
+#[derive(Debug)]
+pub struct Appender {
+    file: File,
+    path: PathBuf,
+    /// Length of the file without what is cut off.
+    end: u64,
+    /// Bytes of the file.
+    length: u64,
+    chain: Chain,
+    out: Vec<u8>,
+    now: Timestamp,
+    torn: Option<Torn>,
+    is_new: bool,
+}
+
+impl Appender {
+    /// Opens or creates the log and waits until no other process appends to it. Checks its end, not all
+    /// of it.
+    pub fn open(path: &Path, now: Timestamp) -> Result<Appender, LogError> {
+        let error = |e| io_error(path, e);
+        let is_new = match std::fs::metadata(path) {
+            Ok(meta) if !meta.is_file() => {
+                return Err(LogError::NotAFile { path: path.to_owned() });
+            }
+            Ok(_) => false,
+            Err(_) => true,
+        };
+        let mut options = OpenOptions::new();
+        let file = options.read(true).write(true).create(true).truncate(false);
+        let file = file.open(path).map_err(error)?;
+        file.lock().map_err(error)?;
+        let length = file.metadata().map_err(error)?.len();
+        // Entries bear whole seconds: nobody reads more into them.
+        let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
+        let mut log = Appender {
+            file,
+            path: path.to_owned(),
+            end: length,
+            length,
+            chain: Chain::default(),
+            out: Vec::new(),
+            now,
+            torn: None,
+            is_new,
+        };
+        log.find_end()?;
+        Ok(log)
+    }
+
+    /// Finds the last entry, and what has to be cut off or completed after it.
+    fn find_end(&mut self) -> Result<(), LogError> {
+        // Enough for a torn line and the whole one before it.
+        let window = self.length.min(2 * (MAX_LINE as u64 + 1));
+        let mut bytes = Vec::new();
+        let mut file = &self.file;
+        let read = file
+            .seek(SeekFrom::Start(self.length - window))
+            .and_then(|_| file.take(window).read_to_end(&mut bytes));
+        read.map_err(|e| io_error(&self.path, e))?;
+        let at = bytes.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
+        let (lines, rest) = bytes.split_at(at);
+        if let Some(lines) = lines.strip_suffix(b"\n") {
+            let at = lines.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
+            let last = Entry::parse(lines.get(at..).unwrap_or_default());
+            self.chain = last.map_err(|fault| self.fault(fault))?.chain();
+        }
+        if rest.len() > MAX_LINE {
+            return Err(self.fault(Fault::TooLong));
+        }
+        if rest.is_empty() {
+            return Ok(());
+        }
+        let line = self.chain.entries + 1;
+        let tail = Tail::of(rest, &mut self.chain).map_err(|fault| self.fault(fault))?;
+        let cut = tail.cut(rest);
+        self.torn = Some(Torn { line, bytes: cut.len() as u64 });
+        self.end = self.length - cut.len() as u64;
+        if tail.entry.is_some() {
+            self.out.push(b'\n');
+        }
+        if !cut.is_empty() {
+            let removed_sha256 = hex(&Sha256::digest(cut));
+            self.push(Event::Repair(Repair { removed_bytes: cut.len() as u64, removed_sha256 }))?;
+        }
+        Ok(())
+    }
+
+    /// The error for a fault near the end: all lines are read for the number of the first bad one.
+    fn fault(&self, fault: Fault) -> LogError {
+        let mut file = &self.file;
+        if let Err(e) = file.seek(SeekFrom::Start(0)) {
+            return io_error(&self.path, e);
+        }
+        let mut entries = Entries::new(&self.path, BufReader::new(file));
+        let first = entries.find_map(Result::err);
+        let line = entries.chain.entries + 1;
+        first.unwrap_or(LogError::Damaged { path: self.path.clone(), line, fault })
+    }
+
+    /// Entries so far, with those that [`commit`](Appender::commit) will write.
+    pub fn chain(&self) -> &Chain {
+        &self.chain
+    }
+
+    /// What the last run left incomplete, and this one repairs.
+    pub fn torn(&self) -> Option<Torn> {
+        self.torn
+    }
+
+    /// The entries that are on disk.
+    pub fn entries(&self) -> Result<Entries<BufReader<Take<&File>>>, LogError> {
+        let mut file = &self.file;
+        file.seek(SeekFrom::Start(0)).map_err(|e| io_error(&self.path, e))?;
+        Ok(Entries::new(&self.path, BufReader::new(file.take(self.end))))
+    }
+
+    /// Puts an entry to those to be written.
+    pub fn push(&mut self, event: Event) -> Result<Entry, LogError> {
+        let refused = |fault| LogError::Refused { path: self.path.clone(), fault };
+        let (entry, line) = Entry::write(&self.chain, self.now, event).map_err(refused)?;
+        self.chain.follow(&entry).map_err(refused)?;
+        self.out.extend_from_slice(&line);
+        Ok(entry)
+    }
+
+    /// Writes and syncs what was pushed. Fails without a trace, or with an incomplete last line that the
+    /// next append cuts off.
+    pub fn commit(mut self) -> Result<(), LogError> {
+        let written = self.write();
+        if written.is_err() {
+            // A full disk: nothing is left to do if this fails, too.
+            let _ = self.file.set_len(self.end);
+        }
+        written.map_err(|e| io_error(&self.path, e))
+    }
+
+    fn write(&mut self) -> io::Result<()> {
+        if self.out.is_empty() {
+            return Ok(());
+        }
+        if self.end < self.length {
+            self.file.set_len(self.end)?;
+        }
+        self.file.seek(SeekFrom::Start(self.end))?;
+        self.file.write_all(&self.out)?;
+        self.file.sync_all()?;
+        if self.is_new { sync_folder(&self.path) } else { Ok(()) }
+    }
+}
+
+/// Makes the name of a new file durable.
+fn sync_folder(path: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
+    }
+    #[cfg(not(unix))]
+    let _ = path;
+    Ok(())
+}
+
+/// Appends verdicts, all or (if the run is killed) the first of them. Returns what had to be repaired
+/// first.
+pub fn append_verdicts(path: &Path, verdicts: &[VerdictEntry]) -> Result<Option<Torn>, LogError> {
+    if verdicts.is_empty() {
+        return Ok(None);
+    }
+    let mut log = Appender::open(path, Timestamp::now())?;
+    for verdict in verdicts {
+        log.push(Event::Verdict(verdict.capped()))?;
+    }
+    let torn = log.torn();
+    log.commit()?;
+    Ok(torn)
+}
+
+#[cfg(test)]
+#[path = "log_tests.rs"]
+mod tests;
