@@ -5,6 +5,7 @@ mod common;
 mod compare;
 mod eval;
 mod index;
+mod policy;
 mod scan;
 
 use clap::{Parser, Subcommand};
@@ -32,6 +33,11 @@ enum Command {
     Scan(scan::ScanArgs),
     /// Compare two files, without an index
     Compare(compare::CompareArgs),
+    /// Look at the policies that verdicts rest on
+    #[command(subcommand)]
+    Policy(policy::PolicyCommand),
+    /// Say what a rule means and what each policy makes of it
+    Explain(policy::ExplainArgs),
     /// Measure recall and false alarms on your own audio
     Eval(eval::EvalArgs),
 }
@@ -42,6 +48,8 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Index(command) => index::run(command),
         Command::Scan(args) => scan::run(args),
         Command::Compare(args) => compare::run(args),
+        Command::Policy(command) => policy::run(command),
+        Command::Explain(args) => policy::explain(&args),
         Command::Eval(args) => eval::run(args),
     }
 }

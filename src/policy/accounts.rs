@@ -141,9 +141,8 @@ impl Account {
             .collect();
         arrivals.sort_unstable();
         self.busiest_day = busiest(&arrivals, DAY_S, |i| i).0;
-        let generated = |i: usize| {
-            matches!(uploads[i].declared.ai.level, AiLevel::Partly | AiLevel::All)
-        };
+        let generated =
+            |i: usize| matches!(uploads[i].declared.ai.level, AiLevel::Partly | AiLevel::All);
         arrivals.retain(|(_, i)| generated(*i));
         let release = |i: usize| release_key(&uploads[i]).unwrap_or_else(|| format!("track {i}"));
         (self.busiest_ai_week, self.ai_releases) = busiest(&arrivals, 7 * DAY_S, release);

@@ -12,7 +12,9 @@ impl Isrc {
     pub fn parse(text: &str) -> Option<Isrc> {
         let text = text.trim();
         let text = match text.get(..4) {
-            Some(word) if word.eq_ignore_ascii_case("isrc") => text[4..].trim_start_matches([':', ' ']),
+            Some(word) if word.eq_ignore_ascii_case("isrc") => {
+                text[4..].trim_start_matches([':', ' '])
+            }
             _ => text,
         };
         let mut code = [0; 12];

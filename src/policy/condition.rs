@@ -105,7 +105,9 @@ fn unknown(name: &str) -> String {
 
 fn test(spec: &FactSpec, value: &toml::Value) -> Result<Test, String> {
     match spec.kind {
-        FactKind::Flag => value.as_bool().map(Test::Flag).ok_or_else(|| "needs true or false".into()),
+        FactKind::Flag => {
+            value.as_bool().map(Test::Flag).ok_or_else(|| "needs true or false".into())
+        }
         FactKind::Number => match value {
             toml::Value::Array(list) if list.is_empty() => Err("an empty list".into()),
             toml::Value::Array(list) => list.iter().map(comparison).collect::<Result<_, _>>(),

@@ -21,8 +21,20 @@ pub(super) fn key(name: &str) -> String {
 }
 
 /// What separates artists who share a credit.
-const BETWEEN_ARTISTS: &[&str] =
-    &[" feat. ", " feat ", " ft. ", " ft ", " featuring ", " & ", " x ", " vs. ", ", ", "; ", ";", "/"];
+const BETWEEN_ARTISTS: &[&str] = &[
+    " feat. ",
+    " feat ",
+    " ft. ",
+    " ft ",
+    " featuring ",
+    " & ",
+    " x ",
+    " vs. ",
+    ", ",
+    "; ",
+    ";",
+    "/",
+];
 
 /// The single names in a credit.
 pub(super) fn split_credit(credit: &str) -> Vec<String> {
@@ -157,8 +169,11 @@ impl IsrcRelation {
 /// Column of the matrix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum PartyRelation {
-    SameArtistAndAccount,
-    OtherArtistSameAccount,
+    /// Same artist, same account.
+    SameArtist,
+    /// Other artist, same account.
+    OtherArtist,
+    /// Other account, whatever the artist.
     OtherAccount,
 }
 
@@ -167,8 +182,8 @@ impl PartyRelation {
     pub(super) fn of(a: &Identity, b: &Identity, unknown_account: PartyRelation) -> PartyRelation {
         match (a.same_account(b), a.same_artist(b)) {
             (Some(false), _) => PartyRelation::OtherAccount,
-            (Some(true) | None, true) => PartyRelation::SameArtistAndAccount,
-            (Some(true), false) => PartyRelation::OtherArtistSameAccount,
+            (Some(true) | None, true) => PartyRelation::SameArtist,
+            (Some(true), false) => PartyRelation::OtherArtist,
             (None, false) => unknown_account,
         }
     }

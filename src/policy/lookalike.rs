@@ -150,10 +150,44 @@ fn ends(skeleton: &str) -> [String; 2] {
 
 /// Words that are strung together in titles to be found.
 const KEYWORDS: &[&str] = &[
-    "ambient", "asmr", "baby", "beats", "calm", "calming", "chill", "chillout", "concentration",
-    "deep", "dogs", "focus", "healing", "hz", "lofi", "lullaby", "massage", "meditation", "music",
-    "nature", "noise", "playlist", "rain", "relax", "relaxation", "relaxing", "sleep", "sleeping",
-    "soothing", "sounds", "spa", "study", "studying", "viral", "white", "workout", "yoga", "zen",
+    "ambient",
+    "asmr",
+    "baby",
+    "beats",
+    "calm",
+    "calming",
+    "chill",
+    "chillout",
+    "concentration",
+    "deep",
+    "dogs",
+    "focus",
+    "healing",
+    "hz",
+    "lofi",
+    "lullaby",
+    "massage",
+    "meditation",
+    "music",
+    "nature",
+    "noise",
+    "playlist",
+    "rain",
+    "relax",
+    "relaxation",
+    "relaxing",
+    "sleep",
+    "sleeping",
+    "soothing",
+    "sounds",
+    "spa",
+    "study",
+    "studying",
+    "viral",
+    "white",
+    "workout",
+    "yoga",
+    "zen",
 ];
 /// Keywords in one title from which it is made of them.
 const MANY_KEYWORDS: usize = 5;
@@ -240,10 +274,19 @@ mod tests {
         let protected = Names::new(["Drake", "Travis Scott", "Rain"].into_iter());
         let of = |title: &str| stuffing(title, &["Me".to_owned()], &protected);
         assert_eq!(of("Drake Type Beat - \"Nights\""), Some(Stuffing::TypeBeat));
-        assert!(matches!(of("Nights | Drake | Travis Scott"), Some(Stuffing::Names(n)) if n.len() == 2));
-        assert!(matches!(of("Deep Sleep Music, Rain Sounds, Relaxing Spa"), Some(Stuffing::Keywords(_))));
-        assert!(matches!(of("best song best hits best love best 2026"), Some(Stuffing::Repeats(w)) if w == "best"));
-        for title in ["Work Work Work Work", "Rain", "Sleep", "Music for a Rainy Day", "Beat It", ""] {
+        assert!(
+            matches!(of("Nights | Drake | Travis Scott"), Some(Stuffing::Names(n)) if n.len() == 2)
+        );
+        assert!(matches!(
+            of("Deep Sleep Music, Rain Sounds, Relaxing Spa"),
+            Some(Stuffing::Keywords(_))
+        ));
+        assert!(
+            matches!(of("best song best hits best love best 2026"), Some(Stuffing::Repeats(w)) if w == "best")
+        );
+        for title in
+            ["Work Work Work Work", "Rain", "Sleep", "Music for a Rainy Day", "Beat It", ""]
+        {
             assert_eq!(of(title), None, "{title}");
         }
     }

@@ -33,3 +33,8 @@ pub use packset::{BUILT_IN, DEFAULT_PACK, PackSet, pack_files};
 pub use rules::{observe, observe_all};
 pub use upload::{Batch, FileHashes, Heard, Upload};
 pub use verdict::{Verdict, judge};
+
+/// The rule that `name` is most probably meant to be.
+pub fn nearest_rule(name: &str) -> Option<Rule> {
+    words::nearest(name, Rule::ALL.iter().map(|r| r.id())).and_then(Rule::from_id)
+}

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use super::condition::Condition;
 use super::error::PackError;
 use super::observation::{Facts, Rule};
-use super::words::{nearest, visible};
+use super::words::visible;
 use crate::level::Level;
 
 /// Largest pack file read.
@@ -254,38 +254,13 @@ impl Reader<'_> {
     }
 
     fn pack(&self, raw: RawPack) -> Result<Pack, PackError> {
-        let of_pack = |message: String| self.error(1, message);
-        for id in std::iter::once(&raw.id).chain(&raw.aliases).chain(&raw.extends) {
-            if !is_id(id) {
-                return Err(of_pack(format!(
-                    "`{}` is no name of a pack: lower-case letters, digits and hyphens",
-                    visible(id)
-                )));
-            }
-        }
+        self.check_head(&raw)?;
         let verified = date_text(&raw.verified_on);
         let verified_on = verified.parse::<Date>().map_err(|_| {
-            of_pack(format!("verified_on: `{}` is no date (YYYY-MM-DD)", visible(&verified)))
+            let message = format!("verified_on: `{}` is no date (YYYY-MM-DD)", visible(&verified));
+            self.error(1, message)
         })?;
-        let expires_after_days = raw.expires_after_days.unwrap_or(EXPIRES_AFTER_DAYS);
-        if !(1..=3650).contains(&expires_after_days) {
-            return Err(of_pack("expires_after_days must be from 1 to 3650".into()));
-        }
-        if raw.rules.len() > MAX_ENTRIES || raw.sources.len() > MAX_ENTRIES {
-            return Err(of_pack(format!("more than {MAX_ENTRIES} rules or sources")));
-        }
-        for (name, text) in [("title", &raw.title), ("version", &raw.version), ("note", &raw.note)] {
-            self.check_text(1, name, text, name == "note")?;
-        }
-        let mut sources: Vec<Source> = Vec::new();
-        for source in raw.sources {
-            let line = line_of(self.text, source.span().start);
-            let source = self.source(line, source.into_inner(), verified_on)?;
-            if sources.iter().any(|s| s.id == source.id) {
-                return Err(self.error(line, format!("source {} is there twice", source.id)));
-            }
-            sources.push(source);
-        }
+        let sources = self.sources(raw.sources, verified_on)?;
         let mut rules = Vec::new();
         for rule in raw.rules {
             let line = line_of(self.text, rule.span().start);
@@ -297,7 +272,7 @@ impl Reader<'_> {
             title: raw.title,
             version: raw.version,
             verified_on,
-            expires_after_days,
+            expires_after_days: raw.expires_after_days.unwrap_or(EXPIRES_AFTER_DAYS),
             note: raw.note,
             sources,
             rules,
@@ -305,6 +280,42 @@ impl Reader<'_> {
             origin: self.origin.to_owned(),
             base: None,
         })
+    }
+
+    fn check_head(&self, raw: &RawPack) -> Result<(), PackError> {
+        for id in std::iter::once(&raw.id).chain(&raw.aliases).chain(&raw.extends) {
+            if !is_id(id) {
+                let id = visible(id);
+                let needs = "lower-case letters, digits and hyphens";
+                return Err(self.error(1, format!("`{id}` is no name of a pack: {needs}")));
+            }
+        }
+        if !(1..=3650).contains(&raw.expires_after_days.unwrap_or(EXPIRES_AFTER_DAYS)) {
+            return Err(self.error(1, "expires_after_days must be from 1 to 3650"));
+        }
+        if raw.rules.len() > MAX_ENTRIES || raw.sources.len() > MAX_ENTRIES {
+            return Err(self.error(1, format!("more than {MAX_ENTRIES} rules or sources")));
+        }
+        self.check_text(1, "title", &raw.title, false)?;
+        self.check_text(1, "version", &raw.version, false)?;
+        self.check_text(1, "note", &raw.note, true)
+    }
+
+    fn sources(
+        &self,
+        raw: Vec<toml::Spanned<RawSource>>,
+        read_on: Date,
+    ) -> Result<Vec<Source>, PackError> {
+        let mut sources: Vec<Source> = Vec::new();
+        for source in raw {
+            let line = line_of(self.text, source.span().start);
+            let source = self.source(line, source.into_inner(), read_on)?;
+            if sources.iter().any(|s| s.id == source.id) {
+                return Err(self.error(line, format!("source {} is there twice", source.id)));
+            }
+            sources.push(source);
+        }
+        Ok(sources)
     }
 
     fn check_text(
@@ -344,8 +355,8 @@ impl Reader<'_> {
 
     fn rule(&self, line: usize, raw: RawRule, sources: &[Source]) -> Result<PackRule, PackError> {
         let rule = Rule::from_id(&raw.rule).ok_or_else(|| {
-            let near = nearest(&raw.rule, Rule::ALL.iter().map(|r| r.id()));
-            let hint = near.map(|n| format!("; did you mean {n}?")).unwrap_or_default();
+            let near = super::nearest_rule(&raw.rule);
+            let hint = near.map(|n| format!("; did you mean {}?", n.id())).unwrap_or_default();
             self.error(line, format!("unknown rule `{}`{hint}", visible(&raw.rule)))
         })?;
         let wrong = |message: String| self.error(line, format!("rule {}: {message}", rule.id()));

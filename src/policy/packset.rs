@@ -302,8 +302,9 @@ mod tests {
     fn a_folder_replaces_and_adds_packs() {
         let rule = "[[sources]]\nid='A'\npublication='us'\ntag='P'\n[[rules]]\nrule='META-001'\nlevel='reject'\ntext='No.'\nsource='A'";
         let house = head("house", &format!("extends='spotify'\n{rule}"));
-        let set = with_files(&[("a.toml", &house), ("s.toml", &head("spotify", "extends='generic'"))])
-            .unwrap();
+        let set =
+            with_files(&[("a.toml", &house), ("s.toml", &head("spotify", "extends='generic'"))])
+                .unwrap();
         assert!(set.get("spotify").unwrap().rules.is_empty(), "replaced");
         let facts = Default::default();
         let (owner, entry) = set.get("house").unwrap().assess(Rule::Meta001, &facts).unwrap();

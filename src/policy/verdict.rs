@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use super::observation::{Finding, Observation, Rule};
 use super::pack::{Pack, PackRule};
+use super::packset::DEFAULT_PACK;
 use super::wording::{LIMITS, headline};
 use crate::level::Level;
 
@@ -21,7 +22,7 @@ pub struct Verdict {
     pub reasons: Vec<Rule>,
     /// The outcome in plain words, then one sentence a reason.
     pub explanation: Vec<String>,
-    /// What each pack asks about the reasons, with its source and date.
+    /// What each pack asks about the reasons, and services about notes, with source and date.
     pub asks: Vec<String>,
     /// Matches and clusters behind the reasons.
     pub evidence: Vec<String>,
@@ -56,21 +57,24 @@ pub fn judge(
         }
         for (key, draft) in own {
             // Inherited by several packs: those may decide on different observations by themselves.
-            let known = drafts.entry(key).or_insert_with(|| Draft { owner: draft.owner, opinions: Vec::new() });
+            let known = drafts
+                .entry(key)
+                .or_insert_with(|| Draft { owner: draft.owner, opinions: Vec::new() });
             for opinion in draft.opinions {
-                if !known.opinions.iter().any(|o| std::ptr::eq(o.observation, opinion.observation)) {
+                if !known.opinions.iter().any(|o| std::ptr::eq(o.observation, opinion.observation))
+                {
                     known.opinions.push(opinion);
                 }
             }
         }
     }
-    let mut findings: Vec<Finding> =
+    let mut told: Vec<(Finding, bool)> =
         drafts.into_iter().map(|((rule, _), draft)| draft.finding(subject, rule)).collect();
-    findings.sort_by(|a, b| {
+    told.sort_by(|(a, _), (b, _)| {
         b.level.cmp(&a.level).then(a.rule.cmp(&b.rule)).then_with(|| a.policy.cmp(&b.policy))
     });
-    let verdict = Verdict::of(&findings, by_policy);
-    (findings, verdict)
+    let verdict = Verdict::of(&told, by_policy);
+    (told.into_iter().map(|(finding, _)| finding).collect(), verdict)
 }
 
 /// An observation as one entry of a pack sees it.
@@ -86,13 +90,17 @@ impl<'a> Opinion<'a> {
         Opinion { observation, entry, level: entry.level.min(ceiling) }
     }
 
+    fn is_lowered(&self) -> bool {
+        self.level < self.entry.level
+    }
+
     fn message(&self) -> String {
         let text = &self.observation.message;
         match &self.observation.ceiling {
-            Some(c) if c.level < self.entry.level && c.level == Level::Clear => {
+            Some(c) if self.is_lowered() && c.level == Level::Clear => {
                 format!("{text}; not held against the upload: {}", c.reason)
             }
-            Some(c) if c.level < self.entry.level => {
+            Some(c) if self.is_lowered() => {
                 format!("{text}; no more than {} is called for: {}", c.level.name(), c.reason)
             }
             _ => text.clone(),
@@ -107,7 +115,8 @@ struct Draft<'a> {
 }
 
 impl Draft<'_> {
-    fn finding(mut self, subject: &str, rule: Rule) -> Finding {
+    /// The finding, and whether a ceiling lowered it.
+    fn finding(mut self, subject: &str, rule: Rule) -> (Finding, bool) {
         // Gravest first; of equals, as observed.
         self.opinions.sort_by_key(|o| std::cmp::Reverse(o.level));
         let first = &self.opinions[0];
@@ -126,7 +135,7 @@ impl Draft<'_> {
                 evidence.push(id.clone());
             }
         }
-        Finding {
+        let finding = Finding {
             rule,
             level: first.level,
             subject: subject.to_owned(),
@@ -136,12 +145,13 @@ impl Draft<'_> {
             policy: self.owner.id.clone(),
             source: first.entry.source.words(),
             verified_on: self.owner.verified_on.to_string(),
-        }
+        };
+        (finding, first.is_lowered())
     }
 }
 
 impl Verdict {
-    fn of(findings: &[Finding], by_policy: BTreeMap<String, Level>) -> Verdict {
+    fn of(told: &[(Finding, bool)], by_policy: BTreeMap<String, Level>) -> Verdict {
         let level = by_policy.values().copied().max().unwrap_or_default();
         let mut verdict = Verdict {
             level,
@@ -150,25 +160,36 @@ impl Verdict {
             limits: LIMITS.iter().map(|l| l.id.to_owned()).collect(),
             ..Verdict::default()
         };
-        for finding in findings.iter().filter(|f| f.level > Level::Clear) {
-            if !verdict.reasons.contains(&finding.rule) {
-                verdict.reasons.push(finding.rule);
-                verdict.explanation.push(sentence(&finding.message));
+        for (finding, lowered) in told {
+            let is_reason = finding.level > Level::Clear;
+            if is_reason {
+                verdict.add_reason(finding);
             }
-            if let Some(text) = &finding.policy_text {
-                verdict.asks.push(format!(
-                    "{}: {text} [{}, looked at on {}]",
-                    finding.policy, finding.source, finding.verified_on
-                ));
-            }
-            for id in &finding.evidence {
-                if !verdict.evidence.contains(id) {
-                    verdict.evidence.push(id.clone());
-                }
+            // What a service says about a note is worth telling; common practice is not.
+            if is_reason || !(*lowered || finding.policy == DEFAULT_PACK) {
+                verdict.asks.extend(ask(finding));
             }
         }
         verdict
     }
+
+    fn add_reason(&mut self, finding: &Finding) {
+        if !self.reasons.contains(&finding.rule) {
+            self.reasons.push(finding.rule);
+            self.explanation.push(sentence(&finding.message));
+        }
+        for id in &finding.evidence {
+            if !self.evidence.contains(id) {
+                self.evidence.push(id.clone());
+            }
+        }
+    }
+}
+
+fn ask(finding: &Finding) -> Option<String> {
+    let text = finding.policy_text.as_ref()?;
+    let Finding { policy, source, verified_on, .. } = finding;
+    Some(format!("{policy}: {text} [{source}, looked at on {verified_on}]"))
 }
 
 /// With a capital and a full stop.
@@ -241,7 +262,9 @@ mod tests {
         let (findings, verdict) = judge("a", &[observation], &[pack("p", "AUDIO-001 reject")]);
         assert_eq!(verdict.level, Level::Clear);
         assert!(verdict.reasons.is_empty());
-        assert!(findings[0].message.contains("not held against the upload: allowed by decision d_1"));
+        assert!(
+            findings[0].message.contains("not held against the upload: allowed by decision d_1")
+        );
     }
 
     #[test]
@@ -276,6 +299,9 @@ mod tests {
         assert!(findings.is_empty());
         assert_eq!(verdict.level, Level::Clear);
         assert_eq!(verdict.by_policy.len(), 2);
-        assert_eq!(verdict.limits, ["not_ai_detection", "not_composition_match", "not_legal_advice"]);
+        assert_eq!(
+            verdict.limits,
+            ["not_ai_detection", "not_composition_match", "not_legal_advice"]
+        );
     }
 }

@@ -99,7 +99,9 @@ pub fn meaning(rule: Rule) -> &'static str {
             "A large part of an account's tracks last 30 to 45 seconds, nearly all alike: just enough \
              to be paid for."
         }
-        Rule::Bulk005 => "All tracks of a release (three or more) are near-duplicates of each other.",
+        Rule::Bulk005 => {
+            "All tracks of a release (three or more) are near-duplicates of each other."
+        }
         Rule::Bulk006 => "One part, repeated back to back, makes up the track.",
         Rule::Tech001 => "Most of the track is silence.",
         Rule::Tech002 => "Most of the track is steady noise: hiss, rain, static.",

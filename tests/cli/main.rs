@@ -16,3 +16,4 @@ mod interruption;
 mod nothing_to_hear;
 mod output;
 mod place;
+mod policy;

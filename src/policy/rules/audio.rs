@@ -64,11 +64,12 @@ fn of_match(upload: &Upload, own: &Identity, heard: &Heard) -> Observation {
 
 /// Whether the match covers most of both sides.
 pub(super) fn is_full(heard: &Heard) -> bool {
-    let whole = matches!(
-        heard.kind,
-        MatchKind::SameFile | MatchKind::SameAudio | MatchKind::NearDuplicate
-    );
-    whole || (heard.modified && heard.query_match_pct >= COPY_PCT && heard.asset_match_pct >= COPY_PCT)
+    let whole =
+        matches!(heard.kind, MatchKind::SameFile | MatchKind::SameAudio | MatchKind::NearDuplicate);
+    whole
+        || (heard.modified
+            && heard.query_match_pct >= COPY_PCT
+            && heard.asset_match_pct >= COPY_PCT)
 }
 
 fn rule_of(heard: &Heard) -> Rule {
@@ -163,7 +164,11 @@ fn lower_for_declaration(
     if let Some(reason) = exemption(&upload.declared, own, reference) {
         cap(seen, Level::Clear, reason);
     } else if excerpt && is_mix(&upload.declared) {
-        cap(seen, Level::Review, "the upload is declared as a mix; ask for the licences of its tracks");
+        cap(
+            seen,
+            Level::Review,
+            "the upload is declared as a mix; ask for the licences of its tracks",
+        );
     }
 }
 

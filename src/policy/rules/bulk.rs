@@ -89,7 +89,11 @@ fn spread(upload: &Upload, cluster: &Cluster) -> Option<Observation> {
     let mut seen = observation(Rule::Bulk002, message, cluster_facts(cluster));
     seen.evidence.push(cluster.cluster_id.clone());
     if i.artists <= 1 && base_titles(cluster) <= 1 {
-        cap(&mut seen, Level::Review, "one artist and one title: these may be versions of one track");
+        cap(
+            &mut seen,
+            Level::Review,
+            "one artist and one title: these may be versions of one track",
+        );
     }
     if let Some(reason) = expected_delivery(upload) {
         cap(&mut seen, Level::Review, reason);
@@ -109,7 +113,11 @@ fn base_titles(cluster: &Cluster) -> usize {
 
 fn velocity(batch: &Batch<'_>, index: usize) -> Option<Observation> {
     let account = batch.accounts().of(&batch.uploads[index])?;
-    let day = if account.busiest_day.binary_search(&index).is_ok() { account.busiest_day.len() } else { 0 };
+    let day = if account.busiest_day.binary_search(&index).is_ok() {
+        account.busiest_day.len()
+    } else {
+        0
+    };
     let week = account.busiest_ai_week.binary_search(&index).map_or(0, |_| account.ai_releases);
     if day < 2 && week < 2 {
         return None;
@@ -122,9 +130,7 @@ fn velocity(batch: &Batch<'_>, index: usize) -> Option<Observation> {
         parts.push(format!("{week} releases with generated parts within seven days"));
     }
     let message = format!("{} delivered {}", account.words(), parts.join(" and "));
-    let facts = FactsBuilder::default()
-        .count("uploads_per_day", day)
-        .count("ai_releases_7d", week);
+    let facts = FactsBuilder::default().count("uploads_per_day", day).count("ai_releases_7d", week);
     Some(observation(Rule::Bulk003, message, facts))
 }
 
@@ -160,12 +166,11 @@ fn one_track_release(batch: &Batch<'_>, upload: &Upload) -> Option<Observation> 
         return None;
     }
     let common = counted.clusters_of(&upload.path).iter().find(|place| {
-        let inside = |i: &usize| {
-            counted.clusters_of(&batch.uploads[*i].path).contains(place)
-        };
+        let inside = |i: &usize| counted.clusters_of(&batch.uploads[*i].path).contains(place);
         tracks.iter().all(inside)
     })?;
-    let message = format!("all {} tracks of its release are near-duplicates of each other", tracks.len());
+    let message =
+        format!("all {} tracks of its release are near-duplicates of each other", tracks.len());
     let facts = cluster_facts(&batch.clusters[*common]).count("tracks", tracks.len());
     let mut seen = observation(Rule::Bulk005, message, facts);
     seen.evidence.push(batch.clusters[*common].cluster_id.clone());
@@ -180,8 +185,7 @@ fn loop_padding(upload: &Upload) -> Option<Observation> {
         r.repeats,
         100.0 * r.share
     );
-    let facts = FactsBuilder::default()
-        .number("share_pct", 100.0 * r.share)
-        .number("repeats", r.repeats);
+    let facts =
+        FactsBuilder::default().number("share_pct", 100.0 * r.share).number("repeats", r.repeats);
     Some(observation(Rule::Bulk006, message, facts))
 }

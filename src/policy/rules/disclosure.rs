@@ -36,7 +36,10 @@ fn undeclared(batch: &Batch<'_>, upload: &Upload) -> Option<Observation> {
         return None;
     }
     let message = if generator {
-        format!("nothing is declared about generated parts, but the file names a generator: {}", tags(upload))
+        format!(
+            "nothing is declared about generated parts, but the file names a generator: {}",
+            tags(upload)
+        )
     } else {
         "nothing is declared about generated parts".to_owned()
     };
@@ -68,7 +71,8 @@ fn declared(ai: &AiDisclosure) -> Observation {
     };
     let tool = ai.tool.as_deref().map(|t| format!(", made with {}", quoted(t))).unwrap_or_default();
     let how_much = if ai.level == AiLevel::All { "all of it" } else { "parts of it" };
-    let only_post = !ai.facets.is_empty() && ai.facets.iter().all(|f| *f == AiFacet::PostProduction);
+    let only_post =
+        !ai.facets.is_empty() && ai.facets.iter().all(|f| *f == AiFacet::PostProduction);
     let facts = FactsBuilder::default()
         .flag("tool_named", ai.tool.is_some())
         .maybe("tool", ai.tool.as_deref())

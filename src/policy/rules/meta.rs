@@ -68,7 +68,9 @@ fn rights(upload: &Upload) -> Option<Observation> {
             let line = quoted(line);
             ("undeclared", format!("only a rights line ({line}) says who holds the rights"))
         }
-        (Rights::Undeclared, None) => ("undeclared", "nothing says who holds the rights".to_owned()),
+        (Rights::Undeclared, None) => {
+            ("undeclared", "nothing says who holds the rights".to_owned())
+        }
     };
     let facts = FactsBuilder::default().word("rights", word).flag("p_line", d.p_line.is_some());
     Some(observation(Rule::Meta010, message, facts))
@@ -148,8 +150,7 @@ fn stuffed(batch: &Batch<'_>, upload: &Upload) -> Option<Observation> {
     };
     let message = format!("the title {} {what}", quoted(title));
     let type_beat = stuffing == Stuffing::TypeBeat;
-    let facts =
-        FactsBuilder::default().flag("keywords", !type_beat).flag("type_beat", type_beat);
+    let facts = FactsBuilder::default().flag("keywords", !type_beat).flag("type_beat", type_beat);
     Some(observation(Rule::Meta011, message, facts))
 }
 

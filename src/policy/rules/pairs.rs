@@ -74,7 +74,7 @@ fn in_groups(
             });
             let cell = Cell {
                 isrc: IsrcRelation::of(own, &other),
-                party: PartyRelation::of(own, &other, PartyRelation::OtherArtistSameAccount),
+                party: PartyRelation::of(own, &other, PartyRelation::OtherArtist),
                 in_batch: true,
                 same_party: own.same_account(&other) == Some(true),
                 exempt: exemption(&upload.declared, own, &other).or(theirs),
@@ -128,10 +128,10 @@ impl Pairs {
 fn rule_of(isrc: IsrcRelation, party: PartyRelation) -> Rule {
     use {IsrcRelation as I, PartyRelation as P};
     match (isrc, party) {
-        (I::Same, P::SameArtistAndAccount) => Rule::Meta006,
+        (I::Same, P::SameArtist) => Rule::Meta006,
         (I::Same, _) => Rule::Meta003,
-        (I::SameRegistrant | I::OtherRegistrant, P::SameArtistAndAccount) => Rule::Meta004,
-        (I::SameRegistrant, P::OtherArtistSameAccount) => Rule::Bulk002,
+        (I::SameRegistrant | I::OtherRegistrant, P::SameArtist) => Rule::Meta004,
+        (I::SameRegistrant, P::OtherArtist) => Rule::Bulk002,
         (I::SameRegistrant, P::OtherAccount) | (I::Missing, _) => Rule::Meta006,
         (I::OtherRegistrant, _) => Rule::Audio006,
     }
@@ -151,8 +151,7 @@ fn judge(upload: &Upload, cell: Cell, pairs: Pairs) -> Observation {
         .count("tracks", pairs.others.len());
     let mut seen = observation(rule, message(rule, &cell, &pairs), facts);
     seen.evidence = pairs.evidence;
-    let redelivery = cell.isrc == IsrcRelation::Same
-        && cell.party == PartyRelation::SameArtistAndAccount;
+    let redelivery = cell.isrc == IsrcRelation::Same && cell.party == PartyRelation::SameArtist;
     if redelivery {
         cap(&mut seen, Level::Clear, "one recording delivered again, or on single and album");
     }
@@ -184,7 +183,7 @@ fn message(rule: Rule, cell: &Cell, pairs: &Pairs) -> String {
         IsrcRelation::Missing => "and no ISRC on both sides says that it is one recording",
     };
     let account = match cell.party {
-        PartyRelation::OtherArtistSameAccount if rule == Rule::Bulk002 => ", all by one account",
+        PartyRelation::OtherArtist if rule == Rule::Bulk002 => ", all by one account",
         PartyRelation::OtherAccount if pairs.other_artist || pairs.other_title => {
             ", by another account or owner"
         }
