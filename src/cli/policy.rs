@@ -14,6 +14,9 @@ use soundalike::report::records::PolicyInfo;
 
 use super::common::{Exit, Failure, warn};
 
+/// Environment variable that names the folder of policies.
+const POLICIES_VARIABLE: &str = "SOUNDALIKE_POLICIES";
+
 #[derive(Debug, Subcommand)]
 pub(super) enum PolicyCommand {
     /// List the policies at hand
@@ -28,19 +31,21 @@ pub(super) enum PolicyCommand {
 #[derive(Debug, Clone, Args)]
 pub(super) struct PacksArg {
     /// Folder of policies (*.toml) that replace or join the built-in ones
-    #[arg(long = "policy-dir", value_name = "DIR", env = "SOUNDALIKE_POLICIES")]
+    /// [default: $SOUNDALIKE_POLICIES]
+    #[arg(long = "policy-dir", value_name = "DIR")]
     dir: Option<PathBuf>,
 }
 
 impl PacksArg {
     /// The folder, if one is named; an empty variable names none.
-    fn folder(&self) -> Option<&Path> {
-        self.dir.as_deref().filter(|d| !d.as_os_str().is_empty())
+    fn folder(&self) -> Option<PathBuf> {
+        let variable = || std::env::var_os(POLICIES_VARIABLE).map(PathBuf::from);
+        self.dir.clone().or_else(variable).filter(|d| !d.as_os_str().is_empty())
     }
 
     /// The built-in policies and those of the folder.
     pub(super) fn load(&self) -> Result<PackSet, Failure> {
-        Ok(PackSet::load(self.folder())?)
+        Ok(PackSet::load(self.folder().as_deref())?)
     }
 }
 
@@ -292,7 +297,8 @@ fn show(args: &ShowArgs) -> Result<Exit, Failure> {
 
 fn print_entry(out: &mut impl Write, of: Option<&str>, entry: &PackRule) -> io::Result<()> {
     let of = of.map(|id| format!("  [{id}]")).unwrap_or_default();
-    writeln!(out, "  {:<7} when {}{of}", entry.level.name(), entry.when.words())?;
+    let when = if entry.when.is_always() { "" } else { "when " };
+    writeln!(out, "  {:<7} {when}{}{of}", entry.level.name(), entry.when.words())?;
     writeln!(out, "          {}", entry.text)?;
     writeln!(out, "          {}, {}", entry.source.words(), entry.source.date)
 }
@@ -376,9 +382,10 @@ fn check(args: &CheckArgs) -> Result<Exit, Failure> {
 
 /// Checks what was asked for: a file stands for itself, so that every bad one of a folder is named.
 fn checks(args: &CheckArgs, day: Date) -> Result<Vec<CheckRecord>, Failure> {
-    let files = args.packs.folder().map(pack_files).transpose()?.unwrap_or_default();
+    let folder = args.packs.folder();
+    let files = folder.as_deref().map(pack_files).transpose()?.unwrap_or_default();
     let built_in = PackSet::load(None)?;
-    let set = PackSet::load(args.packs.folder());
+    let set = PackSet::load(folder.as_deref());
     let beside = set.as_ref().unwrap_or(&built_in);
     let file =
         |path: &Path| CheckRecord::new(&path.to_string_lossy(), beside.check_file(path), day);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::codes::Isrc;
-use super::identity::key;
+use super::identity::{Identity, key};
 use super::upload::{Batch, Upload};
 use crate::catalog::declared::AiLevel;
 
@@ -55,7 +55,22 @@ pub(super) struct Accounts {
     /// Uploads by ISRC.
     pub by_isrc: BTreeMap<Isrc, Vec<usize>>,
     /// Uploads by release.
-    pub by_release: BTreeMap<String, Vec<usize>>,
+    by_release: BTreeMap<String, Release>,
+    /// Identities of the uploads, by their place.
+    pub uploads: Vec<Identity>,
+    /// Of each group: identities of its members.
+    pub members: Vec<Vec<Identity>>,
+    /// Of each group: titles that differ, versions aside.
+    pub base_titles: Vec<usize>,
+}
+
+/// The uploads that make up a release.
+#[derive(Debug, Default)]
+pub(super) struct Release {
+    /// Uploads, by their place in the batch.
+    pub tracks: Vec<usize>,
+    /// Place of the group that all of them are members of.
+    pub group: Option<usize>,
 }
 
 impl Accounts {
@@ -76,13 +91,38 @@ impl Accounts {
                 counted.by_isrc.entry(isrc).or_default().push(i);
             }
             if let Some(release) = release_key(upload) {
-                counted.by_release.entry(release).or_default().push(i);
+                counted.by_release.entry(release).or_default().tracks.push(i);
             }
+            counted.uploads.push(Identity::declared(declared));
+        }
+        counted.find_groups_of_releases(batch);
+        for cluster in batch.clusters {
+            counted.members.push(cluster.member_details.iter().map(Identity::member).collect());
+            let titles = cluster.member_details.iter().filter_map(|m| m.title.as_deref());
+            counted.base_titles.push(titles.map(base_title).collect::<BTreeSet<_>>().len());
         }
         for account in counted.by_name.values_mut() {
             account.count(batch.uploads);
         }
         counted
+    }
+
+    fn find_groups_of_releases(&mut self, batch: &Batch<'_>) {
+        let mut releases = std::mem::take(&mut self.by_release);
+        for release in releases.values_mut() {
+            let mut groups = release.tracks.iter().map(|i| {
+                self.clusters_of(&batch.uploads[*i].path).iter().copied().collect::<BTreeSet<_>>()
+            });
+            let first = groups.next().unwrap_or_default();
+            let common = groups.fold(first, |all, of| all.intersection(&of).copied().collect());
+            release.group = common.first().copied();
+        }
+        self.by_release = releases;
+    }
+
+    /// The release of an upload of this batch.
+    pub(super) fn release_of(&self, upload: &Upload) -> Option<&Release> {
+        self.by_release.get(&release_key(upload)?)
     }
 
     /// The account of an upload of this batch.
@@ -101,12 +141,18 @@ impl Accounts {
     }
 }
 
+/// A title without what stands in brackets or after a dash.
+fn base_title(title: &str) -> String {
+    let end = title.find(['(', '[']).or_else(|| title.find(" - ")).filter(|at| *at > 0);
+    key(&title[..end.unwrap_or(title.len())])
+}
+
 fn account_key(upload: &Upload) -> String {
     upload.declared.account.as_deref().map(key).unwrap_or_default()
 }
 
 /// What names the release of an upload within its account.
-pub(super) fn release_key(upload: &Upload) -> Option<String> {
+fn release_key(upload: &Upload) -> Option<String> {
     let d = &upload.declared;
     let name = match (&d.release_id, &d.upc, &d.album) {
         (Some(id), _, _) => format!("id {id}"),

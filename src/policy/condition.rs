@@ -88,6 +88,11 @@ impl Condition {
         })
     }
 
+    /// Whether it holds for anything.
+    pub fn is_always(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The condition for people; "always" where there is none.
     pub fn words(&self) -> String {
         if self.0.is_empty() {
@@ -153,12 +158,12 @@ fn one_of(value: &toml::Value, known: &[&str]) -> Result<String, String> {
 }
 
 fn words(name: &str, test: &Test) -> String {
-    let what = spec(name).map_or(name, |s| s.words);
+    let (what, unit) = spec(name).map_or((name, ""), |s| (s.words, s.unit()));
     match test {
         Test::Flag(true) => what.to_owned(),
-        Test::Flag(false) => format!("not: {what}"),
+        Test::Flag(false) => format!("it is not so that {what}"),
         Test::Numbers(all) => {
-            let all: Vec<_> = all.iter().map(|(s, n)| format!("{} {n}", s.words())).collect();
+            let all: Vec<_> = all.iter().map(|(s, n)| format!("{} {n}{unit}", s.words())).collect();
             format!("{what} {}", all.join(" and "))
         }
         Test::Words(any) => format!("{what}: {}", any.join(" or ").replace('_', " ")),
@@ -215,7 +220,7 @@ mod tests {
         let c = parse("query_match_pct = '>= 95'\nsame_party = false").unwrap();
         assert_eq!(
             c.words(),
-            "share of the upload that matches, in per cent, at least 95; not: upload and reference belong to the same party"
+            "share of the upload that matches at least 95 %; it is not so that upload and reference belong to the same party"
         );
         assert_eq!(Condition::default().words(), "always");
     }

@@ -27,6 +27,18 @@ pub struct FactSpec {
     pub words: &'static str,
 }
 
+impl FactSpec {
+    /// The unit of a quantity, to stand after the number.
+    pub fn unit(&self) -> &'static str {
+        match self.name.rsplit('_').next() {
+            Some("pct") => " %",
+            Some("s") => " s",
+            Some("cents") => " cents",
+            _ => "",
+        }
+    }
+}
+
 /// Values of `ai_level`.
 pub const AI_LEVELS: &[&str] = &["undeclared", "none", "partly", "all"];
 /// Values of `kind`.
@@ -73,19 +85,19 @@ pub const FACTS: &[FactSpec] = &[
     flag("is_backfill", "the delivery is marked as backfill"),
     flag("is_catalog_transfer", "the delivery is marked as a catalogue transfer"),
     flag("is_update", "the delivery updates an earlier one"),
-    number("duration_s", "length of the upload in seconds"),
+    number("duration_s", "length of the upload"),
     // Of matches.
     word("kind", MATCH_KINDS, "kind of match"),
-    number("query_match_pct", "share of the upload that matches, in per cent,"),
-    number("asset_match_pct", "share of the reference that matches, in per cent,"),
+    number("query_match_pct", "share of the upload that matches"),
+    number("asset_match_pct", "share of the reference that matches"),
     number("score", "score of the match"),
     number("log10_evalue", "log10 of the expected chance matches"),
     flag("modified", "speed or pitch was changed"),
-    number("speed_change_pct", "change of speed in per cent, either way,"),
-    number("pitch_change_cents", "change of pitch in cents, either way,"),
-    number("matched_s", "matching seconds of the upload"),
-    number("asset_matched_s", "matching seconds of the reference"),
-    number("longest_segment_s", "longest matching stretch in seconds"),
+    number("speed_change_pct", "change of speed, either way,"),
+    number("pitch_change_cents", "change of pitch, either way,"),
+    number("matched_s", "matching time of the upload"),
+    number("asset_matched_s", "matching time of the reference"),
+    number("longest_segment_s", "longest matching stretch"),
     number("peaks_per_second", "matching peaks a second"),
     flag("same_party", "upload and reference belong to the same party"),
     word("party_basis", PARTY_BASES, "sign that they belong to the same party"),
@@ -108,14 +120,14 @@ pub const FACTS: &[FactSpec] = &[
     number("accounts", "accounts in the group"),
     number("uploads_per_day", "uploads of the account within 24 hours"),
     number("ai_releases_7d", "releases with generated parts within seven days"),
-    number("share_pct", "share in per cent"),
-    number("spread_s", "spread of the lengths in seconds"),
+    number("share_pct", "share"),
+    number("spread_s", "spread of the lengths"),
     number("repeats", "repeats of the loop"),
     // Of the file.
     flag("truncated", "the file ends early"),
     number("damaged_packets", "damaged packets"),
-    number("difference_s", "difference in seconds"),
-    number("padding_s", "silence at the ends in seconds"),
+    number("difference_s", "difference"),
+    number("padding_s", "silence at the ends"),
     flag("lifts_over_30_s", "only the silence lifts the track over 30 seconds"),
     // Of the declaration.
     word("rights", RIGHTS, "statement about rights"),

@@ -59,6 +59,8 @@ pub(super) struct Identity {
     pub isrc: Option<Isrc>,
     /// Account as written.
     pub account: Option<String>,
+    title_key: Option<String>,
+    account_key: Option<String>,
     main: Option<String>,
     names: Vec<String>,
 }
@@ -96,6 +98,8 @@ impl Identity {
             artist: (!artists.is_empty()).then(|| artists.join(", ")),
             isrc: isrc.as_deref().and_then(Isrc::parse),
             account: account.clone(),
+            title_key: title.as_deref().map(key),
+            account_key: account.as_deref().map(key),
             main: artists.first().and_then(|a| split_credit(a).into_iter().next()),
             names,
         }
@@ -121,12 +125,12 @@ impl Identity {
 
     /// Whether both have titles and they differ.
     pub(super) fn other_title(&self, other: &Identity) -> bool {
-        matches!((&self.title, &other.title), (Some(a), Some(b)) if key(a) != key(b))
+        matches!((&self.title_key, &other.title_key), (Some(a), Some(b)) if a != b)
     }
 
     /// The accounts: equal, different, or not known.
     pub(super) fn same_account(&self, other: &Identity) -> Option<bool> {
-        Some(key(self.account.as_deref()?) == key(other.account.as_deref()?))
+        Some(self.account_key.as_ref()? == other.account_key.as_ref()?)
     }
 
     /// The name for messages: title and artist in quotes.

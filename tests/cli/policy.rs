@@ -53,7 +53,7 @@ fn show_prints_condition_level_text_source_and_date() {
     let place = Place::empty();
     let shown = run(&place, &["policy", "show", "CDBaby", "--on", "2026-11-24"]).expect(0);
     for words in [
-        "declared use of generators: partly or all",
+        "when declared use of generators: partly or all",
         "reject",
         "whatever the licence",
         "(secondary report), 2026-02-27",

@@ -1,13 +1,9 @@
 //! BULK rules: what only shows across uploads.
 
-use std::collections::BTreeSet;
-
 use super::{cap, observation};
 use crate::batch::cluster::Cluster;
 use crate::level::Level;
-use crate::policy::accounts::release_key;
 use crate::policy::facts::FactsBuilder;
-use crate::policy::identity::key;
 use crate::policy::observation::{Observation, Rule};
 use crate::policy::upload::{Batch, Upload};
 use crate::policy::words::{clock, count};
@@ -24,7 +20,7 @@ pub(super) fn observe(batch: &Batch<'_>, index: usize, all: &mut Vec<Observation
     for place in batch.accounts().clusters_of(&upload.path) {
         let cluster = &batch.clusters[*place];
         all.push(group(upload, cluster));
-        all.extend(spread(upload, cluster));
+        all.extend(spread(upload, cluster, batch.accounts().base_titles[*place]));
     }
     all.extend(velocity(batch, index));
     all.extend(threshold_lengths(batch, index));
@@ -73,7 +69,7 @@ fn group(upload: &Upload, cluster: &Cluster) -> Observation {
     seen
 }
 
-fn spread(upload: &Upload, cluster: &Cluster) -> Option<Observation> {
+fn spread(upload: &Upload, cluster: &Cluster, base_titles: usize) -> Option<Observation> {
     let i = &cluster.identity;
     if i.titles.max(i.artists).max(i.isrcs) < SPREAD {
         return None;
@@ -88,7 +84,7 @@ fn spread(upload: &Upload, cluster: &Cluster) -> Option<Observation> {
     );
     let mut seen = observation(Rule::Bulk002, message, cluster_facts(cluster));
     seen.evidence.push(cluster.cluster_id.clone());
-    if i.artists <= 1 && base_titles(cluster) <= 1 {
+    if i.artists <= 1 && base_titles <= 1 {
         cap(
             &mut seen,
             Level::Review,
@@ -99,16 +95,6 @@ fn spread(upload: &Upload, cluster: &Cluster) -> Option<Observation> {
         cap(&mut seen, Level::Review, reason);
     }
     Some(seen)
-}
-
-/// Titles without what stands in brackets or after a dash, that differ.
-fn base_titles(cluster: &Cluster) -> usize {
-    let base = |title: &String| {
-        let end = title.find(['(', '[']).or_else(|| title.find(" - ")).filter(|at| *at > 0);
-        key(&title[..end.unwrap_or(title.len())])
-    };
-    let titles = cluster.member_details.iter().filter_map(|m| m.title.as_ref());
-    titles.map(base).collect::<BTreeSet<_>>().len()
 }
 
 fn velocity(batch: &Batch<'_>, index: usize) -> Option<Observation> {
@@ -160,20 +146,16 @@ fn threshold_lengths(batch: &Batch<'_>, index: usize) -> Option<Observation> {
 }
 
 fn one_track_release(batch: &Batch<'_>, upload: &Upload) -> Option<Observation> {
-    let counted = batch.accounts();
-    let tracks = counted.by_release.get(&release_key(upload)?)?;
+    let release = batch.accounts().release_of(upload)?;
+    let (tracks, cluster) = (&release.tracks, &batch.clusters[release.group?]);
     if tracks.len() < MIN_RELEASE {
         return None;
     }
-    let common = counted.clusters_of(&upload.path).iter().find(|place| {
-        let inside = |i: &usize| counted.clusters_of(&batch.uploads[*i].path).contains(place);
-        tracks.iter().all(inside)
-    })?;
     let message =
         format!("all {} tracks of its release are near-duplicates of each other", tracks.len());
-    let facts = cluster_facts(&batch.clusters[*common]).count("tracks", tracks.len());
+    let facts = cluster_facts(cluster).count("tracks", tracks.len());
     let mut seen = observation(Rule::Bulk005, message, facts);
-    seen.evidence.push(batch.clusters[*common].cluster_id.clone());
+    seen.evidence.push(cluster.cluster_id.clone());
     Some(seen)
 }
 

@@ -11,6 +11,8 @@ use crate::policy::words::{quoted, some_of};
 
 /// Other files named in a message.
 const SHOWN: usize = 3;
+/// Files of one ISRC that are looked at; a placeholder may stand on thousands.
+const MAX_COMPARED: usize = 1000;
 
 pub(super) fn observe(batch: &Batch<'_>, index: usize, all: &mut Vec<Observation>) {
     let upload = &batch.uploads[index];
@@ -95,6 +97,7 @@ fn reused_isrc(batch: &Batch<'_>, index: usize) -> Option<Observation> {
         .by_isrc
         .get(&isrc)?
         .iter()
+        .take(MAX_COMPARED)
         .filter(differs)
         .map(|i| quoted(&batch.uploads[*i].path))
         .collect();

@@ -20,6 +20,8 @@ use crate::policy::words::{count, some_of};
 
 /// Other identities named in a message.
 const SHOWN: usize = 3;
+/// Other members of a group that one is compared with; what holds for these holds for the rest.
+const MAX_MEMBERS: usize = 1000;
 
 /// Pairs that say the same about the upload.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
@@ -37,7 +39,10 @@ struct Cell {
 
 #[derive(Default)]
 struct Pairs {
+    /// Some of the others, in words.
     others: Vec<String>,
+    /// How many there are.
+    count: usize,
     evidence: Vec<String>,
     other_title: bool,
     other_artist: bool,
@@ -62,25 +67,23 @@ fn in_groups(
     cells: &mut BTreeMap<Cell, Pairs>,
 ) {
     let counted = batch.accounts();
-    for cluster in counted.clusters_of(&upload.path).iter().map(|i| &batch.clusters[*i]) {
-        for member in cluster.member_details.iter().filter(|m| m.path != upload.path) {
-            let other = Identity::member(member);
-            if !other.is_known() {
-                continue;
-            }
-            let theirs = counted.place_of(&member.path).and_then(|i| {
-                let declared = &batch.uploads[i].declared;
-                exemption(declared, &Identity::declared(declared), own)
-            });
+    for place in counted.clusters_of(&upload.path) {
+        let cluster = &batch.clusters[*place];
+        let members = cluster.member_details.iter().zip(&counted.members[*place]);
+        let others = members.filter(|(m, _)| m.path != upload.path).take(MAX_MEMBERS);
+        for (member, other) in others.filter(|(_, identity)| identity.is_known()) {
+            let theirs = counted
+                .place_of(&member.path)
+                .and_then(|i| exemption(&batch.uploads[i].declared, &counted.uploads[i], own));
             let cell = Cell {
-                isrc: IsrcRelation::of(own, &other),
-                party: PartyRelation::of(own, &other, PartyRelation::OtherArtist),
+                isrc: IsrcRelation::of(own, other),
+                party: PartyRelation::of(own, other, PartyRelation::OtherArtist),
                 in_batch: true,
-                same_party: own.same_account(&other) == Some(true),
-                exempt: exemption(&upload.declared, own, &other).or(theirs),
+                same_party: own.same_account(other) == Some(true),
+                exempt: exemption(&upload.declared, own, other).or(theirs),
                 weak: None,
             };
-            cells.entry(cell).or_default().add(own, &other, &cluster.cluster_id);
+            cells.entry(cell).or_default().add(own, other, &cluster.cluster_id);
         }
     }
 }
@@ -112,9 +115,12 @@ fn full_matches(upload: &Upload) -> impl Iterator<Item = &Heard> {
 
 impl Pairs {
     fn add(&mut self, own: &Identity, other: &Identity, evidence: &str) {
-        let words = other.words();
-        if !self.others.contains(&words) {
-            self.others.push(words);
+        self.count += 1;
+        if self.others.len() < SHOWN {
+            let words = other.words();
+            if !self.others.contains(&words) {
+                self.others.push(words);
+            }
         }
         if !self.evidence.iter().any(|e| e == evidence) {
             self.evidence.push(evidence.to_owned());
@@ -148,7 +154,7 @@ fn judge(upload: &Upload, cell: Cell, pairs: Pairs) -> Observation {
         .word("side", if cell.in_batch { "batch" } else { "reference" })
         .flag("other_title", pairs.other_title)
         .flag("other_artist", pairs.other_artist)
-        .count("tracks", pairs.others.len());
+        .count("tracks", pairs.count);
     let mut seen = observation(rule, message(rule, &cell, &pairs), facts);
     seen.evidence = pairs.evidence;
     let redelivery = cell.isrc == IsrcRelation::Same && cell.party == PartyRelation::SameArtist;
@@ -189,7 +195,10 @@ fn message(rule: Rule, cell: &Cell, pairs: &Pairs) -> String {
         }
         _ => "",
     };
-    let others = some_of(&pairs.others, SHOWN);
+    let mut others = pairs.others.join(", ");
+    if pairs.count > pairs.others.len() {
+        others.push_str(&format!(" and {} more", pairs.count - pairs.others.len()));
+    }
     format!("the same audio is {place} {differs} {codes}{account}: {others}")
 }
 
