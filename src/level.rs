@@ -23,6 +23,11 @@ impl Level {
     /// All levels, mildest first.
     pub const ALL: [Level; 4] = [Level::Clear, Level::Review, Level::Hold, Level::Reject];
 
+    /// The level of this name.
+    pub fn from_name(name: &str) -> Option<Level> {
+        Level::ALL.into_iter().find(|level| level.name() == name)
+    }
+
     /// Name in records and packs.
     pub fn name(self) -> &'static str {
         match self {

@@ -8,6 +8,7 @@ mod decide;
 mod eval;
 mod index;
 mod named;
+mod policy;
 mod scan;
 
 use clap::{Parser, Subcommand};
@@ -45,6 +46,11 @@ enum Command {
     /// Read and check the log of decisions and verdicts
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// Look at the policies that verdicts rest on
+    #[command(subcommand)]
+    Policy(policy::PolicyCommand),
+    /// Say what a rule means and what each policy makes of it
+    Explain(policy::ExplainArgs),
     /// Measure recall and false alarms on your own audio
     Eval(eval::EvalArgs),
 }
@@ -58,6 +64,8 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Allow(command) => decide::run(Effect::Allow, command),
         Command::Block(command) => decide::run(Effect::Block, command),
         Command::Audit(command) => audit::run(command),
+        Command::Policy(command) => policy::run(command),
+        Command::Explain(args) => policy::explain(&args),
         Command::Eval(args) => eval::run(args),
     }
 }

@@ -3,7 +3,38 @@
 //! Rules look at matches, clusters, the signal and the declaration, and make [`Observation`]s: what is the
 //! case, in plain words, with the numbers it rests on. A dated policy pack says how grave each is
 //! under that service's terms and turns them into [`Finding`]s; the gravest is the verdict.
+//!
+//! ```text
+//! Upload + Batch ─► rules::observe ─► Observations ─► verdict::judge ─► Findings, Verdict
+//!                                                      ▲ PackSet::select("spotify,cdbaby")
+//! ```
 
+mod accounts;
+pub mod codes;
+mod condition;
+mod error;
+pub mod facts;
+mod identity;
+mod lookalike;
 pub mod observation;
+mod pack;
+mod packset;
+pub mod rules;
+pub mod upload;
+pub mod verdict;
+pub mod wording;
+mod words;
 
-pub use observation::{Fact, Facts, Finding, Observation, Rule};
+pub use condition::Condition;
+pub use error::PackError;
+pub use observation::{Ceiling, Fact, Facts, Finding, Observation, Rule};
+pub use pack::{Confidence, Pack, PackRule, Source};
+pub use packset::{BUILT_IN, DEFAULT_PACK, PackSet, pack_files};
+pub use rules::{observe, observe_all};
+pub use upload::{Batch, FileHashes, Heard, Upload};
+pub use verdict::{Verdict, judge};
+
+/// The rule that `name` is most probably meant to be.
+pub fn nearest_rule(name: &str) -> Option<Rule> {
+    words::nearest(name, Rule::ALL.iter().map(|r| r.id())).and_then(Rule::from_id)
+}

@@ -15,6 +15,11 @@ macro_rules! rules {
         }
 
         impl Rule {
+            /// The rule with this identifier, in either case.
+            pub fn from_id(id: &str) -> Option<Rule> {
+                Rule::ALL.iter().copied().find(|r| r.id().eq_ignore_ascii_case(id))
+            }
+
             /// All rules, in the order of their identifiers.
             pub const ALL: &'static [Rule] = &[$(Rule::$variant,)*];
 
@@ -78,6 +83,15 @@ pub enum Fact {
 /// Facts by name.
 pub type Facts = BTreeMap<String, Fact>;
 
+/// The gravest level that any policy may give an observation, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ceiling {
+    /// The level.
+    pub level: Level,
+    /// The reason, to be added to the message where the ceiling lowers a level.
+    pub reason: String,
+}
+
 /// Something that is the case for an upload, before any policy.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Observation {
@@ -89,6 +103,8 @@ pub struct Observation {
     pub evidence: Vec<String>,
     /// What the message rests on.
     pub facts: Facts,
+    /// Set where weak evidence, a decision or the declaration itself speaks against more.
+    pub ceiling: Option<Ceiling>,
 }
 
 /// An observation as a policy pack judges it.
@@ -102,7 +118,7 @@ pub struct Finding {
     pub subject: String,
     /// What is the case, in plain words.
     pub message: String,
-    /// What the policy asks, in its words or ours; none where only the generic level applies.
+    /// What the policy asks, in our words; none where the pack says nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy_text: Option<String>,
     /// Identifiers of matches and clusters that show it.

@@ -17,3 +17,4 @@ mod interruption;
 mod nothing_to_hear;
 mod output;
 mod place;
+mod policy;

@@ -1,0 +1,487 @@
+//! `soundalike policy` and `soundalike explain`: what the packs say, and whether they can be relied on.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand, ValueEnum};
+use jiff::civil::Date;
+use serde::Serialize;
+use soundalike::policy::wording::{LIMITS, advice, headline, meaning};
+use soundalike::policy::{
+    DEFAULT_PACK, Pack, PackError, PackRule, PackSet, Rule, nearest_rule, pack_files,
+};
+use soundalike::report::records::PolicyInfo;
+
+use super::common::{Exit, Failure, warn};
+
+/// Environment variable that names the folder of policies.
+const POLICIES_VARIABLE: &str = "SOUNDALIKE_POLICIES";
+
+#[derive(Debug, Subcommand)]
+pub(super) enum PolicyCommand {
+    /// List the policies at hand
+    List(ListArgs),
+    /// Show every rule of a policy: condition, level, text, source, date
+    Show(ShowArgs),
+    /// Check that policies can be used and are not out of date
+    Check(CheckArgs),
+}
+
+/// Where policies come from.
+#[derive(Debug, Clone, Args)]
+pub(super) struct PacksArg {
+    /// Folder of policies (*.toml) that replace or join the built-in ones
+    /// [default: $SOUNDALIKE_POLICIES]
+    #[arg(long = "policy-dir", value_name = "DIR")]
+    dir: Option<PathBuf>,
+}
+
+impl PacksArg {
+    /// The folder, if one is named; an empty variable names none.
+    fn folder(&self) -> Option<PathBuf> {
+        let variable = || std::env::var_os(POLICIES_VARIABLE).map(PathBuf::from);
+        self.dir.clone().or_else(variable).filter(|d| !d.as_os_str().is_empty())
+    }
+
+    /// The built-in policies and those of the folder.
+    pub(super) fn load(&self) -> Result<PackSet, Failure> {
+        Ok(PackSet::load(self.folder().as_deref())?)
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ListArgs {
+    #[command(flatten)]
+    packs: PacksArg,
+    #[command(flatten)]
+    day: DayArg,
+    /// Form of the output
+    #[arg(long, value_enum, default_value_t = Form::Text)]
+    format: Form,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ShowArgs {
+    /// Name of the policy
+    #[arg(value_name = "ID")]
+    id: String,
+    #[command(flatten)]
+    packs: PacksArg,
+    #[command(flatten)]
+    day: DayArg,
+    /// Form of the output
+    #[arg(long, value_enum, default_value_t = Form::Text)]
+    format: Form,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CheckArgs {
+    /// Files or names of policies [default: all at hand]
+    #[arg(value_name = "FILE|ID")]
+    which: Vec<String>,
+    #[command(flatten)]
+    packs: PacksArg,
+    #[command(flatten)]
+    day: DayArg,
+    /// Form of the output
+    #[arg(long, value_enum, default_value_t = Form::Text)]
+    format: Form,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ExplainArgs {
+    /// The rule, such as AUDIO-002 [default: list all rules]
+    #[arg(value_name = "RULE")]
+    rule: Option<String>,
+    #[command(flatten)]
+    packs: PacksArg,
+    /// Form of the output
+    #[arg(long, value_enum, default_value_t = Form::Text)]
+    format: Form,
+}
+
+#[derive(Debug, Clone, Copy, Args)]
+struct DayArg {
+    /// Judge the age of policies as of this day [default: today]
+    #[arg(long = "on", value_name = "YYYY-MM-DD")]
+    day: Option<Date>,
+}
+
+impl DayArg {
+    fn day(self) -> Date {
+        self.day.unwrap_or_else(today)
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Form {
+    /// For people
+    Text,
+    /// One JSON object a line
+    Jsonl,
+}
+
+impl From<PackError> for Failure {
+    fn from(error: PackError) -> Failure {
+        Failure::usage(error.to_string())
+    }
+}
+
+/// Today, in UTC.
+pub(super) fn today() -> Date {
+    jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()
+}
+
+/// A policy as the first record of a run names it.
+pub(super) fn policy_info(pack: &Pack, today: Date) -> PolicyInfo {
+    PolicyInfo {
+        id: pack.id.clone(),
+        title: pack.title.clone(),
+        version: pack.version.clone(),
+        verified_on: pack.verified_on.to_string(),
+        stale: pack.is_stale(today),
+    }
+}
+
+/// Says on standard error that a policy is out of date.
+pub(super) fn warn_if_stale(pack: &Pack, today: Date) {
+    if pack.is_stale(today) {
+        warn(&format!(
+            "policy {} was last compared with its sources on {}, {} days ago: check them anew",
+            pack.id,
+            pack.verified_on,
+            pack.age_days(today)
+        ));
+    }
+}
+
+/// Runs the subcommand.
+pub(super) fn run(command: PolicyCommand) -> Result<Exit, Failure> {
+    match command {
+        PolicyCommand::List(args) => list(&args),
+        PolicyCommand::Show(args) => show(&args),
+        PolicyCommand::Check(args) => check(&args),
+    }
+}
+
+fn json(out: &mut impl Write, record: &impl Serialize) -> Result<(), Failure> {
+    serde_json::to_writer(&mut *out, record).map_err(io::Error::from)?;
+    Ok(writeln!(out)?)
+}
+
+/// A policy in lists.
+#[derive(Serialize)]
+struct PackRecord<'a> {
+    r#type: &'static str,
+    #[serde(flatten)]
+    info: PolicyInfo,
+    aliases: &'a [String],
+    expires_after_days: i64,
+    stale_from: Option<String>,
+    extends: Option<&'a str>,
+    origin: &'a str,
+    rules: usize,
+    note: &'a str,
+}
+
+impl<'a> PackRecord<'a> {
+    fn new(pack: &'a Pack, today: Date) -> PackRecord<'a> {
+        PackRecord {
+            r#type: "policy",
+            info: policy_info(pack, today),
+            aliases: &pack.aliases,
+            expires_after_days: pack.expires_after_days,
+            stale_from: pack.stale_from().map(|d| d.to_string()),
+            extends: pack.extends.as_deref(),
+            origin: &pack.origin,
+            rules: pack.rules.len(),
+            note: &pack.note,
+        }
+    }
+}
+
+/// An entry of a policy.
+#[derive(Serialize)]
+struct RuleRecord<'a> {
+    r#type: &'static str,
+    policy: &'a str,
+    defined_in: &'a str,
+    rule: Rule,
+    title: &'static str,
+    level: &'static str,
+    when: String,
+    text: &'a str,
+    source: &'a str,
+    confidence: &'static str,
+    date: &'a str,
+    verified_on: String,
+}
+
+impl<'a> RuleRecord<'a> {
+    fn new(policy: &'a Pack, owner: &'a Pack, entry: &'a PackRule) -> RuleRecord<'a> {
+        RuleRecord {
+            r#type: "policy_rule",
+            policy: &policy.id,
+            defined_in: &owner.id,
+            rule: entry.rule,
+            title: entry.rule.title(),
+            level: entry.level.name(),
+            when: entry.when.words(),
+            text: &entry.text,
+            source: &entry.source.publication,
+            confidence: entry.source.confidence.words(),
+            date: &entry.source.date,
+            verified_on: owner.verified_on.to_string(),
+        }
+    }
+}
+
+fn list(args: &ListArgs) -> Result<Exit, Failure> {
+    let (set, day) = (args.packs.load()?, args.day.day());
+    let mut out = io::stdout().lock();
+    for pack in set.packs() {
+        if args.format == Form::Jsonl {
+            json(&mut out, &PackRecord::new(pack, day))?;
+            continue;
+        }
+        let stale = if pack.is_stale(day) { ", out of date" } else { "" };
+        let default = if pack.id == DEFAULT_PACK { "  (default)" } else { "" };
+        writeln!(
+            out,
+            "{:<12} {:<20} version {}, compared with its sources on {}{stale}; {} rules of its own; {}{default}",
+            pack.id,
+            pack.title,
+            pack.version,
+            pack.verified_on,
+            pack.rules.len(),
+            pack.origin
+        )?;
+    }
+    Ok(Exit::Clean)
+}
+
+fn show(args: &ShowArgs) -> Result<Exit, Failure> {
+    let (set, day) = (args.packs.load()?, args.day.day());
+    let pack = set.get(&args.id)?;
+    warn_if_stale(pack, day);
+    let mut out = io::stdout().lock();
+    if args.format == Form::Jsonl {
+        json(&mut out, &PackRecord::new(pack, day))?;
+        for (owner, entry) in Rule::ALL.iter().flat_map(|rule| pack.entries(*rule)) {
+            json(&mut out, &RuleRecord::new(pack, owner, entry))?;
+        }
+        return Ok(Exit::Clean);
+    }
+    writeln!(out, "{} ({}), version {}, {}", pack.title, pack.id, pack.version, pack.origin)?;
+    let again = pack.stale_from().map(|d| format!("; out of date from {d} on")).unwrap_or_default();
+    writeln!(out, "compared with its sources on {}{again}", pack.verified_on)?;
+    if !pack.note.is_empty() {
+        writeln!(out, "{}", pack.note)?;
+    }
+    if let Some(base) = pack.base() {
+        writeln!(
+            out,
+            "Of a rule's entries the gravest that applies counts; those of \"{}\" where none of its own does.",
+            base.id
+        )?;
+    }
+    for rule in Rule::ALL {
+        writeln!(out, "\n{}  {}", rule.id(), rule.title())?;
+        for (owner, entry) in pack.entries(*rule) {
+            let inherited = if owner.id == pack.id { None } else { Some(owner.id.as_str()) };
+            print_entry(&mut out, inherited, entry)?;
+        }
+    }
+    Ok(Exit::Clean)
+}
+
+fn print_entry(out: &mut impl Write, of: Option<&str>, entry: &PackRule) -> io::Result<()> {
+    let of = of.map(|id| format!("  [{id}]")).unwrap_or_default();
+    let when = if entry.when.is_always() { "" } else { "when " };
+    writeln!(out, "  {:<7} {when}{}{of}", entry.level.name(), entry.when.words())?;
+    writeln!(out, "          {}", entry.text)?;
+    writeln!(out, "          {}, {}", entry.source.words(), entry.source.date)
+}
+
+/// Outcome of a check.
+#[derive(Serialize)]
+struct CheckRecord {
+    r#type: &'static str,
+    policy: String,
+    ok: bool,
+    stale: bool,
+    verified_on: Option<String>,
+    message: String,
+}
+
+impl CheckRecord {
+    fn new(name: &str, checked: Result<Pack, PackError>, day: Date) -> CheckRecord {
+        match checked {
+            Ok(pack) => {
+                let stale = pack.is_stale(day);
+                let message = if stale {
+                    let age = pack.age_days(day);
+                    format!(
+                        "out of date: compared with its sources {age} days ago; check them anew"
+                    )
+                } else {
+                    format!(
+                        "{} rules, compared with its sources on {}",
+                        pack.rules.len(),
+                        pack.verified_on
+                    )
+                };
+                let verified_on = Some(pack.verified_on.to_string());
+                CheckRecord {
+                    r#type: "policy_check",
+                    policy: pack.id,
+                    ok: true,
+                    stale,
+                    verified_on,
+                    message,
+                }
+            }
+            Err(error) => CheckRecord {
+                r#type: "policy_check",
+                policy: name.to_owned(),
+                ok: false,
+                stale: false,
+                verified_on: None,
+                message: error.to_string(),
+            },
+        }
+    }
+}
+
+fn check(args: &CheckArgs) -> Result<Exit, Failure> {
+    let day = args.day.day();
+    let mut out = io::stdout().lock();
+    let (mut bad, mut stale) = (0, 0);
+    for result in checks(args, day)? {
+        bad += usize::from(!result.ok);
+        stale += usize::from(result.stale);
+        if args.format == Form::Jsonl {
+            json(&mut out, &result)?;
+        } else {
+            let state = match (result.ok, result.stale) {
+                (false, _) => "ERROR",
+                (true, true) => "WARN",
+                (true, false) => "ok",
+            };
+            writeln!(out, "{state:<5} {:<12} {}", result.policy, result.message)?;
+        }
+    }
+    if stale > 0 {
+        warn(&format!("{stale} of the policies are out of date"));
+    }
+    if bad > 0 {
+        return Err(Failure::usage(format!("{bad} of the policies cannot be used")));
+    }
+    Ok(Exit::Clean)
+}
+
+/// Checks what was asked for: a file stands for itself, so that every bad one of a folder is named.
+fn checks(args: &CheckArgs, day: Date) -> Result<Vec<CheckRecord>, Failure> {
+    let folder = args.packs.folder();
+    let files = folder.as_deref().map(pack_files).transpose()?.unwrap_or_default();
+    let built_in = PackSet::load(None)?;
+    let set = PackSet::load(folder.as_deref());
+    let beside = set.as_ref().unwrap_or(&built_in);
+    let file =
+        |path: &Path| CheckRecord::new(&path.to_string_lossy(), beside.check_file(path), day);
+    if args.which.is_empty() {
+        let mut results: Vec<CheckRecord> = files.iter().map(|path| file(path)).collect();
+        let from_files: Vec<String> = results.iter().map(|r| r.policy.clone()).collect();
+        // What only shows when all are taken together.
+        if let Err(error) = &set
+            && results.iter().all(|r| r.ok)
+        {
+            return Err(Failure::usage(error.to_string()));
+        }
+        let rest = built_in.packs().filter(|p| !from_files.contains(&p.id));
+        results.extend(rest.map(|p| CheckRecord::new(&p.id, Ok(p.clone()), day)));
+        return Ok(results);
+    }
+    let one = |name: &String| {
+        let path = Path::new(name);
+        if path.extension().is_some_and(|e| e == "toml") || path.is_file() {
+            return file(path);
+        }
+        CheckRecord::new(name, beside.get(name).cloned(), day)
+    };
+    Ok(args.which.iter().map(one).collect())
+}
+
+/// `soundalike explain`.
+pub(super) fn explain(args: &ExplainArgs) -> Result<Exit, Failure> {
+    let set = args.packs.load()?;
+    let mut out = io::stdout().lock();
+    let Some(name) = &args.rule else {
+        return list_rules(&mut out, args.format);
+    };
+    let rule = Rule::from_id(name).ok_or_else(|| {
+        let hint = nearest_rule(name).map(|r| format!("; did you mean {}?", r.id()));
+        Failure::usage(format!("no such rule{}", hint.unwrap_or_default()))
+    })?;
+    let own: Vec<(&Pack, &PackRule)> = set
+        .packs()
+        .flat_map(|p| p.rules.iter().filter(|r| r.rule == rule).map(move |r| (p, r)))
+        .collect();
+    if args.format == Form::Jsonl {
+        json(&mut out, &RuleMeaning::new(rule))?;
+        for (pack, entry) in own {
+            json(&mut out, &RuleRecord::new(pack, pack, entry))?;
+        }
+        return Ok(Exit::Clean);
+    }
+    writeln!(out, "{}  {}\n{}", rule.id(), rule.title(), meaning(rule))?;
+    let mut last = None;
+    for (pack, entry) in own {
+        if last != Some(&pack.id) {
+            let rest = if pack.id == DEFAULT_PACK {
+                ": what applies unless a policy says otherwise"
+            } else {
+                ""
+            };
+            writeln!(out, "\n{}{rest}", pack.title)?;
+            last = Some(&pack.id);
+        }
+        print_entry(&mut out, None, entry)?;
+    }
+    writeln!(out, "\nWhat no verdict says:")?;
+    for limit in LIMITS {
+        writeln!(out, "  {}", limit.text)?;
+    }
+    Ok(Exit::Clean)
+}
+
+/// A rule and what it observes.
+#[derive(Serialize)]
+struct RuleMeaning {
+    r#type: &'static str,
+    rule: Rule,
+    title: &'static str,
+    meaning: &'static str,
+}
+
+impl RuleMeaning {
+    fn new(rule: Rule) -> RuleMeaning {
+        RuleMeaning { r#type: "rule", rule, title: rule.title(), meaning: meaning(rule) }
+    }
+}
+
+fn list_rules(out: &mut impl Write, format: Form) -> Result<Exit, Failure> {
+    for rule in Rule::ALL {
+        match format {
+            Form::Jsonl => json(out, &RuleMeaning::new(*rule))?,
+            Form::Text => writeln!(out, "{:<10} {}", rule.id(), rule.title())?,
+        }
+    }
+    if format == Form::Text {
+        writeln!(out, "\nVerdicts:")?;
+        for level in soundalike::level::Level::ALL {
+            writeln!(out, "{:<10} {} {}", level.name(), headline(level), advice(level))?;
+        }
+    }
+    Ok(Exit::Clean)
+}

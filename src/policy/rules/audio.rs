@@ -1,0 +1,197 @@
+//! AUDIO rules: resemblance to single references.
+
+use super::{cap, observation};
+use crate::level::Level;
+use crate::policy::facts::FactsBuilder;
+use crate::policy::identity::{
+    Identity, IsrcRelation, PartyBasis, PartyRelation, exemption, is_mix,
+};
+use crate::policy::observation::{Observation, Rule};
+use crate::policy::upload::{Heard, Upload};
+use crate::policy::words::{clock, quoted, visible};
+use crate::scan::kind::MatchKind;
+
+/// Shortest long excerpt, in seconds.
+const LONG_S: f64 = 15.0;
+/// Share of the reference from which an excerpt is long, per cent.
+const LONG_PCT: f64 = 20.0;
+/// Share of either side from which a changed copy is a copy and not an excerpt, per cent.
+const COPY_PCT: f64 = 60.0;
+/// Shortest match that can be more than a hint, even of a whole track, in seconds.
+const MIN_COPY_S: f64 = 5.0;
+/// Share of the track that one loop explains, from which the track is repetitive.
+const REPETITIVE: f64 = 0.8;
+
+pub(super) fn observe(upload: &Upload, all: &mut Vec<Observation>) {
+    let own = Identity::declared(&upload.declared);
+    for heard in &upload.heard {
+        all.push(of_match(upload, &own, heard));
+    }
+    if let Some(decision) = &upload.blocked_by {
+        let message = format!(
+            "the account or the ISRC registrant is on the block list (decision {})",
+            visible(decision)
+        );
+        all.push(observation(Rule::Audio005, message, FactsBuilder::default()));
+    }
+}
+
+fn of_match(upload: &Upload, own: &Identity, heard: &Heard) -> Observation {
+    let rule = match &heard.blocked_by {
+        Some(_) => Rule::Audio005,
+        None => rule_of(heard),
+    };
+    let reference = Identity::reference(&heard.reference);
+    let party = PartyBasis::of(&upload.declared, own, &reference);
+    let mut seen = observation(rule, message(rule, heard), facts(own, &reference, heard, party));
+    seen.evidence.push(heard.match_id.clone());
+    if let Some(decision) = &heard.blocked_by {
+        seen.message.push_str(&format!("; on the block list (decision {})", visible(decision)));
+    } else if let Some(decision) = &heard.allowed_by {
+        let reason = format!("allowed by decision {}", visible(decision));
+        cap(&mut seen, Level::Clear, reason);
+    } else if let Some(basis) = party {
+        cap(&mut seen, basis.ceiling(), basis.words());
+    }
+    if heard.blocked_by.is_none() {
+        lower_for_declaration(upload, own, &reference, &mut seen);
+    }
+    if let Some(reason) = weakness(upload, heard) {
+        cap(&mut seen, Level::Review, reason);
+    }
+    seen
+}
+
+/// Whether the match covers most of both sides.
+pub(super) fn is_full(heard: &Heard) -> bool {
+    let whole =
+        matches!(heard.kind, MatchKind::SameFile | MatchKind::SameAudio | MatchKind::NearDuplicate);
+    whole
+        || (heard.modified
+            && heard.query_match_pct >= COPY_PCT
+            && heard.asset_match_pct >= COPY_PCT)
+}
+
+fn rule_of(heard: &Heard) -> Rule {
+    let covers = heard.query_match_pct >= COPY_PCT || heard.asset_match_pct >= COPY_PCT;
+    let long = heard.matched_s >= LONG_S;
+    if heard.kind == MatchKind::SameFile || (is_full(heard) && !heard.modified) {
+        Rule::Audio001
+    } else if heard.modified && covers && (long || is_full(heard)) {
+        Rule::Audio002
+    } else if long || heard.asset_match_pct >= LONG_PCT {
+        Rule::Audio003
+    } else {
+        Rule::Audio004
+    }
+}
+
+fn message(rule: Rule, heard: &Heard) -> String {
+    let r = &heard.reference;
+    let name = match (&r.title, &r.artist) {
+        (Some(title), Some(artist)) => format!("{} by {}", quoted(title), quoted(artist)),
+        (Some(title), None) => quoted(title),
+        (None, _) => quoted(&r.path),
+    };
+    let what = match rule {
+        Rule::Audio001 => "is the same recording as",
+        Rule::Audio002 => "is, with speed or pitch changed, the same recording as",
+        Rule::Audio003 => "contains a long part of",
+        Rule::Audio004 => "shares a short part with",
+        _ => "contains audio of",
+    };
+    let ((from, to), (there_from, there_to)) = (heard.first_query_ms, heard.first_reference_ms);
+    let more = match heard.segments {
+        0 | 1 => String::new(),
+        2 => " and 1 more stretch".to_owned(),
+        n => format!(" and {} more stretches", n - 1),
+    };
+    let change = if heard.modified {
+        let speed = 100.0 * (heard.time_factor - 1.0);
+        format!("; speed {speed:+.1} %, pitch {:+.0} cents", heard.pitch_cents)
+    } else {
+        String::new()
+    };
+    format!(
+        "{what} {name}: {}–{} here runs along {}–{} there{more}, {:.0} % of this file and {:.0} % of the reference{change}",
+        clock(from),
+        clock(to),
+        clock(there_from),
+        clock(there_to),
+        heard.query_match_pct,
+        heard.asset_match_pct
+    )
+}
+
+fn facts(
+    own: &Identity,
+    reference: &Identity,
+    heard: &Heard,
+    party: Option<PartyBasis>,
+) -> FactsBuilder {
+    let isrc = IsrcRelation::of(own, reference);
+    let relation = PartyRelation::of(own, reference, PartyRelation::OtherAccount);
+    FactsBuilder::default()
+        .word("kind", heard.kind.name())
+        .number("query_match_pct", heard.query_match_pct)
+        .number("asset_match_pct", heard.asset_match_pct)
+        .number("score", heard.score)
+        .number("log10_evalue", heard.log10_evalue)
+        .flag("modified", heard.modified)
+        .number("speed_change_pct", 100.0 * (heard.time_factor - 1.0).abs())
+        .number("pitch_change_cents", heard.pitch_cents.abs())
+        .number("matched_s", heard.matched_s)
+        .number("asset_matched_s", heard.asset_matched_s)
+        .number("longest_segment_s", heard.longest_segment_s)
+        .number("peaks_per_second", heard.peaks_per_second)
+        .flag("same_party", party.is_some())
+        .maybe("party_basis", party.map(PartyBasis::name))
+        .word("matrix", format!("{}/{}", isrc.name(), relation.name()))
+        .word("isrc_relation", isrc.name())
+        .word("party_relation", relation.name())
+        .word("side", "reference")
+        .flag("other_title", own.other_title(reference))
+        .flag("other_artist", !own.same_artist(reference))
+}
+
+fn lower_for_declaration(
+    upload: &Upload,
+    own: &Identity,
+    reference: &Identity,
+    seen: &mut Observation,
+) {
+    let excerpt = matches!(seen.rule, Rule::Audio003 | Rule::Audio004);
+    if let Some(reason) = exemption(&upload.declared, own, reference) {
+        cap(seen, Level::Clear, reason);
+    } else if excerpt && is_mix(&upload.declared) {
+        cap(
+            seen,
+            Level::Review,
+            "the upload is declared as a mix; ask for the licences of its tracks",
+        );
+    }
+}
+
+/// Why a match is too weak for more than a look.
+pub(super) fn weakness(upload: &Upload, heard: &Heard) -> Option<String> {
+    if heard.kind == MatchKind::SameFile {
+        return None;
+    }
+    let repetition = upload.signal.repetition.as_ref();
+    if heard.kind == MatchKind::LoopOfExcerpt {
+        return Some("a loop, repeated: many recordings may share it".to_owned());
+    }
+    if !is_full(heard) && repetition.is_some_and(|r| r.share >= REPETITIVE) {
+        return Some("the track is one repeated loop, which many recordings may share".to_owned());
+    }
+    // Of the shared part, what is different: a repeated part counts once.
+    let distinct_s = heard.matched_s.min(heard.asset_matched_s);
+    let enough = if is_full(heard) { MIN_COPY_S } else { LONG_S };
+    if distinct_s < enough {
+        return Some(format!("only {distinct_s:.0} s are shared"));
+    }
+    if heard.query_match_pct < LONG_PCT && heard.asset_match_pct < LONG_PCT {
+        return Some("only a small part of either side is shared".to_owned());
+    }
+    None
+}

@@ -1,0 +1,88 @@
+//! DISC rules: what is declared about generated parts, and what the file itself says. Nothing here listens
+//! for generators: only words are compared with words.
+
+use super::{cap, observation};
+use crate::catalog::declared::{AiDisclosure, AiFacet, AiLevel};
+use crate::level::Level;
+use crate::policy::facts::FactsBuilder;
+use crate::policy::observation::{Observation, Rule};
+use crate::policy::upload::{Batch, Upload};
+use crate::policy::words::{quoted, some_of, visible};
+
+/// Tags named in a message.
+const SHOWN: usize = 3;
+
+pub(super) fn observe(batch: &Batch<'_>, upload: &Upload, all: &mut Vec<Observation>) {
+    let ai = &upload.declared.ai;
+    match ai.level {
+        AiLevel::Undeclared => all.extend(undeclared(batch, upload)),
+        AiLevel::None => all.extend(contradiction(upload)),
+        AiLevel::Partly | AiLevel::All => all.push(declared(ai)),
+    }
+}
+
+fn tags(upload: &Upload) -> String {
+    let named: Vec<String> = upload
+        .tags_generator
+        .iter()
+        .map(|(field, generator)| format!("{} in the tag {}", quoted(generator), visible(field)))
+        .collect();
+    some_of(&named, SHOWN)
+}
+
+fn undeclared(batch: &Batch<'_>, upload: &Upload) -> Option<Observation> {
+    let generator = !upload.tags_generator.is_empty();
+    if !(upload.has_declaration || batch.policy_chosen || generator) {
+        return None;
+    }
+    let message = if generator {
+        format!(
+            "nothing is declared about generated parts, but the file names a generator: {}",
+            tags(upload)
+        )
+    } else {
+        "nothing is declared about generated parts".to_owned()
+    };
+    let facts = FactsBuilder::default().flag("generator_in_tags", generator);
+    Some(observation(Rule::Disc001, message, facts))
+}
+
+fn contradiction(upload: &Upload) -> Option<Observation> {
+    let tool = upload.declared.ai.tool.as_deref();
+    let named = match (upload.tags_generator.is_empty(), tool) {
+        (false, _) => tags(upload),
+        (true, Some(tool)) => format!("{} in the declaration itself", quoted(tool)),
+        (true, None) => return None,
+    };
+    let message = format!("declared free of generated parts, but a generator is named: {named}");
+    let facts = FactsBuilder::default()
+        .flag("generator_in_tags", !upload.tags_generator.is_empty())
+        .flag("tool_named", tool.is_some());
+    Some(observation(Rule::Disc002, message, facts))
+}
+
+fn declared(ai: &AiDisclosure) -> Observation {
+    let has = |any: &[AiFacet]| ai.facets.iter().any(|f| any.contains(f));
+    let of: Vec<&str> = ai.facets.iter().map(|f| f.name()).collect();
+    let of = if of.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", of.join(", ").replace('_', " "))
+    };
+    let tool = ai.tool.as_deref().map(|t| format!(", made with {}", quoted(t))).unwrap_or_default();
+    let how_much = if ai.level == AiLevel::All { "all of it" } else { "parts of it" };
+    let only_post =
+        !ai.facets.is_empty() && ai.facets.iter().all(|f| *f == AiFacet::PostProduction);
+    let facts = FactsBuilder::default()
+        .flag("tool_named", ai.tool.is_some())
+        .maybe("tool", ai.tool.as_deref())
+        .flag("only_post_production", only_post)
+        .flag("ai_audio", has(&[AiFacet::Vocals, AiFacet::Instruments]))
+        .flag("ai_composition", has(&[AiFacet::Composition, AiFacet::Lyrics]));
+    let message = format!("{how_much} is declared as generated{of}{tool}");
+    let mut seen = observation(Rule::Disc003, message, facts);
+    if only_post {
+        cap(&mut seen, Level::Clear, "mixing, mastering and pitch correction need no disclosure");
+    }
+    seen
+}

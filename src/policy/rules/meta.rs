@@ -1,0 +1,174 @@
+//! META rules: what was declared, by itself and within the batch.
+
+use super::observation;
+use crate::catalog::declared::Rights;
+use crate::policy::codes::{Isrc, ProductCodeFault, check_product_code, is_iswc};
+use crate::policy::facts::FactsBuilder;
+use crate::policy::lookalike::{Stuffing, is_lookalike, stuffing};
+use crate::policy::observation::{Observation, Rule};
+use crate::policy::upload::{Batch, Upload};
+use crate::policy::words::{quoted, some_of};
+
+/// Other files named in a message.
+const SHOWN: usize = 3;
+/// Files of one ISRC that are looked at; a placeholder may stand on thousands.
+const MAX_COMPARED: usize = 1000;
+
+pub(super) fn observe(batch: &Batch<'_>, index: usize, all: &mut Vec<Observation>) {
+    let upload = &batch.uploads[index];
+    if upload.has_declaration {
+        all.extend(no_isrc(upload));
+        all.extend(malformed(upload));
+        all.extend(check_digit(upload));
+        all.extend(rights(upload));
+    }
+    all.extend(reused_isrc(batch, index));
+    all.extend(lookalike(batch, upload));
+    all.extend(stuffed(batch, upload));
+    all.extend(reordered(batch, index));
+}
+
+fn no_isrc(upload: &Upload) -> Option<Observation> {
+    let missing = upload.declared.isrc.as_deref().is_none_or(|i| i.trim().is_empty());
+    missing.then(|| observation(Rule::Meta001, "no ISRC is given".into(), FactsBuilder::default()))
+}
+
+fn malformed(upload: &Upload) -> Option<Observation> {
+    let d = &upload.declared;
+    let mut faults = Vec::new();
+    if let Some(isrc) = d.isrc.as_deref().filter(|i| !i.trim().is_empty())
+        && Isrc::parse(isrc).is_none()
+        && !Isrc::to_be_assigned(isrc)
+    {
+        faults.push(format!("{} is no ISRC (such as USRC17607839)", quoted(isrc)));
+    }
+    if let Some(upc) = &d.upc
+        && check_product_code(upc) == Err(ProductCodeFault::Shape)
+    {
+        faults.push(format!("{} is no UPC or EAN (12 or 13 digits)", quoted(upc)));
+    }
+    if let Some(iswc) = d.iswc.as_ref().filter(|i| !is_iswc(i)) {
+        faults.push(format!("{} is no ISWC (such as T-034.524.680-1)", quoted(iswc)));
+    }
+    let message = faults.join("; ");
+    (!message.is_empty()).then(|| observation(Rule::Meta002, message, FactsBuilder::default()))
+}
+
+fn check_digit(upload: &Upload) -> Option<Observation> {
+    let upc = upload.declared.upc.as_deref()?;
+    let Err(ProductCodeFault::CheckDigit(right)) = check_product_code(upc) else { return None };
+    let message = format!("the last digit of the product code {} should be {right}", quoted(upc));
+    Some(observation(Rule::Meta005, message, FactsBuilder::default()))
+}
+
+fn rights(upload: &Upload) -> Option<Observation> {
+    let d = &upload.declared;
+    let (word, message) = match (d.rights, &d.p_line) {
+        (Rights::Declared, _) => return None,
+        (Rights::Denied, _) => ("denied", "the uploader states not to hold the rights".to_owned()),
+        (Rights::Undeclared, Some(line)) => {
+            let line = quoted(line);
+            ("undeclared", format!("only a rights line ({line}) says who holds the rights"))
+        }
+        (Rights::Undeclared, None) => {
+            ("undeclared", "nothing says who holds the rights".to_owned())
+        }
+    };
+    let facts = FactsBuilder::default().word("rights", word).flag("p_line", d.p_line.is_some());
+    Some(observation(Rule::Meta010, message, facts))
+}
+
+/// One ISRC on files that do not sound alike.
+fn reused_isrc(batch: &Batch<'_>, index: usize) -> Option<Observation> {
+    if !batch.compared {
+        return None;
+    }
+    let upload = &batch.uploads[index];
+    let isrc = Isrc::parse(upload.declared.isrc.as_deref()?)?;
+    let counted = batch.accounts();
+    let groups = counted.clusters_of(&upload.path);
+    let differs = |i: &&usize| {
+        let other = &batch.uploads[**i];
+        **i != index
+            && other.sha256 != upload.sha256
+            && !counted.clusters_of(&other.path).iter().any(|g| groups.contains(g))
+    };
+    let others: Vec<String> = counted
+        .by_isrc
+        .get(&isrc)?
+        .iter()
+        .take(MAX_COMPARED)
+        .filter(differs)
+        .map(|i| quoted(&batch.uploads[*i].path))
+        .collect();
+    if others.is_empty() {
+        return None;
+    }
+    let message =
+        format!("the ISRC {isrc} is also on audio that differs: {}", some_of(&others, SHOWN));
+    let facts = FactsBuilder::default()
+        .flag("other_audio", true)
+        .count("tracks", others.len())
+        .word("side", "batch");
+    Some(observation(Rule::Meta003, message, facts))
+}
+
+fn lookalike(batch: &Batch<'_>, upload: &Upload) -> Option<Observation> {
+    let names = upload.declared.artists.iter();
+    let mut found = Vec::new();
+    let mut evidence = Vec::new();
+    for name in names {
+        let heard = upload.heard.iter().find_map(|h| {
+            let artist = h.reference.artist.as_deref()?;
+            is_lookalike(name, artist).then_some((artist, &h.match_id))
+        });
+        if let Some((artist, id)) = heard {
+            found.push(format!("{} resembles {}", quoted(name), quoted(artist)));
+            evidence.push(id.clone());
+        } else if let Some(artist) = batch.protected().lookalike(name) {
+            found.push(format!("{} resembles {}", quoted(name), quoted(artist)));
+        }
+    }
+    if found.is_empty() {
+        return None;
+    }
+    let message = format!("an artist name may be taken for another: {}", some_of(&found, SHOWN));
+    let facts = FactsBuilder::default().flag("lookalike", true);
+    let mut seen = observation(Rule::Meta011, message, facts);
+    seen.evidence = evidence;
+    Some(seen)
+}
+
+fn stuffed(batch: &Batch<'_>, upload: &Upload) -> Option<Observation> {
+    let title = upload.declared.title.as_deref()?;
+    let stuffing = stuffing(title, &upload.declared.artists, batch.protected())?;
+    let what = match &stuffing {
+        Stuffing::Keywords(words) => format!("strings keywords together ({})", words.join(", ")),
+        Stuffing::Repeats(word) => format!("repeats {}", quoted(word)),
+        Stuffing::Names(names) => {
+            let names: Vec<String> = names.iter().map(|n| quoted(n)).collect();
+            format!("names other artists ({})", some_of(&names, SHOWN))
+        }
+        Stuffing::TypeBeat => "names a style or artist as a \"type beat\"".to_owned(),
+    };
+    let message = format!("the title {} {what}", quoted(title));
+    let type_beat = stuffing == Stuffing::TypeBeat;
+    let facts = FactsBuilder::default().flag("keywords", !type_beat).flag("type_beat", type_beat);
+    Some(observation(Rule::Meta011, message, facts))
+}
+
+/// Titles of one account that are the same words in another order.
+fn reordered(batch: &Batch<'_>, index: usize) -> Option<Observation> {
+    let account = batch.accounts().of(&batch.uploads[index])?;
+    let in_set = |(_, uploads): &&(_, Vec<usize>)| uploads.binary_search(&index).is_ok();
+    let (titles, uploads) = account.reordered.values().find(in_set)?;
+    let shown: Vec<String> = titles.iter().map(|t| quoted(t)).collect();
+    let message = format!(
+        "{} titles of {} are the same words in another order: {}",
+        titles.len(),
+        account.words(),
+        some_of(&shown, SHOWN)
+    );
+    let facts = FactsBuilder::default().flag("keywords", true).count("tracks", uploads.len());
+    Some(observation(Rule::Meta011, message, facts))
+}

@@ -1,0 +1,140 @@
+//! Tests of the rules, most of them through the packs: what a user sees is the verdict.
+
+mod across;
+mod audio;
+mod single;
+
+use soundalike_index::TrackMeta;
+
+use super::*;
+use crate::batch::cluster::{Cluster, IdentitySpread, Member};
+use crate::catalog::declared::{AiDisclosure, AiFacet, AiLevel, Declared, DeclaredHash, Rights};
+use crate::fingerprint::signal::{Repetition, Signal};
+use crate::policy::observation::Fact;
+use crate::policy::packset::PackSet;
+use crate::policy::upload::Heard;
+use crate::policy::verdict::{Verdict, judge};
+use crate::scan::kind::MatchKind;
+
+const ISRC_A: &str = "USAAA2600001";
+const ISRC_A2: &str = "USAAA2600002";
+const ISRC_B: &str = "GBBBB2600001";
+
+fn some(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// A complete, unsuspicious upload.
+fn upload(path: &str) -> Upload {
+    Upload {
+        path: path.into(),
+        sha256: path.bytes().map(|b| format!("{b:02x}")).collect(),
+        duration_ms: 200_000,
+        has_declaration: true,
+        declared: Declared {
+            title: some("Evening"),
+            artists: vec!["Ann".into()],
+            isrc: some(ISRC_A),
+            account: some("acct-1"),
+            rights: Rights::Declared,
+            ai: AiDisclosure { level: AiLevel::None, ..AiDisclosure::default() },
+            ..Declared::default()
+        },
+        signal: Signal { duration_ms: 200_000, ..Signal::default() },
+        ..Upload::default()
+    }
+}
+
+fn heard(kind: MatchKind, query_pct: f64, asset_pct: f64, seconds: f64) -> Heard {
+    Heard {
+        match_id: "m_1".into(),
+        kind,
+        query_match_pct: query_pct,
+        asset_match_pct: asset_pct,
+        score: 97.0,
+        log10_evalue: -40.0,
+        modified: kind == MatchKind::Modified,
+        time_factor: if kind == MatchKind::Modified { 1.05 } else { 1.0 },
+        pitch_cents: 0.0,
+        longest_segment_s: seconds,
+        matched_s: seconds,
+        asset_matched_s: seconds,
+        peaks_per_second: 9.0,
+        first_query_ms: (12_000, 75_000),
+        first_reference_ms: (3_000, 66_000),
+        segments: 1,
+        reference: TrackMeta {
+            title: some("Original"),
+            artist: some("Bob"),
+            isrc: some(ISRC_B),
+            owner: some("Label B"),
+            path: "b.ogg".into(),
+            ..TrackMeta::default()
+        },
+        allowed_by: None,
+        blocked_by: None,
+    }
+}
+
+fn same_audio() -> Heard {
+    heard(MatchKind::SameAudio, 99.0, 99.0, 198.0)
+}
+
+fn member(upload: &Upload) -> Member {
+    let d = &upload.declared;
+    Member {
+        path: upload.path.clone(),
+        title: d.title.clone(),
+        artists: d.artists.clone(),
+        isrc: d.isrc.clone(),
+        account: d.account.clone(),
+        ..Member::default()
+    }
+}
+
+fn cluster_of(uploads: &[Upload]) -> Cluster {
+    let spread = |values: Vec<Option<String>>| {
+        values.into_iter().flatten().collect::<std::collections::BTreeSet<_>>().len()
+    };
+    let each = |f: fn(&Declared) -> Option<String>| {
+        spread(uploads.iter().map(|u| f(&u.declared)).collect())
+    };
+    Cluster {
+        cluster_id: "c_1".into(),
+        size: uploads.len(),
+        members: uploads.iter().map(|u| u.path.clone()).collect(),
+        member_details: uploads.iter().map(member).collect(),
+        identity: IdentitySpread {
+            titles: each(|d| d.title.clone()),
+            artists: each(|d| d.artists.first().cloned()),
+            isrcs: each(|d| d.isrc.clone()),
+            accounts: each(|d| d.account.clone()),
+            ..IdentitySpread::default()
+        },
+        ..Cluster::default()
+    }
+}
+
+fn verdict_in(batch: &Batch<'_>, index: usize, policies: &str) -> (Vec<Observation>, Verdict) {
+    let observations = observe(batch, index);
+    let packs = PackSet::load(None).unwrap().select(policies).unwrap();
+    let (_, verdict) = judge(&batch.uploads[index].path, &observations, &packs);
+    (observations, verdict)
+}
+
+fn verdict(upload: Upload, policies: &str) -> (Vec<Observation>, Verdict) {
+    verdict_in(&Batch::new(&[upload], &[]), 0, policies)
+}
+
+fn with_match(heard: Heard) -> Upload {
+    Upload { heard: vec![heard], ..upload("a.wav") }
+}
+
+fn level_of(upload: Upload, policies: &str) -> Level {
+    verdict(upload, policies).1.level
+}
+
+fn message_of(observations: &[Observation], rule: Rule) -> &str {
+    let seen = observations.iter().find(|o| o.rule == rule);
+    &seen.unwrap_or_else(|| panic!("{rule:?} in {observations:#?}")).message
+}
