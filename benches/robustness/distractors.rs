@@ -7,10 +7,14 @@
 //! an order that no recording has, so that no query can rightly match them. Same arguments, same
 //! index.
 
+#[path = "../common/random.rs"]
+mod random;
+
 use std::error::Error;
 use std::io::Write;
 use std::path::Path;
 
+use random::Random;
 use rayon::prelude::*;
 use soundalike::fingerprint::constellation::{Constellation, Point};
 use soundalike::indexer::{params_id, windows};
@@ -25,22 +29,9 @@ const BATCH: usize = 20_000;
 /// Frequency units of the whole axis.
 const AXIS: i32 = 184 * 8;
 
-/// SplitMix64.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self, below: u32) -> u32 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((u64::from((z ^ (z >> 31)) as u32) * u64::from(below.max(1))) >> 32) as u32
-    }
-}
-
 /// One distractor, from `seed`.
 fn distractor(sources: &[Constellation], seed: u64) -> Constellation {
-    let mut random = Random(seed.wrapping_mul(0x2545_f491_4f6c_dd1d));
+    let mut random = Random::stream(seed);
     let mut points = Vec::new();
     let mut now = 0;
     while now < LENGTH {
