@@ -5,6 +5,7 @@ mod common;
 mod compare;
 mod eval;
 mod index;
+mod report;
 mod scan;
 
 use clap::{Parser, Subcommand};
@@ -32,6 +33,8 @@ enum Command {
     Scan(scan::ScanArgs),
     /// Compare two files, without an index
     Compare(compare::CompareArgs),
+    /// Make one self-contained HTML page of saved records
+    Report(report::ReportArgs),
     /// Measure recall and false alarms on your own audio
     Eval(eval::EvalArgs),
 }
@@ -42,6 +45,7 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Index(command) => index::run(command),
         Command::Scan(args) => scan::run(args),
         Command::Compare(args) => compare::run(args),
+        Command::Report(args) => report::run(args),
         Command::Eval(args) => eval::run(args),
     }
 }
