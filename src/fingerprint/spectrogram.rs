@@ -13,7 +13,9 @@ use crate::params::FingerprintParams;
 /// Greys of a picture.
 pub const GREYS: u8 = 16;
 /// Levels from white to black, in dB below the loudest: what is softer is white.
-const RANGE_DB: f32 = 48.0;
+const RANGE_DB: f32 = 45.0;
+/// Above 1: middling levels come out lighter, so that what is laid over them can be seen.
+const GAMMA: f32 = 1.5;
 /// Part of the fall of music's spectrum towards high frequencies that is evened out.
 const EVENED: f32 = 0.6;
 /// Share of the pixels that may be louder than black.
@@ -112,7 +114,7 @@ impl Canvas {
         let white = black - RANGE_DB * UNITS_PER_DB;
         let grey = |(bin, column)| {
             let share = (level(column, bin) - white) / (black - white);
-            (share.clamp(0.0, 1.0) * f32::from(GREYS - 1)).round() as u8
+            (share.clamp(0.0, 1.0).powf(GAMMA) * f32::from(GREYS - 1)).round() as u8
         };
         let places = (0..bins).rev().flat_map(|bin| (0..width).map(move |column| (bin, column)));
         Spectrogram { width, height: bins, pixels: places.map(grey).collect() }

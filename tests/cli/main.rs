@@ -16,3 +16,5 @@ mod interruption;
 mod nothing_to_hear;
 mod output;
 mod place;
+mod report;
+mod report_browser;

@@ -187,7 +187,7 @@ fn matrix(out: &mut String, c: &Cluster) {
                 put!(
                     out,
                     "<text class=\"value{}\" x=\"{}\" y=\"{}\" dy=\".35em\">{share:.0}</text>",
-                    if share > 45.0 { " on" } else { "" },
+                    if share > 72.0 { " on" } else { "" },
                     num(x + cell / 2.0),
                     num(y + cell / 2.0)
                 );
@@ -246,7 +246,7 @@ fn timeline(out: &mut String, members: &[Member]) {
         let height = lane(&mut body, list, &x, y + 18.0);
         put!(
             body,
-            "<text class=\"tick\" x=\"0\" y=\"{}\" direction=\"ltr\">{label}: {}</text>",
+            "<text class=\"tick\" x=\"0\" y=\"{}\"><tspan class=\"iso\">{label}</tspan>: {}</text>",
             num(y + 10.0),
             count(list.len(), "track", "tracks")
         );

@@ -10,7 +10,9 @@ use crate::report::text::clock;
 
 /// Pairs drawn in the dot-plot.
 const MAX_DOTS: usize = 3_000;
-const PLOT: (f64, f64) = (62.0, 392.0);
+const PLOT: (f64, f64) = (62.0, 380.0);
+/// Width of a strip.
+const STRIP: f64 = 620.0;
 
 /// Time in the file across, time in the reference upwards: a copy is a straight line, a loop is a
 /// saw, a change of speed is another slope.
@@ -83,10 +85,11 @@ pub fn dot_plot(evidence: &EvidenceRecord, segments: &[SegmentRecord]) -> String
 pub fn strip(duration_ms: u64, spans: &[(u64, u64)], label: &str) -> String {
     let longest = spans.iter().map(|s| s.1).max().unwrap_or(0);
     let end = duration_ms.max(longest).max(1);
-    let x = Scale::new((0.0, end as f64), (1.0, 999.0));
+    let x = Scale::new((0.0, end as f64), (1.0, STRIP - 1.0));
     let mut out = format!(
-        "<svg class=\"strip\" viewBox=\"0 0 1000 50\" role=\"img\" aria-label=\"{label}\">\
-         <rect class=\"ground frame\" x=\"1\" y=\"2\" width=\"998\" height=\"26\"/>"
+        "<svg class=\"strip\" viewBox=\"0 0 {STRIP} 50\" role=\"img\" aria-label=\"{label}\">\
+         <rect class=\"ground frame\" x=\"1\" y=\"2\" width=\"{}\" height=\"26\"/>",
+        STRIP - 2.0
     );
     for (i, &(from, to)) in spans.iter().enumerate().take(MAX_SEGMENTS) {
         let (a, b) = (x.ms(from.min(to)), x.ms(to));
@@ -107,7 +110,7 @@ pub fn strip(duration_ms: u64, spans: &[(u64, u64)], label: &str) -> String {
         let at = x.ms(t);
         let anchor = if at < 20.0 {
             "start"
-        } else if at > 980.0 {
+        } else if at > STRIP - 20.0 {
             "end"
         } else {
             "middle"
