@@ -170,7 +170,8 @@ fn matrix(out: &mut String, c: &Cluster) {
             num(cell)
         );
     }
-    for e in c.edges.iter().filter(|e| e.a < n && e.b < n && e.a != e.b) {
+    let shown = c.edges.iter().filter(|e| e.a < n && e.b < n && e.a != e.b);
+    for e in shown.take(MAX_MATRIX * MAX_MATRIX / 2) {
         let share = e.a_pct.min(e.b_pct).clamp(0.0, 100.0);
         for (row, column) in [(e.a, e.b), (e.b, e.a)] {
             let (x, y) = (left + column as f64 * cell, top + row as f64 * cell);

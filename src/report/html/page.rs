@@ -14,9 +14,10 @@ use super::{cluster_view, escape, svg};
 use crate::catalog::declared::Declared;
 use crate::level::Level;
 use crate::policy::Finding;
+use crate::report::evidence::EvidenceRecord;
 use crate::report::picture::Pictures;
-use crate::report::read::{Records, Upload};
-use crate::report::records::VerdictRecord;
+use crate::report::read::{MatchEntry, Records, Upload};
+use crate::report::records::{MatchRecord, VerdictRecord};
 
 /// Rows of the table of uploads.
 const MAX_ROWS: usize = 10_000;
@@ -304,6 +305,12 @@ impl<'a> Page<'a> {
         if clusters > self.options.limit {
             notices.push(format!("{} of {clusters} groups are shown.", self.options.limit));
         }
+        if self.uploads.len() > MAX_UPLOADS {
+            notices.push(format!(
+                "Only the gravest {MAX_UPLOADS} of {} uploads are shown in detail.",
+                self.uploads.len()
+            ));
+        }
         if self.uploads.len() > MAX_ROWS {
             notices.push(format!(
                 "The table lists the gravest {MAX_ROWS} of {} uploads.",
@@ -343,7 +350,7 @@ impl<'a> Page<'a> {
         let error = upload.error.as_deref().map(escape::text).unwrap_or_default();
         let (best, score, share) = match upload.matches.first() {
             Some(m) => (
-                escape::name(&m.reference),
+                format!("{}{}", escape::name(&m.reference), standing(m)),
                 format!("{:.0}", m.score.clamp(0.0, 100.0)),
                 percent(m.query_match_pct),
             ),
@@ -436,10 +443,7 @@ impl<'a> Page<'a> {
 
     fn exhibits(
         &mut self,
-        part: Vec<(
-            Box<crate::report::records::MatchRecord>,
-            Option<Box<crate::report::evidence::EvidenceRecord>>,
-        )>,
+        part: Vec<(Box<MatchRecord>, Option<Box<EvidenceRecord>>)>,
         declared: &Declared,
         out: &mut dyn Write,
     ) -> io::Result<()> {
@@ -462,6 +466,15 @@ impl<'a> Page<'a> {
 
     fn bottom(&self) -> String {
         format!("{METHOD}</main><script>{SCRIPT}</script></body></html>\n")
+    }
+}
+
+/// What a match does not count for, where it does not count.
+fn standing(m: &MatchEntry) -> &'static str {
+    match (m.allowed, m.accepted) {
+        (true, _) => " <span class=\"muted\">(allowed)</span>",
+        (false, false) => " <span class=\"muted\">(below the line)</span>",
+        (false, true) => "",
     }
 }
 

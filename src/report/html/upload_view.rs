@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::escape;
 use super::words::{State, badge, count, level_badge};
-use crate::catalog::declared::AiLevel;
+use crate::catalog::declared::{AiFacet, AiLevel};
 use crate::policy::Finding;
 use crate::report::read::Upload;
 use crate::report::records::VerdictRecord;
@@ -12,6 +12,9 @@ use crate::report::text::clock;
 
 /// Findings listed.
 pub const MAX_FINDINGS: usize = 60;
+
+/// Policies whose verdicts are listed.
+const MAX_POLICIES: usize = 40;
 
 /// Parts of the page by the identifier of the match or group they show.
 pub type Anchors = BTreeMap<String, String>;
@@ -82,13 +85,13 @@ fn reasons(out: &mut String, verdict: &VerdictRecord, anchors: &Anchors) {
     }
     if !verdict.by_policy.is_empty() {
         out.push_str("<p class=\"policies\">");
-        for (policy, level) in &verdict.by_policy {
+        for (policy, level) in verdict.by_policy.iter().take(MAX_POLICIES) {
             put!(out, "<span>{} {}</span>", escape::name(policy), level_badge(*level));
         }
         out.push_str("</p>");
     }
     let ai = &verdict.ai_disclosure;
-    let facets: Vec<&str> = ai.facets.iter().map(|f| f.name()).collect();
+    let facets: Vec<&str> = ai.facets.iter().take(AiFacet::ALL.len()).map(|f| f.name()).collect();
     let said = match ai.level {
         AiLevel::Undeclared => "nothing declared",
         AiLevel::None => "declared to be free of them",

@@ -24,7 +24,10 @@ pub enum State {
 impl State {
     /// The state of `upload`.
     pub fn of(upload: &Upload) -> State {
-        if let Some((level, _)) = upload.verdict {
+        let is_featureless = upload.result == "no_features";
+        // That nothing speaks against it says little of a file in which nothing can be heard.
+        let is_empty_word = |level| level == Level::Clear && is_featureless;
+        if let Some((level, _)) = upload.verdict.filter(|v| !is_empty_word(v.0)) {
             return State::Verdict(level);
         }
         if upload.error.is_some() {
@@ -34,7 +37,7 @@ impl State {
             return State::Matched;
         }
         match upload.result.as_str() {
-            "no_features" => State::Featureless,
+            _ if is_featureless => State::Featureless,
             "no_match" | "matched" => State::Nothing,
             _ => State::Unknown,
         }
