@@ -9,6 +9,7 @@ mod eval;
 mod index;
 mod named;
 mod policy;
+mod report;
 mod scan;
 
 use clap::{Parser, Subcommand};
@@ -51,6 +52,8 @@ enum Command {
     Policy(policy::PolicyCommand),
     /// Say what a rule means and what each policy makes of it
     Explain(policy::ExplainArgs),
+    /// Make one self-contained HTML page of saved records
+    Report(report::ReportArgs),
     /// Measure recall and false alarms on your own audio
     Eval(eval::EvalArgs),
 }
@@ -66,6 +69,7 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Audit(command) => audit::run(command),
         Command::Policy(command) => policy::run(command),
         Command::Explain(args) => policy::explain(&args),
+        Command::Report(args) => report::run(args),
         Command::Eval(args) => eval::run(args),
     }
 }

@@ -7,6 +7,7 @@ pub mod file;
 pub mod peaks;
 pub mod projection;
 pub mod signal;
+pub mod spectrogram;
 pub mod spectrum;
 
 pub use constellation::{Constellation, Point};

@@ -2,6 +2,9 @@
 
 pub mod csv;
 pub mod evidence;
+pub mod html;
+pub mod picture;
+pub mod read;
 pub mod records;
 pub mod text;
 

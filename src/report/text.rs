@@ -112,7 +112,7 @@ impl<W: Write> Report for Text<W> {
     }
 }
 
-fn kind_words(m: &MatchRecord) -> String {
+pub(super) fn kind_words(m: &MatchRecord) -> String {
     let words = match m.match_kind.as_ref() {
         "same_file" => "the same file",
         "same_audio" => "the same recording from end to end",
@@ -147,7 +147,7 @@ fn segment(s: &SegmentRecord) -> String {
 }
 
 /// The E-value as a frequency a person can weigh.
-fn odds(log10_evalue: f64) -> String {
+pub(super) fn odds(log10_evalue: f64) -> String {
     if log10_evalue > -0.5 {
         return "as good as chance gives".to_owned();
     }
@@ -160,7 +160,7 @@ fn odds(log10_evalue: f64) -> String {
 }
 
 /// `m:ss.t`, or `h:mm:ss` from an hour on.
-fn clock(ms: u64) -> String {
+pub(super) fn clock(ms: u64) -> String {
     let seconds = ms / 1000;
     if seconds >= 3600 {
         return format!("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);

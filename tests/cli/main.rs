@@ -18,3 +18,5 @@ mod nothing_to_hear;
 mod output;
 mod place;
 mod policy;
+mod report;
+mod report_browser;

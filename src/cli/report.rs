@@ -1,0 +1,138 @@
+//! `soundalike report`: saved records as one page for people. Nothing is scanned again.
+
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use soundalike::audio::DecodeOptions;
+use soundalike::report::html::{self, Options, Written};
+use soundalike::report::picture::Pictures;
+use soundalike::report::read::Records;
+
+use super::common::{Exit, Failure, warn};
+
+/// Longest time spent on the picture of one file.
+const TIMEOUT: Duration = Duration::from_secs(120);
+
+#[derive(Debug, Args)]
+pub(super) struct ReportArgs {
+    /// Records written with `--format jsonl` (`-`: standard input)
+    records: PathBuf,
+    /// Write the page to FILE (`-`: standard output) [default: RECORDS with the ending .html]
+    #[arg(long, short, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Show at most this many matches in full; the others are listed in the table
+    #[arg(long, value_name = "N", default_value_t = 200,
+          value_parser = clap::value_parser!(u16).range(0..=5_000))]
+    limit: u16,
+    /// Do not open audio files to draw their spectrograms
+    #[arg(long)]
+    no_audio: bool,
+    /// Heading of the page
+    #[arg(long, value_name = "TEXT")]
+    title: Option<String>,
+    /// Say nothing about what was written
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+/// Writes the report.
+pub(super) fn run(args: ReportArgs) -> Result<Exit, Failure> {
+    let out = target(&args)?;
+    let mut records = Records::open(&args.records).map_err(|e| {
+        Failure::usage(format!("cannot read the records {}: {e}", args.records.display()))
+    })?;
+    let contents = &records.contents;
+    for warning in &contents.warnings {
+        warn(&format!("{}: {warning}", args.records.display()));
+    }
+    let unnamed = contents.bad_lines - contents.warnings.len();
+    if unnamed > 0 {
+        warn(&format!("{}: {unnamed} more lines could not be read", args.records.display()));
+    }
+    if contents.records == 0 {
+        let name = args.records.display();
+        return Err(Failure::usage(format!(
+            "{name}: there are no records in it; write them with `soundalike scan … --format jsonl`"
+        )));
+    }
+    let bad_lines = contents.bad_lines;
+    let decode = DecodeOptions { timeout: TIMEOUT, ..DecodeOptions::default() };
+    let options = Options {
+        title: args.title.clone(),
+        limit: usize::from(args.limit),
+        pictures: Pictures { from_audio: !args.no_audio, decode },
+    };
+    let written = match &out {
+        None => {
+            let mut page = BufWriter::new(io::stdout().lock());
+            let written = html::write(&mut records, &options, &mut page)?;
+            page.flush()?;
+            written
+        }
+        Some(path) => into_file(path, &mut records, &options)?,
+    };
+    if let Some(path) = out.filter(|_| !args.quiet) {
+        warn(&said(&path, &written));
+    }
+    Ok(if bad_lines > 0 { Exit::Unreadable } else { Exit::Clean })
+}
+
+/// Where the page goes; none is standard output.
+fn target(args: &ReportArgs) -> Result<Option<PathBuf>, Failure> {
+    let is_stream = |path: &Path| path == Path::new("-");
+    match &args.out {
+        Some(out) if is_stream(out) => Ok(None),
+        Some(out) => Ok(Some(out.clone())),
+        None if is_stream(&args.records) => Ok(None),
+        None => Ok(Some(args.records.with_extension("html"))),
+    }
+    .and_then(|out| match &out {
+        Some(path) if same_file(path, &args.records) => {
+            let message = format!("{}: the page would overwrite its records", path.display());
+            Err(Failure::usage(message))
+        }
+        _ => Ok(out),
+    })
+}
+
+fn same_file(a: &Path, b: &Path) -> bool {
+    a == b
+        || std::fs::canonicalize(a)
+            .ok()
+            .zip(std::fs::canonicalize(b).ok())
+            .is_some_and(|(a, b)| a == b)
+}
+
+/// Writes beside `path` and renames: whoever reads it meanwhile sees the old page or the new one.
+fn into_file(path: &Path, records: &mut Records, options: &Options) -> Result<Written, Failure> {
+    let failed = |e: io::Error| Failure::usage(format!("cannot write {}: {e}", path.display()));
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".report-").suffix(".html");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // As any new file, less what the umask takes away; a temporary file would be for us alone.
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    let file = builder.tempfile_in(folder).map_err(failed)?;
+    let mut page = BufWriter::new(file);
+    let written = html::write(records, options, &mut page).map_err(failed)?;
+    let file = page.into_inner().map_err(|e| failed(e.into_error()))?;
+    file.as_file().sync_all().map_err(failed)?;
+    file.persist(path).map_err(|e| failed(e.error))?;
+    Ok(written)
+}
+
+fn said(path: &Path, written: &Written) -> String {
+    format!(
+        "wrote {}: {} uploads, {} matches ({} shown in full), {} groups",
+        path.display(),
+        written.uploads,
+        written.matches,
+        written.exhibits,
+        written.clusters
+    )
+}

@@ -1,0 +1,142 @@
+//! `soundalike report`: records in, one page out.
+
+use crate::place::Place;
+
+/// A page of the demo's scan.
+fn demo_records() -> Place {
+    let place = Place::demo();
+    let scan = ["scan", "incoming", "--references", "references", "--format", "jsonl"];
+    let records = place.run(&scan).expect(1).stdout;
+    place.write("scan.jsonl", records);
+    place
+}
+
+fn page(place: &Place, name: &str) -> String {
+    std::fs::read_to_string(place.path(name)).unwrap()
+}
+
+#[test]
+fn saved_records_become_one_page_that_loads_nothing() {
+    let place = demo_records();
+    let outcome = place.run(&["report", "scan.jsonl"]).expect(0);
+    assert_eq!(outcome.stdout, "");
+    assert!(outcome.stderr.contains("5 uploads, 3 matches (3 shown in full)"), "{outcome:?}");
+    let page = page(&place, "scan.html");
+    for part in [
+        "2 of 5 uploads resemble a recording",
+        "UFO: AI Main Theme",
+        "Not an AI detector.",
+        "Not a legal conclusion.",
+        "No composition or cover matching.",
+        "default-src 'none'",
+        "is not an audio file",
+        "0:07.3 – 0:19.3",
+    ] {
+        assert!(page.contains(part), "no {part:?}");
+    }
+    assert_eq!(page.matches("data:image/png;base64,").count(), 6);
+    for (at, _) in page.match_indices("href=\"").chain(page.match_indices("src=\"")) {
+        let value = page[at..].split('"').nth(1).unwrap();
+        assert!(value.starts_with('#') || value.starts_with("data:image/png"), "{value:.80}");
+    }
+    // The same again gives the same page, and nothing is left lying about.
+    place.run(&["report", "scan.jsonl", "--out", "again.html", "--quiet"]).expect(0);
+    assert!(self::page(&place, "again.html") == page);
+    let left: Vec<_> =
+        std::fs::read_dir(place.path(".")).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert_eq!(left.len(), 5, "{left:?}");
+}
+
+#[test]
+fn audio_is_opened_only_if_asked_and_only_if_it_is_the_same() {
+    let place = demo_records();
+    place.run(&["report", "scan.jsonl", "--no-audio"]).expect(0);
+    let silent = page(&place, "scan.html");
+    assert!(!silent.contains("data:image/png") && silent.contains("(--no-audio)"));
+
+    place.copy("incoming/funky-sax.mp3", "incoming/night-drive.mp3");
+    std::fs::remove_file(place.path("references/geoscape.ogg")).unwrap();
+    place.run(&["report", "scan.jsonl"]).expect(0);
+    let page = page(&place, "scan.html");
+    assert!(
+        page.contains(
+            "No spectrogram of this file: the audio file is not the one that was scanned"
+        )
+    );
+    assert!(page.contains("No spectrogram of the reference: the audio file is not at the place"));
+    assert_eq!(page.matches("data:image/png;base64,").count(), 4);
+}
+
+#[test]
+fn standard_input_goes_to_standard_output() {
+    let place = demo_records();
+    let records = std::fs::read(place.path("scan.jsonl")).unwrap();
+    let args = ["report", "-", "--no-audio", "--title", "Q3 <intake>"];
+    let outcome = place.run_with_input(&args, &records).expect(0);
+    assert!(outcome.stdout.starts_with("<!DOCTYPE html>"));
+    assert!(outcome.stdout.contains("<title>Q3 &lt;intake&gt;</title>"));
+}
+
+#[test]
+fn one_file_is_told_what_to_do() {
+    let place = Place::indexed(&["main-theme"]);
+    for (file, words) in
+        [("incoming/night-drive.mp3", "Look at this"), ("incoming/funky-sax.mp3", "Nothing found")]
+    {
+        let records = place.scan(&[file]).stdout;
+        let outcome = place.run_with_input(&["report", "-"], records.as_bytes()).expect(0);
+        assert!(outcome.stdout.contains(&format!("<h2>{words}</h2>")), "{file}");
+        assert!(outcome.stdout.contains("What this tool cannot know"));
+        assert!(!outcome.stdout.to_lowercase().contains("guilty"));
+    }
+}
+
+#[test]
+fn matches_beyond_the_limit_are_listed_and_that_is_said() {
+    let place = demo_records();
+    let outcome = place.run(&["report", "scan.jsonl", "--limit", "1"]).expect(0);
+    assert!(outcome.stderr.contains("3 matches (1 shown in full)"), "{outcome:?}");
+    let page = page(&place, "scan.html");
+    assert_eq!(page.matches("<details class=\"match\"").count(), 1);
+    assert!(page.contains("1 of 3 matches are shown in full"));
+    assert!(page.contains("Summer Medley") && page.contains("2 matches, in this table only"));
+}
+
+#[test]
+fn bad_lines_are_named_and_the_rest_is_shown() {
+    let place = demo_records();
+    let mut records = page(&place, "scan.jsonl");
+    records
+        .insert_str(0, "{\"type\":\"match\",\"score\":\"high\"}\n{\"type\":\"of_later\"}\n\u{0}\n");
+    place.write("scan.jsonl", records);
+    let outcome = place.run(&["report", "scan.jsonl"]).expect(3);
+    assert!(outcome.stderr.contains("scan.jsonl: line 1: not a record"), "{outcome:?}");
+    assert!(outcome.stderr.contains("scan.jsonl: line 3: not a record"), "{outcome:?}");
+    let page = page(&place, "scan.html");
+    assert!(page.contains("2 lines of the records could not be read"));
+    assert!(page.contains("1 record of a kind that this version does not know"));
+    assert!(page.contains("UFO: AI Main Theme"));
+}
+
+#[test]
+fn what_cannot_be_reported_is_one_clear_error_and_leaves_the_old_page() {
+    let place = Place::empty();
+    place.write("empty.jsonl", "\n");
+    place.write("text.jsonl", "a letter\n");
+    place.write("empty.html", "old");
+    for (args, said) in [
+        (&["report", "nowhere.jsonl"][..], "cannot read the records nowhere.jsonl"),
+        (&["report", "empty.jsonl"], "there are no records in it"),
+        (&["report", "text.jsonl"], "there are no records in it"),
+        (&["report", "empty.jsonl", "-o", "empty.jsonl"], "would overwrite its records"),
+        (&["report", "empty.jsonl", "--limit", "many"], "--limit"),
+    ] {
+        let outcome = place.run(args).expect(2);
+        assert!(outcome.stderr.contains(said), "{outcome:?}");
+    }
+    assert_eq!(page(&place, "empty.html"), "old");
+    let records = "{\"type\":\"verdict\",\"subject\":\"a\"}\n";
+    place.write("good.jsonl", records);
+    let outcome = place.run(&["report", "good.jsonl", "-o", "no/such/folder.html"]).expect(2);
+    assert!(outcome.stderr.contains("cannot write no/such/folder.html"), "{outcome:?}");
+}
