@@ -6,7 +6,7 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use super::{Constellation, Fingerprinter};
+use super::{Constellation, Fingerprinter, Signal};
 use crate::audio::{AudioError, AudioInfo, DecodeOptions, decode_file};
 use crate::params::FingerprintParams;
 
@@ -19,6 +19,8 @@ pub struct Analysis {
     pub sha256: [u8; 32],
     /// Its peaks.
     pub constellation: Constellation,
+    /// What the signal is made of: silence, noise, repetition.
+    pub signal: Signal,
 }
 
 /// SHA-256 of a file, read in pieces.
@@ -45,11 +47,24 @@ pub fn analyse(
     options: &DecodeOptions,
 ) -> Result<Analysis, AudioError> {
     let sha256 = sha256_of(path)?;
-    let (info, constellation) = fingerprint(path, params, density, options)?;
-    Ok(Analysis { info, sha256, constellation })
+    let (info, constellation, signal) = listen(path, params, density, options)?;
+    Ok(Analysis { info, sha256, constellation, signal })
 }
 
 /// [`analyse`] without the hash, for callers that have it.
+pub fn listen(
+    path: &Path,
+    params: &FingerprintParams,
+    density: f32,
+    options: &DecodeOptions,
+) -> Result<(AudioInfo, Constellation, Signal), AudioError> {
+    let mut fingerprinter = Fingerprinter::new(params, density);
+    let info = decode_file(path, options, &mut |samples| fingerprinter.push(samples))?;
+    let (constellation, signal) = fingerprinter.finish_with_signal();
+    Ok((info, constellation, signal))
+}
+
+/// Format, length, tags and peaks alone.
 pub fn fingerprint(
     path: &Path,
     params: &FingerprintParams,

@@ -4,13 +4,20 @@ pub mod anchor;
 pub mod constellation;
 pub mod descriptor;
 pub mod file;
+pub mod noise;
 pub mod peaks;
 pub mod projection;
+pub mod repetition;
 pub mod signal;
 pub mod spectrogram;
+pub mod silence;
 pub mod spectrum;
+#[cfg(test)]
+mod test_audio;
 
 pub use constellation::{Constellation, Point};
+
+pub use signal::Signal;
 
 use crate::params::FingerprintParams;
 use constellation::TIME_UNITS_PER_SECOND;
@@ -19,7 +26,9 @@ use constellation::TIME_UNITS_PER_SECOND;
 pub struct Fingerprinter {
     spectrum: spectrum::Spectrum,
     picker: peaks::PeakPicker,
-    rate: u32,
+    silence: silence::SilenceMeter,
+    noise: noise::NoiseMeter,
+    params: FingerprintParams,
     samples: u64,
 }
 
@@ -29,7 +38,9 @@ impl Fingerprinter {
         Fingerprinter {
             spectrum: spectrum::Spectrum::new(params),
             picker: peaks::PeakPicker::new(params, density),
-            rate: params.rate,
+            silence: silence::SilenceMeter::new(params.rate),
+            noise: noise::NoiseMeter::new(params),
+            params: params.clone(),
             samples: 0,
         }
     }
@@ -37,15 +48,36 @@ impl Fingerprinter {
     /// Takes the next samples.
     pub fn push(&mut self, samples: &[f32]) {
         self.samples += samples.len() as u64;
-        let picker = &mut self.picker;
-        self.spectrum.push(samples, |row| picker.push(row));
+        self.silence.push(samples);
+        let Fingerprinter { spectrum, picker, noise, .. } = self;
+        spectrum.push(samples, |row| {
+            picker.push(row);
+            noise.push(row);
+        });
     }
 
     /// Ends the stream.
-    pub fn finish(mut self) -> Constellation {
-        let picker = &mut self.picker;
-        self.spectrum.finish(|row| picker.push(row));
-        let duration = self.samples as f64 / f64::from(self.rate) * TIME_UNITS_PER_SECOND;
+    pub fn finish(self) -> Constellation {
+        self.end().0
+    }
+
+    /// Ends the stream and says what the signal is made of, too.
+    pub fn finish_with_signal(self) -> (Constellation, Signal) {
+        let params = self.params.clone();
+        let (constellation, mut signal) = self.end();
+        signal.repetition = repetition::repetition(&constellation, &params);
+        (constellation, signal)
+    }
+
+    /// All but the repetition, which takes a search of its own.
+    fn end(mut self) -> (Constellation, Signal) {
+        let Fingerprinter { spectrum, picker, noise, .. } = &mut self;
+        spectrum.finish(|row| {
+            picker.push(row);
+            noise.push(row);
+        });
+        let signal = self.signal();
+        let duration = self.samples as f64 / f64::from(self.params.rate) * TIME_UNITS_PER_SECOND;
         let duration = duration.round() as u32;
         let mut points = self.picker.finish();
         // Refinement may move a peak of the last frame a little past the end.
@@ -53,6 +85,67 @@ impl Fingerprinter {
             p.time = duration;
         }
         points.sort_unstable();
-        Constellation { points, duration }
+        (Constellation { points, duration }, signal)
+    }
+
+    fn signal(&mut self) -> Signal {
+        let ms = |samples: u64| samples * 1000 / u64::from(self.params.rate);
+        let silence = self.silence.finish();
+        let duration_ms = ms(self.samples);
+        let noise_ms = (self.noise.finish() as f64 * self.params.frame_seconds() * 1000.0) as u64;
+        Signal {
+            duration_ms,
+            silence_ms: ms(silence.total),
+            leading_silence_ms: ms(silence.leading),
+            trailing_silence_ms: ms(silence.trailing),
+            longest_silence_ms: ms(silence.longest),
+            // What is too quiet to count as sound is no noise, either.
+            noise_ms: noise_ms.min(ms(self.samples - silence.total)),
+            repetition: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use test_audio::clip;
+
+    const PARAMS: FingerprintParams = FingerprintParams::V1;
+
+    fn heard(samples: &[f32], chunk: usize) -> (Constellation, Signal) {
+        let mut fingerprinter = Fingerprinter::new(&PARAMS, 1.0);
+        samples.chunks(chunk).for_each(|samples| fingerprinter.push(samples));
+        fingerprinter.finish_with_signal()
+    }
+
+    #[test]
+    fn music_between_near_silence_is_told_apart_whatever_the_chunks() {
+        let hush = |seconds: usize| (0..seconds * 16_000).map(|i| ((i * i) % 7) as f32 * 1e-4);
+        let music = clip("demo/references/zalek.ogg");
+        let track: Vec<f32> = hush(6).chain(music.iter().copied()).chain(hush(9)).collect();
+        let (points, signal) = heard(&track, 1_152);
+        assert_eq!((points, signal.clone()), heard(&track, 5_000));
+        let near = |ms: u64, s: u64| ms.abs_diff(s * 1_000) < 600;
+        assert!(near(signal.leading_silence_ms, 6), "{signal:?}");
+        assert!(near(signal.trailing_silence_ms, 9), "{signal:?}");
+        assert!(near(signal.longest_silence_ms, 9), "{signal:?}");
+        assert!(near(signal.silence_ms, 15), "{signal:?}");
+        assert!(near(signal.duration_ms, 15 + music.len() as u64 / 16_000), "{signal:?}");
+        assert_eq!((signal.noise_ms, signal.repetition), (0, None));
+    }
+
+    #[test]
+    fn music_is_neither_silence_nor_noise() {
+        let names = [
+            "references/main-theme.ogg",
+            "references/typing-to-jazz.ogg",
+            "incoming/night-drive.mp3",
+        ];
+        for name in names {
+            let (_, signal) = heard(&clip(&format!("demo/{name}")), 4_096);
+            assert!(signal.silence_ms * 10 < signal.duration_ms, "{name}: {signal:?}");
+            assert!(signal.noise_ms * 5 < signal.duration_ms, "{name}: {signal:?}");
+        }
     }
 }
