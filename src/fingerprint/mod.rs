@@ -9,8 +9,8 @@ pub mod peaks;
 pub mod projection;
 pub mod repetition;
 pub mod signal;
-pub mod spectrogram;
 pub mod silence;
+pub mod spectrogram;
 pub mod spectrum;
 #[cfg(test)]
 mod test_audio;

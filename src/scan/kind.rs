@@ -4,9 +4,9 @@ use super::matcher::Found;
 use crate::params::FingerprintParams;
 
 /// Speed change from which a copy counts as modified (Pex's published line).
-const MODIFIED_TIME: f64 = 0.01;
+pub const MODIFIED_TIME: f64 = 0.01;
 /// Pitch change in cents from which a copy counts as modified.
-const MODIFIED_CENTS: f64 = 25.0;
+pub const MODIFIED_CENTS: f64 = 25.0;
 /// Coverage of one side from which it counts as covered.
 const COVERED: f64 = 0.85;
 /// Coverage of both sides from which a match is the same audio.

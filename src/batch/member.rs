@@ -1,0 +1,178 @@
+//! What is known of a track of a batch besides its sound, and how a copy differs from another.
+
+use soundalike_index::TrackMeta;
+
+use super::cluster::Member;
+use crate::catalog::declared::{AiLevel, Declared};
+use crate::indexer::hex;
+use crate::scan::kind::{MODIFIED_CENTS, MODIFIED_TIME};
+use crate::scan::warp::{Warp, to_ms};
+
+/// Speed and pitch belong together if they differ by less than this many cents.
+const SAME_SPEED_CENTS: f64 = 20.0;
+/// Changes from which they are told, far below what counts as modified: random pitch is a pattern.
+const TOLD_CENTS: f64 = 6.0;
+/// The same for the time factor.
+const TOLD_TIME: f64 = 0.002;
+/// Shift of the beginning or end that is told, in ms.
+const TOLD_TRIM_MS: f64 = 500.0;
+
+/// A track as the batch sees it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Track {
+    /// Path as given, or as indexed.
+    pub path: String,
+    /// SHA-256 of the file.
+    pub sha256: [u8; 32],
+    /// Decoded length.
+    pub duration_ms: u64,
+    /// Codec; empty where unknown.
+    pub codec: String,
+    /// What it says about itself.
+    pub declared: Declared,
+    /// It is no upload of this batch but lies in the index of earlier ones.
+    pub earlier: bool,
+    /// Most of it is one part repeated, silence or noise.
+    pub hollow: bool,
+    /// It matches a reference that does not belong to who uploaded it.
+    pub reference_hit: bool,
+    /// Its tags name a generator.
+    pub generator: bool,
+    /// A decision allows it.
+    pub allowed: bool,
+}
+
+impl Track {
+    /// What an index knows of a track.
+    pub fn of_index(meta: &TrackMeta) -> Track {
+        let declared = Declared {
+            title: meta.title.clone(),
+            artists: meta.artist.iter().cloned().collect(),
+            album: meta.album.clone(),
+            isrc: meta.isrc.clone(),
+            upc: meta.upc.clone(),
+            label: meta.label.clone(),
+            account: meta.owner.clone(),
+            ..Declared::default()
+        };
+        Track {
+            path: meta.path.clone(),
+            sha256: meta.sha256,
+            duration_ms: meta.duration_ms,
+            declared,
+            ..Track::default()
+        }
+    }
+
+    /// Its entry in a cluster, with `warp` its way onto `representative`.
+    pub(super) fn member(&self, warp: &Warp, cents: f64, representative: &Track) -> Member {
+        let d = &self.declared;
+        Member {
+            path: self.path.clone(),
+            sha256: hex(&self.sha256),
+            duration_ms: self.duration_ms,
+            title: d.title.clone(),
+            artists: d.artists.clone(),
+            isrc: d.isrc.clone(),
+            upc: d.upc.clone(),
+            label: d.label.clone(),
+            account: d.account.clone(),
+            received_at: d.received_at.clone(),
+            ai: d.ai.level.name().to_owned(),
+            earlier: self.earlier,
+            time_factor: rounded(warp.time_factor, 5),
+            pitch_cents: rounded(cents, 1),
+            offset_ms: to_ms(warp.offset).round() as i64,
+            differs: self.differs(warp, cents, representative),
+        }
+    }
+
+    /// How it differs from `other`, onto which `warp` leads.
+    fn differs(&self, warp: &Warp, cents: f64, other: &Track) -> String {
+        if self.path == other.path {
+            return "the one the others are compared with".into();
+        }
+        if self.sha256 == other.sha256 {
+            return "the same file".into();
+        }
+        let mut parts = changes(warp.time_factor, cents);
+        parts.extend(self.trims(warp, other));
+        let (own, others) = (self.codec.as_str(), other.codec.as_str());
+        if !own.is_empty() && !others.is_empty() {
+            parts.push(match own == others {
+                true => format!("encoded anew ({own})"),
+                false => format!("{own} instead of {others}"),
+            });
+        }
+        if parts.is_empty() { "the same length, speed and pitch".into() } else { parts.join(", ") }
+    }
+
+    /// What is missing or added at either end.
+    fn trims(&self, warp: &Warp, other: &Track) -> Vec<String> {
+        let begin = to_ms(warp.offset);
+        let end = begin + warp.time_factor * self.duration_ms as f64 - other.duration_ms as f64;
+        let told = |ms: f64, missing: &str, added: &str| {
+            let seconds = ms.abs() / 1000.0;
+            let what = if ms > 0.0 { missing } else { added };
+            (ms.abs() >= TOLD_TRIM_MS).then(|| format!("{seconds:.1} s {what}"))
+        };
+        let begin = told(begin, "cut off the beginning", "more at the beginning");
+        begin.into_iter().chain(told(-end, "cut off the end", "more at the end")).collect()
+    }
+
+    /// Whether generated parts are neither declared nor denied, though there is reason to ask.
+    pub(super) fn undisclosed(&self) -> bool {
+        self.generator && matches!(self.declared.ai.level, AiLevel::Undeclared | AiLevel::None)
+    }
+}
+
+/// Changes of speed, tempo and pitch in words.
+fn changes(time_factor: f64, cents: f64) -> Vec<String> {
+    let speed_cents = 1200.0 * time_factor.log2();
+    let per_cent = 100.0 * (time_factor - 1.0);
+    let (timed, pitched) = ((time_factor - 1.0).abs() >= TOLD_TIME, cents.abs() >= TOLD_CENTS);
+    match (timed, pitched) {
+        (false, false) => Vec::new(),
+        (true, _) if (speed_cents - cents).abs() < SAME_SPEED_CENTS => {
+            vec![format!("speed {per_cent:+.1} %")]
+        }
+        (true, true) => vec![format!("tempo {per_cent:+.1} %"), format!("pitch {cents:+.0} cents")],
+        (true, false) => vec![format!("tempo {per_cent:+.1} %")],
+        (false, true) => vec![format!("pitch {cents:+.0} cents")],
+    }
+}
+
+/// Whether a member plays at another speed or pitch than the representative, by the line that rights
+/// services draw.
+pub(super) fn is_modified(member: &Member) -> bool {
+    (member.time_factor - 1.0).abs() >= MODIFIED_TIME || member.pitch_cents.abs() >= MODIFIED_CENTS
+}
+
+/// `value` with `digits` decimals.
+pub(super) fn rounded(value: f64, digits: i32) -> f64 {
+    let scale = 10f64.powi(digits);
+    (value * scale).round() / scale + 0.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_are_named_as_people_make_them() {
+        assert_eq!(changes(1.0005, 2.0), Vec::<String>::new());
+        assert_eq!(changes(1.06, 100.9), ["speed +6.0 %"]);
+        assert_eq!(changes(1.06, 0.0), ["tempo +6.0 %"]);
+        assert_eq!(changes(1.0, -40.0), ["pitch -40 cents"]);
+        assert_eq!(changes(0.95, 40.0), ["tempo -5.0 %", "pitch +40 cents"]);
+    }
+
+    #[test]
+    fn trims_are_told_by_seconds() {
+        let whole = Track { duration_ms: 60_000, path: "a".into(), ..Track::default() };
+        let copy =
+            Track { duration_ms: 50_000, path: "b".into(), sha256: [1; 32], ..whole.clone() };
+        let text = copy.differs(&Warp::shift(1_000.0), 0.0, &whole);
+        assert_eq!(text, "4.0 s cut off the beginning, 6.0 s cut off the end");
+    }
+}
