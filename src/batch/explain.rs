@@ -44,11 +44,11 @@ pub(super) fn describe<'a>(
         .collect();
     let edges = edges(group, &listed, params);
     let pairs = listed.len() * (listed.len() - 1) / 2;
-    let tracks: Vec<&Track> = listed.iter().map(|(_, t)| *t).collect();
+    let all: Vec<&Track> = listed.iter().map(|(_, t)| *t).collect();
     let pitches = || member_details.iter().map(|m| m.pitch_cents);
     let factors = || member_details.iter().map(|m| m.time_factor);
     let mut cluster = Cluster {
-        cluster_id: identifier(&tracks),
+        cluster_id: identifier(&all),
         size: listed.len(),
         identity: spread(&member_details),
         window: window(&member_details),
@@ -56,7 +56,7 @@ pub(super) fn describe<'a>(
         pitch_cents_range: [pitches().fold(0.0, f64::min), pitches().fold(0.0, f64::max)],
         time_factor_range: [factors().fold(1.0, f64::min), factors().fold(1.0, f64::max)],
         representative: representative.path.clone(),
-        members: tracks.iter().map(|t| t.path.clone()).collect(),
+        members: all.iter().map(|t| t.path.clone()).collect(),
         density: rounded(edges.len() as f64 / pairs.max(1) as f64, 3),
         weakest_edge_pct: edges.iter().map(|e| e.a_pct.min(e.b_pct)).fold(100.0, f64::min),
         edges,
@@ -64,7 +64,7 @@ pub(super) fn describe<'a>(
         member_details,
         ..Cluster::default()
     };
-    score(&mut cluster, &tracks);
+    score(&mut cluster, &all);
     cluster.explanation = explanation(&cluster);
     cluster
 }
