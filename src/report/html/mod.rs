@@ -1,7 +1,7 @@
 //! One self-contained HTML file from records: what a reviewer, an uploader or a partner is shown.
 //!
 //! The page works from the file system without network and without scripts, prints, is readable
-//! without colour, and treats everything that came from files as hostile (see [`escape`]): a policy
+//! without colour, and treats everything that came from files as hostile: a policy
 //! in the page forbids whatever does not stand in it.
 
 /// Appends formatted text to a `String`, which cannot fail.
