@@ -4,7 +4,7 @@
 //! wherever a version has them (ERN 4.3 moves identifiers into `SoundRecordingEdition`, ERN 4 moves
 //! names into a `PartyList`, ERN 3 repeats details by territory). Real messages vary in prefixes,
 //! territories and what is left out, so reading is lenient; it is strict on size, depth and entities
-//! (see [`guard`]). Nothing is validated against the schema: a message that says less declares less.
+//! (`guard.rs`). Nothing is validated against the schema: a message that says less declares less.
 
 mod ai;
 mod guard;
