@@ -18,6 +18,7 @@ pub mod decisions;
 pub mod eval;
 pub mod fingerprint;
 pub mod indexer;
+pub mod intake;
 pub mod level;
 pub mod params;
 pub mod policy;

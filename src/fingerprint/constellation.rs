@@ -68,6 +68,17 @@ impl Constellation {
         u64::from(self.duration) * 4
     }
 
+    /// What a reference keeps of a track that was analysed more densely: ranks count all rivals, whatever
+    /// is kept, so a quota is a bound on the rank.
+    pub fn thinned(&self, params: &FingerprintParams) -> Constellation {
+        let kept = |p: &&Point| {
+            let bin = usize::from(p.freq) / FREQ_UNITS_PER_BIN as usize;
+            usize::from(p.rank) < params.quota[band_of(params, bin)]
+        };
+        let points = self.points.iter().filter(kept).copied().collect();
+        Constellation { points, duration: self.duration }
+    }
+
     /// The points with `from <= time < to`.
     pub fn between(&self, from: u32, to: u32) -> &[Point] {
         let a = self.points.partition_point(|p| p.time < from);

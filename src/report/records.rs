@@ -211,6 +211,9 @@ pub struct VerdictRecord {
     pub reasons: Vec<Rule>,
     /// The same in plain words, one sentence a finding.
     pub explanation: Vec<String>,
+    /// What each policy asks about the reasons, with source and date.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub asks: Vec<String>,
     /// The verdict of each policy applied.
     pub by_policy: BTreeMap<String, Level>,
     /// What was declared about generators.
