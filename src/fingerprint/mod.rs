@@ -64,7 +64,10 @@ impl Fingerprinter {
     pub fn finish_with_signal(self) -> (Constellation, Signal) {
         let params = self.params.clone();
         let (constellation, mut signal) = self.end();
-        signal.repetition = repetition::repetition(&constellation, &params);
+        // What an encoder leaves in silence may repeat, too.
+        if signal.silence_ms * 2 < signal.duration_ms {
+            signal.repetition = repetition::repetition(&constellation, &params);
+        }
         (constellation, signal)
     }
 
