@@ -67,9 +67,11 @@ def noise_positives(folder, rng, force):
     for color in ("white", "pink", "brown", "blue", "violet"):
         for level, effects in (("loud", ""), ("quiet", "volume=-30dB"), ("lowpass-1k", "lowpass=f=1000,lowpass=f=1000"),
                                ("lowpass-4k", "lowpass=f=4000,lowpass=f=4000"), ("bandpass", "highpass=f=500,lowpass=f=2500"),
-                               ("waves", "tremolo=f=0.12:d=0.7"), ("stereo", "haas"), ("fades", "afade=d=8,afade=t=out:st=67:d=8")):
+                               ("waves", "tremolo=f=0.12:d=0.7"), ("stereo", ""), ("fades", "afade=d=8,afade=t=out:st=67:d=8")):
             seed = rng.randrange(1 << 30)
             source = f"anoisesrc=c={color}:d=75:r={RATE}:seed={seed}:a=0.4"
+            if level == "stereo":
+                source = f"{source}[l];{source.replace(str(seed), str(seed + 1))}[r];[l][r]amerge"
             encoder = rng.choice(list(ENCODERS))
             yield made(folder, f"noise-{color}-{level}", encoder, ["-f", "lavfi", "-i", source], effects, force)
     for i in range(3):

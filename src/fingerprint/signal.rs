@@ -1,4 +1,7 @@
 //! What the signal of a track is made of besides music: silence, noise, repetition.
+//!
+//! Heard in mono at the analysis rate, by [`silence`](super::silence), [`noise`](super::noise) and
+//! [`repetition`](super::repetition); the same whatever density of peaks is kept.
 
 use serde::{Deserialize, Serialize};
 
