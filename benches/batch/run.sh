@@ -59,6 +59,12 @@ checked() {
 }
 TIMEFORMAT='%R s wall, %U s user, %S s system'
 
+# declared FILE: how this build takes a manifest
+declared() {
+  local option
+  option=$("$SOUNDALIKE" cluster --help | grep -oE -m1 -e '--(manifest|metadata)\b' | head -1) || true
+  [ -z "$option" ] || printf '%s\n' "$option" "$1"
+}
 # clustered NAME ARG...: records in NAME.jsonl, cost in NAME.time
 clustered() {
   local name=$1; shift
@@ -89,12 +95,14 @@ if wanted families || wanted speed; then
     --out "$batch" --jobs "$threads" >&2
 fi
 if wanted families; then
-  clustered families "$batch/uploads" --metadata "$batch/manifest.csv"
+  mapfile -t manifest < <(declared "$batch/manifest.csv")
+  clustered families "$batch/uploads" "${manifest[@]}"
   tables families "Planted families" "$batch/truth.tsv"
 fi
 if [ -n "$riffusion" ]; then
   python3 "$here/make_families.py" --riffusion "$riffusion" --out "$dir/families-riffusion" --jobs "$threads" >&2
-  clustered riffusion "$dir/families-riffusion/uploads" --metadata "$dir/families-riffusion/manifest.csv"
+  mapfile -t manifest < <(declared "$dir/families-riffusion/manifest.csv")
+  clustered riffusion "$dir/families-riffusion/uploads" "${manifest[@]}"
   tables riffusion "Riffusion interpolations" "$dir/families-riffusion/truth.tsv"
 fi
 
