@@ -10,6 +10,7 @@ use soundalike::audio::DecodeOptions;
 use soundalike::catalog::inputs::{self, InputError, Inputs};
 use soundalike::decisions::LogError;
 use soundalike::indexer::params_id;
+use soundalike::intake::IntakeError;
 use soundalike::params::FingerprintParams;
 use soundalike::progress::Cancel;
 use soundalike::report::csv::Csv;
@@ -103,6 +104,15 @@ impl From<io::Error> for Failure {
             return Failure { exit: Exit::Clean, message: String::new() };
         }
         Failure::internal(format!("cannot write the output: {error}"))
+    }
+}
+
+impl From<IntakeError> for Failure {
+    fn from(error: IntakeError) -> Failure {
+        match error {
+            IntakeError::Output(error) => error.into(),
+            IntakeError::Index(_) => Failure::internal(error.to_string()),
+        }
     }
 }
 

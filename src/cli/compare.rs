@@ -16,7 +16,8 @@ use soundalike::scan::matcher::{MatchParams, Reference};
 use soundalike::scan::scanner::compare;
 
 use super::common::{Exit, Failure, Format, WorkArgs};
-use super::scan::{exit, finish};
+use super::review::exit;
+use super::scan::finish;
 
 #[derive(Debug, Args)]
 pub(super) struct CompareArgs {
@@ -66,7 +67,7 @@ pub(super) fn run(args: CompareArgs) -> Result<Exit, Failure> {
         summary.audio_seconds =
             (query.info.duration_ms + reference.info.duration_ms) as f64 / 1000.0;
     }
-    let exit = exit(&summary, args.exit_zero);
+    let exit = exit(&summary, summary.matches > 0 && !args.exit_zero);
     summary.exit_code = exit as u8;
     finish(&mut summary, started);
     if args.format != Format::Text {

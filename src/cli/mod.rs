@@ -2,6 +2,7 @@
 
 mod audit;
 mod bar;
+mod cluster;
 mod common;
 mod compare;
 mod decide;
@@ -10,6 +11,7 @@ mod index;
 mod named;
 mod policy;
 mod report;
+mod review;
 mod scan;
 
 use clap::{Parser, Subcommand};
@@ -36,6 +38,8 @@ enum Command {
     Index(index::IndexCommand),
     /// Compare files with the references of an index
     Scan(scan::ScanArgs),
+    /// Find groups of near-duplicates within a batch or an index
+    Cluster(cluster::ClusterArgs),
     /// Compare two files, without an index
     Compare(compare::CompareArgs),
     /// Decide what is not to be held against uploads
@@ -63,6 +67,7 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
     match cli.command {
         Command::Index(command) => index::run(command),
         Command::Scan(args) => scan::run(args),
+        Command::Cluster(args) => cluster::run(args),
         Command::Compare(args) => compare::run(args),
         Command::Allow(command) => decide::run(Effect::Allow, command),
         Command::Block(command) => decide::run(Effect::Block, command),

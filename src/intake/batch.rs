@@ -33,10 +33,8 @@ impl std::ops::Deref for BatchReader {
 impl BatchIndex {
     /// An empty one in a temporary folder.
     pub(super) fn create() -> Result<BatchIndex> {
-        let folder = tempfile::tempdir().map_err(|source| soundalike_index::Error::Io {
-            path: std::env::temp_dir(),
-            source,
-        })?;
+        let folder = tempfile::tempdir()
+            .map_err(|source| soundalike_index::Error::Io { path: std::env::temp_dir(), source })?;
         let writer = Writer::open_or_create(folder.path(), params_id(&FingerprintParams::V1))?;
         Ok(BatchIndex { writer, pending: Vec::new(), folder })
     }

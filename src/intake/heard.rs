@@ -10,7 +10,7 @@ use sha2::Digest;
 use soundalike_index::{Reader, TrackMeta, TrackRecord};
 
 use super::{Item, Settings};
-use crate::audio::generator_mentions;
+use crate::audio::generators::generator_mentions;
 use crate::batch::Track;
 use crate::catalog::declared::{Declared, Source};
 use crate::decisions::Effect;
@@ -107,11 +107,8 @@ impl<'a> Listener<'a> {
         }
         if let Some(decisions) = self.settings.decisions {
             let d = &upload.declared;
-            let blocked = decisions.upload_blocked(
-                &upload.sha256,
-                d.account.as_deref(),
-                d.isrc.as_deref(),
-            );
+            let blocked =
+                decisions.upload_blocked(&upload.sha256, d.account.as_deref(), d.isrc.as_deref());
             upload.blocked_by = blocked.map(|decision| decision.id.clone());
         }
         let track = self.track(&analysis, &upload);
@@ -242,7 +239,7 @@ fn upload(item: &Item, analysis: &Analysis) -> Upload {
     let info = &analysis.info;
     let tags = (Source::Tag, Declared::from_tags(&info.tags));
     let declared = Declared::merged(item.declared.iter().cloned().chain([tags]));
-    let mentions = generator_mentions(&info.tags).into_iter();
+    let mentions = generator_mentions(&info.tags).into_iter().filter(|m| m.names_generator());
     Upload {
         path: item.path.to_string_lossy().into_owned(),
         sha256: hex(&analysis.sha256),
@@ -250,7 +247,7 @@ fn upload(item: &Item, analysis: &Analysis) -> Upload {
         truncated: info.truncated,
         damaged_packets: info.damaged_packets,
         has_declaration: item.declared.iter().any(|(source, _)| *source != Source::Cli),
-        tags_generator: mentions.map(|m| (m.field, m.generator)).collect(),
+        tags_generator: mentions.map(|m| (m.field.to_string(), m.tool.to_string())).collect(),
         signal: analysis.signal.clone(),
         file_hashes: hashes(&item.path, &declared, &analysis.sha256),
         declared,

@@ -26,8 +26,7 @@ pub(super) fn judge(
         true => Batch::new(uploads, clusters),
         false => Batch::not_compared(uploads),
     };
-    let batch =
-        batch.policy_chosen(settings.policy_chosen).protected_artists(artists.into_iter());
+    let batch = batch.policy_chosen(settings.policy_chosen).protected_artists(artists.into_iter());
     let observations = observe_all(&batch);
     let each = uploads.iter().zip(observations);
     each.map(|(upload, observed)| {

@@ -29,8 +29,7 @@ use crate::params::FingerprintParams;
 use crate::policy::{Pack, Upload};
 use crate::progress::{Cancel, Progress};
 use crate::report::Report;
-use crate::report::records::{ErrorRecord, Record, Summary, VerdictRecord};
-use crate::scan::scanner::Scanner;
+use crate::report::records::{Record, Summary, VerdictRecord};
 
 use batch::BatchIndex;
 use heard::{Listener, Outcome};
@@ -239,13 +238,4 @@ impl Work<'_> {
         }
         Ok(())
     }
-}
-
-/// Records of what could not be used of a delivery.
-pub fn delivery_errors(delivery: &Delivery) -> impl Iterator<Item = ErrorRecord> + '_ {
-    delivery.errors.iter().map(|e| ErrorRecord {
-        subject: e.subject.clone(),
-        code: e.code.into(),
-        message: e.message.clone(),
-    })
 }

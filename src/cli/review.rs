@@ -1,0 +1,310 @@
+//! What the commands that judge uploads share: declarations, policies, decisions, exit status.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use jiff::Timestamp;
+use soundalike::catalog::declarations::Declarations;
+use soundalike::catalog::declared::{AiDisclosure, AiLevel, Declared, Rights, Source};
+use soundalike::catalog::delivery::{Delivery, DeliveryError, expand};
+use soundalike::catalog::inputs;
+use soundalike::decisions::Decisions;
+use soundalike::decisions::entry::{PolicyVersion, VerdictEntry};
+use soundalike::decisions::log::append_verdicts;
+use soundalike::intake::{Item, Outcomes, items};
+use soundalike::level::Level;
+use soundalike::policy::{DEFAULT_PACK, Pack};
+use soundalike::report::records::{Begin, DecisionsInfo, ErrorRecord, Summary};
+
+use super::common::{Exit, Failure, warn};
+use super::decide::{log_path, say_repaired, say_torn};
+use super::policy::{PacksArg, policy_info, today, warn_if_stale};
+
+/// Uploads to look at; at least one.
+#[derive(Debug, Args)]
+pub(super) struct UploadArgs {
+    #[command(flatten)]
+    all: OptionalUploads,
+}
+
+impl UploadArgs {
+    /// The uploads, in order; remarks go to standard error.
+    pub fn collect(&self) -> Result<Uploads, Failure> {
+        if self.all.is_empty() {
+            return Err(Failure::usage(
+                "which files should be looked at? Give paths or --files-from",
+            ));
+        }
+        self.all.collect()
+    }
+}
+
+/// Uploads to look at, or none.
+#[derive(Debug, Args)]
+pub(super) struct OptionalUploads {
+    /// Audio files, folders to walk, manifests (.csv .tsv .jsonl), DDEX messages (.xml), folders of DDEX
+    /// releases or batches
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Also read the paths listed in FILE, one a line (`-`: standard input)
+    #[arg(long, value_name = "FILE")]
+    files_from: Option<PathBuf>,
+    /// Table (.csv .tsv .jsonl) or DDEX message (.xml) that declares titles, artists, codes, accounts and
+    /// use of generators of the files; may be given several times
+    #[arg(long, value_name = "FILE")]
+    manifest: Vec<PathBuf>,
+    #[command(flatten)]
+    declare: DeclareArgs,
+}
+
+/// What the command line declares about all uploads.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Declarations about all files")]
+struct DeclareArgs {
+    /// How much was made by a generator
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    ai: Option<DeclaredAi>,
+    /// The generator
+    #[arg(long, value_name = "NAME")]
+    ai_tool: Option<String>,
+    /// The account that uploads
+    #[arg(long, value_name = "NAME")]
+    account: Option<String>,
+    /// The uploader states to hold the rights
+    #[arg(long)]
+    rights: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum DeclaredAi {
+    /// Nothing
+    None,
+    /// A part
+    Partly,
+    /// All of it
+    All,
+}
+
+impl DeclareArgs {
+    fn declared(&self) -> Option<Declared> {
+        let level = match self.ai {
+            Some(DeclaredAi::None) => AiLevel::None,
+            Some(DeclaredAi::Partly) => AiLevel::Partly,
+            Some(DeclaredAi::All) => AiLevel::All,
+            None => AiLevel::Undeclared,
+        };
+        let declared = Declared {
+            account: self.account.clone(),
+            rights: if self.rights { Rights::Declared } else { Rights::Undeclared },
+            ai: AiDisclosure {
+                level,
+                tool: self.ai_tool.clone(),
+                source: self.ai.map(|_| Source::Cli),
+                ..AiDisclosure::default()
+            },
+            ..Declared::default()
+        };
+        (declared != Declared::default()).then_some(declared)
+    }
+}
+
+/// Uploads with their declarations, and what could not be used.
+pub(super) struct Uploads {
+    /// The files.
+    pub items: Vec<Item>,
+    /// Paths, rows and messages that could not be used.
+    pub errors: Vec<ErrorRecord>,
+}
+
+impl OptionalUploads {
+    /// Whether nothing was named.
+    pub fn is_empty(&self) -> bool {
+        self.paths.is_empty() && self.files_from.is_none()
+    }
+
+    /// The uploads, in order; remarks go to standard error.
+    pub fn collect(&self) -> Result<Uploads, Failure> {
+        let mut paths = self.paths.clone();
+        if let Some(list) = &self.files_from {
+            paths.extend(inputs::read_list(list)?);
+        }
+        let delivery = expand(&paths);
+        let mut uploads = uploads_of(&delivery);
+        let mut declarations = Declarations::default();
+        for file in &self.manifest {
+            declarations.add_file(file).map_err(|e| Failure::usage(e.to_string()))?;
+        }
+        declarations.warnings.iter().for_each(remark);
+        uploads.errors.extend(declarations.errors.iter().map(record_of));
+        let declared = self.declare.declared();
+        for item in &mut uploads.items {
+            if let Some(found) = declarations.find(&item.path) {
+                item.declared.push((found.source, found.declared.clone()));
+            }
+            item.declared.extend(declared.iter().map(|d| (Source::Cli, d.clone())));
+        }
+        Ok(uploads)
+    }
+}
+
+/// The uploads of a delivery; remarks go to standard error.
+pub(super) fn uploads_of(delivery: &Delivery) -> Uploads {
+    for folder in &delivery.empty_folders {
+        warn(&format!("{}: no audio files in this folder", folder.display()));
+    }
+    delivery.warnings.iter().for_each(remark);
+    Uploads { items: items(delivery), errors: delivery.errors.iter().map(record_of).collect() }
+}
+
+fn remark(warning: &DeliveryError) {
+    warn(&warning.to_string());
+}
+
+fn record_of(error: &DeliveryError) -> ErrorRecord {
+    ErrorRecord {
+        subject: error.subject.clone(),
+        code: error.code.into(),
+        message: error.message.clone(),
+    }
+}
+
+/// Policies, decisions and what a verdict means for the exit status.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Verdicts")]
+pub(super) struct VerdictArgs {
+    /// Policies to apply, separated by commas; the strictest wins (`soundalike policy list`)
+    /// [default: generic]
+    #[arg(long, value_name = "ID,…")]
+    policy: Option<String>,
+    #[command(flatten)]
+    packs: PacksArg,
+    /// Log of decisions (`soundalike allow`, `block`) [default: decisions.jsonl in the folder of the index]
+    #[arg(long, value_name = "FILE", env = "SOUNDALIKE_DECISIONS")]
+    decisions: Option<PathBuf>,
+    /// Enter every verdict other than clear in the log of decisions
+    #[arg(long)]
+    audit: bool,
+    /// Exit with 1 if a verdict is as grave as this, whatever matched [default: any match, or hold]
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    fail_on: Option<FailOn>,
+    /// Exit with 0 whatever is found
+    #[arg(long)]
+    exit_zero: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum FailOn {
+    /// A person should look
+    Review,
+    /// Not to be delivered until decided
+    Hold,
+    /// Refused by a policy
+    Reject,
+}
+
+impl FailOn {
+    fn level(self) -> Level {
+        match self {
+            FailOn::Review => Level::Review,
+            FailOn::Hold => Level::Hold,
+            FailOn::Reject => Level::Reject,
+        }
+    }
+}
+
+/// Policies and decisions as they are applied.
+pub(super) struct Bench {
+    /// The policies.
+    pub packs: Vec<Pack>,
+    /// Whether somebody asked for them.
+    pub chosen: bool,
+    /// Standing decisions; none where no log is known.
+    pub decisions: Option<Decisions>,
+    log: Option<PathBuf>,
+    audit: bool,
+}
+
+impl VerdictArgs {
+    /// Loads policies, and the decisions of the log named or of the one beside `index`.
+    pub fn bench(&self, index: Option<&Path>) -> Result<Bench, Failure> {
+        let packs = self.packs.load()?.select(self.policy.as_deref().unwrap_or(DEFAULT_PACK))?;
+        packs.iter().for_each(|pack| warn_if_stale(pack, today()));
+        let log = log_path(self.decisions.as_deref(), index);
+        if self.audit && log.is_none() {
+            return Err(Failure::usage("where should verdicts be entered? Give --decisions"));
+        }
+        let decisions =
+            log.as_ref().map(|path| Decisions::load(path, Timestamp::now())).transpose()?;
+        if let Some(decisions) = &decisions {
+            say_torn(decisions.torn());
+        }
+        let chosen = self.policy.is_some();
+        Ok(Bench { packs, chosen, decisions, log, audit: self.audit })
+    }
+
+    /// The exit status that a run calls for.
+    pub fn exit(&self, summary: &Summary) -> Exit {
+        let worst = summary.verdicts.iter().filter(|(_, n)| **n > 0).map(|(level, _)| *level).max();
+        let worst = worst.unwrap_or_default();
+        let found = match self.fail_on {
+            Some(line) => worst >= line.level(),
+            None => summary.matches > 0 || worst >= Level::Hold,
+        };
+        exit(summary, found && !self.exit_zero)
+    }
+}
+
+/// The exit status of a run that found something or not.
+pub(super) fn exit(summary: &Summary, found: bool) -> Exit {
+    if summary.interrupted {
+        Exit::Interrupted
+    } else if found {
+        Exit::Found
+    } else if summary.errors > 0 {
+        Exit::Unreadable
+    } else {
+        Exit::Clean
+    }
+}
+
+impl Bench {
+    /// Says in the first record what is applied.
+    pub fn describe(&self, begin: &mut Begin) {
+        begin.policy = self.packs.iter().map(|pack| policy_info(pack, today())).collect();
+        begin.decisions = self
+            .decisions
+            .as_ref()
+            .map(|d| d.chain())
+            .filter(|chain| chain.entries > 0)
+            .map(|chain| DecisionsInfo { entries: chain.entries, head: chain.head.clone() });
+    }
+
+    /// Enters the verdicts in the log, if that is wanted.
+    pub fn audit(&self, begin: &Begin, outcomes: &Outcomes) -> Result<(), Failure> {
+        let Some(log) = self.log.as_ref().filter(|_| self.audit) else { return Ok(()) };
+        let policies = self.packs.iter();
+        let policies: Vec<PolicyVersion> = policies
+            .map(|pack| PolicyVersion { id: pack.id.clone(), version: pack.version.clone() })
+            .collect();
+        let entries: Vec<VerdictEntry> = outcomes
+            .verdicts
+            .iter()
+            .filter(|v| v.verdict > Level::Clear)
+            .map(|v| VerdictEntry {
+                subject: v.subject.clone(),
+                sha256: v.sha256.clone(),
+                verdict: v.verdict.name().into(),
+                rules: v.reasons.iter().map(|rule| rule.id().to_owned()).collect(),
+                index_id: begin.index.as_ref().map(|index| index.id.clone()),
+                policies: policies.clone(),
+                decisions: v.decisions.clone(),
+                scan_id: begin.scan_id.clone(),
+                tool_version: begin.tool_version.to_string(),
+            })
+            .collect();
+        if !entries.is_empty() {
+            say_repaired(append_verdicts(log, &entries)?);
+        }
+        Ok(())
+    }
+}
