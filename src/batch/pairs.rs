@@ -22,7 +22,7 @@ use crate::scan::warp::Warp;
 use crate::scan::warped::{self, Probe, RUNGS};
 
 /// Anchors by which a track is looked up.
-const ANCHORS: usize = 16;
+const ANCHORS: usize = 12;
 /// Anchors that must agree on a candidate.
 const AGREEING: usize = 2;
 /// Candidates verified per track.
@@ -35,7 +35,7 @@ const HITS_PER_TRACK: usize = 2;
 /// 66,000 anchors of other tracks one in 180 is nearer; of those that lie in a copy 42 in 100 are.
 const NEAR: f64 = 0.30;
 /// Cells opened per segment and probe.
-const CELLS: usize = 48;
+const CELLS: usize = 32;
 /// Tracks whose questions are asked together.
 const CHUNK: usize = 128;
 /// Share of both tracks that near-duplicates have in common.

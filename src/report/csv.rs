@@ -1,9 +1,14 @@
 //! One row per match, or one per file without a match, with a stable set of columns.
+//!
+//! Rows of a file carry its verdict and its group of near-duplicates, so they wait until these are known.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use super::Report;
-use super::records::{ErrorRecord, MatchRecord, Record, Scanned};
+use super::records::{ErrorRecord, MatchRecord, Record, Scanned, VerdictRecord};
+use super::text_batch::joined;
+use crate::batch::cluster::Cluster;
 
 /// The columns, in order. New ones are added at the end.
 pub const COLUMNS: &[&str] = &[
@@ -33,12 +38,31 @@ pub const COLUMNS: &[&str] = &[
     "artist",
     "duration_ms",
     "message",
+    "verdict",
+    "reasons",
+    "cluster_id",
+    "cluster_size",
+    "cluster_score",
+    "ai_disclosure",
+    "account_id",
+    "match_id",
 ];
 
 /// Writes the table.
 pub struct Csv<W: Write> {
     writer: csv::Writer<W>,
+    /// Rows to be written, in order, with the file that each is about.
+    waiting: Vec<(String, Row)>,
+    /// Verdict columns by file.
+    verdicts: BTreeMap<String, Row>,
+    /// Files that were scanned.
+    scanned: usize,
+    /// Group columns by member; the first group told has the highest score.
+    clusters: BTreeMap<String, Row>,
 }
+
+/// Values by column.
+type Row = Vec<(&'static str, String)>;
 
 impl<W: Write> Csv<W> {
     /// Starts the table with its header row.
@@ -46,18 +70,30 @@ impl<W: Write> Csv<W> {
         let mut writer = csv::Writer::from_writer(out);
         writer.write_record(COLUMNS)?;
         writer.flush()?;
-        Ok(Csv { writer })
+        let (verdicts, clusters) = (BTreeMap::new(), BTreeMap::new());
+        Ok(Csv { writer, waiting: Vec::new(), verdicts, scanned: 0, clusters })
     }
 
-    fn row(&mut self, values: &[(&str, String)]) -> io::Result<()> {
-        let value = |column: &&str| {
-            values.iter().find(|(name, _)| name == column).map_or("", |(_, v)| v.as_str())
-        };
-        self.writer.write_record(COLUMNS.iter().map(|column| inert(value(column))))?;
+    /// Writes the rows that waited.
+    fn flush(&mut self) -> io::Result<()> {
+        let empty = Row::new();
+        for (path, row) in std::mem::take(&mut self.waiting) {
+            let verdict = self.verdicts.get(&path).unwrap_or(&empty);
+            let cluster = self.clusters.get(&path).unwrap_or(&empty);
+            let value = |column: &&str| {
+                let mut values = row.iter().chain(verdict).chain(cluster);
+                values.find(|(name, _)| name == column).map_or("", |(_, v)| v.as_str())
+            };
+            self.writer.write_record(COLUMNS.iter().map(|column| inert(value(column))))?;
+        }
         self.writer.flush()
     }
 
-    fn matched(&mut self, m: &MatchRecord) -> io::Result<()> {
+    fn row(&mut self, path: &str, row: Row) {
+        self.waiting.push((path.to_owned(), row));
+    }
+
+    fn matched(&mut self, m: &MatchRecord) {
         // The longest segment stands for the match; `segments` says whether there are more.
         let longest = m.segments.iter().max_by_key(|s| {
             s.sample_end_time_offset_ms.saturating_sub(s.sample_begin_time_offset_ms)
@@ -89,22 +125,60 @@ impl<W: Write> Csv<W> {
                 ("db_end_ms", s.db_end_time_offset_ms.to_string()),
             ]);
         }
+        row.push(("match_id", m.match_id.clone()));
         row.extend(query_columns(&m.query));
-        self.row(&row)
+        self.row(&m.query.path, row);
     }
 
-    fn unmatched(&mut self, s: &Scanned) -> io::Result<()> {
+    fn unmatched(&mut self, s: &Scanned) {
         let mut row = vec![("path", s.query.path.clone()), ("result", s.result.to_string())];
         row.extend(query_columns(&s.query));
-        self.row(&row)
+        self.row(&s.query.path, row);
     }
 
-    fn error(&mut self, e: &ErrorRecord) -> io::Result<()> {
-        self.row(&[
+    fn error(&mut self, e: &ErrorRecord) {
+        let row = vec![
             ("path", e.subject.clone()),
             ("result", format!("error:{}", e.code)),
             ("message", e.message.clone()),
-        ])
+        ];
+        self.row(&e.subject, row);
+    }
+
+    fn verdict(&mut self, v: &VerdictRecord) {
+        let row = vec![
+            ("verdict", v.verdict.name().to_owned()),
+            ("reasons", joined(&v.reasons)),
+            ("ai_disclosure", v.ai_disclosure.level.name().to_owned()),
+        ];
+        self.verdicts.insert(v.subject.clone(), row);
+    }
+
+    /// Notes the group of each member; where no file was scanned on its own, the members are the rows.
+    fn cluster(&mut self, c: &Cluster) {
+        for member in &c.member_details {
+            let row = vec![
+                ("cluster_id", c.cluster_id.clone()),
+                ("cluster_size", c.size.to_string()),
+                ("cluster_score", c.score.to_string()),
+            ];
+            self.clusters.entry(member.path.clone()).or_insert(row);
+            if self.scanned == 0 {
+                let row = vec![
+                    ("path", member.path.clone()),
+                    ("result", "grouped".to_owned()),
+                    ("title", member.title.clone().unwrap_or_default()),
+                    ("artist", member.artists.join("; ")),
+                    ("isrc", member.isrc.clone().unwrap_or_default()),
+                    ("account_id", member.account.clone().unwrap_or_default()),
+                    ("duration_ms", member.duration_ms.to_string()),
+                    ("time_factor", member.time_factor.to_string()),
+                    ("pitch_cents", member.pitch_cents.to_string()),
+                    ("message", member.differs.clone()),
+                ];
+                self.row(&member.path, row);
+            }
+        }
     }
 }
 
@@ -112,19 +186,29 @@ impl<W: Write> Report for Csv<W> {
     fn record(&mut self, record: &Record) -> io::Result<()> {
         match record {
             Record::Match(m) => self.matched(m),
-            Record::Scanned(s) if s.matches == 0 => self.unmatched(s),
+            Record::Scanned(s) => {
+                self.scanned += 1;
+                if s.matches == 0 {
+                    self.unmatched(s);
+                }
+            }
             Record::Error(e) => self.error(e),
-            _ => Ok(()),
+            Record::Cluster(c) => self.cluster(c),
+            Record::Verdict(v) => self.verdict(v),
+            Record::Summary(_) => self.flush()?,
+            _ => {}
         }
+        Ok(())
     }
 }
 
-fn query_columns(query: &super::records::QueryInfo) -> [(&'static str, String); 4] {
+fn query_columns(query: &super::records::QueryInfo) -> [(&'static str, String); 5] {
     [
         ("isrc", query.external_ids.isrc.clone().unwrap_or_default()),
         ("title", query.title.clone().unwrap_or_default()),
         ("artist", join(&query.artists)),
         ("duration_ms", query.duration_ms.to_string()),
+        ("account_id", query.account_id.clone().unwrap_or_default()),
     ]
 }
 

@@ -7,6 +7,7 @@ pub mod picture;
 pub mod read;
 pub mod records;
 pub mod text;
+mod text_batch;
 
 use records::Record;
 

@@ -4,8 +4,11 @@ use std::io::{self, Write};
 
 use super::Report;
 use super::records::{
-    ErrorRecord, MatchRecord, QueryInfo, Record, Scanned, SegmentRecord, Summary,
+    ErrorRecord, MatchRecord, QueryInfo, Record, Scanned, SegmentRecord, Summary, VerdictRecord,
 };
+use super::text_batch;
+use crate::level::Level;
+use crate::policy::Finding;
 
 /// Segments printed per match; a loop may have dozens.
 const MAX_SEGMENTS: usize = 6;
@@ -16,12 +19,16 @@ pub struct Text<W: Write> {
     references: Option<usize>,
     /// The query whose heading stands already.
     current: Option<String>,
+    /// Findings whose verdict is to come.
+    findings: Vec<Finding>,
+    /// Verdicts worth telling, with their findings: they follow when all files were heard.
+    verdicts: Vec<(VerdictRecord, Vec<Finding>)>,
 }
 
 impl<W: Write> Text<W> {
     /// Writes to `out`.
     pub fn new(out: W) -> Text<W> {
-        Text { out, references: None, current: None }
+        Text { out, references: None, current: None, findings: Vec::new(), verdicts: Vec::new() }
     }
 
     fn heading(&mut self, query: &QueryInfo) -> io::Result<()> {
@@ -81,7 +88,29 @@ impl<W: Write> Text<W> {
         writeln!(self.out, "{}\n  ERROR  {}\n", visible(&e.subject), visible(&e.message))
     }
 
+    fn verdicts(&mut self, s: &Summary) -> io::Result<()> {
+        let verdicts = std::mem::take(&mut self.verdicts);
+        if let (1, 0, [(verdict, findings)]) = (s.inputs, s.clusters, verdicts.as_slice()) {
+            return text_batch::single(&mut self.out, verdict, findings);
+        }
+        let grave = verdicts.iter().filter(|(v, _)| v.verdict > Level::Clear);
+        let mut any = false;
+        for (verdict, findings) in grave {
+            any = true;
+            text_batch::verdict(&mut self.out, verdict, findings)?;
+        }
+        if any { writeln!(self.out) } else { Ok(()) }
+    }
+
     fn summary(&mut self, s: &Summary) -> io::Result<()> {
+        self.verdicts(s)?;
+        if self.references.is_none() && s.verdicts.is_empty() {
+            return writeln!(
+                self.out,
+                "{} of {} files compared with each other: {} groups of near-duplicates, {} unreadable",
+                s.scanned, s.inputs, s.clusters, s.errors
+            );
+        }
         let interrupted = if s.interrupted { ", interrupted" } else { "" };
         writeln!(
             self.out,
@@ -91,7 +120,18 @@ impl<W: Write> Text<W> {
             s.matched,
             s.scanned - s.matched,
             s.errors
-        )
+        )?;
+        let told: Vec<String> =
+            s.verdicts.iter().map(|(level, n)| format!("{n} {}", level.name())).collect();
+        if s.inputs > 1 && !told.is_empty() {
+            let groups = match s.clusters {
+                0 => String::new(),
+                1 => "; 1 group of near-duplicates".into(),
+                n => format!("; {n} groups of near-duplicates"),
+            };
+            writeln!(self.out, "verdicts: {}{groups}", told.join(", "))?;
+        }
+        Ok(())
     }
 }
 
@@ -105,6 +145,16 @@ impl<W: Write> Report for Text<W> {
             Record::Match(m) => self.matched(m),
             Record::Scanned(s) => self.scanned(s),
             Record::Error(e) => self.error(e),
+            Record::Cluster(c) => text_batch::cluster(&mut self.out, c),
+            Record::Finding(f) => {
+                self.findings.push((**f).clone());
+                Ok(())
+            }
+            Record::Verdict(v) => {
+                let findings = std::mem::take(&mut self.findings);
+                self.verdicts.push(((**v).clone(), findings));
+                Ok(())
+            }
             Record::Summary(s) => self.summary(s),
             _ => Ok(()),
         }?;
@@ -169,7 +219,7 @@ pub(super) fn clock(ms: u64) -> String {
 }
 
 /// `text` without characters that would command a terminal.
-fn visible(text: &str) -> String {
+pub(super) fn visible(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 

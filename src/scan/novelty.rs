@@ -41,21 +41,29 @@ pub fn novelty(points: &[Point]) -> f64 {
 fn twins(points: &[Point], longest: u32) -> Vec<u32> {
     let mut counts = vec![0u32; (longest + SAME_TIME) as usize + 1];
     let mut seen = vec![u32::MAX; counts.len()];
+    // Earlier times by frequency, in cells as wide as twins may differ: only neighbouring cells matter.
+    let cell = |freq: u16| usize::from(freq / (SAME_FREQ + 1));
+    let top = points.iter().map(|p| cell(p.freq)).max().unwrap_or(0);
+    let mut earlier: Vec<Vec<Point>> = vec![Vec::new(); top + 2];
     for (i, p) in points.iter().enumerate() {
-        for q in points[..i].iter().rev().take_while(|q| p.time - q.time <= longest) {
-            if q.freq.abs_diff(p.freq) > SAME_FREQ {
-                continue;
-            }
-            let lag = p.time - q.time;
-            for near in lag.saturating_sub(SAME_TIME)..=lag + SAME_TIME {
-                // One twin a peak and lag.
-                let slot = near as usize;
-                if slot < counts.len() && seen[slot] != i as u32 {
-                    seen[slot] = i as u32;
-                    counts[slot] += 1;
+        let own = cell(p.freq);
+        for column in &earlier[own.saturating_sub(1)..=own + 1] {
+            for q in column.iter().rev().take_while(|q| p.time - q.time <= longest) {
+                if q.freq.abs_diff(p.freq) > SAME_FREQ {
+                    continue;
+                }
+                let lag = p.time - q.time;
+                for near in lag.saturating_sub(SAME_TIME)..=lag + SAME_TIME {
+                    // One twin a peak and lag.
+                    let slot = near as usize;
+                    if slot < counts.len() && seen[slot] != i as u32 {
+                        seen[slot] = i as u32;
+                        counts[slot] += 1;
+                    }
                 }
             }
         }
+        earlier[own].push(*p);
     }
     counts
 }
