@@ -168,6 +168,6 @@ fn what_is_not_read_is_said() {
     assert_eq!(codes("a.xml", "<html/>"), "not_a_new_release_message");
     assert_eq!(codes("a.csv", "title\nx\n"), "bad_manifest");
     let delivery = expand(&[dir.path().join("none"), dir.path().to_owned()]);
-    assert_eq!(delivery.errors[0].code, "unreadable");
+    assert_eq!(delivery.errors[0].code, "io_error");
     assert_eq!(delivery.empty_folders, [dir.path().to_owned()]);
 }
