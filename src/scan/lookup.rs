@@ -11,6 +11,9 @@ use soundalike_index::{Hit, Query, Reader, SearchOptions};
 const FIRST_SHARE: usize = 3;
 /// Bounds of the cells opened per segment for one question; the first round keeps to the lower one.
 const CELLS: std::ops::RangeInclusive<usize> = 48..=768;
+/// Codes compared at most for all the questions about a query of several blocks before only the nearest
+/// cells are opened: 11 ms. Looking at all of 55,000 anchors took a third as long as decoding the track.
+const EXACT_COMPARISONS: usize = 16 << 20;
 
 /// Which questions to ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,7 +83,12 @@ pub fn ask<T>(
         Round::First => *CELLS.start(),
         Round::Rest => (cells / total.max(1)).clamp(*CELLS.start(), *CELLS.end()),
     };
-    let options = SearchOptions { probes: cells, ef: cells, ..*options };
+    let exact_up_to = if questions.len() > 1 {
+        options.exact_up_to.min(EXACT_COMPARISONS / total.max(1))
+    } else {
+        options.exact_up_to
+    };
+    let options = SearchOptions { probes: cells, ef: cells, exact_up_to, ..*options };
     let chosen = |q: &Questions<T>| -> Vec<usize> {
         (0..q.codes.len()).filter(|&i| round.asks(q.groups[i])).collect()
     };
