@@ -12,7 +12,8 @@ const FIRST_SHARE: usize = 3;
 /// Bounds of the cells opened per segment for one question; the first round keeps to the lower one.
 const CELLS: std::ops::RangeInclusive<usize> = 48..=768;
 /// Codes compared at most for all the questions about a query of several blocks before only the nearest
-/// cells are opened: 11 ms. Looking at all of 55,000 anchors took a third as long as decoding the track.
+/// cells are opened: 11 ms. Looking at all the 60,000 anchors of 372 tracks instead took 0.12 s, as long as
+/// decoding the track; of 60 tracks with a hidden excerpt either way finds one that the other misses.
 const EXACT_COMPARISONS: usize = 16 << 20;
 
 /// Which questions to ask.

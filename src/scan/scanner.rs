@@ -127,7 +127,7 @@ impl<'a> Scanner<'a> {
         let walk = round == Round::First;
         let options = SearchOptions { k: HITS_PER_WINDOW, walk, ..self.options };
         ask(self.index, SPACE_PEAK_MAP, windows, round, WINDOW_CELLS, &options);
-        let mut wanted: BTreeMap<TrackNo, Vec<((u32, u32), Vec<Place>)>> = BTreeMap::new();
+        let mut wanted: BTreeMap<TrackNo, Vec<(_, Vec<Place>)>> = BTreeMap::new();
         for q in windows {
             for found in candidates::rank(&q.about, &q.hits, round.candidates(CANDIDATES)) {
                 // Alignment does not look at the hits: once is enough.
