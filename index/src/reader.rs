@@ -7,12 +7,12 @@ use rayon::prelude::*;
 use crate::codec::SegmentEntry;
 use crate::envelope::Check;
 use crate::error::{Error, Result};
+use crate::hex;
 use crate::manifest::Manifest;
 use crate::segment::Segment;
 use crate::stats::{GraphState, IndexStats, collect};
 use crate::store::{CandidateStore, Cells, Exact, Live, Want};
 use crate::types::{Code, Hit, ParamsId, Query, SearchMode, SearchOptions, TrackMeta, TrackNo};
-use crate::{EXACT_MAX_CODES, hex};
 
 /// Attempts to open a snapshot while a writer keeps replacing segments.
 const OPEN_TRIES: usize = 8;
@@ -170,7 +170,7 @@ impl Reader {
         let exact_up_to = match opts.mode {
             SearchMode::Exact => usize::MAX,
             SearchMode::Hnsw => 0,
-            SearchMode::Auto if total <= EXACT_MAX_CODES => usize::MAX,
+            SearchMode::Auto if total <= opts.exact_up_to => usize::MAX,
             SearchMode::Auto => 0,
         };
         queries

@@ -108,7 +108,7 @@ impl ParamsId {
 /// How candidates are found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub enum SearchMode {
-    /// Every code up to [`crate::EXACT_MAX_CODES`] of them, beyond that the codes of the nearest cells.
+    /// Every code up to [`SearchOptions::exact_up_to`] of them, beyond that the codes of the nearest cells.
     #[default]
     Auto,
     /// The HNSW graph over cell representatives, then the postings of the nearest cells.
@@ -122,6 +122,9 @@ pub enum SearchMode {
 pub struct SearchOptions {
     /// How candidates are found.
     pub mode: SearchMode,
+    /// Codes of a space in the whole snapshot up to which [`SearchMode::Auto`] looks at all of them. Who
+    /// asks very many questions at once sets it lower.
+    pub exact_up_to: usize,
     /// Hits kept per query.
     pub k: usize,
     /// Whether [`SearchMode::Auto`] walks the graph to the nearest cells instead of comparing all
@@ -141,6 +144,7 @@ impl Default for SearchOptions {
     fn default() -> Self {
         SearchOptions {
             mode: SearchMode::Auto,
+            exact_up_to: crate::EXACT_MAX_CODES,
             k: 32,
             walk: true,
             probes: crate::DEFAULT_PROBES,

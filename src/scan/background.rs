@@ -18,8 +18,9 @@ const KERNEL: [f32; 7] = [0.06, 0.12, 0.2, 0.24, 0.2, 0.12, 0.06];
 pub struct Background {
     bins: usize,
     blocks: usize,
-    /// Natural log of peaks per time unit and frequency unit, `blocks` rows of `bins`.
-    log_density: Vec<f32>,
+    /// Peaks per time unit and frequency unit, `blocks` rows of `bins`. Not their logarithms: of these
+    /// thousands, a comparison with unrelated music asks for some dozens.
+    density: Vec<f32>,
     /// Peaks per time unit, all frequencies, one a block.
     rate: Vec<f64>,
 }
@@ -37,11 +38,11 @@ impl Background {
             }
         }
         let smooth = smooth_bins(&counts, bins);
-        let mut log_density = vec![0f32; blocks * bins];
+        let mut density = vec![0f32; blocks * bins];
         let mut rate = vec![0f64; blocks];
         for block in 0..blocks {
             let near = block.saturating_sub(1)..(block + 2).min(blocks);
-            let row = &mut log_density[block * bins..(block + 1) * bins];
+            let row = &mut density[block * bins..(block + 1) * bins];
             for n in near.clone() {
                 for (d, s) in row.iter_mut().zip(&smooth[n * bins..(n + 1) * bins]) {
                     *d += s;
@@ -52,10 +53,10 @@ impl Background {
             let mean = row.iter().sum::<f32>() / bins as f32;
             let area = near.len() as f32 * BLOCK as f32 * FREQ_UNITS_PER_BIN as f32;
             for d in row.iter_mut() {
-                *d = ((*d + PRIOR * mean + 0.05) / ((1.0 + PRIOR) * area)).ln();
+                *d = (*d + PRIOR * mean + 0.05) / ((1.0 + PRIOR) * area);
             }
         }
-        Background { bins, blocks, log_density, rate }
+        Background { bins, blocks, density, rate }
     }
 
     /// Peaks per time unit around a reference time, over all frequencies.
@@ -63,11 +64,11 @@ impl Background {
         self.rate[((time.max(0.0) as u32 / BLOCK) as usize).min(self.blocks - 1)]
     }
 
-    /// Natural log of the density at a reference position, in peaks per time and frequency unit.
-    pub fn log_density(&self, time: f64, freq: f64) -> f32 {
+    /// The density at a reference position, in peaks per time and frequency unit; above 0.
+    pub fn density(&self, time: f64, freq: f64) -> f32 {
         let block = ((time.max(0.0) as u32 / BLOCK) as usize).min(self.blocks - 1);
         let bin = ((freq.max(0.0) / FREQ_UNITS_PER_BIN) as usize).min(self.bins - 1);
-        self.log_density[block * self.bins + bin]
+        self.density[block * self.bins + bin]
     }
 }
 

@@ -11,6 +11,10 @@ use soundalike_index::{Hit, Query, Reader, SearchOptions};
 const FIRST_SHARE: usize = 3;
 /// Bounds of the cells opened per segment for one question; the first round keeps to the lower one.
 const CELLS: std::ops::RangeInclusive<usize> = 48..=768;
+/// Codes compared at most for all the questions about a query of several blocks before only the nearest
+/// cells are opened: 11 ms. Looking at all the 60,000 anchors of 372 tracks instead took 0.12 s, as long as
+/// decoding the track; of 60 tracks with a hidden excerpt either way finds one that the other misses.
+const EXACT_COMPARISONS: usize = 16 << 20;
 
 /// Which questions to ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,7 +84,12 @@ pub fn ask<T>(
         Round::First => *CELLS.start(),
         Round::Rest => (cells / total.max(1)).clamp(*CELLS.start(), *CELLS.end()),
     };
-    let options = SearchOptions { probes: cells, ef: cells, ..*options };
+    let exact_up_to = if questions.len() > 1 {
+        options.exact_up_to.min(EXACT_COMPARISONS / total.max(1))
+    } else {
+        options.exact_up_to
+    };
+    let options = SearchOptions { probes: cells, ef: cells, exact_up_to, ..*options };
     let chosen = |q: &Questions<T>| -> Vec<usize> {
         (0..q.codes.len()).filter(|&i| round.asks(q.groups[i])).collect()
     };

@@ -4,6 +4,8 @@
 //! as in a short clip; every alignment found is then verified along the whole query, and the runs
 //! that explain different stretches of the query become the segments of one match.
 
+use std::sync::OnceLock;
+
 use super::align::{AlignParams, ByFrequency, offsets, refine};
 use super::background::Background;
 use super::novelty::novelty;
@@ -44,21 +46,20 @@ pub struct MatchParams {
     pub verify: VerifyParams,
 }
 
-/// A reference prepared for comparison.
+/// A reference prepared for comparison. What most comparisons with unrelated music never come to
+/// ask for is measured when somebody asks.
 pub struct Reference {
     points: Constellation,
-    background: Background,
-    by_frequency: ByFrequency,
+    bins: usize,
+    background: OnceLock<Background>,
+    by_frequency: OnceLock<ByFrequency>,
 }
 
 impl Reference {
-    /// Measures densities and sorts by frequency.
+    /// A reference with the peaks `points`.
     pub fn new(points: Constellation, params: &FingerprintParams) -> Reference {
-        Reference {
-            background: Background::new(&points, params.bins),
-            by_frequency: ByFrequency::new(&points),
-            points,
-        }
+        let (background, by_frequency) = (OnceLock::new(), OnceLock::new());
+        Reference { points, bins: params.bins, background, by_frequency }
     }
 
     /// The reference's peaks.
@@ -68,7 +69,12 @@ impl Reference {
 
     /// Densities of the reference's peaks.
     pub fn background(&self) -> &Background {
-        &self.background
+        self.background.get_or_init(|| Background::new(&self.points, self.bins))
+    }
+
+    /// The reference's peaks by frequency.
+    fn by_frequency(&self) -> &ByFrequency {
+        self.by_frequency.get_or_init(|| ByFrequency::new(&self.points))
     }
 }
 
@@ -196,7 +202,7 @@ pub fn block_warps(
     let piles = offsets(
         local,
         block.1 - block.0,
-        &reference.by_frequency,
+        reference.by_frequency(),
         reference.points.duration,
         &params.align,
     );
@@ -208,7 +214,7 @@ pub fn block_warps(
         .filter_map(|(_, &(offset, _))| {
             let warp = Warp::shift(offset);
             let first =
-                glance(local, &reference.points, &reference.background, &warp, &params.verify);
+                glance(local, &reference.points, reference.background(), &warp, &params.verify);
             if first < GLANCE_NATS {
                 return None;
             }
@@ -226,7 +232,7 @@ fn best_run(
     warp: &Warp,
     params: &MatchParams,
 ) -> Option<Run> {
-    runs(points, &reference.points, &reference.background, warp, &params.verify).into_iter().next()
+    runs(points, &reference.points, reference.background(), warp, &params.verify).into_iter().next()
 }
 
 /// Verifies `warps` (with their block scores) along the whole query and chains what they explain.
@@ -250,7 +256,7 @@ pub fn verify_warps(
     let end = reference.points.duration;
     for warp in lines {
         let runs =
-            runs(&query.points, &reference.points, &reference.background, &warp, &params.verify);
+            runs(&query.points, &reference.points, reference.background(), &warp, &params.verify);
         found.extend(runs.iter().map(|run| Segment::new(run, warp, query, end)));
     }
     found.sort_by(|a, b| b.net().total_cmp(&a.net()).then(a.query_ms.cmp(&b.query_ms)));

@@ -10,6 +10,7 @@ pub mod matcher;
 pub mod novelty;
 pub mod scanner;
 pub mod score;
+pub mod sieve;
 pub mod verify;
 pub mod warp;
 pub mod warped;

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 use soundalike_index::{Query, Reader, SearchMode, SearchOptions, TrackNo};
 
-use super::candidates;
+use super::candidates::{self, Place};
 use super::lookup::{Questions, Round, ask};
 use super::matcher::{Found, MatchParams, Reference, block_warps, blocks, verify_warps};
+use super::sieve::{PROMISING_NATS, first_look, is_long};
 use super::warp::Warp;
 use super::warped::{self, Probe};
 use crate::fingerprint::projection::WeighedCode;
@@ -37,6 +38,10 @@ const MIN_QUERY_HOP: u32 = 16;
 const HITS_PER_WINDOW: usize = 64;
 /// Candidate tracks compared per block.
 const CANDIDATES: usize = 60;
+
+/// A long query is verified along its whole length with a candidate where some block scores this many
+/// nats: what is accepted scores three times as much.
+const VERIFIED_NATS: f32 = 20.0;
 
 /// A match of a query with a track of the index.
 #[derive(Debug, Clone, PartialEq)]
@@ -122,19 +127,38 @@ impl<'a> Scanner<'a> {
         let walk = round == Round::First;
         let options = SearchOptions { k: HITS_PER_WINDOW, walk, ..self.options };
         ask(self.index, SPACE_PEAK_MAP, windows, round, WINDOW_CELLS, &options);
-        let mut wanted: BTreeMap<TrackNo, Vec<(u32, u32)>> = BTreeMap::new();
+        let mut wanted: BTreeMap<TrackNo, Vec<(_, Vec<Place>)>> = BTreeMap::new();
         for q in windows {
-            for track in candidates::rank(&q.about, &q.hits, round.candidates(CANDIDATES)) {
+            for found in candidates::rank(&q.about, &q.hits, round.candidates(CANDIDATES)) {
                 // Alignment does not look at the hits: once is enough.
+                let track = found.track;
                 if candidates.get(&track).is_none_or(|c| !c.aligned.contains(&q.block)) {
-                    wanted.entry(track).or_default().push(q.block);
+                    wanted.entry(track).or_default().push((q.block, found.places));
                 }
             }
         }
-        self.compare(query, wanted, candidates, |&block, candidate| {
-            candidate.aligned.push(block);
-            block_warps(query, block, &candidate.reference, &self.matching)
+        self.compare(query, wanted, candidates, |(block, places), candidate| {
+            if is_long(query) && !self.promising(query, block.0, places, &candidate.reference) {
+                return Vec::new();
+            }
+            candidate.aligned.push(*block);
+            block_warps(query, *block, &candidate.reference, &self.matching)
         });
+    }
+
+    /// Whether a first look at one of `places`, of a block that begins at `begin`, shows a copy.
+    fn promising(
+        &self,
+        query: &Constellation,
+        begin: u32,
+        places: &[Place],
+        reference: &Reference,
+    ) -> bool {
+        places.iter().any(|place| {
+            let place = Place { query: begin + place.query, ..*place };
+            let look = first_look(query, place, reference, self.params.window, &self.matching);
+            look >= PROMISING_NATS
+        })
     }
 
     /// Compares with candidates at other speeds and pitches.
@@ -169,6 +193,7 @@ impl<'a> Scanner<'a> {
         candidates: &mut Candidates,
         align: impl Fn(&T, &mut Candidate) -> Vec<(Warp, f32)> + Sync,
     ) {
+        let needed = if is_long(query) { VERIFIED_NATS } else { 0.0 };
         let work: Vec<_> = wanted
             .into_iter()
             .map(|(track, places)| (track, places, candidates.remove(&track)))
@@ -179,8 +204,9 @@ impl<'a> Scanner<'a> {
                 let mut candidate = known.or_else(|| self.candidate(track))?;
                 let warps: Vec<_> =
                     places.iter().flat_map(|place| align(place, &mut candidate)).collect();
-                if !warps.is_empty() {
-                    candidate.warps.extend(warps);
+                let telling = warps.iter().any(|w| w.1 >= needed);
+                candidate.warps.extend(warps);
+                if telling {
                     let (reference, warps) = (&candidate.reference, candidate.warps.clone());
                     let (seconds, matching) = (self.searched_seconds, &self.matching);
                     candidate.found = verify_warps(query, reference, warps, seconds, matching);

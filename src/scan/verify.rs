@@ -137,7 +137,7 @@ fn evidence(
     warp: &Warp,
     params: &VerifyParams,
 ) -> Vec<Step> {
-    let norm = -(std::f64::consts::TAU * params.sigma_time * params.sigma_freq).ln();
+    let norm = 1.0 / (std::f64::consts::TAU * params.sigma_time * params.sigma_freq);
     let mut steps = Vec::with_capacity(query.len());
     nearest(query, reference, warp, params, |p, found| {
         let (time, freq) = warp.apply(&p);
@@ -146,9 +146,9 @@ fn evidence(
         }
         let ratio = found.map_or(0.0, |(_, squared, crowd)| {
             let usual = (background.rate(time) * 2.0 * params.reach * params.sigma_time).max(1.0);
-            let busy = (f64::from(crowd) / usual).max(1.0).ln() * params.busy;
-            let log = norm - 0.5 * squared - f64::from(background.log_density(time, freq)) - busy;
-            log.exp() as f32
+            let busy = f64::from(crowd) / usual;
+            let kernel = norm * (-0.5 * squared).exp() / f64::from(background.density(time, freq));
+            (if busy > 1.0 { kernel * busy.powf(-params.busy) } else { kernel }) as f32
         });
         steps.push(Step { time: p.time, ratio });
     });
@@ -156,7 +156,11 @@ fn evidence(
 }
 
 /// Calls `visit` with every query peak and its nearest reference peak within reach, with the
-/// squared distance in standard deviations. Both sides are in time order, so one sweep does.
+/// squared distance in standard deviations and the number of reference peaks of any frequency at
+/// that moment. Both sides are in time order, so one sweep does.
+///
+/// This is where a scan spends most of its time, and most peaks have no partner: integers tell
+/// which reference peaks are near enough to be measured.
 fn nearest(
     query: &[Point],
     reference: &Constellation,
@@ -166,19 +170,30 @@ fn nearest(
 ) {
     let reach = params.reach * params.reach;
     let span = params.reach * params.sigma_time;
+    // A unit wider than the kernel, so that rounding decides nothing.
+    let band = params.reach * params.sigma_freq + 1.0;
+    let width = (2.0 * band) as u32;
     let points = &reference.points;
     // A short stretch of the query lies anywhere in a long reference.
     let first = query.first().map_or(0.0, |p| warp.apply(p).0 - span);
     let mut from = points.partition_point(|r| f64::from(r.time) < first);
+    let mut to = from;
     for p in query {
         let (time, freq) = warp.apply(p);
-        while points.get(from).is_some_and(|r| f64::from(r.time) < time - span) {
+        let (earliest, latest) = (ceil(time - span), floor(time + span));
+        while points.get(from).is_some_and(|r| i64::from(r.time) < earliest) {
             from += 1;
         }
+        to = to.max(from);
+        while points.get(to).is_some_and(|r| i64::from(r.time) <= latest) {
+            to += 1;
+        }
+        let lowest = floor(freq - band) as i32;
         let mut best: Option<(Point, f64)> = None;
-        let mut crowd = 0;
-        for r in points[from..].iter().take_while(|r| f64::from(r.time) <= time + span) {
-            crowd += 1;
+        for r in &points[from..to] {
+            if i32::from(r.freq).wrapping_sub(lowest) as u32 > width + 1 {
+                continue;
+            }
             let dt = (f64::from(r.time) - time) / params.sigma_time;
             let df = (f64::from(r.freq) - freq) / params.sigma_freq;
             let squared = dt * dt + df * df;
@@ -186,8 +201,21 @@ fn nearest(
                 best = Some((*r, squared));
             }
         }
-        visit(*p, best.map(|(r, squared)| (r, squared, crowd)));
+        visit(*p, best.map(|(r, squared)| (r, squared, (to - from) as u32)));
     }
+}
+
+/// `x.floor()` as an integer, without the call into the C library that it is on older processors.
+#[inline]
+fn floor(x: f64) -> i64 {
+    let whole = x as i64;
+    whole - i64::from(whole as f64 > x)
+}
+
+/// `x.ceil()` likewise.
+#[inline]
+fn ceil(x: f64) -> i64 {
+    -floor(-x)
 }
 
 /// The maximal-scoring runs of the walk for one assumed share of partnered peaks.

@@ -28,11 +28,13 @@ impl Warp {
     }
 
     /// Reference time of a query time.
+    #[inline]
     pub fn time(&self, query_time: f64) -> f64 {
         self.offset + self.time_factor * query_time
     }
 
     /// Where a query point should lie in the reference.
+    #[inline]
     pub fn apply(&self, p: &Point) -> (f64, f64) {
         (self.time(f64::from(p.time)), f64::from(p.freq) - self.freq_shift)
     }

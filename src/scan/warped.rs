@@ -12,7 +12,8 @@ use std::ops::RangeInclusive;
 use soundalike_index::{Hit, TrackNo};
 
 use super::matcher::{MatchParams, Reference};
-use super::verify::{Coincidence, VerifyParams, coincidences, runs};
+use super::sieve::is_long;
+use super::verify::{Coincidence, VerifyParams, coincidences, glance, runs};
 use super::warp::Warp;
 use crate::fingerprint::anchor::{self, CodedAnchor};
 use crate::fingerprint::constellation::FREQ_UNITS_PER_BIN;
@@ -46,6 +47,9 @@ const SAME_PITCH: f64 = 8.0;
 const SEED: u32 = 375;
 /// Ratios tried there, around the rung's own.
 const SEED_RATIOS: [f64; 7] = [-0.03, -0.02, -0.01, 0.0, 0.01, 0.02, 0.03];
+/// Reach in time units of a fit and the score (nats) on twice that reach without which it is not
+/// widened, in a long query. Of the hypotheses about an unrelated track, hardly any gets past the first.
+const PROMISING: [(u32, f32); 2] = [(SEED, 12.0), (4 * SEED, 16.0)];
 /// Ratios that differ by less than this are tried in their simpler form, too.
 const SNAP: f64 = 0.02;
 /// Nats by which a free ratio must be better than a simple one.
@@ -194,11 +198,11 @@ pub fn warps(
     });
     leads.truncate(HITS_PER_TRACK);
     let points = query.between(block.0, block.1);
-    let verify = &matching.verify;
+    let (verify, abandon) = (&matching.verify, is_long(query));
     hypotheses(&leads, reference, block, params)
         .into_iter()
         .filter_map(|(lead, shift)| {
-            let warp = grow(points, block, reference.constellation(), &lead, shift, verify);
+            let warp = grow(points, block, reference, &lead, shift, abandon, verify)?;
             let (warp, best) = plainest(points, block, reference, warp, verify);
             (best >= MIN_NATS).then_some((warp, best))
         })
@@ -228,6 +232,9 @@ fn plainest(
     let same = |ratio: f64| (fitted.time_factor / ratio - 1.0).abs() < SNAP;
     let simpler = [1.0, speed].into_iter().filter(|&ratio| same(ratio)).map(at_ratio);
     let mut best = (fitted, score(&fitted));
+    if best.1 + SNAP_NATS < MIN_NATS {
+        return best;
+    }
     for warp in simpler {
         let nats = score(&warp);
         if nats + SNAP_NATS >= best.1 {
@@ -271,44 +278,101 @@ fn hypotheses(
     groups.into_iter().map(|(lead, shift, _)| (lead, shift)).collect()
 }
 
-/// Fits a line near the lead's anchor, then on twice as much, until it spans the block.
+/// Fits a line near the lead's anchor, then on twice as much, until it spans the block. None where
+/// nothing but chance shows near the anchor, and the fit is to `abandon` such.
 fn grow(
     points: &[Point],
     block: (u32, u32),
-    reference: &Constellation,
+    reference: &Reference,
     lead: &Lead,
     shift: f64,
+    abandon: bool,
     verify: &VerifyParams,
-) -> Warp {
+) -> Option<Warp> {
     let centre = lead.probe.anchor.time;
     let about = |reach: u32| {
         let from = points.partition_point(|p| p.time + reach < centre);
         let to = points.partition_point(|p| p.time <= centre.saturating_add(reach));
         &points[from..to.max(from)]
     };
-    let pivot = |ratio: f64| Warp {
-        offset: f64::from(lead.time) - ratio * f64::from(centre),
-        time_factor: ratio,
-        freq_shift: shift,
-    };
-    let seed = about(SEED);
-    let tried = SEED_RATIOS.map(|d| {
-        let warp = pivot(lead.probe.ratio * (1.0 + d));
-        (closeness(&coincidences(seed, reference, &warp, verify), &warp, verify), warp)
-    });
-    let best = tried.iter().max_by(|a, b| a.0.total_cmp(&b.0));
-    let mut warp = best.map_or_else(|| pivot(lead.probe.ratio), |b| b.1);
+    let peaks = reference.constellation();
+    let mut warp = seed(about(SEED), peaks, lead, shift, verify);
     let mut reach = SEED;
     loop {
         for _ in 0..2 {
-            let found = coincidences(about(reach), reference, &warp, verify);
+            let found = coincidences(about(reach), peaks, &warp, verify);
             warp = fit(&found, &warp, f64::from(centre), verify);
         }
         if reach > block.1 - block.0 {
-            return warp;
+            return Some(warp);
         }
-        reach = reach.saturating_mul(2);
+        let wider = reach.saturating_mul(2);
+        let needed = PROMISING.iter().find(|(at, _)| abandon && *at == reach);
+        if let Some((_, needed)) = needed
+            && glance(about(wider), peaks, reference.background(), &warp, verify) < *needed
+        {
+            return None;
+        }
+        reach = wider;
     }
+}
+
+/// The line through the lead's anchor whose ratio, of [`SEED_RATIOS`] around the lead's own, brings
+/// the peaks of `points` closest to peaks of the reference.
+///
+/// One sweep for all ratios: so near the anchor they differ by less than the kernel is wide.
+fn seed(
+    points: &[Point],
+    reference: &Constellation,
+    lead: &Lead,
+    shift: f64,
+    verify: &VerifyParams,
+) -> Warp {
+    let centre = f64::from(lead.probe.anchor.time);
+    let pivot = |ratio: f64| Warp {
+        offset: f64::from(lead.time) - ratio * centre,
+        time_factor: ratio,
+        freq_shift: shift,
+    };
+    let ratios = SEED_RATIOS.map(|d| lead.probe.ratio * (1.0 + d));
+    let (slowest, fastest) = (ratios[0], ratios[ratios.len() - 1]);
+    let span = verify.reach * verify.sigma_time;
+    let band = verify.reach * verify.sigma_freq;
+    let reach = verify.reach * verify.reach;
+    let there = &reference.points;
+    let start = |x: f64| f64::from(lead.time) + (slowest * x).min(fastest * x) - span;
+    let first = points.first().map_or(0.0, |p| start(f64::from(p.time) - centre));
+    let mut from = there.partition_point(|r| f64::from(r.time) < first);
+    let mut closeness = [0.0; SEED_RATIOS.len()];
+    for p in points {
+        let x = f64::from(p.time) - centre;
+        let begin = start(x);
+        let end = f64::from(lead.time) + (slowest * x).max(fastest * x) + span;
+        while there.get(from).is_some_and(|r| f64::from(r.time) < begin) {
+            from += 1;
+        }
+        let freq = f64::from(p.freq) - shift;
+        let mut nearest = [f64::MAX; SEED_RATIOS.len()];
+        for r in there[from..].iter().take_while(|r| f64::from(r.time) <= end) {
+            let df = f64::from(r.freq) - freq;
+            if df.abs() > band {
+                continue;
+            }
+            let df = df / verify.sigma_freq;
+            let y = f64::from(r.time) - f64::from(lead.time);
+            for (near, ratio) in nearest.iter_mut().zip(&ratios) {
+                let dt = (y - ratio * x) / verify.sigma_time;
+                *near = near.min(dt * dt + df * df);
+            }
+        }
+        for (sum, near) in closeness.iter_mut().zip(nearest) {
+            if near <= reach {
+                *sum += (-0.5 * near).exp();
+            }
+        }
+    }
+    let best = closeness.iter().zip(ratios).max_by(|a, b| a.0.total_cmp(b.0));
+    best.map_or_else(|| pivot(lead.probe.ratio), |(_, ratio)| pivot(ratio))
 }
 
 /// Weight of a coincidence under `warp`: 1 when exact, falling with distance.
@@ -317,10 +381,6 @@ fn weight(c: &Coincidence, warp: &Warp, verify: &VerifyParams) -> f64 {
     let dt = (f64::from(c.reference.time) - time) / verify.sigma_time;
     let df = (f64::from(c.reference.freq) - freq) / verify.sigma_freq;
     (-0.5 * (dt * dt + df * df)).exp()
-}
-
-fn closeness(found: &[Coincidence], warp: &Warp, verify: &VerifyParams) -> f64 {
-    found.iter().map(|c| weight(c, warp, verify)).sum()
 }
 
 /// Weighted least squares for offset and ratio about `centre`, and the mean pitch. A weak pull

@@ -1,0 +1,127 @@
+//! A cheap first look at a candidate, there where the index says it lies.
+//!
+//! Comparing a minute of a query with all of a reference costs a millisecond, and an unknown track has
+//! some hundred candidates a minute, all of them chance. A copy shows where its code was found: a few
+//! seconds around it, on one offset near the one that the hit tells.
+
+use super::candidates::Place;
+use super::matcher::{MatchParams, Reference};
+use super::verify::glance;
+use super::warp::Warp;
+use crate::fingerprint::Constellation;
+
+/// Queries longer than this (time units, 32 s) are compared only with what a first look supports. A
+/// shorter one has few places to be found at, and few candidates.
+const LONG: u32 = 8_000;
+/// What a first look must score (nats). Copies that are accepted score 60 and more in all, 4 a second at
+/// least; unrelated music seldom more than 12.
+pub const PROMISING_NATS: f32 = 16.0;
+
+/// Whether `query` has so many candidates that a first look at them pays.
+pub fn is_long(query: &Constellation) -> bool {
+    query.duration > LONG
+}
+
+/// How far (time units) the copy may lie from the offset of a hit: codes are a second apart.
+const MISALIGNED: u32 = 64;
+/// Time units that are looked at to each side of the window that was hit.
+const MARGIN: u32 = 375;
+
+/// Nats that the surroundings of `place` score on the best offset near it.
+pub fn first_look(
+    query: &Constellation,
+    place: Place,
+    reference: &Reference,
+    window: u32,
+    params: &MatchParams,
+) -> f32 {
+    let offset = best_offset(query, place, reference.constellation(), window, params);
+    let around = query
+        .between(place.query.saturating_sub(MARGIN), place.query.saturating_add(window + MARGIN));
+    let (peaks, background) = (reference.constellation(), reference.background());
+    glance(around, peaks, background, &Warp::shift(offset), &params.verify)
+}
+
+/// The offset near that of `place` on which most pairs of peaks of like frequency agree.
+fn best_offset(
+    query: &Constellation,
+    place: Place,
+    reference: &Constellation,
+    window: u32,
+    params: &MatchParams,
+) -> f64 {
+    let cell = params.align.cell;
+    let mut votes = vec![0u32; (2 * MISALIGNED / cell) as usize + 3];
+    let points = query.between(place.query, place.query + window);
+    let there = &reference.points;
+    // The time in the reference at which a peak at the window's begin may lie, less the misalignment;
+    // both sides moved by it so that nothing is negative.
+    let begin = place.reference + MISALIGNED;
+    let mut from = there.partition_point(|r| r.time + 2 * MISALIGNED < begin);
+    for p in points {
+        let earliest = place.reference + (p.time - place.query);
+        while there.get(from).is_some_and(|r| r.time + MISALIGNED < earliest) {
+            from += 1;
+        }
+        for r in there[from..].iter().take_while(|r| r.time <= earliest + MISALIGNED) {
+            if r.freq.abs_diff(p.freq) <= params.align.freq_reach {
+                votes[((r.time + MISALIGNED - earliest) / cell) as usize + 1] += 1;
+            }
+        }
+    }
+    let smooth = |i: usize| votes[i - 1] + 2 * votes[i] + votes[i + 1];
+    let mut best = (0, 1);
+    for i in 1..votes.len() - 1 {
+        if smooth(i) > best.0 {
+            best = (smooth(i), i);
+        }
+    }
+    f64::from(place.reference) - f64::from(place.query) - f64::from(MISALIGNED)
+        + (best.1 as f64 - 0.5) * f64::from(cell)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fingerprint::Point;
+    use crate::params::FingerprintParams;
+
+    fn scattered(seed: u32, length: u32) -> Vec<Point> {
+        let mut state = seed;
+        let mut next = |n: u32| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 8) % n
+        };
+        let one = |_| Point { time: next(length), freq: next(1_400) as u16, rank: 0 };
+        let mut points: Vec<_> = (0..length / 9).map(one).collect();
+        points.sort();
+        points
+    }
+
+    #[test]
+    fn five_seconds_of_a_copy_show_where_the_hit_says_and_chance_does_not() {
+        let params = FingerprintParams::V1;
+        let reference = Constellation { points: scattered(1, 15_000), duration: 15_000 };
+        let mut points = scattered(2, 10_000);
+        points.retain(|p| !(2_000..3_250).contains(&p.time));
+        let copied = reference.between(5_000, 6_250).iter();
+        points.extend(copied.map(|p| Point { time: p.time - 3_000, ..*p }));
+        points.sort();
+        let query = Constellation { points, duration: 10_000 };
+        let reference = Reference::new(reference, &params);
+        let look = |at: u32, there: u32| {
+            let place = Place { query: at, reference: there };
+            first_look(&query, place, &reference, params.window, &MatchParams::default())
+        };
+        // Codes lie a second apart: the hit is off by up to a quarter of it.
+        for there in [5_240, 5_300, 5_360] {
+            assert!(look(2_300, there) > 2.0 * PROMISING_NATS, "{there}: {}", look(2_300, there));
+        }
+        for there in [2_000, 9_000, 12_000] {
+            assert!(look(2_300, there) < PROMISING_NATS, "{there}: {}", look(2_300, there));
+        }
+        // At either end nothing is out of bounds.
+        look(9_900, 14_990);
+        look(0, 0);
+    }
+}
