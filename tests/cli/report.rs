@@ -23,7 +23,7 @@ fn saved_records_become_one_page_that_loads_nothing() {
     assert!(outcome.stderr.contains("5 uploads, 3 matches (3 shown in full)"), "{outcome:?}");
     let page = page(&place, "scan.html");
     for part in [
-        "2 of 5 uploads resemble a recording",
+        "2 uploads to look at",
         "UFO: AI Main Theme",
         "Not an AI detector.",
         "Not a legal conclusion.",
