@@ -7,44 +7,25 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use rayon::prelude::*;
-use soundalike_index::{Hit, Query, SearchOptions};
-
 use super::pool::{Node, Pool, sounding_ms};
 use crate::fingerprint::Constellation;
-use crate::fingerprint::anchor;
 use crate::params::FingerprintParams;
 use crate::progress::{Cancel, Progress};
-use crate::scan::agree::{Agreement, agreements};
+use crate::scan::agree::{Agreement, agreeing};
 use crate::scan::matcher::{Found, MatchParams, Reference, verify_warps};
-use crate::scan::scanner::{self, SPACE_ANCHOR};
+use crate::scan::scanner::overlap;
 use crate::scan::warp::Warp;
-use crate::scan::warped::{self, Probe, RUNGS};
+use crate::scan::warped::{self, RUNGS};
+use rayon::prelude::*;
 
-/// Anchors by which a track is looked up.
-const ANCHORS: usize = 12;
-/// Anchors that must agree on a candidate.
-const AGREEING: usize = 2;
 /// Candidates verified per track.
 const CANDIDATES: usize = 64;
-/// Nearest codes fetched per probe: enough that a track which repeats itself does not crowd out its copies.
-const HITS_PER_PROBE: usize = 96;
-/// Hits of one track that one probe may bring.
-const HITS_PER_TRACK: usize = 2;
-/// Distance of a hit, as a share of the weight of all bits, up to which it counts. Of the 96 nearest among
-/// 66,000 anchors of other tracks one in 180 is nearer; of those that lie in a copy 42 in 100 are.
-const NEAR: f64 = 0.30;
-/// Cells opened per segment and probe.
-const CELLS: usize = 32;
 /// Tracks whose questions are asked together.
 const CHUNK: usize = 128;
 /// Share of both tracks that near-duplicates have in common.
 pub const EDGE_COVERAGE: f64 = 0.6;
 /// And how sure that must be: a batch of ten thousand tracks is fifty million pairs.
 pub const EDGE_LOG10_EVALUE: f64 = -6.0;
-/// Share of either track from which an overlap that one line does not explain is looked at more closely.
-const PARTIAL: f64 = 0.2;
-
 /// What two tracks have in common.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pair {
@@ -131,7 +112,9 @@ impl<'a> Matcher<'a> {
         for reader in 0..self.pool.readers().len() {
             // Earlier tracks do not ask back: there the slower copy may be ours.
             let least = if reader == 0 { 0 } else { -RUNGS };
-            let answers = self.ask(reader, &tracks, least);
+            let index = self.pool.readers()[reader];
+            let asking: Vec<&Constellation> = tracks.iter().map(|(_, track)| track).collect();
+            let answers = agreeing(index, &asking, least..=RUNGS, self.params);
             for ((own, into), all) in tracks.iter().zip(&mut candidates).zip(answers) {
                 for agreement in all {
                     match self.pool.node(reader, agreement.track) {
@@ -162,61 +145,6 @@ impl<'a> Matcher<'a> {
             .collect()
     }
 
-    /// What the tracks' anchors agree on in one of the indexes.
-    fn ask(
-        &self,
-        reader: usize,
-        tracks: &[(Node, Constellation)],
-        least_rung: i32,
-    ) -> Vec<Vec<Agreement>> {
-        let probes: Vec<Vec<_>> = tracks
-            .par_iter()
-            .map(|(_, track)| {
-                let anchors = anchor::sample(track, ANCHORS, self.params);
-                warped::probes_at(track, &anchors, least_rung..=RUNGS, self.params)
-            })
-            .collect();
-        let queries: Vec<Query> = probes
-            .iter()
-            .flatten()
-            .map(|(_, code)| Query { code: code.code, weights: code.weights })
-            .collect();
-        let near = |query: &Query| (f64::from(total_weight(query)) * NEAR) as u32;
-        let options = SearchOptions {
-            k: HITS_PER_PROBE,
-            walk: false,
-            probes: CELLS,
-            ef: CELLS,
-            max_distance: queries.iter().map(near).max().unwrap_or(0),
-            ..SearchOptions::default()
-        };
-        let mut hits = self.pool.readers()[reader].search(SPACE_ANCHOR, &queries, &options);
-        hits.par_iter_mut().zip(&queries).for_each(|(hits, query)| {
-            hits.retain(|hit| hit.distance <= near(query));
-            spread(hits);
-        });
-        let mut rest = &hits[..];
-        let shares: Vec<&[Vec<Hit>]> = probes
-            .iter()
-            .map(|own| {
-                let (first, others) = rest.split_at(own.len());
-                rest = others;
-                first
-            })
-            .collect();
-        tracks
-            .par_iter()
-            .zip(&probes)
-            .zip(shares)
-            .map(|(((_, track), probes), hits)| {
-                let about: Vec<Probe> = probes.iter().map(|p| p.0).collect();
-                let mut all = agreements(&about, hits, track.duration, AGREEING);
-                all.truncate(CANDIDATES + 1);
-                all
-            })
-            .collect()
-    }
-
     /// Fits and verifies a candidate.
     fn verify(
         &self,
@@ -226,22 +154,9 @@ impl<'a> Matcher<'a> {
         leads: &[warped::Lead],
     ) -> Option<Pair> {
         let reference = self.pool.reference(other, self.params)?;
-        let block = (0, track.duration);
-        let warps = warped::warps(track, block, &reference, leads, self.params, &self.matching);
-        let found = verify_warps(track, &reference, warps, self.seconds, &self.matching)?;
-        if !found.accepted() {
-            return None;
-        }
-        let pair = self.pair(node, track, other, &reference, found);
-        let promising = pair.a_share.max(pair.b_share) >= PARTIAL && !pair.is_edge();
-        if !promising {
-            return Some(pair);
-        }
-        // Edited copies run along several lines: every block of the track is aligned by itself.
-        let seconds = self.seconds;
-        let closer = scanner::compare(track, &reference, seconds, self.params, &self.matching);
-        let closer = closer.map(|found| self.pair(node, track, other, &reference, found));
-        Some(closer.filter(|c| c.weaker_share() > pair.weaker_share()).unwrap_or(pair))
+        let (seconds, matching) = (self.seconds, &self.matching);
+        let found = overlap(track, &reference, leads, seconds, self.params, matching)?;
+        Some(self.pair(node, track, other, &reference, found))
     }
 
     /// The pair of two tracks that run along each other by `warp`, if verification confirms it.
@@ -298,22 +213,6 @@ pub fn composed(first: &Warp, then: &Warp) -> Warp {
         time_factor: first.time_factor * then.time_factor,
         freq_shift: first.freq_shift + then.freq_shift,
     }
-}
-
-/// Distance of a query to its complement.
-fn total_weight(query: &Query) -> u32 {
-    let ones = |plane: &[u64; 4]| plane.iter().map(|word| word.count_ones()).sum::<u32>();
-    ones(&query.weights[0]) + 2 * ones(&query.weights[1])
-}
-
-/// Leaves the nearest hits of each track: one that repeats itself says the same each time.
-fn spread(hits: &mut Vec<Hit>) {
-    let mut seen: BTreeMap<u32, usize> = BTreeMap::new();
-    hits.retain(|hit| {
-        let count = seen.entry(hit.track.0).or_default();
-        *count += 1;
-        *count <= HITS_PER_TRACK
-    });
 }
 
 #[cfg(test)]

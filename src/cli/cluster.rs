@@ -12,6 +12,7 @@ use soundalike::level::Level;
 use soundalike::params::FingerprintParams;
 use soundalike::report::Report;
 use soundalike::report::records::{Begin, Record, Summary};
+use soundalike::scan::scanner::Depth;
 use soundalike_index::{Reader, SearchMode};
 
 use super::bar::Bar;
@@ -111,6 +112,7 @@ fn of_files(
         decode: args.work.decode_options(),
         references: None,
         search: SearchMode::Auto,
+        depth: Depth::Quick,
         candidates: false,
         limit: 0,
         evidence: false,

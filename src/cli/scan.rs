@@ -11,6 +11,7 @@ use soundalike::indexer::{AddOptions, add, hex, params_id};
 use soundalike::intake::{self, Item, Settings};
 use soundalike::params::FingerprintParams;
 use soundalike::report::records::{Begin, IndexInfo, Record, Summary, round};
+use soundalike::scan::scanner::Depth;
 use soundalike_index::{Reader, SearchMode, Writer};
 use tempfile::TempDir;
 
@@ -48,10 +49,30 @@ pub(super) struct ScanArgs {
     /// How candidates are looked up
     #[arg(long, value_enum, default_value_t = Search::Auto)]
     search: Search,
+    /// How closely to look: `quick` finds what shares a good part of the file, `thorough` a few seconds, too
+    #[arg(long, value_enum, default_value_t = DepthArg::Thorough)]
+    depth: DepthArg,
     #[command(flatten)]
     verdicts: VerdictArgs,
     #[command(flatten)]
     work: WorkArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum DepthArg {
+    /// A dozen questions a file: for queues of whole tracks
+    Quick,
+    /// Everything: excerpts of a few seconds, too
+    Thorough,
+}
+
+impl DepthArg {
+    fn depth(self) -> Depth {
+        match self {
+            DepthArg::Quick => Depth::Quick,
+            DepthArg::Thorough => Depth::Thorough,
+        }
+    }
 }
 
 /// What to compare with.
@@ -138,6 +159,7 @@ pub(super) fn run(args: ScanArgs) -> Result<Exit, Failure> {
         decode: args.work.decode_options(),
         references: Some(&index),
         search: args.search.mode(),
+        depth: args.depth.depth(),
         candidates: args.min_level == Level::Candidate,
         limit: args.limit,
         evidence: args.format == Format::Jsonl && !args.no_evidence,

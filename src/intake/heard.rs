@@ -88,7 +88,7 @@ impl<'a> Listener<'a> {
         let query = query_info(path, &analysis, &upload.declared);
         let mut records = Vec::new();
         if let Some((index, scanner)) = &self.references {
-            let found = scanner.scan(&analysis.constellation);
+            let found = scanner.scan_at(&analysis.constellation, self.settings.depth);
             let mut told = 0;
             for one in &found {
                 if one.found.accepted() || self.settings.candidates {

@@ -30,6 +30,7 @@ use crate::policy::{Pack, Upload};
 use crate::progress::{Cancel, Progress};
 use crate::report::Report;
 use crate::report::records::{Record, Summary, VerdictRecord};
+use crate::scan::scanner::Depth;
 
 use batch::BatchIndex;
 use heard::{Listener, Outcome};
@@ -80,6 +81,8 @@ pub struct Settings<'a> {
     pub references: Option<&'a Reader>,
     /// How references are looked up.
     pub search: SearchMode,
+    /// How closely each file is looked at.
+    pub depth: Depth,
     /// Matches below the acceptance line are told, too.
     pub candidates: bool,
     /// Matches told per file.

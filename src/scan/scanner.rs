@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 use soundalike_index::{Query, Reader, SearchMode, SearchOptions, TrackNo};
 
+use super::agree::agreeing;
 use super::candidates::{self, Place};
 use super::lookup::{Questions, Round, ask};
 use super::matcher::{Found, MatchParams, Reference, block_warps, blocks, verify_warps};
@@ -43,6 +44,22 @@ const CANDIDATES: usize = 60;
 /// nats: what is accepted scores three times as much.
 const VERIFIED_NATS: f32 = 20.0;
 
+/// Share of either track from which an overlap that one line does not explain is looked at more closely.
+const PARTIAL: f64 = 0.2;
+/// Share of both tracks from which there is no need to.
+const MOST: f64 = 0.85;
+
+/// How closely a query is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Depth {
+    /// By a dozen anchors: finds what shares a good part of the query, at any speed and pitch, for a
+    /// tenth of the price.
+    Quick,
+    /// By everything: finds a few seconds, too.
+    #[default]
+    Thorough,
+}
+
 /// A match of a query with a track of the index.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrackMatch {
@@ -74,6 +91,29 @@ impl<'a> Scanner<'a> {
         }
     }
 
+    /// All matches of `query` at a depth, accepted or not, best first.
+    pub fn scan_at(&self, query: &Constellation, depth: Depth) -> Vec<TrackMatch> {
+        match depth {
+            Depth::Thorough => self.scan(query),
+            Depth::Quick => self.scan_quickly(query),
+        }
+    }
+
+    fn scan_quickly(&self, query: &Constellation) -> Vec<TrackMatch> {
+        let rungs = -warped::RUNGS..=warped::RUNGS;
+        let all = agreeing(self.index, &[query], rungs, self.params).into_iter().flatten();
+        let found = all.filter_map(|agreement| {
+            let points = self.index.constellation(agreement.track)?;
+            let points = Constellation::from_bytes(points).ok()?;
+            let reference = Reference::new(points, self.params);
+            let (seconds, matching) = (self.searched_seconds, &self.matching);
+            let leads = &agreement.leads;
+            let found = overlap(query, &reference, leads, seconds, self.params, matching)?;
+            Some(TrackMatch { track: agreement.track, found })
+        });
+        best_first(found.collect())
+    }
+
     /// All matches of `query`, accepted or not, best first.
     ///
     /// Copies at the query's own speed and pitch are looked for first; changed copies only where
@@ -82,12 +122,7 @@ impl<'a> Scanner<'a> {
         let mut candidates = BTreeMap::new();
         self.look_up(query, &mut candidates);
         let found = candidates.into_iter().filter_map(|(track, c)| Some((track, c.found?)));
-        let mut matches: Vec<_> = found.map(|(track, found)| TrackMatch { track, found }).collect();
-        matches.sort_by(|a, b| {
-            let order = a.found.log10_evalue.total_cmp(&b.found.log10_evalue);
-            order.then(a.track.cmp(&b.track))
-        });
-        matches
+        best_first(found.map(|(track, found)| TrackMatch { track, found }).collect())
     }
 
     /// Fills `candidates`, until one of them explains the query.
@@ -278,6 +313,46 @@ struct Candidate {
 /// Whether nothing is left to explain by a copy at another speed or pitch.
 fn is_explained(query: &Constellation, found: &Found) -> bool {
     found.log10_evalue <= SURE_LOG10_EVALUE && found.best_line_coverage(query.duration) >= EXPLAINED
+}
+
+fn best_first(mut matches: Vec<TrackMatch>) -> Vec<TrackMatch> {
+    matches.sort_by(|a, b| {
+        let order = a.found.log10_evalue.total_cmp(&b.found.log10_evalue);
+        order.then(a.track.cmp(&b.track))
+    });
+    matches
+}
+
+/// What two tracks have in common along the line that `leads` stand for; none unless it is accepted.
+///
+/// Where that is a part of them only, every block is aligned by itself: edited copies run along several
+/// lines.
+pub fn overlap(
+    query: &Constellation,
+    reference: &Reference,
+    leads: &[warped::Lead],
+    searched_seconds: f64,
+    params: &FingerprintParams,
+    matching: &MatchParams,
+) -> Option<Found> {
+    let warps = warped::warps(query, (0, query.duration), reference, leads, params, matching);
+    let found = verify_warps(query, reference, warps, searched_seconds, matching)?;
+    if !found.accepted() {
+        return None;
+    }
+    let (more, less) = (
+        found.query_coverage.max(found.reference_coverage),
+        found.query_coverage.min(found.reference_coverage),
+    );
+    if more < PARTIAL || less >= MOST {
+        return Some(found);
+    }
+    let closer = compare(query, reference, searched_seconds, params, matching);
+    let better = |closer: &Found| {
+        closer.query_coverage.min(closer.reference_coverage) > less
+            && closer.log10_evalue <= found.log10_evalue + 1.0
+    };
+    Some(closer.filter(better).unwrap_or(found))
 }
 
 /// Compares a query with one reference, without an index.
