@@ -7,6 +7,7 @@ usage: batch_speed.py --soundalike BIN --references INDEX [--files 1000] [--repe
 Every repeat runs each program once over the same files, in rotated order:
   index     soundalike index add --files-from LIST, into a fresh folder
   scan      soundalike scan --files-from LIST --index INDEX --format jsonl, decode to records
+  quick     the same with --depth quick
   report    soundalike report of those records, one HTML file (where the binary has the command)
   cluster   soundalike cluster --files-from LIST --format jsonl (where the binary has the command)
 The files are evenly spaced in the sorted list of all audio under PATH... .  Cost is user + system
@@ -43,6 +44,11 @@ def cost(cmd, out):
     return used.ru_utime + used.ru_stime, time.monotonic() - begin, used.ru_maxrss * 1024
 
 
+# Reports, and the scan whose records they show.
+REPORTED = {"report": "scan", "quick report": "quick"}
+REPORTS = set(REPORTED)
+
+
 class Programs:
     """The programs that the binary has, by name."""
 
@@ -51,16 +57,23 @@ class Programs:
         with open(self.list, "w", encoding="utf-8") as f:
             f.writelines(p + "\n" for p in files)
         self.records = os.path.join(work, "scan.jsonl")
+        self.quick_records = os.path.join(work, "quick.jsonl")
         common = ["--files-from", self.list, "--threads", str(a.threads)]
         self.all = {"index": lambda: self.index(common),
                     "scan": lambda: self.run("scan", *common, "--index", a.references, "--format", "jsonl", "--exit-zero", out=self.records)}
+        if self.has("scan", "--depth"):
+            self.all["quick"] = lambda: self.run("scan", *common, "--index", a.references, "--depth", "quick", "--format", "jsonl", "--exit-zero",
+                                                 out=self.quick_records)
         if self.has("report"):
             self.all["report"] = lambda: self.run("report", self.records, "--out", os.path.join(work, "report.html"))
+            if "quick" in self.all:
+                self.all["quick report"] = lambda: self.run("report", self.quick_records, "--out", os.path.join(work, "report.html"))
         if self.has("cluster"):
             self.all["cluster"] = lambda: self.run("cluster", *common, "--format", "jsonl", "--exit-zero")
 
-    def has(self, command):
-        return subprocess.run([self.a.soundalike, command, "--help"], capture_output=True).returncode == 0
+    def has(self, command, option=""):
+        shown = subprocess.run([self.a.soundalike, command, "--help"], capture_output=True, text=True)
+        return shown.returncode == 0 and option in shown.stdout
 
     def run(self, *args, out=os.devnull):
         return cost([self.a.soundalike, *args], out)
@@ -80,15 +93,16 @@ def measure(programs, files, repeats):
     names, runs = list(programs.all), {n: [] for n in programs.all}
     for k in range(repeats):
         # A report needs the records of a scan: it stays behind it, the others rotate.
-        turn = [n for n in names if n != "report"]
+        turn = [n for n in names if n not in REPORTS]
         turn = turn[k % len(turn):] + turn[:k % len(turn)]
-        if "report" in names:
-            turn.insert(turn.index("scan") + 1, "report")
+        for name in REPORTS & set(names):
+            turn.insert(turn.index(REPORTED[name]) + 1, name)
         for n in turn:
             runs[n].append(programs.all[n]())
             print(f"repeat {k + 1}/{repeats}: {n} {runs[n][-1][0]:.1f} s CPU, {runs[n][-1][1]:.1f} s", file=sys.stderr, flush=True)
-    if "report" in runs:
-        runs["scan + report"] = [(s[0] + r[0], s[1] + r[1], max(s[2], r[2])) for s, r in zip(runs["scan"], runs["report"])]
+    for name in sorted(REPORTS & set(runs)):
+        both = zip(runs[REPORTED[name]], runs[name])
+        runs[REPORTED[name] + " + report"] = [(s[0] + r[0], s[1] + r[1], max(s[2], r[2])) for s, r in both]
     return runs
 
 
@@ -97,7 +111,7 @@ def report(runs, files):
     lines = [f"{len(files)} files, {len(runs['index'])} interleaved repeats\n", "| program | CPU s | wall s | peak MiB |", "| --- | ---: | ---: | ---: |"]
     lines += [f"| {n} | {med(n, 0):.1f} | {med(n, 1):.1f} | {max(x[2] for x in r) / MIB:.0f} |" for n, r in runs.items()]
     lines += ["", "| ratio | median | smallest | largest |", "| --- | ---: | ---: | ---: |"]
-    figures = {f"{n} / index, {what}": ratio(runs, n, "index", k) for n in ("scan", "scan + report", "cluster") if n in runs
+    figures = {f"{n} / index, {what}": ratio(runs, n, "index", k) for n in ("scan", "scan + report", "quick", "quick + report", "cluster") if n in runs
                for k, what in ((0, "CPU"), (1, "wall"))}
     lines += [f"| {n} | {m:.3f} | {lo:.3f} | {hi:.3f} |" for n, (m, lo, hi) in figures.items()]
     return "\n".join(lines) + "\n", {"ratios": figures, "runs": runs, "columns": ["cpu_s", "wall_s", "peak_rss_bytes"]}

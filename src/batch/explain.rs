@@ -232,7 +232,15 @@ fn explanation(c: &Cluster) -> String {
     if let Some(seconds) = c.window.seconds {
         text += &format!(" within {}", duration_words(seconds));
     }
-    text += &format!(" share at least {:.0} % of their audio", c.weakest_edge_pct.floor());
+    let least = c.weakest_edge_pct.floor();
+    text += &match c.density >= 0.999 {
+        true => format!(" share at least {least:.0} % of their audio"),
+        // A chain, such as a series of takes that drift: its ends may have little in common.
+        false => format!(
+            " each share at least {least:.0} % of their audio with another of the group; {:.0} % of all pairs do",
+            100.0 * c.density
+        ),
+    };
     let [low, high] = c.pitch_cents_range;
     let [slow, fast] = c.time_factor_range;
     let mut ranges = Vec::new();

@@ -103,7 +103,13 @@ impl<'a> Listener<'a> {
                 _ => "matched",
             };
             let matches = upload.heard.len();
-            records.push(Record::Scanned(Scanned { query, result: result.into(), matches }));
+            let signal = Some(analysis.signal.clone());
+            records.push(Record::Scanned(Scanned {
+                query,
+                result: result.into(),
+                matches,
+                signal,
+            }));
         }
         if let Some(decisions) = self.settings.decisions {
             let d = &upload.declared;

@@ -14,6 +14,7 @@ use crate::audio::AudioError;
 use crate::batch::cluster::Cluster;
 use crate::catalog::declared::{AiDisclosure, Declared};
 use crate::fingerprint::file::Analysis;
+use crate::fingerprint::signal::Signal;
 use crate::indexer::{hex, ref_id};
 use crate::level::Level;
 use crate::params::FingerprintParams;
@@ -416,6 +417,9 @@ pub struct Scanned {
     pub result: Cow<'static, str>,
     /// Accepted matches.
     pub matches: usize,
+    /// Silence, noise, repetition.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signal: Option<Signal>,
 }
 
 /// An input that could not be used.
