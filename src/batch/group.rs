@@ -18,6 +18,9 @@ const COMPLETE: usize = 160;
 /// Groups with a smaller share of their pairs among the edges are looked at for bridges.
 const SPARSE: f64 = 0.3;
 
+/// What an edge between tracks at different speed or pitch counts in the choice of a representative.
+const CHANGED_WEIGHT: f64 = 0.8;
+
 /// Tracks that are near-duplicates of each other, and the evidence.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Group {
@@ -38,8 +41,11 @@ impl Group {
     pub fn representative(&self) -> Node {
         let mut shared: BTreeMap<Node, f64> = self.nodes.iter().map(|&n| (n, 0.0)).collect();
         for edge in &self.edges {
+            // Of a group in which some are changed, the one that most others are like.
+            let changed = edge.found.best().warp.is_changed();
+            let weight = if changed { CHANGED_WEIGHT } else { 1.0 };
             for node in [edge.a, edge.b] {
-                *shared.entry(node).or_default() += edge.weaker_share();
+                *shared.entry(node).or_default() += weight * edge.weaker_share();
             }
         }
         let best = shared.into_iter().max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));

@@ -105,15 +105,17 @@ fn signals(c: &Cluster, tracks: &[&Track]) -> Vec<Signal> {
             0.45,
             identities.saturating_sub(1) as f64 / others,
             format!(
-                "{} titles, {} artists and {} ISRCs share one recording",
-                c.identity.titles, c.identity.artists, c.identity.isrcs
+                "{}, {} and {} share one recording",
+                counted(c.identity.titles, "title"),
+                counted(c.identity.artists, "artist"),
+                counted(c.identity.isrcs, "ISRC")
             ),
         ),
         signal(
             "registrant_spread",
             0.35,
             c.identity.isrc_registrants.saturating_sub(1) as f64 / 2.0,
-            format!("ISRCs of {} registrants", c.identity.isrc_registrants),
+            format!("ISRCs of {}", counted(c.identity.isrc_registrants, "registrant")),
         ),
         signal(
             "transform_spread",
@@ -199,6 +201,11 @@ fn busiest_account(members: &[Member]) -> (&str, usize) {
         }
     }
     best
+}
+
+/// "1 title", "3 titles".
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// A length of time in words.

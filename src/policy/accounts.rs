@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::codes::Isrc;
 use super::identity::{Identity, key};
 use super::upload::{Batch, Upload};
-use crate::catalog::declared::AiLevel;
+use crate::catalog::declared::{AiLevel, Rights};
 
 /// Lengths that just earn a royalty: from 30 s, below 45 s.
 pub(super) const THRESHOLD_MS: std::ops::Range<u64> = 30_000..45_000;
@@ -62,6 +62,8 @@ pub(super) struct Accounts {
     pub members: Vec<Vec<Identity>>,
     /// Of each group: titles that differ, versions aside.
     pub base_titles: Vec<usize>,
+    /// Some upload states who holds the rights.
+    pub rights_stated: bool,
 }
 
 /// The uploads that make up a release.
@@ -83,6 +85,7 @@ impl Accounts {
         }
         for (i, upload) in batch.uploads.iter().enumerate() {
             let declared = &upload.declared;
+            counted.rights_stated |= declared.rights != Rights::Undeclared;
             counted.by_path.insert(upload.path.clone(), i);
             let account = counted.by_name.entry(account_key(upload)).or_default();
             account.name.clone_from(&declared.account);

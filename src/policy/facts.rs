@@ -132,6 +132,7 @@ pub const FACTS: &[FactSpec] = &[
     // Of the declaration.
     word("rights", RIGHTS, "statement about rights"),
     flag("p_line", "a rights line names an owner"),
+    flag("rights_asked", "some upload of the delivery states who holds the rights"),
     flag("lookalike", "the artist name resembles a protected one"),
     flag("keywords", "the title strings keywords or names together"),
     flag("type_beat", "the title is of the kind \"artist type beat\""),

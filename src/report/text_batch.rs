@@ -67,10 +67,18 @@ pub(super) fn verdict(
     findings: &[Finding],
 ) -> io::Result<()> {
     writeln!(out, "{}  {}", v.verdict.name().to_uppercase(), visible(&v.subject))?;
+    let mut lines: Vec<(&Finding, Vec<&str>)> = Vec::new();
     for finding in told(findings) {
-        let by = if finding.policy == "generic" { "" } else { finding.policy.as_str() };
-        let by = if by.is_empty() { String::new() } else { format!(" [{}]", visible(by)) };
-        writeln!(out, "  {}{by}  {}", finding.rule.id(), visible(&finding.message))?;
+        let known =
+            lines.iter_mut().find(|(f, _)| f.rule == finding.rule && f.message == finding.message);
+        match known {
+            Some((_, packs)) => packs.push(&finding.policy),
+            None => lines.push((finding, vec![&finding.policy])),
+        }
+    }
+    for (finding, packs) in lines {
+        let by = visible(&packs.join(", "));
+        writeln!(out, "  {} ({by})  {}", finding.rule.id(), visible(&finding.message))?;
     }
     Ok(())
 }

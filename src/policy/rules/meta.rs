@@ -20,7 +20,7 @@ pub(super) fn observe(batch: &Batch<'_>, index: usize, all: &mut Vec<Observation
         all.extend(no_isrc(upload));
         all.extend(malformed(upload));
         all.extend(check_digit(upload));
-        all.extend(rights(upload));
+        all.extend(rights(batch, upload));
     }
     all.extend(reused_isrc(batch, index));
     all.extend(lookalike(batch, upload));
@@ -61,7 +61,7 @@ fn check_digit(upload: &Upload) -> Option<Observation> {
     Some(observation(Rule::Meta005, message, FactsBuilder::default()))
 }
 
-fn rights(upload: &Upload) -> Option<Observation> {
+fn rights(batch: &Batch<'_>, upload: &Upload) -> Option<Observation> {
     let d = &upload.declared;
     let (word, message) = match (d.rights, &d.p_line) {
         (Rights::Declared, _) => return None,
@@ -74,7 +74,10 @@ fn rights(upload: &Upload) -> Option<Observation> {
             ("undeclared", "nothing says who holds the rights".to_owned())
         }
     };
-    let facts = FactsBuilder::default().word("rights", word).flag("p_line", d.p_line.is_some());
+    let facts = FactsBuilder::default()
+        .word("rights", word)
+        .flag("p_line", d.p_line.is_some())
+        .flag("rights_asked", batch.accounts().rights_stated);
     Some(observation(Rule::Meta010, message, facts))
 }
 

@@ -83,7 +83,12 @@ fn codes_and_rights_are_asked_for_where_a_declaration_exists() {
     assert_eq!(reasons(|d| d.isrc = some("US-AAA-26-1"), "generic"), [Rule::Meta002]);
     assert_eq!(reasons(|d| d.upc = some("036000291453"), "generic"), [Rule::Meta005]);
     assert_eq!(reasons(|d| d.upc = some("12"), "generic"), [Rule::Meta002]);
-    assert_eq!(reasons(|d| d.rights = Rights::Undeclared, "generic"), [Rule::Meta010]);
+    // Where a delivery states rights for no track at all, the gap is in its format, not in one upload.
+    assert_eq!(reasons(|d| d.rights = Rights::Undeclared, "generic"), []);
+    let mut silent = upload("a.wav");
+    silent.declared.rights = Rights::Undeclared;
+    let uploads = [silent, upload("b.wav")];
+    assert_eq!(verdict_in(&Batch::new(&uploads, &[]), 0, "generic").1.reasons, [Rule::Meta010]);
     let p_line = |d: &mut Declared| {
         d.rights = Rights::Undeclared;
         d.p_line = some("2026 Ann");
