@@ -88,7 +88,7 @@ fn codes_and_rights_are_asked_for_where_a_declaration_exists() {
     let mut silent = upload("a.wav");
     silent.declared.rights = Rights::Undeclared;
     let uploads = [silent, upload("b.wav")];
-    assert_eq!(verdict_in(&Batch::new(&uploads, &[]), 0, "generic").1.reasons, [Rule::Meta010]);
+    assert_eq!(verdict_in(&Batch::not_compared(&uploads), 0, "generic").1.reasons, [Rule::Meta010]);
     let p_line = |d: &mut Declared| {
         d.rights = Rights::Undeclared;
         d.p_line = some("2026 Ann");
