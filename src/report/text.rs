@@ -107,8 +107,11 @@ impl<W: Write> Text<W> {
         if self.references.is_none() && s.verdicts.is_empty() {
             return writeln!(
                 self.out,
-                "{} of {} files compared with each other: {} groups of near-duplicates, {} unreadable",
-                s.scanned, s.inputs, s.clusters, s.errors
+                "{} of {} files compared with each other: {}, {} unreadable",
+                s.scanned,
+                s.inputs,
+                groups(s.clusters),
+                s.errors
             );
         }
         let interrupted = if s.interrupted { ", interrupted" } else { "" };
@@ -124,12 +127,9 @@ impl<W: Write> Text<W> {
         let told: Vec<String> =
             s.verdicts.iter().map(|(level, n)| format!("{n} {}", level.name())).collect();
         if s.inputs > 1 && !told.is_empty() {
-            let groups = match s.clusters {
-                0 => String::new(),
-                1 => "; 1 group of near-duplicates".into(),
-                n => format!("; {n} groups of near-duplicates"),
-            };
-            writeln!(self.out, "verdicts: {}{groups}", told.join(", "))?;
+            let with =
+                if s.clusters > 0 { format!("; {}", groups(s.clusters)) } else { String::new() };
+            writeln!(self.out, "verdicts: {}{with}", told.join(", "))?;
         }
         Ok(())
     }
@@ -159,6 +159,14 @@ impl<W: Write> Report for Text<W> {
             _ => Ok(()),
         }?;
         self.out.flush()
+    }
+}
+
+fn groups(count: usize) -> String {
+    if count == 1 {
+        "1 group of near-duplicates".into()
+    } else {
+        format!("{count} groups of near-duplicates")
     }
 }
 

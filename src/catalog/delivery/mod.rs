@@ -82,12 +82,16 @@ pub fn expand(paths: &[PathBuf]) -> Delivery {
     let mut delivery = Delivery { complete: true, ..Delivery::default() };
     for path in paths {
         match std::fs::metadata(path) {
-            Err(source) => delivery.fail(path, "io_error", format!("cannot read: {source}")),
+            Err(source) => delivery.fail(path, "io_error", unreadable(path, &source)),
             Ok(meta) if meta.is_dir() => delivery.add_folder(path),
             Ok(_) => delivery.add_file(path),
         }
     }
     delivery
+}
+
+fn unreadable(path: &Path, source: &std::io::Error) -> String {
+    format!("cannot read {}: {source}", path.display())
 }
 
 impl Delivery {
@@ -129,7 +133,7 @@ impl Delivery {
     fn add_plain(&mut self, path: &Path) {
         let found = inputs::collect(&[path.to_owned()]);
         for error in found.errors {
-            self.fail(&error.path, "io_error", format!("cannot read: {}", error.source));
+            self.fail(&error.path, "io_error", error.to_string());
         }
         self.empty_folders.extend(found.empty_folders);
         for path in found.files {
