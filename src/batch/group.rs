@@ -232,7 +232,7 @@ mod tests {
             query_coverage: 1.0,
             reference_coverage: 1.0,
         };
-        Pair { a, b, found, a_share: 1.0, b_share: 1.0 }
+        Pair { a, b, found, a_share: 1.0, b_share: 1.0, shared_loop: false }
     }
 
     #[test]

@@ -8,12 +8,14 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::pool::{Node, Pool, sounding_ms};
-use crate::fingerprint::Constellation;
+use crate::fingerprint::{Constellation, Point};
 use crate::params::FingerprintParams;
 use crate::progress::{Cancel, Progress};
 use crate::scan::agree::{Agreement, agreeing};
 use crate::scan::matcher::{Found, MatchParams, Reference, verify_warps};
+use crate::scan::novelty::{strongest_period, twin_share};
 use crate::scan::scanner::overlap;
+use crate::scan::verify::coincidences;
 use crate::scan::warp::Warp;
 use crate::scan::warped::{self, RUNGS};
 use rayon::prelude::*;
@@ -26,6 +28,14 @@ const CHUNK: usize = 128;
 pub const EDGE_COVERAGE: f64 = 0.6;
 /// And how sure that must be: a batch of ten thousand tracks is fifty million pairs.
 pub const EDGE_LOG10_EVALUE: f64 = -6.0;
+/// Stretch in the middle of an overlap that is looked at for a loop, in time units (48 s).
+const LOOP_STRETCH: u32 = 12_000;
+/// Share of the common peaks that a loop repeats.
+const LOOP_SHARE: f64 = 0.7;
+/// By how much it must exceed the share in either track as a whole: what is left of a copy repeats itself
+/// no more than the whole did, a loop under different music does.
+const LOOP_LEAD: f64 = 0.12;
+
 /// What two tracks have in common.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pair {
@@ -39,6 +49,8 @@ pub struct Pair {
     pub a_share: f64,
     /// The same of `b`.
     pub b_share: f64,
+    /// All they share is one loop, repeated under different music.
+    pub shared_loop: bool,
 }
 
 impl Pair {
@@ -49,7 +61,9 @@ impl Pair {
 
     /// Whether the tracks are near-duplicates: verified overlap of most of both.
     pub fn is_edge(&self) -> bool {
-        self.weaker_share() >= EDGE_COVERAGE && self.found.log10_evalue <= EDGE_LOG10_EVALUE
+        self.weaker_share() >= EDGE_COVERAGE
+            && self.found.log10_evalue <= EDGE_LOG10_EVALUE
+            && !self.shared_loop
     }
 
     /// The smaller of the two shares.
@@ -187,13 +201,38 @@ impl<'a> Matcher<'a> {
         let share = |covered: u64, track: &Constellation| {
             (covered as f64 / sounding_ms(track).max(1) as f64).min(1.0)
         };
-        Pair {
+        let there = reference.constellation();
+        let mut pair = Pair {
             a,
             b,
             a_share: share(found.query_covered_ms, track),
-            b_share: share(found.reference_covered_ms, reference.constellation()),
+            b_share: share(found.reference_covered_ms, there),
+            shared_loop: false,
             found,
-        }
+        };
+        pair.shared_loop = pair.is_edge() && self.is_loop(track, there, &pair.found);
+        pair
+    }
+
+    /// Whether what two tracks share is one loop under different music.
+    fn is_loop(&self, track: &Constellation, reference: &Constellation, found: &Found) -> bool {
+        let best = found.best();
+        let units = |ms: u64| (ms / 4) as u32;
+        let middle = (units(best.query_ms.0) + units(best.query_ms.1)) / 2;
+        let (from, to) = (middle.saturating_sub(LOOP_STRETCH / 2), middle + LOOP_STRETCH / 2);
+        let own = track.between(from, to);
+        let common = coincidences(own, reference, &best.warp, &self.matching.verify);
+        let (here, mut there): (Vec<Point>, Vec<Point>) =
+            common.iter().map(|c| (c.query, c.reference)).unzip();
+        let Some((period, share)) = strongest_period(&here).filter(|p| p.1 >= LOOP_SHARE) else {
+            return false;
+        };
+        let period_there = (f64::from(period) * best.warp.time_factor).round() as u32;
+        there.sort_unstable();
+        let (Some(first), Some(last)) = (there.first(), there.last()) else { return false };
+        let others = reference.between(first.time, last.time + 1);
+        let whole = twin_share(own, period).max(twin_share(others, period_there));
+        share >= whole + LOOP_LEAD
     }
 }
 

@@ -29,12 +29,38 @@ pub fn novelty(points: &[Point]) -> f64 {
     }
     let twins = twins(points, longest);
     // A period's neighbours get some of its twins: the peak of the hill is the period.
-    let share = |lag: u32| {
-        let from = points.partition_point(|p| p.time < first.time + lag);
-        f64::from(twins[lag as usize]) / (points.len() - from).max(1) as f64
-    };
+    let share = |lag: u32| f64::from(twins[lag as usize]) / after(points, lag).len().max(1) as f64;
     let period = (MIN_LAG..longest).find(|&lag| share(lag) >= LOOP);
     period.map_or(1.0, |lag| (f64::from(lag) / f64::from(length)).max(1.0 - share(lag)))
+}
+
+/// The period at which most peaks of `points` (one stretch, in time order) have a twin one period earlier,
+/// in time units, with their share.
+pub fn strongest_period(points: &[Point]) -> Option<(u32, f64)> {
+    let length = points.last()?.time - points.first()?.time;
+    let longest = MAX_LAG.min(length / 2);
+    let counts = (longest > MIN_LAG).then(|| twins(points, longest))?;
+    let share = |lag: u32| f64::from(counts[lag as usize]) / after(points, lag).len().max(1) as f64;
+    let best = (MIN_LAG..longest).map(|lag| (lag, share(lag)));
+    best.max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)))
+}
+
+/// Share of peaks that have a twin `lag` time units earlier.
+pub fn twin_share(points: &[Point], lag: u32) -> f64 {
+    let later = after(points, lag);
+    let has_twin = |p: &&Point| {
+        let at = p.time - lag;
+        let from = points.partition_point(|q| q.time + SAME_TIME < at);
+        let mut near = points[from..].iter().take_while(|q| q.time <= at + SAME_TIME);
+        near.any(|q| q.freq.abs_diff(p.freq) <= SAME_FREQ)
+    };
+    later.iter().filter(has_twin).count() as f64 / later.len().max(1) as f64
+}
+
+/// The points that are at least `lag` after the first.
+fn after(points: &[Point], lag: u32) -> &[Point] {
+    let first = points.first().map_or(0, |p| p.time);
+    &points[points.partition_point(|p| p.time < first + lag)..]
 }
 
 /// Peaks with a twin about `lag` earlier, for every lag up to `longest`.
@@ -93,6 +119,22 @@ mod tests {
             .collect::<Vec<_>>();
         let share = novelty(&repeated);
         assert!((0.08..0.14).contains(&share), "{share}");
+    }
+
+    #[test]
+    fn the_period_of_a_loop_is_found_under_other_music() {
+        let bar = scattered(60, 500);
+        let looped: Vec<Point> = (0..10)
+            .flat_map(|n| bar.iter().map(move |p| Point { time: p.time + 500 * n, ..*p }))
+            .collect();
+        let (period, share) = strongest_period(&looped).unwrap();
+        assert!(period.is_multiple_of(500) || period.abs_diff(500) <= SAME_TIME, "{period}");
+        assert!(share > 0.95, "{share}");
+        let mut mixed = scattered(600, 5_000);
+        mixed.extend(looped);
+        mixed.sort();
+        assert!((0.4..0.8).contains(&twin_share(&mixed, 500)), "{}", twin_share(&mixed, 500));
+        assert_eq!(strongest_period(&[]), None);
     }
 
     #[test]
