@@ -24,3 +24,4 @@ pub mod policy;
 pub mod progress;
 pub mod report;
 pub mod scan;
+pub mod sweep;

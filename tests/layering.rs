@@ -53,6 +53,23 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "policy",
         ],
     ),
+    (
+        "sweep",
+        &[
+            "progress",
+            "level",
+            "audio",
+            "params",
+            "fingerprint",
+            "catalog",
+            "scan",
+            "indexer",
+            "batch",
+            "decisions",
+            "policy",
+            "report",
+        ],
+    ),
     ("eval", &["progress", "audio", "params", "fingerprint", "catalog", "scan", "indexer"]),
 ];
 

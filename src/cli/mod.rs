@@ -11,6 +11,7 @@ mod named;
 mod policy;
 mod report;
 mod scan;
+mod sweep;
 
 use clap::{Parser, Subcommand};
 use soundalike::decisions::Effect;
@@ -52,6 +53,8 @@ enum Command {
     Policy(policy::PolicyCommand),
     /// Say what a rule means and what each policy makes of it
     Explain(policy::ExplainArgs),
+    /// Compare what is new in the catalogue or among the references since the last sweep
+    Sweep(sweep::SweepArgs),
     /// Make one self-contained HTML page of saved records
     Report(report::ReportArgs),
     /// Measure recall and false alarms on your own audio
@@ -69,6 +72,7 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Audit(command) => audit::run(command),
         Command::Policy(command) => policy::run(command),
         Command::Explain(args) => policy::explain(&args),
+        Command::Sweep(args) => sweep::run(&args),
         Command::Report(args) => report::run(args),
         Command::Eval(args) => eval::run(args),
     }
