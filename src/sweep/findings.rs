@@ -306,3 +306,72 @@ impl Findings {
         Ok(places)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn parse(bytes: &[u8]) -> Result<Reported, SweepError> {
+        Reported::parse(Path::new("findings.jsonl"), bytes)
+    }
+
+    fn line(track: u8, reference: u8) -> String {
+        let (sha256, id) = (hex(&[track; 32]), ref_id(&[reference; 32]));
+        format!(
+            "{{\"type\":\"match\",\"run\":1,\"query\":{{\"sha256\":\"{sha256}\",\"path\":\"a\"}},\"reference\":{{\"ref_id\":\"{id}\"}}}}\n"
+        )
+    }
+
+    fn pair(track: u8, reference: u8) -> Pair {
+        Pair::new([track; 32], &[reference; 32])
+    }
+
+    #[test]
+    fn what_was_forgotten_counts_again_only_once_it_was_found_again() {
+        let gone = format!("{{\"type\":\"forgotten\",\"ref_id\":\"{}\"}}\n", ref_id(&[9; 32]));
+        let run = "{\"type\":\"sweep_run\",\"run\":2,\"references\":\"id\",\"catalogue\":\"id\"}\n";
+        let text = [run, &line(1, 9), &line(1, 8), &gone, run].concat();
+        let reported = parse(text.as_bytes()).unwrap();
+        assert!(reported.get(&pair(1, 9)).is_none());
+        assert!(reported.get(&pair(1, 8)).is_some());
+        let again = parse((text.clone() + &line(1, 9)).as_bytes()).unwrap();
+        assert_eq!(again.get(&pair(1, 9)).unwrap().offset, text.len() as u64);
+    }
+
+    #[test]
+    fn an_incomplete_end_is_cut_off_and_written_over() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(FILE_NAME);
+        let whole = line(1, 9);
+        std::fs::write(&path, whole.clone() + &line(2, 9)[..50]).unwrap();
+        let mut findings = Findings::open(dir.path()).unwrap();
+        assert!(findings.reported().get(&pair(2, 9)).is_none());
+        assert_eq!(std::fs::metadata(&path).unwrap().len(), whole.len() as u64);
+        findings.forget(&[[1; 32], [7; 32]], &[]).unwrap();
+        assert_eq!(findings.reported().pairs().count(), 0);
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(text.lines().count(), 2, "the track that nothing was reported of is left out");
+        drop(findings);
+        assert_eq!(Findings::open(dir.path()).unwrap().reported().pairs().count(), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn strange_lines_are_refused_with_their_number(
+            before in 0..4u8,
+            bytes in prop::collection::vec(any::<u8>(), 0..100),
+        ) {
+            let mut text: Vec<u8> = (0..before).flat_map(|n| line(n, 9).into_bytes()).collect();
+            text.extend(&bytes);
+            text.push(b'\n');
+            let at_fault = u64::from(before) + 1;
+            let refused = match parse(&text) {
+                Err(SweepError::Damaged { line, .. }) => line >= at_fault,
+                _ => false,
+            };
+            prop_assert!(refused);
+        }
+    }
+}

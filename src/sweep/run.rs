@@ -19,7 +19,7 @@ use crate::progress::{Cancel, Progress};
 use crate::report::records::MatchRecord;
 
 /// Tracks compared before what was found is written: bounds memory, and what a crash costs.
-const CHUNK: usize = 64;
+const CHUNK: usize = 32;
 
 /// A catalogue track with findings.
 #[derive(Debug, Clone)]
@@ -58,7 +58,7 @@ impl<'a> Sweep<'a> {
     ) -> Result<Sweep<'a>, SweepError> {
         let last = folder.progress()?;
         let mut findings = Findings::open(folder.dir())?;
-        if last.as_ref().is_some_and(|l| l.header.findings_from > findings.reported().length) {
+        if last.as_ref().is_some_and(|l| l.findings_length > findings.reported().length) {
             let path = folder.dir().join(findings::FILE_NAME);
             return Err(SweepError::damaged(&path, 1, "it is shorter than it was"));
         }
@@ -89,7 +89,7 @@ impl<'a> Sweep<'a> {
         }
         findings.forget(&plan.gone_tracks, &plan.gone_references)?;
         let mut header = match last {
-            Some(last) if resumed => Header::resumed(last, digest),
+            Some(last) if resumed => Header::resumed(last, digest, findings.reported().length),
             last => {
                 let run = last.map_or(0, |l| l.header.run) + 1;
                 let from = findings.reported().length;
@@ -165,7 +165,7 @@ impl<'a> Sweep<'a> {
                 ..Counts::default()
             };
             if let Some(journal) = self.journal.as_mut().filter(|_| references > 0) {
-                journal.references(&done.hashes, counts)?;
+                journal.references(&done.hashes, counts, done.findings)?;
             }
             self.counts.add(&counts);
             let done = BTreeSet::from_iter(done.hashes);
@@ -186,7 +186,7 @@ impl<'a> Sweep<'a> {
             let pairs = tracks * self.sides.references.track_count() as u64;
             let counts = Counts { tracks, pairs, known: done.known, ..Counts::default() };
             if let Some(journal) = self.journal.as_mut().filter(|_| tracks > 0) {
-                journal.tracks(&done.hashes, counts)?;
+                journal.tracks(&done.hashes, counts, done.findings)?;
             }
             self.counts.add(&counts);
             let done = BTreeSet::from_iter(done.hashes);
@@ -215,6 +215,7 @@ impl<'a> Sweep<'a> {
             done.hashes.push(*hash);
         }
         self.findings.add(self.header.run, &mut new)?;
+        done.findings = self.findings.reported().length;
         Ok(done)
     }
 
@@ -299,6 +300,8 @@ struct Done {
     hashes: Vec<Hash>,
     /// Matches that an earlier run had reported.
     known: u64,
+    /// Length of the file of findings afterwards.
+    findings: u64,
 }
 
 /// Looks for each of `chunk`, on all cores; nothing for those that came after the request to stop.

@@ -69,21 +69,30 @@ pub struct Header {
     pub started_at: Timestamp,
     /// Where its findings begin in the file of findings, in bytes.
     pub findings_from: u64,
+    /// How long that file was when this line was written.
+    pub findings_length: u64,
     /// What it had done by then, where it was taken up again.
     pub counts: Counts,
 }
 
 impl Header {
-    /// The first line of a run.
+    /// The first line of a run. Its findings begin at `findings_from`.
     pub fn new(params: String, run: u64, started_at: Timestamp, findings_from: u64) -> Header {
-        let counts = Counts::default();
-        let (format, version) = (FORMAT.to_owned(), VERSION);
-        Header { format, version, params, run, started_at, findings_from, counts }
+        Header {
+            format: FORMAT.to_owned(),
+            version: VERSION,
+            params,
+            run,
+            started_at,
+            findings_from,
+            findings_length: findings_from,
+            counts: Counts::default(),
+        }
     }
 
     /// The first line of a run that goes on, now with these parameters.
-    pub fn resumed(progress: Progress, params: String) -> Header {
-        Header { params, counts: progress.counts, ..progress.header }
+    pub fn resumed(progress: Progress, params: String, findings_length: u64) -> Header {
+        Header { params, findings_length, counts: progress.counts, ..progress.header }
     }
 }
 
@@ -99,6 +108,9 @@ struct Line {
     tracks: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     counts: Option<Counts>,
+    /// Length of the file of findings by then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    findings: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     finished_at: Option<Timestamp>,
 }
@@ -123,6 +135,8 @@ pub struct Progress {
     pub counts: Counts,
     /// When it was over; none if it was cut short.
     pub finished_at: Option<Timestamp>,
+    /// Least length of the file of findings: what was compared has been written there before.
+    pub findings_length: u64,
 }
 
 impl Progress {
@@ -135,7 +149,8 @@ impl Progress {
         let header = header(path, first)?;
         let counts = header.counts;
         let seen = Seen::default();
-        let mut progress = Progress { header, seen, counts, finished_at: None };
+        let findings_length = header.findings_length.max(header.findings_from);
+        let mut progress = Progress { header, seen, counts, finished_at: None, findings_length };
         while let Some(bytes) = lines.next(path)? {
             let line = serde_json::from_slice::<Line>(bytes).map_err(|e| e.to_string());
             let taken = line.and_then(|line| progress.take(&line).map_err(str::to_owned));
@@ -157,6 +172,7 @@ impl Progress {
         self.seen.tracks.extend(tracks);
         self.counts.add(&line.counts.unwrap_or_default());
         self.finished_at = line.finished_at;
+        self.findings_length = self.findings_length.max(line.findings.unwrap_or(0));
         Ok(())
     }
 }
@@ -305,16 +321,28 @@ impl Journal {
         Ok(Journal { path, file })
     }
 
-    /// References have met all tracks seen.
-    pub fn references(&mut self, done: &[Hash], counts: Counts) -> Result<(), SweepError> {
+    /// References have met all tracks seen; `findings` is the length of the file of findings now.
+    pub fn references(
+        &mut self,
+        done: &[Hash],
+        counts: Counts,
+        findings: u64,
+    ) -> Result<(), SweepError> {
         let references = done.iter().map(|hash| hex(hash)).collect();
-        self.append(&Line { references, counts: Some(counts), ..Line::default() })
+        let (counts, findings) = (Some(counts), Some(findings));
+        self.append(&Line { references, counts, findings, ..Line::default() })
     }
 
     /// Tracks have met all references.
-    pub fn tracks(&mut self, done: &[Hash], counts: Counts) -> Result<(), SweepError> {
+    pub fn tracks(
+        &mut self,
+        done: &[Hash],
+        counts: Counts,
+        findings: u64,
+    ) -> Result<(), SweepError> {
         let tracks = done.iter().map(|hash| hex(hash)).collect();
-        self.append(&Line { tracks, counts: Some(counts), ..Line::default() })
+        let (counts, findings) = (Some(counts), Some(findings));
+        self.append(&Line { tracks, counts, findings, ..Line::default() })
     }
 
     /// The run is over and was reported.
@@ -330,5 +358,79 @@ impl Journal {
             self.file.sync_all()
         };
         write().map_err(SweepError::io(&self.path))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn parse(bytes: &[u8]) -> Result<Progress, SweepError> {
+        Progress::parse(Path::new("progress.jsonl"), bytes)
+    }
+
+    fn header() -> Header {
+        Header::new("p".into(), 3, "2026-11-24T02:00:00Z".parse().unwrap(), 7)
+    }
+
+    fn file(folder: &Folder) -> Vec<u8> {
+        std::fs::read(folder.dir().join(FILE_NAME)).unwrap()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+
+        #[test]
+        fn what_is_written_is_read_and_an_end_cut_off_takes_whole_steps(
+            references in prop::collection::vec(any::<[u8; 32]>(), 0..9),
+            tracks in prop::collection::vec(any::<[u8; 32]>(), 0..9),
+            cut in any::<prop::sample::Index>(),
+        ) {
+            let dir = tempfile::tempdir().unwrap();
+            let folder = Folder::open(dir.path()).unwrap();
+            let old = Seen { references: references.iter().take(4).copied().collect(), ..Seen::default() };
+            let mut journal = folder.begin(&header(), &old).unwrap();
+            let begun = file(&folder).len();
+            let counts = Counts { pairs: 5, ..Counts::default() };
+            journal.references(&references, counts, 70).unwrap();
+            journal.tracks(&tracks, counts, 90).unwrap();
+            let seen = Seen {
+                references: references.iter().copied().collect(),
+                tracks: tracks.iter().copied().collect(),
+            };
+            let read = folder.progress().unwrap().unwrap();
+            prop_assert_eq!(&read.seen, &seen);
+            prop_assert_eq!((read.counts.pairs, read.findings_length), (10, 90));
+            prop_assert_eq!(&read.header, &header());
+            prop_assert!(read.finished_at.is_none());
+
+            let bytes = file(&folder);
+            let cut = begun + cut.index(bytes.len() - begun);
+            let shorter = parse(&bytes[..cut]).unwrap();
+            prop_assert!(shorter.seen == old || shorter.seen.references == seen.references);
+            prop_assert!(shorter.seen.tracks.is_empty());
+
+            journal.finish("2026-11-24T03:00:00Z".parse().unwrap()).unwrap();
+            prop_assert!(folder.progress().unwrap().unwrap().finished_at.is_some());
+            journal.tracks(&tracks, counts, 90).unwrap();
+            prop_assert!(folder.progress().is_err());
+        }
+
+        #[test]
+        fn strange_bytes_are_an_error_with_a_line(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let damaged = matches!(parse(&bytes), Err(SweepError::Damaged { line: 1, .. }));
+            prop_assert!(damaged);
+        }
+    }
+
+    #[test]
+    fn one_sweep_at_a_time() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = Folder::open(dir.path()).unwrap();
+        assert!(matches!(Folder::open(dir.path()), Err(SweepError::Locked { .. })));
+        drop(first);
+        assert!(Folder::open(dir.path()).is_ok());
     }
 }

@@ -113,11 +113,8 @@ fn a_new_reference_finds_the_tracks_that_were_there_before() {
             assert_ms(&ours[offset], theirs[offset].as_i64().unwrap(), 500);
         }
         for pct in ["query_match_pct", "asset_match_pct"] {
-            assert_ms(
-                &(m[pct].as_f64().unwrap() as i64).into(),
-                scanned[pct].as_f64().unwrap() as i64,
-                4,
-            );
+            let (ours, theirs) = (m[pct].as_f64().unwrap(), scanned[pct].as_f64().unwrap());
+            assert!((ours - theirs).abs() < 4.0, "{pct}: {ours}, {theirs}");
         }
     }
 }
@@ -183,24 +180,21 @@ fn decisions_and_policies_apply() {
 
 #[test]
 fn a_changed_copy_reads_from_the_track_to_the_reference() {
-    // One clip a tenth faster: at this rate, by relabelling samples.
+    // The same samples said to be taken at a rate a tenth higher.
     let place = Place::demo();
-    relabel(&place, "fast.wav");
+    place.write("fast.wav", wav(24_255));
     add(&place, "own", &["fast.wav"]);
     add(&place, "refs", &[ZALEK]);
     sweep(&place, &[]).expect(0);
     place.write("slow.wav", wav(22_050));
     add(&place, "refs", &["slow.wav"]);
-    let found = sweep(&place, &[]).expect(0);
+    let found = sweep(&place, &[]).expect(1);
+    assert_eq!(found.one("finding")["rule"], "AUDIO-002");
     let Some(m) = found.all("match").into_iter().next() else { panic!("{found:#?}") };
     assert_eq!(file_name(&m["query"]["path"]), "fast.wav");
     let factor = m["time_factor"].as_f64().unwrap();
     assert!((factor - 24_255.0 / 22_050.0).abs() < 0.01, "{factor}");
     assert!(m["pitch_cents"].as_f64().unwrap() > 100.0, "{m}");
-}
-
-fn relabel(place: &Place, name: &str) {
-    place.write(name, wav(24_255));
 }
 
 /// Eleven seconds of made-up melody as 16-bit samples that claim to be taken at `rate`.
@@ -303,21 +297,21 @@ fn crowd(place: &Place, copies: usize) {
 fn killed_at_any_time_it_goes_on_where_it_was() {
     let place = Place::demo();
     add(&place, "refs", &[THEME, GEOSCAPE, JAZZ, ZALEK]);
-    crowd(&place, 100);
+    crowd(&place, 40);
     let whole = sweep(&place, &["--limit", "1000"]).expect(0);
-    assert_eq!(pairs(&whole).len(), 100);
+    assert_eq!(pairs(&whole).len(), 40);
     fs::rename(place.path("state"), place.path("whole")).unwrap();
 
     let mut kills = 0;
-    for delay in 1..40 {
+    for delay in 1..12 {
         let mut child = place
             .command(&[&SIDES[..], &["--format", "jsonl", "--threads", "1"]].concat())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        // Until it has recorded some progress more, or a little later.
-        let deadline = Instant::now() + Duration::from_millis(40 * delay);
+        // A little later each time, so that it gets on.
+        let deadline = Instant::now() + Duration::from_millis(60 * delay);
         while Instant::now() < deadline && child.try_wait().unwrap().is_none() {
             std::thread::sleep(Duration::from_millis(5));
         }
@@ -333,7 +327,7 @@ fn killed_at_any_time_it_goes_on_where_it_was() {
     let last = sweep(&place, &["--all", "--limit", "1000"]).expect(0);
     assert_eq!(last.all("match"), whole.all("match"));
     assert_eq!(last.all("verdict"), whole.all("verdict"));
-    assert_eq!(on_record(&place).len(), 100);
+    assert_eq!(on_record(&place).len(), 40);
 }
 
 #[test]
