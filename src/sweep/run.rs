@@ -39,6 +39,8 @@ pub struct Sweep<'a> {
     plan: Plan,
     header: Header,
     counts: Counts,
+    /// References and tracks that are still to be compared.
+    pending: (usize, usize),
     /// None where there is nothing to do.
     journal: Option<Journal>,
     resumed: bool,
@@ -72,6 +74,7 @@ impl<'a> Sweep<'a> {
             return Err(SweepError::OtherIndexes { path: folder.dir().to_owned() });
         }
         let sides = Sides::new(references, catalogue, params);
+        let pending = (plan.references.len(), plan.tracks.len());
         let resumed = last.as_ref().is_some_and(|l| l.finished_at.is_none());
         if plan.is_empty() && !resumed {
             let header = last.map_or_else(|| Header::new(digest, 0, now, 0), |l| l.header);
@@ -82,6 +85,7 @@ impl<'a> Sweep<'a> {
                 plan,
                 header,
                 counts,
+                pending,
                 journal,
                 resumed,
                 _folder: folder,
@@ -100,7 +104,17 @@ impl<'a> Sweep<'a> {
         header.counts.add(&begin_counts(&plan));
         let journal = Some(folder.begin(&header, &plan.seen)?);
         let counts = header.counts;
-        Ok(Sweep { sides, findings, plan, header, counts, journal, resumed, _folder: folder })
+        Ok(Sweep {
+            sides,
+            findings,
+            plan,
+            header,
+            counts,
+            pending,
+            journal,
+            resumed,
+            _folder: folder,
+        })
     }
 
     /// Number of the run, from 1; of the last one where there is nothing to do.
@@ -130,7 +144,7 @@ impl<'a> Sweep<'a> {
 
     /// References and tracks that are still to be compared.
     pub fn pending(&self) -> (usize, usize) {
-        (self.plan.references.len(), self.plan.tracks.len())
+        self.pending
     }
 
     /// The indexes.
@@ -141,56 +155,68 @@ impl<'a> Sweep<'a> {
     /// Compares what there is to compare. Returns false if it was asked to stop before the end.
     pub fn run(&mut self, progress: &dyn Progress, cancel: &Cancel) -> Result<bool, SweepError> {
         progress.start(self.plan.references.len() + self.plan.tracks.len());
-        let finished = self.all(progress, cancel);
+        // New references first: a track may count as seen only when it has met every reference that does.
+        let finished = match self.meet_references(progress, cancel) {
+            Ok(true) => self.meet_tracks(progress, cancel),
+            other => other,
+        };
         progress.finish();
         finished
     }
 
-    fn all(&mut self, progress: &dyn Progress, cancel: &Cancel) -> Result<bool, SweepError> {
-        // New references first: a track may count as seen only when it has met every reference that does.
-        while !self.plan.references.is_empty() {
-            let chunk: Vec<Hash> = self.plan.references.iter().take(CHUNK).copied().collect();
+    /// Compares new references with the tracks seen.
+    fn meet_references(
+        &mut self,
+        progress: &dyn Progress,
+        cancel: &Cancel,
+    ) -> Result<bool, SweepError> {
+        let (hashes, index) = (self.plan.references.clone(), self.sides.references);
+        for chunk in hashes.chunks(CHUNK) {
             let tracks = &self.plan.seen.tracks;
+            let others = tracks.len() as u64;
             let look = |hash: &Hash| {
                 let found = self.sides.reference(hash, tracks)?.into_iter();
                 Ok(found.map(|(track, m)| (Pair::new(track, hash), m)).collect())
             };
-            let results = ask(&chunk, self.sides.references, look, progress, cancel);
-            let done = self.keep(&chunk, results)?;
-            let (references, others) = (done.hashes.len() as u64, tracks_seen(&self.plan));
-            let counts = Counts {
-                new_references: references,
-                pairs: references * others,
-                known: done.known,
-                ..Counts::default()
-            };
-            if let Some(journal) = self.journal.as_mut().filter(|_| references > 0) {
+            let results = ask(chunk, index, look, progress, cancel);
+            let done = self.keep(chunk, results)?;
+            let (new_references, known) = (done.hashes.len() as u64, done.known);
+            let pairs = new_references * others;
+            let counts = Counts { new_references, pairs, known, ..Counts::default() };
+            if let Some(journal) = self.journal.as_mut().filter(|_| new_references > 0) {
                 journal.references(&done.hashes, counts, done.findings)?;
             }
             self.counts.add(&counts);
-            let done = BTreeSet::from_iter(done.hashes);
-            self.plan.references.retain(|hash| !done.contains(hash));
+            self.pending.0 -= done.hashes.len();
             if cancel.is_cancelled() {
                 return Ok(false);
             }
         }
-        while !self.plan.tracks.is_empty() {
-            let chunk: Vec<Hash> = self.plan.tracks.iter().take(CHUNK).copied().collect();
+        Ok(true)
+    }
+
+    /// Compares new tracks with all references.
+    fn meet_tracks(
+        &mut self,
+        progress: &dyn Progress,
+        cancel: &Cancel,
+    ) -> Result<bool, SweepError> {
+        let (hashes, index) = (self.plan.tracks.clone(), self.sides.catalogue);
+        let others = self.sides.references.track_count() as u64;
+        for chunk in hashes.chunks(CHUNK) {
             let look = |hash: &Hash| {
                 let found = self.sides.track(hash)?.into_iter();
                 Ok(found.map(|(reference, m)| (Pair::new(*hash, &reference), m)).collect())
             };
-            let results = ask(&chunk, self.sides.catalogue, look, progress, cancel);
-            let done = self.keep(&chunk, results)?;
-            let tracks = done.hashes.len() as u64;
-            let pairs = tracks * self.sides.references.track_count() as u64;
-            let counts = Counts { tracks, pairs, known: done.known, ..Counts::default() };
+            let results = ask(chunk, index, look, progress, cancel);
+            let done = self.keep(chunk, results)?;
+            let (tracks, known) = (done.hashes.len() as u64, done.known);
+            let counts = Counts { tracks, pairs: tracks * others, known, ..Counts::default() };
             if let Some(journal) = self.journal.as_mut().filter(|_| tracks > 0) {
                 journal.tracks(&done.hashes, counts, done.findings)?;
             }
             self.counts.add(&counts);
-            let done = BTreeSet::from_iter(done.hashes);
-            self.plan.tracks.retain(|hash| !done.contains(hash));
+            self.pending.1 -= done.hashes.len();
             if cancel.is_cancelled() {
                 return Ok(false);
             }
@@ -274,10 +300,6 @@ impl<'a> Sweep<'a> {
 
 fn hashes(index: &Reader) -> BTreeSet<Hash> {
     index.tracks().map(|(_, meta)| meta.sha256).collect()
-}
-
-fn tracks_seen(plan: &Plan) -> u64 {
-    plan.seen.tracks.len() as u64
 }
 
 /// What is done by planning alone. New references that are yet to be compared count when they are.
