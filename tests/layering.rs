@@ -70,6 +70,24 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "report",
         ],
     ),
+    (
+        "sweep",
+        &[
+            "progress",
+            "level",
+            "audio",
+            "params",
+            "fingerprint",
+            "catalog",
+            "scan",
+            "indexer",
+            "batch",
+            "decisions",
+            "policy",
+            "report",
+            "intake",
+        ],
+    ),
     ("eval", &["progress", "audio", "params", "fingerprint", "catalog", "scan", "indexer"]),
 ];
 

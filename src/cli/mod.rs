@@ -13,6 +13,7 @@ mod policy;
 mod report;
 mod review;
 mod scan;
+mod sweep;
 
 use clap::{Parser, Subcommand};
 use soundalike::decisions::Effect;
@@ -56,6 +57,8 @@ enum Command {
     Policy(policy::PolicyCommand),
     /// Say what a rule means and what each policy makes of it
     Explain(policy::ExplainArgs),
+    /// Compare what is new in the catalogue or among the references since the last sweep
+    Sweep(sweep::SweepArgs),
     /// Make one self-contained HTML page of saved records
     Report(report::ReportArgs),
     /// Measure recall and false alarms on your own audio
@@ -74,6 +77,7 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Audit(command) => audit::run(command),
         Command::Policy(command) => policy::run(command),
         Command::Explain(args) => policy::explain(&args),
+        Command::Sweep(args) => sweep::run(&args),
         Command::Report(args) => report::run(args),
         Command::Eval(args) => eval::run(args),
     }

@@ -218,7 +218,7 @@ pub(super) fn odds(log10_evalue: f64) -> String {
 }
 
 /// `m:ss.t`, or `h:mm:ss` from an hour on.
-pub(super) fn clock(ms: u64) -> String {
+pub(crate) fn clock(ms: u64) -> String {
     let seconds = ms / 1000;
     if seconds >= 3600 {
         return format!("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
@@ -227,7 +227,7 @@ pub(super) fn clock(ms: u64) -> String {
 }
 
 /// `text` without characters that would command a terminal.
-pub(super) fn visible(text: &str) -> String {
+pub(crate) fn visible(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 

@@ -63,6 +63,21 @@ impl MatchKind {
         }
     }
 
+    /// The kind of this name.
+    pub fn from_name(name: &str) -> Option<MatchKind> {
+        const ALL: [MatchKind; 8] = [
+            MatchKind::SameFile,
+            MatchKind::SameAudio,
+            MatchKind::NearDuplicate,
+            MatchKind::Modified,
+            MatchKind::ContainsReference,
+            MatchKind::ContainedInReference,
+            MatchKind::LoopOfExcerpt,
+            MatchKind::Excerpt,
+        ];
+        ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
     /// Name in records.
     pub fn name(self) -> &'static str {
         match self {

@@ -1,0 +1,377 @@
+//! What was found, ever: `findings.jsonl` in the state folder.
+//!
+//! Match records as a scan writes them, with the number of the run that found them, after a line that
+//! says when the run began. Lines are only ever added. A run that is killed leaves at most a last line
+//! without its end, which the next one cuts off: what it told of had not been recorded as compared.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{File, OpenOptions};
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Hash, MAX_LINE, SweepError, from_hex};
+use crate::indexer::{hex, ref_id};
+use crate::report::records::MatchRecord;
+
+/// Name of the file.
+pub const FILE_NAME: &str = "findings.jsonl";
+/// Most pairs in a file.
+const MAX_PAIRS: usize = 20_000_000;
+/// Segments kept of a match, the first ones: a loop against a loop has no end of them.
+const MAX_SEGMENTS: usize = 4096;
+
+/// A catalogue track and a reference that resemble each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Pair {
+    /// The track.
+    pub track: Hash,
+    /// The reference, by the bytes of its identifier.
+    pub reference: [u8; 8],
+}
+
+impl Pair {
+    /// The pair of these two files.
+    pub fn new(track: Hash, reference: &Hash) -> Pair {
+        Pair { track, reference: short(reference) }
+    }
+
+    fn parse(sha256: &str, ref_id: &str) -> Option<Pair> {
+        Some(Pair { track: from_hex(sha256)?, reference: from_hex(ref_id.strip_prefix("r_")?)? })
+    }
+}
+
+/// The bytes of a reference's identifier.
+pub fn short(reference: &Hash) -> [u8; 8] {
+    std::array::from_fn(|i| reference[i])
+}
+
+/// Where a record stands in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// First byte.
+    pub offset: u64,
+    len: u32,
+    line: u64,
+}
+
+/// A line, as far as it has to be known to know what was reported.
+#[derive(Deserialize)]
+struct Line {
+    r#type: String,
+    query: Option<Query>,
+    reference: Option<Reference>,
+    track: Option<String>,
+    ref_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Query {
+    sha256: String,
+}
+
+#[derive(Deserialize)]
+struct Reference {
+    ref_id: String,
+}
+
+/// What a line says.
+enum Event {
+    Match(Pair),
+    TrackGone(Hash),
+    ReferenceGone([u8; 8]),
+    Other,
+}
+
+impl Event {
+    fn parse(bytes: &[u8]) -> Result<Event, String> {
+        let line: Line = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
+        match (line.r#type.as_str(), line.query, line.reference) {
+            ("match", Some(query), Some(reference)) => {
+                let pair = Pair::parse(&query.sha256, &reference.ref_id);
+                pair.map(Event::Match).ok_or_else(|| "a match of no known kind of track".into())
+            }
+            ("match", ..) => Err("a match of nothing".into()),
+            ("forgotten", ..) => {
+                let track = line.track.and_then(|hash| from_hex(&hash)).map(Event::TrackGone);
+                let id = line.ref_id.and_then(|id| from_hex(id.strip_prefix("r_")?));
+                let gone = track.or(id.map(Event::ReferenceGone));
+                gone.ok_or_else(|| "nothing that could be forgotten".into())
+            }
+            _ => Ok(Event::Other),
+        }
+    }
+}
+
+/// Pairs reported and not forgotten, and where.
+#[derive(Debug, Default)]
+pub struct Reported {
+    pairs: BTreeMap<Pair, Place>,
+    /// Length of all complete lines, in bytes.
+    pub length: u64,
+    lines: u64,
+}
+
+impl Reported {
+    /// Reads the file; errors name `path`. An incomplete last line counts for nothing.
+    pub fn parse(path: &Path, mut input: impl BufRead) -> Result<Reported, SweepError> {
+        let mut reported = Reported::default();
+        let mut tracks: BTreeMap<Hash, u64> = BTreeMap::new();
+        let mut references: BTreeMap<[u8; 8], u64> = BTreeMap::new();
+        let mut bytes = Vec::new();
+        loop {
+            bytes.clear();
+            let mut line = input.by_ref().take(MAX_LINE as u64 + 1);
+            line.read_until(b'\n', &mut bytes).map_err(SweepError::io(path))?;
+            let number = reported.lines + 1;
+            if bytes.last() != Some(&b'\n') {
+                if bytes.len() > MAX_LINE {
+                    return Err(SweepError::damaged(path, number, "the line is too long"));
+                }
+                break;
+            }
+            let event = Event::parse(&bytes[..bytes.len() - 1])
+                .map_err(|what| SweepError::damaged(path, number, what))?;
+            match event {
+                Event::Match(pair) => {
+                    let (offset, len) = (reported.length, bytes.len() as u32);
+                    reported.pairs.insert(pair, Place { offset, len, line: number });
+                    if reported.pairs.len() > MAX_PAIRS {
+                        return Err(SweepError::damaged(path, number, "too many matches"));
+                    }
+                }
+                Event::TrackGone(track) => drop(tracks.insert(track, reported.length)),
+                Event::ReferenceGone(id) => drop(references.insert(id, reported.length)),
+                Event::Other => {}
+            }
+            reported.lines = number;
+            reported.length += bytes.len() as u64;
+        }
+        reported.pairs.retain(|pair, place| {
+            let since = |gone: Option<&u64>| gone.is_none_or(|at| *at < place.offset);
+            since(tracks.get(&pair.track)) && since(references.get(&pair.reference))
+        });
+        Ok(reported)
+    }
+
+    /// Where a pair was reported, if it was.
+    pub fn get(&self, pair: &Pair) -> Option<Place> {
+        self.pairs.get(pair).copied()
+    }
+
+    /// All pairs.
+    pub fn pairs(&self) -> impl Iterator<Item = (&Pair, &Place)> {
+        self.pairs.iter()
+    }
+}
+
+/// The file, open for adding and for looking things up.
+#[derive(Debug)]
+pub struct Findings {
+    path: PathBuf,
+    file: File,
+    reported: Reported,
+}
+
+#[derive(Serialize)]
+struct RunLine<'a> {
+    r#type: &'static str,
+    run: u64,
+    started_at: Timestamp,
+    references: &'a str,
+    catalogue: &'a str,
+}
+
+#[derive(Serialize)]
+struct MatchLine<'a> {
+    r#type: &'static str,
+    run: u64,
+    #[serde(flatten)]
+    record: &'a MatchRecord,
+}
+
+#[derive(Serialize)]
+struct ForgottenLine {
+    r#type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    track: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ref_id: Option<String>,
+}
+
+impl Findings {
+    /// Opens or creates the file in the state folder, and cuts off an incomplete last line. The folder
+    /// must be locked.
+    pub fn open(dir: &Path) -> Result<Findings, SweepError> {
+        let path = dir.join(FILE_NAME);
+        let mut options = OpenOptions::new();
+        let file = options.read(true).write(true).create(true).truncate(false).open(&path);
+        let file = file.map_err(SweepError::io(&path))?;
+        let reported = Reported::parse(&path, BufReader::with_capacity(1 << 17, &file))?;
+        file.set_len(reported.length).map_err(SweepError::io(&path))?;
+        Ok(Findings { path, file, reported })
+    }
+
+    /// What is in it.
+    pub fn reported(&self) -> &Reported {
+        &self.reported
+    }
+
+    /// Says that a run begins.
+    pub fn begin_run(
+        &mut self,
+        run: u64,
+        started_at: Timestamp,
+        references: &str,
+        catalogue: &str,
+    ) -> Result<(), SweepError> {
+        self.append(&[RunLine { r#type: "sweep_run", run, started_at, references, catalogue }])
+            .map(drop)
+    }
+
+    /// Adds matches that are not reported yet.
+    pub fn add(&mut self, run: u64, matches: &mut [MatchRecord]) -> Result<(), SweepError> {
+        for record in matches.iter_mut() {
+            record.segments.truncate(MAX_SEGMENTS);
+        }
+        let line = |record| MatchLine { r#type: "match", run, record };
+        let places = self.append(&matches.iter().map(line).collect::<Vec<_>>())?;
+        for (record, place) in matches.iter().zip(places) {
+            if let Some(pair) = Pair::parse(&record.query.sha256, &record.reference.ref_id) {
+                self.reported.pairs.insert(pair, place);
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets what was reported about files that are there no more: should they come back, it is new.
+    pub fn forget(&mut self, tracks: &[Hash], references: &[Hash]) -> Result<(), SweepError> {
+        let tracks: BTreeSet<Hash> = tracks.iter().copied().collect();
+        let ids: BTreeMap<[u8; 8], &Hash> = references.iter().map(|r| (short(r), r)).collect();
+        let mut lines: BTreeMap<String, ForgottenLine> = BTreeMap::new();
+        for (pair, _) in self.reported.pairs() {
+            if tracks.contains(&pair.track) {
+                let track = hex(&pair.track);
+                let line =
+                    ForgottenLine { r#type: "forgotten", track: Some(track.clone()), ref_id: None };
+                lines.insert(track, line);
+            }
+            if let Some(reference) = ids.get(&pair.reference) {
+                let id = ref_id(reference);
+                let line =
+                    ForgottenLine { r#type: "forgotten", track: None, ref_id: Some(id.clone()) };
+                lines.insert(id, line);
+            }
+        }
+        self.append(&lines.into_values().collect::<Vec<_>>())?;
+        self.reported
+            .pairs
+            .retain(|pair, _| !tracks.contains(&pair.track) && !ids.contains_key(&pair.reference));
+        Ok(())
+    }
+
+    /// Reads a record again.
+    pub fn read(&mut self, place: Place) -> Result<MatchRecord, SweepError> {
+        let mut bytes = vec![0; place.len as usize];
+        let read = self.file.seek(SeekFrom::Start(place.offset));
+        read.and_then(|_| self.file.read_exact(&mut bytes)).map_err(SweepError::io(&self.path))?;
+        serde_json::from_slice(&bytes)
+            .map_err(|e| SweepError::damaged(&self.path, place.line, e.to_string()))
+    }
+
+    fn append(&mut self, lines: &[impl Serialize]) -> Result<Vec<Place>, SweepError> {
+        if lines.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (mut bytes, mut places) = (Vec::new(), Vec::with_capacity(lines.len()));
+        for line in lines {
+            let begin = bytes.len();
+            serde_json::to_writer(&mut bytes, line)
+                .map_err(|e| SweepError::io(&self.path)(e.into()))?;
+            bytes.push(b'\n');
+            let offset = self.reported.length + begin as u64;
+            let line = self.reported.lines + 1 + places.len() as u64;
+            places.push(Place { offset, len: (bytes.len() - begin) as u32, line });
+        }
+        let write = |file: &mut File| {
+            file.seek(SeekFrom::Start(self.reported.length))?;
+            file.write_all(&bytes)?;
+            file.sync_all()
+        };
+        write(&mut self.file).map_err(SweepError::io(&self.path))?;
+        self.reported.length += bytes.len() as u64;
+        self.reported.lines += lines.len() as u64;
+        Ok(places)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn parse(bytes: &[u8]) -> Result<Reported, SweepError> {
+        Reported::parse(Path::new("findings.jsonl"), bytes)
+    }
+
+    fn line(track: u8, reference: u8) -> String {
+        let (sha256, id) = (hex(&[track; 32]), ref_id(&[reference; 32]));
+        format!(
+            "{{\"type\":\"match\",\"run\":1,\"query\":{{\"sha256\":\"{sha256}\",\"path\":\"a\"}},\"reference\":{{\"ref_id\":\"{id}\"}}}}\n"
+        )
+    }
+
+    fn pair(track: u8, reference: u8) -> Pair {
+        Pair::new([track; 32], &[reference; 32])
+    }
+
+    #[test]
+    fn what_was_forgotten_counts_again_only_once_it_was_found_again() {
+        let gone = format!("{{\"type\":\"forgotten\",\"ref_id\":\"{}\"}}\n", ref_id(&[9; 32]));
+        let run = "{\"type\":\"sweep_run\",\"run\":2,\"references\":\"id\",\"catalogue\":\"id\"}\n";
+        let text = [run, &line(1, 9), &line(1, 8), &gone, run].concat();
+        let reported = parse(text.as_bytes()).unwrap();
+        assert!(reported.get(&pair(1, 9)).is_none());
+        assert!(reported.get(&pair(1, 8)).is_some());
+        let again = parse((text.clone() + &line(1, 9)).as_bytes()).unwrap();
+        assert_eq!(again.get(&pair(1, 9)).unwrap().offset, text.len() as u64);
+    }
+
+    #[test]
+    fn an_incomplete_end_is_cut_off_and_written_over() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(FILE_NAME);
+        let whole = line(1, 9);
+        std::fs::write(&path, whole.clone() + &line(2, 9)[..50]).unwrap();
+        let mut findings = Findings::open(dir.path()).unwrap();
+        assert!(findings.reported().get(&pair(2, 9)).is_none());
+        assert_eq!(std::fs::metadata(&path).unwrap().len(), whole.len() as u64);
+        findings.forget(&[[1; 32], [7; 32]], &[]).unwrap();
+        assert_eq!(findings.reported().pairs().count(), 0);
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(text.lines().count(), 2, "the track that nothing was reported of is left out");
+        drop(findings);
+        assert_eq!(Findings::open(dir.path()).unwrap().reported().pairs().count(), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn strange_lines_are_refused_with_their_number(
+            before in 0..4u8,
+            bytes in prop::collection::vec(any::<u8>(), 0..100),
+        ) {
+            let mut text: Vec<u8> = (0..before).flat_map(|n| line(n, 9).into_bytes()).collect();
+            text.extend(&bytes);
+            text.push(b'\n');
+            let at_fault = u64::from(before) + 1;
+            let refused = match parse(&text) {
+                Err(SweepError::Damaged { line, .. }) => line >= at_fault,
+                _ => false,
+            };
+            prop_assert!(refused);
+        }
+    }
+}

@@ -1,0 +1,348 @@
+//! One sweep, from what is remembered to what is new.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use jiff::Timestamp;
+use rayon::prelude::*;
+use soundalike_index::{Reader, TrackMeta};
+
+use super::compare::Sides;
+use super::findings::{self, Findings, Pair, Place, short};
+use super::judge::Met;
+use super::plan::Plan;
+use super::state::{Counts, Folder, Header, Journal};
+use super::{Hash, SweepError};
+use crate::indexer::hex;
+use crate::params::FingerprintParams;
+use crate::progress::{Cancel, Progress};
+use crate::report::records::MatchRecord;
+
+/// Tracks compared before what was found is written: bounds memory, and what a crash costs.
+const CHUNK: usize = 32;
+
+/// A catalogue track with findings.
+#[derive(Debug, Clone)]
+pub struct Track {
+    /// The track.
+    pub sha256: Hash,
+    /// Found by this run, and not only by one before.
+    pub is_new: bool,
+    /// Its matches: the reference, and where the record stands.
+    places: Vec<(Hash, Place)>,
+}
+
+/// A sweep in its state folder.
+pub struct Sweep<'a> {
+    sides: Sides<'a>,
+    findings: Findings,
+    plan: Plan,
+    header: Header,
+    counts: Counts,
+    /// References and tracks that are still to be compared.
+    pending: (usize, usize),
+    /// None where there is nothing to do.
+    journal: Option<Journal>,
+    resumed: bool,
+    /// Locked as long as this lives.
+    _folder: Folder,
+}
+
+impl<'a> Sweep<'a> {
+    /// Takes up the state in `folder`: begins a run, or goes on with one that was cut short. Nothing is
+    /// written where nothing has changed since the last run.
+    pub fn open(
+        folder: Folder,
+        references: &'a Reader,
+        catalogue: &'a Reader,
+        params: &'a FingerprintParams,
+        now: Timestamp,
+    ) -> Result<Sweep<'a>, SweepError> {
+        let last = folder.progress()?;
+        let mut findings = Findings::open(folder.dir())?;
+        if last.as_ref().is_some_and(|l| l.findings_length > findings.reported().length) {
+            let path = folder.dir().join(findings::FILE_NAME);
+            return Err(SweepError::damaged(&path, 1, "it is shorter than it was"));
+        }
+        let digest = hex(&params.digest());
+        let seen = last.as_ref().filter(|l| l.header.params == digest).map(|l| l.seen.clone());
+        let seen = seen.unwrap_or_default();
+        let (knew_references, knew_tracks) = (seen.references.len(), seen.tracks.len());
+        let plan = Plan::new(seen, &hashes(references), &hashes(catalogue));
+        let gone = (plan.gone_references.len(), plan.gone_tracks.len());
+        if knew_references > 0 && knew_tracks > 0 && gone == (knew_references, knew_tracks) {
+            return Err(SweepError::OtherIndexes { path: folder.dir().to_owned() });
+        }
+        let sides = Sides::new(references, catalogue, params);
+        let pending = (plan.references.len(), plan.tracks.len());
+        let resumed = last.as_ref().is_some_and(|l| l.finished_at.is_none());
+        if plan.is_empty() && !resumed {
+            let header = last.map_or_else(|| Header::new(digest, 0, now, 0), |l| l.header);
+            let (counts, journal) = (Counts::default(), None);
+            return Ok(Sweep {
+                sides,
+                findings,
+                plan,
+                header,
+                counts,
+                pending,
+                journal,
+                resumed,
+                _folder: folder,
+            });
+        }
+        findings.forget(&plan.gone_tracks, &plan.gone_references)?;
+        let mut header = match last {
+            Some(last) if resumed => Header::resumed(last, digest, findings.reported().length),
+            last => {
+                let run = last.map_or(0, |l| l.header.run) + 1;
+                let from = findings.reported().length;
+                findings.begin_run(run, now, &references.index_id(), &catalogue.index_id())?;
+                Header::new(digest, run, now, from)
+            }
+        };
+        header.counts.add(&begin_counts(&plan));
+        let journal = Some(folder.begin(&header, &plan.seen)?);
+        let counts = header.counts;
+        Ok(Sweep {
+            sides,
+            findings,
+            plan,
+            header,
+            counts,
+            pending,
+            journal,
+            resumed,
+            _folder: folder,
+        })
+    }
+
+    /// Number of the run, from 1; of the last one where there is nothing to do.
+    pub fn number(&self) -> u64 {
+        self.header.run
+    }
+
+    /// When the run began.
+    pub fn started_at(&self) -> Timestamp {
+        self.header.started_at
+    }
+
+    /// Whether a run that was cut short goes on.
+    pub fn is_resumed(&self) -> bool {
+        self.resumed
+    }
+
+    /// Whether nothing has changed since the last run.
+    pub fn is_idle(&self) -> bool {
+        self.journal.is_none()
+    }
+
+    /// What the run has done so far, also before it was cut short.
+    pub fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// References and tracks that are still to be compared.
+    pub fn pending(&self) -> (usize, usize) {
+        self.pending
+    }
+
+    /// The indexes.
+    pub fn sides(&self) -> &Sides<'a> {
+        &self.sides
+    }
+
+    /// Compares what there is to compare. Returns false if it was asked to stop before the end.
+    pub fn run(&mut self, progress: &dyn Progress, cancel: &Cancel) -> Result<bool, SweepError> {
+        progress.start(self.plan.references.len() + self.plan.tracks.len());
+        // New references first: a track may count as seen only when it has met every reference that does.
+        let finished = match self.meet_references(progress, cancel) {
+            Ok(true) => self.meet_tracks(progress, cancel),
+            other => other,
+        };
+        progress.finish();
+        finished
+    }
+
+    /// Compares new references with the tracks seen.
+    fn meet_references(
+        &mut self,
+        progress: &dyn Progress,
+        cancel: &Cancel,
+    ) -> Result<bool, SweepError> {
+        let (hashes, index) = (self.plan.references.clone(), self.sides.references);
+        for chunk in hashes.chunks(CHUNK) {
+            let tracks = &self.plan.seen.tracks;
+            let others = tracks.len() as u64;
+            let look = |hash: &Hash| {
+                let found = self.sides.reference(hash, tracks)?.into_iter();
+                Ok(found.map(|(track, m)| (Pair::new(track, hash), m)).collect())
+            };
+            let results = ask(chunk, index, look, progress, cancel);
+            let done = self.keep(chunk, results)?;
+            let (new_references, known) = (done.hashes.len() as u64, done.known);
+            let pairs = new_references * others;
+            let counts = Counts { new_references, pairs, known, ..Counts::default() };
+            if let Some(journal) = self.journal.as_mut().filter(|_| new_references > 0) {
+                journal.references(&done.hashes, counts, done.findings)?;
+            }
+            self.counts.add(&counts);
+            self.pending.0 -= done.hashes.len();
+            if cancel.is_cancelled() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Compares new tracks with all references.
+    fn meet_tracks(
+        &mut self,
+        progress: &dyn Progress,
+        cancel: &Cancel,
+    ) -> Result<bool, SweepError> {
+        let (hashes, index) = (self.plan.tracks.clone(), self.sides.catalogue);
+        let others = self.sides.references.track_count() as u64;
+        for chunk in hashes.chunks(CHUNK) {
+            let look = |hash: &Hash| {
+                let found = self.sides.track(hash)?.into_iter();
+                Ok(found.map(|(reference, m)| (Pair::new(*hash, &reference), m)).collect())
+            };
+            let results = ask(chunk, index, look, progress, cancel);
+            let done = self.keep(chunk, results)?;
+            let (tracks, known) = (done.hashes.len() as u64, done.known);
+            let counts = Counts { tracks, pairs: tracks * others, known, ..Counts::default() };
+            if let Some(journal) = self.journal.as_mut().filter(|_| tracks > 0) {
+                journal.tracks(&done.hashes, counts, done.findings)?;
+            }
+            self.counts.add(&counts);
+            self.pending.1 -= done.hashes.len();
+            if cancel.is_cancelled() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Writes what is new in `results`, those of `chunk`.
+    fn keep(&mut self, chunk: &[Hash], results: Vec<Option<Looked>>) -> Result<Done, SweepError> {
+        let mut done = Done::default();
+        let mut new = Vec::new();
+        for (hash, looked) in chunk.iter().zip(results) {
+            let Some(looked) = looked else { continue };
+            for (pair, record) in looked? {
+                match self.findings.reported().get(&pair) {
+                    // Written by this run before it was cut short.
+                    Some(place) if place.offset >= self.header.findings_from => {}
+                    Some(_) => done.known += 1,
+                    None => new.push(record),
+                }
+            }
+            done.hashes.push(*hash);
+        }
+        self.findings.add(self.header.run, &mut new)?;
+        done.findings = self.findings.reported().length;
+        Ok(done)
+    }
+
+    /// The tracks with findings of this run, or with any (`all`), in order of their paths.
+    pub fn tracks(&self, all: bool) -> Vec<Track> {
+        let from = self.header.findings_from;
+        let is_new = |place: &Place| !self.is_idle() && place.offset >= from;
+        let mut pairs =
+            self.findings.reported().pairs().filter(|(_, p)| all || is_new(p)).peekable();
+        if pairs.peek().is_none() {
+            return Vec::new();
+        }
+        let by_id: BTreeMap<[u8; 8], Hash> =
+            self.sides.references.tracks().map(|(_, m)| (short(&m.sha256), m.sha256)).collect();
+        let mut tracks: Vec<Track> = Vec::new();
+        for (pair, place) in pairs {
+            let Some(reference) = by_id.get(&pair.reference) else { continue };
+            if tracks.last().is_none_or(|track| track.sha256 != pair.track) {
+                tracks.push(Track { sha256: pair.track, is_new: false, places: Vec::new() });
+            }
+            if let Some(track) = tracks.last_mut() {
+                track.is_new |= is_new(place);
+                track.places.push((*reference, *place));
+            }
+        }
+        let path = |t: &Track| self.meta(t).map_or("", |meta| meta.path.as_str());
+        tracks.retain(|t| self.meta(t).is_some());
+        tracks.sort_by(|a, b| path(a).cmp(path(b)).then(a.sha256.cmp(&b.sha256)));
+        tracks
+    }
+
+    /// What the catalogue knows of a track.
+    pub fn meta(&self, track: &Track) -> Option<&'a TrackMeta> {
+        let catalogue = self.sides.catalogue;
+        catalogue.meta(catalogue.find_sha256(&track.sha256)?)
+    }
+
+    /// Reads the matches of a track.
+    pub fn matches(&mut self, track: &Track) -> Result<Vec<Met>, SweepError> {
+        let mut matches = Vec::new();
+        for (reference, place) in &track.places {
+            let references = self.sides.references;
+            let meta = references.find_sha256(reference).and_then(|no| references.meta(no));
+            if let Some(meta) = meta {
+                matches.push((self.findings.read(*place)?, meta.clone()));
+            }
+        }
+        Ok(matches)
+    }
+
+    /// Records that the run is over and was reported.
+    pub fn finish(&mut self, now: Timestamp) -> Result<(), SweepError> {
+        self.journal.as_mut().map_or(Ok(()), |journal| journal.finish(now))
+    }
+}
+
+fn hashes(index: &Reader) -> BTreeSet<Hash> {
+    index.tracks().map(|(_, meta)| meta.sha256).collect()
+}
+
+/// What is done by planning alone. New references that are yet to be compared count when they are.
+fn begin_counts(plan: &Plan) -> Counts {
+    Counts {
+        new_references: (plan.new_references - plan.references.len()) as u64,
+        again: plan.again as u64,
+        gone_references: plan.gone_references.len() as u64,
+        gone_tracks: plan.gone_tracks.len() as u64,
+        ..Counts::default()
+    }
+}
+
+/// What looking for one track brought.
+type Looked = Result<Vec<(Pair, MatchRecord)>, SweepError>;
+
+/// What of a chunk is done.
+#[derive(Default)]
+struct Done {
+    hashes: Vec<Hash>,
+    /// Matches that an earlier run had reported.
+    known: u64,
+    /// Length of the file of findings afterwards.
+    findings: u64,
+}
+
+/// Looks for each of `chunk`, on all cores; nothing for those that came after the request to stop.
+fn ask(
+    chunk: &[Hash],
+    index: &Reader,
+    look: impl Fn(&Hash) -> Looked + Sync,
+    progress: &dyn Progress,
+    cancel: &Cancel,
+) -> Vec<Option<Looked>> {
+    chunk
+        .par_iter()
+        .with_max_len(1)
+        .map(|hash| {
+            let looked = (!cancel.is_cancelled()).then(|| look(hash))?;
+            let meta = index.find_sha256(hash).and_then(|no| index.meta(no));
+            let (path, ms) = meta.map_or(("", 0), |m| (m.path.as_str(), m.duration_ms));
+            progress.file_done(Path::new(path), ms);
+            Some(looked)
+        })
+        .collect()
+}

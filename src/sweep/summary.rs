@@ -1,0 +1,301 @@
+//! What a sweep came to, on one screen.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use jiff::Timestamp;
+use serde::Serialize;
+use soundalike_index::Reader;
+
+use super::judge::Judged;
+use super::run::Sweep;
+use crate::indexer::hex;
+use crate::level::Level;
+use crate::params::FingerprintParams;
+use crate::policy::Rule;
+use crate::report::records::{IndexInfo, MatchRecord};
+use crate::report::text::{clock, visible};
+
+/// Matches that are named.
+const WORST: usize = 10;
+/// Characters of a name that are shown.
+const NAME_CHARS: usize = 34;
+
+/// One side of a sweep.
+#[derive(Debug, Clone, Serialize)]
+pub struct SideInfo {
+    /// The index and its state.
+    pub index: IndexInfo,
+    /// Added since the run before.
+    pub new: u64,
+    /// Removed since the run before.
+    pub removed: u64,
+}
+
+/// The state of an index.
+pub fn index_info(index: &Reader, params: &FingerprintParams) -> IndexInfo {
+    let params_hash = hex(&params.digest()[..8]);
+    IndexInfo { id: index.index_id(), tracks: index.track_count(), params_hash }
+}
+
+/// One of the gravest matches.
+#[derive(Debug, Clone, Serialize)]
+pub struct WorstMatch {
+    /// How grave.
+    pub level: Level,
+    /// The rules behind it, gravest first.
+    pub rules: Vec<Rule>,
+    /// Names the match record.
+    pub match_id: String,
+    /// The catalogue track: title and artist, or path.
+    pub track: String,
+    /// The reference, likewise.
+    pub reference: String,
+    /// 0 to 100.
+    pub score: f64,
+    /// Share of the track, per cent.
+    pub query_match_pct: f64,
+    /// Share of the reference, per cent.
+    pub asset_match_pct: f64,
+    /// Begin and end of the longest segment in the track, ms.
+    pub query_ms: (u64, u64),
+    /// The stretch of the reference that it runs along, ms.
+    pub reference_ms: (u64, u64),
+    /// Segments.
+    pub segments: usize,
+}
+
+/// The record of a sweep.
+#[derive(Debug, Clone, Serialize)]
+pub struct SweepRecord {
+    r#type: &'static str,
+    /// Number of the run.
+    pub run: u64,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// It was cut short before, and went on now.
+    pub resumed: bool,
+    /// It was cut short.
+    pub interrupted: bool,
+    /// Nothing had changed since the run before.
+    pub unchanged: bool,
+    /// The references.
+    pub references: SideInfo,
+    /// The catalogue.
+    pub catalogue: SideInfo,
+    /// References still to be compared with earlier tracks.
+    pub pending_references: usize,
+    /// Tracks still to be compared with all references.
+    pub pending_tracks: usize,
+    /// Pairs of track and reference compared.
+    pub pairs: u64,
+    /// Matches that were found again and had been reported before.
+    pub known: u64,
+    /// Tracks reported.
+    pub tracks: usize,
+    /// Matches reported.
+    pub matches: usize,
+    /// Tracks reported, by verdict.
+    pub verdicts: BTreeMap<Level, usize>,
+    /// Findings reported, by level.
+    pub findings: BTreeMap<Level, usize>,
+    /// The gravest matches.
+    pub worst: Vec<WorstMatch>,
+    /// Wall-clock time of this process.
+    pub wall_ms: u64,
+}
+
+impl SweepRecord {
+    /// What `sweep` has done, before anything is reported.
+    pub fn new(sweep: &Sweep<'_>, finished: bool) -> SweepRecord {
+        let (sides, counts) = (sweep.sides(), sweep.counts());
+        let side =
+            |index, new, removed| SideInfo { index: index_info(index, sides.params), new, removed };
+        let (pending_references, pending_tracks) = sweep.pending();
+        let new_tracks = counts.tracks + pending_tracks as u64;
+        SweepRecord {
+            r#type: "sweep",
+            run: sweep.number(),
+            started_at: sweep.started_at(),
+            resumed: sweep.is_resumed(),
+            interrupted: !finished,
+            unchanged: sweep.is_idle(),
+            references: side(
+                sides.references,
+                counts.new_references + pending_references as u64,
+                counts.gone_references,
+            ),
+            catalogue: side(
+                sides.catalogue,
+                new_tracks.saturating_sub(counts.again),
+                counts.gone_tracks,
+            ),
+            pending_references,
+            pending_tracks,
+            pairs: counts.pairs,
+            known: counts.known,
+            tracks: 0,
+            matches: 0,
+            verdicts: BTreeMap::new(),
+            findings: BTreeMap::new(),
+            worst: Vec::new(),
+            wall_ms: 0,
+        }
+    }
+
+    /// Counts a track that is reported.
+    pub fn count(&mut self, judged: &Judged) {
+        self.tracks += 1;
+        self.matches += judged.matches.len();
+        *self.verdicts.entry(judged.verdict.verdict).or_default() += 1;
+        for finding in &judged.findings {
+            *self.findings.entry(finding.level).or_default() += 1;
+        }
+        self.worst.extend(judged.matches.iter().map(|m| worst(m, judged)));
+        let grave = |w: &WorstMatch| (std::cmp::Reverse(w.level), w.score);
+        // Stable: of equals, the first reported comes first.
+        self.worst.sort_by(|a, b| {
+            let ((a_level, a_score), (b_level, b_score)) = (grave(a), grave(b));
+            a_level.cmp(&b_level).then(b_score.total_cmp(&a_score))
+        });
+        self.worst.truncate(WORST);
+    }
+
+    /// The gravest verdict; none where nothing is reported.
+    pub fn gravest(&self) -> Option<Level> {
+        self.verdicts.keys().next_back().copied()
+    }
+
+    /// Writes it for people, in at most 20 lines. `all`: matches of earlier sweeps were reported, too.
+    pub fn write(&self, out: &mut dyn Write, all: bool) -> io::Result<()> {
+        let seconds = self.wall_ms as f64 / 1000.0;
+        let state = match (self.interrupted, self.resumed, self.unchanged) {
+            (true, ..) => ", interrupted",
+            (_, true, _) => ", taken up again",
+            (_, _, true) => ", nothing has changed since",
+            _ => "",
+        };
+        let begun = self.started_at.strftime("%Y-%m-%d %H:%M UTC");
+        writeln!(out, "Sweep {} of {begun}{state}; {seconds:.1} s", self.run)?;
+        side(out, "references", &self.references)?;
+        side(out, "catalogue", &self.catalogue)?;
+        if !self.unchanged {
+            let known = self.known;
+            let again = if known > 0 {
+                format!("; {known} known matches met again")
+            } else {
+                String::new()
+            };
+            writeln!(out, "  compared    {} pairs{again}", self.pairs)?;
+        }
+        if self.interrupted {
+            return writeln!(
+                out,
+                "  left        {} references, {} tracks; the same command goes on, and reports when all is done",
+                self.pending_references, self.pending_tracks
+            );
+        }
+        let what = if all { "reported" } else { "new" };
+        let (matches, tracks, levels) = (self.matches, self.tracks, by_level(&self.verdicts));
+        writeln!(out, "  {what:<11} {matches} matches in {tracks} tracks{levels}")?;
+        if self.worst.is_empty() {
+            return Ok(());
+        }
+        writeln!(out, "Gravest:")?;
+        for w in &self.worst {
+            line(out, w)?;
+        }
+        let more = self.matches.saturating_sub(self.worst.len());
+        if more > 0 {
+            writeln!(out, "  and {more} more")?;
+        }
+        writeln!(
+            out,
+            "Next: with --all --format jsonl > sweep.jsonl everything is shown again, for `soundalike report`;\n\
+             `soundalike allow add --pair TRACK REFERENCE` for what is licensed; `soundalike explain RULE`."
+        )
+    }
+}
+
+fn side(out: &mut dyn Write, name: &str, side: &SideInfo) -> io::Result<()> {
+    let SideInfo { index, new, removed } = side;
+    let id: String = index.id.chars().take(12).collect();
+    writeln!(out, "  {name:<11} {} ({new} new, {removed} removed), index {id}", index.tracks)
+}
+
+fn by_level(verdicts: &BTreeMap<Level, usize>) -> String {
+    let words: Vec<String> =
+        verdicts.iter().rev().map(|(level, n)| format!("{n} {}", level.name())).collect();
+    if words.is_empty() { String::new() } else { format!(": {}", words.join(", ")) }
+}
+
+fn line(out: &mut dyn Write, w: &WorstMatch) -> io::Result<()> {
+    let rule = w.rules.first().map_or("", |rule| rule.id());
+    let (q, r) = (w.query_ms, w.reference_ms);
+    let more = if w.segments > 1 { format!(" +{}", w.segments - 1) } else { String::new() };
+    writeln!(
+        out,
+        "  {:<6} {rule:<9} {} {}-{} = {} {}-{}{more}, {:.0} %",
+        w.level.name(),
+        shown(&w.track),
+        clock(q.0),
+        clock(q.1),
+        shown(&w.reference),
+        clock(r.0),
+        clock(r.1),
+        w.query_match_pct
+    )
+}
+
+/// A name in little space: of a path, the end tells more than the beginning.
+fn shown(name: &str) -> String {
+    let name = visible(name);
+    let length = name.chars().count();
+    if length <= NAME_CHARS {
+        return name;
+    }
+    if name.contains('/') {
+        let end: String = name.chars().skip(length - NAME_CHARS + 1).collect();
+        return format!("…{end}");
+    }
+    let begin: String = name.chars().take(NAME_CHARS - 1).collect();
+    format!("{begin}…")
+}
+
+fn worst(m: &MatchRecord, judged: &Judged) -> WorstMatch {
+    let about = judged.findings.iter().filter(|f| f.evidence.contains(&m.match_id));
+    let level = about.clone().map(|f| f.level).max().unwrap_or_default();
+    let mut rules: Vec<Rule> = Vec::new();
+    for finding in about {
+        if !rules.contains(&finding.rule) {
+            rules.push(finding.rule);
+        }
+    }
+    let name = |title: &Option<String>, artist: Option<&str>, path: &str| match (title, artist) {
+        (Some(title), Some(artist)) => format!("{title} – {artist}"),
+        (Some(title), None) => title.clone(),
+        (None, _) => path.to_owned(),
+    };
+    let artist = |names: &[crate::report::records::Name]| names.first().map(|n| n.name.clone());
+    let length = |s: &&crate::report::records::SegmentRecord| {
+        s.sample_end_time_offset_ms.saturating_sub(s.sample_begin_time_offset_ms)
+    };
+    // Of several equally long ones, the first.
+    let longest = m.segments.iter().rev().max_by_key(length);
+    let (q, r) = (&m.query, &m.reference);
+    WorstMatch {
+        level,
+        rules,
+        match_id: m.match_id.clone(),
+        track: name(&q.title, artist(&q.artists).as_deref(), &q.path),
+        reference: name(&r.title, artist(&r.artists).as_deref(), &r.path),
+        score: m.score,
+        query_match_pct: m.query_match_pct,
+        asset_match_pct: m.asset_match_pct,
+        query_ms: longest
+            .map_or((0, 0), |s| (s.sample_begin_time_offset_ms, s.sample_end_time_offset_ms)),
+        reference_ms: longest
+            .map_or((0, 0), |s| (s.db_begin_time_offset_ms, s.db_end_time_offset_ms)),
+        segments: m.segments.len(),
+    }
+}
