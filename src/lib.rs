@@ -25,3 +25,4 @@ pub mod policy;
 pub mod progress;
 pub mod report;
 pub mod scan;
+pub mod watch;

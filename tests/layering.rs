@@ -70,6 +70,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "report",
         ],
     ),
+    ("watch", &["audio", "catalog", "indexer", "report"]),
     ("eval", &["progress", "audio", "params", "fingerprint", "catalog", "scan", "indexer"]),
 ];
 

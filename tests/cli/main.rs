@@ -20,3 +20,4 @@ mod place;
 mod policy;
 mod report;
 mod report_browser;
+mod watch;
