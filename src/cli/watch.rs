@@ -42,7 +42,7 @@ pub(super) struct WatchArgs {
     /// Folder in which deliveries arrive: each folder in it (a DDEX batch, a release, files), each audio
     /// file and each manifest with the files it names is one
     #[arg(value_name = "DIR")]
-    dir: PathBuf,
+    queue: PathBuf,
     /// Index of references [default: $SOUNDALIKE_INDEX]
     #[arg(long, value_name = "DIR")]
     index: Option<PathBuf>,
@@ -82,8 +82,8 @@ pub(super) struct WatchArgs {
 pub(super) fn run(args: WatchArgs) -> Result<Exit, Failure> {
     let cancel = cancel_on_interrupt();
     let mut watcher = Watcher::open(&args, cancel)?;
-    let out = args.out.as_ref().unwrap_or(&args.dir);
-    warn(&format!("watching {}, results go to {}", args.dir.display(), out.display()));
+    let out = args.out.as_ref().unwrap_or(&args.queue);
+    warn(&format!("watching {}, results go to {}", args.queue.display(), out.display()));
     if args.once {
         return watcher.once();
     }
@@ -135,20 +135,20 @@ impl<'a> Watcher<'a> {
         let index = args.index.clone().or_else(index_from_environment).ok_or_else(|| {
             Failure::usage("what should deliveries be compared with? Give --index")
         })?;
-        if !args.dir.is_dir() {
-            return Err(Failure::usage(format!("{} is no folder", args.dir.display())));
+        if !args.queue.is_dir() {
+            return Err(Failure::usage(format!("{} is no folder", args.queue.display())));
         }
         open_index(&index, &params)?;
         args.earlier.as_deref().map(|dir| open_index(dir, &params)).transpose()?;
         let bench = args.verdicts.bench(Some(&index))?;
-        let ledger = Ledger::open(args.out.as_ref().unwrap_or(&args.dir))?;
+        let ledger = Ledger::open(args.out.as_ref().unwrap_or(&args.queue))?;
         if let Some(keep) = &args.keep {
             Writer::open_or_create(keep, params_id(&params))?;
         }
         let own = [Some(&index), args.out.as_ref(), args.earlier.as_ref(), args.keep.as_ref()];
         // Results beside the deliveries lie in the folder itself, which is no part of it.
         let own = own.into_iter().flatten().cloned();
-        let queue = Queue::new(&args.dir, own).map_err(|e| unreadable(&args.dir, &e))?;
+        let queue = Queue::new(&args.queue, own).map_err(|e| unreadable(&args.queue, &e))?;
         let watch = Watch::new(queue, Duration::from_secs(args.settle));
         let failed = BTreeMap::new();
         Ok(Watcher { args, cancel, params, index, bench, ledger, watch, failed })
@@ -173,7 +173,7 @@ impl<'a> Watcher<'a> {
 
     fn look(&mut self) -> Result<Look, Failure> {
         let look = self.watch.look(&self.ledger, Instant::now());
-        let look = look.map_err(|e| unreadable(&self.args.dir, &e))?;
+        let look = look.map_err(|e| unreadable(&self.args.queue, &e))?;
         for name in &look.open_batches {
             warn(&format!("{}: waits for BatchComplete_*.xml", shown(name)));
         }
