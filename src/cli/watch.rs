@@ -119,7 +119,9 @@ struct Watcher<'a> {
     args: &'a WatchArgs,
     cancel: &'static Cancel,
     params: FingerprintParams,
-    index: PathBuf,
+    references: Reader,
+    /// What came before.
+    earlier: Option<Reader>,
     bench: Bench,
     ledger: Ledger,
     watch: Watch,
@@ -138,20 +140,21 @@ impl<'a> Watcher<'a> {
         if !args.queue.is_dir() {
             return Err(Failure::usage(format!("{} is no folder", args.queue.display())));
         }
-        open_index(&index, &params)?;
-        args.earlier.as_deref().map(|dir| open_index(dir, &params)).transpose()?;
+        let references = open_index(&index, &params)?;
         let bench = args.verdicts.bench(Some(&index))?;
         let ledger = Ledger::open(args.out.as_ref().unwrap_or(&args.queue))?;
         if let Some(keep) = &args.keep {
             Writer::open_or_create(keep, params_id(&params))?;
         }
+        let earlier = args.earlier.as_ref().or(args.keep.as_ref());
+        let earlier = earlier.map(|dir| open_index(dir, &params)).transpose()?;
         let own = [Some(&index), args.out.as_ref(), args.earlier.as_ref(), args.keep.as_ref()];
         // Results beside the deliveries lie in the folder itself, which is no part of it.
         let own = own.into_iter().flatten().cloned();
         let queue = Queue::new(&args.queue, own).map_err(|e| unreadable(&args.queue, &e))?;
         let watch = Watch::new(queue, Duration::from_secs(args.settle));
         let failed = BTreeMap::new();
-        Ok(Watcher { args, cancel, params, index, bench, ledger, watch, failed })
+        Ok(Watcher { args, cancel, params, references, earlier, bench, ledger, watch, failed })
     }
 
     /// What is whole now; the exit status is that of the worst delivery.
@@ -217,7 +220,7 @@ impl<'a> Watcher<'a> {
         let name = &ready.unit.name;
         let again = if ready.again { " again, as it changed" } else { "" };
         warn(&format!("{}: begun{again} ({} files)", shown(name), ready.snapshot.files));
-        self.bench.refresh()?;
+        self.refresh()?;
         let uploads = uploads_of(&expand(&ready.unit.paths()));
         let mut result = Results::begin(&self.ledger, name, self.args)?;
         let summary = self.judge(ready, uploads, &mut result, started)?;
@@ -230,6 +233,20 @@ impl<'a> Watcher<'a> {
         Ok(Some(summary))
     }
 
+    /// Takes over decisions, references and earlier uploads that came meanwhile.
+    fn refresh(&mut self) -> Result<(), Failure> {
+        self.bench.refresh()?;
+        if !self.references.is_current()? {
+            self.references = open_index(&self.references.dir().to_owned(), &self.params)?;
+        }
+        if let Some(earlier) = &mut self.earlier
+            && !earlier.is_current()?
+        {
+            *earlier = open_index(&earlier.dir().to_owned(), &self.params)?;
+        }
+        Ok(())
+    }
+
     /// Writes everything about a delivery to `report`.
     fn judge(
         &self,
@@ -239,11 +256,8 @@ impl<'a> Watcher<'a> {
         started: Instant,
     ) -> Result<Summary, Failure> {
         let params = &self.params;
-        let index = open_index(&self.index, params)?;
-        let earlier = self.args.earlier.as_ref().or(self.args.keep.as_ref());
-        let earlier = earlier.map(|dir| open_index(dir, params)).transpose()?;
-        let mut begin =
-            Begin::new(scan_id(&uploads.items, &index), Some(index_info(&index, params)));
+        let index = &self.references;
+        let mut begin = Begin::new(scan_id(&uploads.items, index), Some(index_info(index, params)));
         begin.delivery = Some(ready.snapshot.info(&ready.unit.name));
         self.bench.describe(&mut begin);
         report.record(&Record::Begin(begin.clone()))?;
@@ -258,13 +272,13 @@ impl<'a> Watcher<'a> {
         let settings = Settings {
             params,
             decode: self.args.work.decode_options(),
-            references: Some(&index),
+            references: Some(index),
             search: SearchMode::Auto,
             candidates: false,
             limit: LIMITS.0,
             evidence: true,
             cluster: true,
-            earlier: earlier.as_ref(),
+            earlier: self.earlier.as_ref(),
             packs: &self.bench.packs,
             policy_chosen: self.bench.chosen,
             decisions: self.bench.decisions.as_ref(),

@@ -181,20 +181,26 @@ fn wait_for(what: &str, mut there: impl FnMut() -> bool) {
     }
 }
 
-#[test]
-fn killed_on_the_way_the_next_run_gives_the_whole_result() {
-    let place = place();
+/// A delivery that takes a while, and a run that has begun it.
+fn begun(place: &Place) -> (Child, PathBuf) {
     for i in 0..70 {
         // Contents that differ, so that each is work.
         let name = format!("in/big/{i:02}.mp3");
-        copy(&place, "incoming/night-drive.mp3", &name);
+        copy(place, "incoming/night-drive.mp3", &name);
         let mut bytes = fs::read(place.path(&name)).unwrap();
         bytes.truncate(bytes.len() - 100 * i);
         place.write(&name, bytes);
     }
-    let mut child = start(&place);
+    let child = start(place);
     let draft = place.path("out/.big.soundalike.jsonl.tmp");
     wait_for("the draft", || fs::metadata(&draft).is_ok_and(|m| m.len() > 0));
+    (child, draft)
+}
+
+#[test]
+fn killed_on_the_way_the_next_run_gives_the_whole_result() {
+    let place = place();
+    let (mut child, draft) = begun(&place);
     child.kill().unwrap();
     child.wait().unwrap();
     assert!(draft.exists() && !place.path("out/big.soundalike.jsonl").exists());
@@ -204,6 +210,45 @@ fn killed_on_the_way_the_next_run_gives_the_whole_result() {
     assert_eq!(records.last().unwrap()["scanned"], 70);
     assert_eq!(records.last().unwrap()["interrupted"], false);
     assert!(!draft.exists());
+}
+
+#[cfg(unix)]
+fn signal(child: &Child, name: &str) {
+    let pid = child.id().to_string();
+    assert!(std::process::Command::new("kill").args([name, &pid]).status().unwrap().success());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_on_the_way_leaves_no_half_result() {
+    let place = place();
+    let (child, draft) = begun(&place);
+    signal(&child, "-INT");
+    let outcome = Outcome::of(child.wait_with_output().unwrap()).expect(130);
+    assert!(outcome.stderr.contains("big: cut short"), "{outcome:#?}");
+    assert!(!draft.exists() && !place.path("out/big.soundalike.jsonl").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn an_index_that_is_away_for_a_while_is_waited_for() {
+    let place = place();
+    let child = start(&place);
+    let lock = place.path("out/.soundalike-watch.lock");
+    wait_for("the lock", || lock.exists());
+    // Until it watches, the index is opened.
+    wait_for("the second to be refused", || watch(&place, &[]).code == Some(5));
+    copy(&place, "incoming/void-sensor.ogg", "in/first.ogg");
+    wait_for("a result", || place.path("out/first.ogg.soundalike.jsonl").exists());
+    fs::rename(place.path("index"), place.path("away")).unwrap();
+    copy(&place, "incoming/night-drive.mp3", "in/second.mp3");
+    std::thread::sleep(Duration::from_secs(3));
+    assert!(!place.path("out/second.mp3.soundalike.jsonl").exists());
+    fs::rename(place.path("away"), place.path("index")).unwrap();
+    wait_for("a result", || place.path("out/second.mp3.soundalike.jsonl").exists());
+    signal(&child, "-TERM");
+    let outcome = Outcome::of(child.wait_with_output().unwrap()).expect(130);
+    assert!(outcome.stderr.contains("next attempt in 2 s"), "{outcome:#?}");
 }
 
 #[cfg(unix)]
@@ -218,8 +263,7 @@ fn one_watches_until_a_signal_comes() {
     fs::rename(place.path("single.mp3"), place.path("in/single.mp3")).unwrap();
     let done = place.path("out/single.mp3.soundalike.jsonl");
     wait_for("the result", || done.exists());
-    let pid = child.id().to_string();
-    assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    signal(&child, "-TERM");
     let outcome = Outcome::of(child.wait_with_output().unwrap()).expect(130);
     assert!(outcome.stderr.contains("single.mp3: done: 1 upload"), "{outcome:#?}");
     assert!(outcome.stderr.contains("stopped"), "{outcome:#?}");
