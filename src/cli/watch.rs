@@ -237,12 +237,12 @@ impl<'a> Watcher<'a> {
     fn refresh(&mut self) -> Result<(), Failure> {
         self.bench.refresh()?;
         if !self.references.is_current()? {
-            self.references = open_index(&self.references.dir().to_owned(), &self.params)?;
+            self.references = open_index(self.references.dir(), &self.params)?;
         }
         if let Some(earlier) = &mut self.earlier
             && !earlier.is_current()?
         {
-            *earlier = open_index(&earlier.dir().to_owned(), &self.params)?;
+            *earlier = open_index(earlier.dir(), &self.params)?;
         }
         Ok(())
     }
