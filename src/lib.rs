@@ -26,3 +26,4 @@ pub mod progress;
 pub mod report;
 pub mod scan;
 pub mod sweep;
+pub mod watch;

@@ -88,6 +88,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "intake",
         ],
     ),
+    ("watch", &["audio", "catalog", "indexer", "report"]),
     ("eval", &["progress", "audio", "params", "fingerprint", "catalog", "scan", "indexer"]),
 ];
 

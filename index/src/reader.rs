@@ -104,6 +104,11 @@ impl Reader {
         hex(&self.manifest.digest)
     }
 
+    /// Whether nothing was written since this snapshot was opened.
+    pub fn is_current(&self) -> Result<bool> {
+        Ok(Manifest::read(&self.dir)?.digest == self.manifest.digest)
+    }
+
     /// Live tracks.
     pub fn track_count(&self) -> usize {
         self.by_content.len()

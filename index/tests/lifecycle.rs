@@ -182,9 +182,11 @@ fn readers_keep_their_snapshot() {
     writer.compact(CompactPolicy::All).unwrap();
     assert_eq!(reader.search(0, &query, &opts), hits);
     assert_eq!((ids(&reader).len(), reader.index_id()), (9, id.clone()));
+    assert!(!reader.is_current().unwrap());
     let now = Reader::open(dir.path()).unwrap();
     assert_eq!(now.track_count(), 1);
     assert_ne!(now.index_id(), id);
+    assert!(now.is_current().unwrap());
 }
 
 #[test]

@@ -12,6 +12,7 @@ use super::pairs::Pair;
 use super::pool::Node;
 use super::score::{duration_words, score};
 use crate::catalog::identifiers::Isrc;
+use crate::catalog::text::instant;
 use crate::indexer::hex;
 use crate::params::FingerprintParams;
 use crate::scan::kind::MatchKind;
@@ -192,7 +193,7 @@ fn spread(members: &[Member]) -> IdentitySpread {
 fn window(members: &[Member]) -> Window {
     let times = members.iter().filter_map(|m| m.received_at.as_ref());
     let mut times: Vec<(Timestamp, &String)> =
-        times.filter_map(|text| Some((moment(text)?, text))).collect();
+        times.filter_map(|text| Some((instant(text)?, text))).collect();
     times.sort();
     let (Some(first), Some(last)) = (times.first(), times.last()) else {
         return Window::default();
@@ -202,13 +203,6 @@ fn window(members: &[Member]) -> Window {
         last: Some(last.1.clone()),
         seconds: u64::try_from(last.0.as_second() - first.0.as_second()).ok(),
     }
-}
-
-/// A time as manifests write it; one without a zone is taken for UTC.
-fn moment(text: &str) -> Option<Timestamp> {
-    let text = text.trim();
-    let utc = |time: jiff::civil::DateTime| time.to_zoned(jiff::tz::TimeZone::UTC).ok();
-    text.parse::<Timestamp>().ok().or_else(|| Some(utc(text.parse().ok()?)?.timestamp()))
 }
 
 fn durations(members: &[Member]) -> Durations {

@@ -71,11 +71,17 @@ fn tracks_by_node(pool: &Pool<'_>, mut tracks: BTreeMap<[u8; 32], Vec<Track>>) -
     (0..pool.len())
         .map(|node| {
             let Some(meta) = pool.meta(node) else { return Vec::new() };
-            let known = tracks.remove(&meta.sha256);
-            known.unwrap_or_else(|| {
-                let earlier = node >= pool.fresh();
-                vec![Track { earlier, ..Track::of_index(meta) }]
-            })
+            let of_index = |meta, earlier| Track { earlier, ..Track::of_index(meta) };
+            let mut known = tracks
+                .remove(&meta.sha256)
+                .unwrap_or_else(|| vec![of_index(meta, node >= pool.fresh())]);
+            // The same file, delivered before under another path; under the same it is this upload again.
+            if let Some(before) = pool.delivered_before(node)
+                && known.iter().all(|track| track.path != before.path)
+            {
+                known.push(of_index(before, true));
+            }
+            known
         })
         .collect()
 }

@@ -79,6 +79,12 @@ impl<'a> Pool<'a> {
         self.readers[reader].meta(track)
     }
 
+    /// What the index of earlier tracks knows of the file that is this track of the batch.
+    pub fn delivered_before(&self, node: Node) -> Option<&'a TrackMeta> {
+        let earlier = *self.readers.get(1).filter(|_| node < self.fresh)?;
+        earlier.meta(earlier.find_sha256(&self.meta(node)?.sha256)?)
+    }
+
     /// The peaks of a track; none if they are damaged.
     pub fn constellation(&self, node: Node) -> Option<Constellation> {
         let &(reader, track) = self.tracks.get(node)?;

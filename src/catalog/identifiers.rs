@@ -141,6 +141,11 @@ impl Isrc {
         Ok(Isrc(text))
     }
 
+    /// Whether `value` asks the distributor to assign a code.
+    pub fn is_to_be_assigned(value: &str) -> bool {
+        matches!(value.trim().to_ascii_lowercase().as_str(), "auto" | "assign" | "generate")
+    }
+
     /// The twelve characters, without separators.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -154,6 +159,12 @@ impl Isrc {
     /// The last two digits of the year in which the code was assigned.
     pub fn year(&self) -> &str {
         &self.0[5..7]
+    }
+}
+
+impl fmt::Display for Isrc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 
@@ -348,6 +359,7 @@ mod tests {
         for text in ["", "auto", "USRC1760783", "USRC176O7839", "1SRC17607839", "USRC176078391"] {
             assert!(!Isrc::parse(text).unwrap_err().is_check_digit(), "{text}");
         }
+        assert!(Isrc::is_to_be_assigned(" Auto ") && !Isrc::is_to_be_assigned("USRC17607839"));
         assert!(Isrc::parse("USRC176O7839").unwrap_err().to_string().contains("letter O"));
     }
 

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use jiff::{Timestamp, civil, tz::TimeZone};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::audio::cleaned;
@@ -193,29 +194,29 @@ pub fn iso_duration_ms(text: &str) -> Option<u64> {
     if any { milliseconds(1_000.0 * seconds) } else { None }
 }
 
-/// A time of arrival as RFC 3339 in UTC where it can be understood: RFC 3339 itself, a date with a
-/// time or alone (taken as UTC), or seconds or milliseconds since 1970. Others stay as written.
+/// A time of arrival as RFC 3339 in UTC where it can be understood (see [`instant`]). Others stay as
+/// written.
 pub fn timestamp(text: &str) -> Option<String> {
     let text = value(text)?;
-    Some(rfc3339(&text).unwrap_or(text))
+    Some(instant(&text).map_or(text, |time| time.to_string()))
 }
 
-fn rfc3339(text: &str) -> Option<String> {
-    use jiff::{Timestamp, civil, tz::TimeZone};
+/// The time that `text` means: RFC 3339, a date with a time or alone (taken as UTC), or seconds or
+/// milliseconds since 1970.
+pub fn instant(text: &str) -> Option<Timestamp> {
+    let text = text.trim();
     if let Ok(number) = text.parse::<i64>() {
         let seconds = if number.abs() >= 100_000_000_000 { number / 1_000 } else { number };
         // A year or a day count is no time of arrival.
-        return (seconds >= 100_000_000)
-            .then(|| Timestamp::from_second(seconds).ok().map(|t| t.to_string()))?;
+        return (seconds >= 100_000_000).then(|| Timestamp::from_second(seconds).ok())?;
     }
     if let Ok(time) = text.parse::<Timestamp>() {
-        return Some(time.to_string());
+        return Some(time);
     }
     let civil = text.parse::<civil::DateTime>().or_else(|_| {
         text.parse::<civil::Date>().map(|date| date.to_datetime(civil::Time::midnight()))
     });
-    let zoned = civil.ok()?.to_zoned(TimeZone::UTC).ok()?;
-    Some(zoned.timestamp().to_string())
+    Some(civil.ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp())
 }
 
 #[cfg(test)]
@@ -271,6 +272,8 @@ mod tests {
         assert_eq!(timestamp("2026-09-12").as_deref(), Some("2026-09-12T00:00:00Z"));
         assert_eq!(timestamp("12.09.2026").as_deref(), Some("12.09.2026"));
         assert_eq!(timestamp("2026").as_deref(), Some("2026"));
+        assert_eq!(instant(" 2026-09-12 10:00:00 ").unwrap().as_second(), 1_789_207_200);
+        assert_eq!(instant("12.09.2026"), None);
     }
 
     proptest! {

@@ -111,6 +111,7 @@ impl From<IntakeError> for Failure {
     fn from(error: IntakeError) -> Failure {
         match error {
             IntakeError::Output(error) => error.into(),
+            IntakeError::Index(error @ IndexError::Locked { .. }) => error.into(),
             IntakeError::Index(_) => Failure::internal(error.to_string()),
         }
     }

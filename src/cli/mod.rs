@@ -14,6 +14,7 @@ mod report;
 mod review;
 mod scan;
 mod sweep;
+mod watch;
 
 use clap::{Parser, Subcommand};
 use soundalike::decisions::Effect;
@@ -39,6 +40,8 @@ enum Command {
     Index(index::IndexCommand),
     /// Compare files with the references of an index
     Scan(scan::ScanArgs),
+    /// Look into deliveries as they come into a folder
+    Watch(watch::WatchArgs),
     /// Find groups of near-duplicates within a batch or an index
     Cluster(cluster::ClusterArgs),
     /// Compare two files, without an index
@@ -70,6 +73,7 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
     match cli.command {
         Command::Index(command) => index::run(command),
         Command::Scan(args) => scan::run(args),
+        Command::Watch(args) => watch::run(args),
         Command::Cluster(args) => cluster::run(args),
         Command::Compare(args) => compare::run(args),
         Command::Allow(command) => decide::run(Effect::Allow, command),

@@ -268,6 +268,14 @@ pub(super) fn exit(summary: &Summary, found: bool) -> Exit {
 }
 
 impl Bench {
+    /// Reads the decisions again: some may have been made meanwhile.
+    pub fn refresh(&mut self) -> Result<(), Failure> {
+        if let Some(log) = &self.log {
+            self.decisions = Some(Decisions::load(log, Timestamp::now())?);
+        }
+        Ok(())
+    }
+
     /// Says in the first record what is applied.
     pub fn describe(&self, begin: &mut Begin) {
         begin.policy = self.packs.iter().map(|pack| policy_info(pack, today())).collect();

@@ -17,7 +17,7 @@ use crate::decisions::Effect;
 use crate::fingerprint::Constellation;
 use crate::fingerprint::file::{Analysis, analyse};
 use crate::fingerprint::signal::Signal;
-use crate::indexer::{hex, windows};
+use crate::indexer::{FLAG_PARTIAL, hex, ref_id, windows};
 use crate::policy::{FileHashes, Heard as HeardMatch, Upload};
 use crate::report::evidence::EvidenceRecord;
 use crate::report::records::{
@@ -218,11 +218,21 @@ impl<'a> Listener<'a> {
 
     fn track_record(&self, analysis: &Analysis, upload: &Upload, density: f32) -> TrackRecord {
         let params = self.settings.params;
+        let d = &upload.declared;
         let meta = TrackMeta {
+            ref_id: ref_id(&analysis.sha256),
             path: upload.path.clone(),
+            title: d.title.clone(),
+            artist: (!d.artists.is_empty()).then(|| d.artists.join(", ")),
+            album: d.album.clone(),
+            isrc: d.isrc.clone(),
+            upc: d.upc.clone(),
+            label: d.label.clone(),
+            catalogue: None,
+            owner: d.account.clone(),
             duration_ms: upload.duration_ms,
             sha256: analysis.sha256,
-            ..TrackMeta::default()
+            flags: if upload.truncated || upload.damaged_packets > 0 { FLAG_PARTIAL } else { 0 },
         };
         if !self.settings.cluster {
             return TrackRecord { meta, ..TrackRecord::default() };

@@ -110,6 +110,9 @@ pub struct Outcomes {
     pub verdicts: Vec<VerdictRecord>,
 }
 
+/// Takes the tracks of a batch.
+pub type Keep<'a> = &'a mut dyn FnMut(&Reader) -> Result<(), IndexError>;
+
 /// Why a batch could not be worked off.
 #[derive(Debug, thiserror::Error)]
 pub enum IntakeError {
@@ -129,6 +132,19 @@ pub fn run(
     progress: &dyn Progress,
     cancel: &Cancel,
 ) -> Result<Outcomes, IntakeError> {
+    run_and_keep(items, settings, report, progress, cancel, &mut |_| Ok(()))
+}
+
+/// As [`run`]; afterwards hands the tracks of the batch to `keep`, as an index with what is declared about
+/// them, unless the run was cut short or nothing was to be compared with each other.
+pub fn run_and_keep(
+    items: &[Item],
+    settings: &Settings<'_>,
+    report: &mut dyn Report,
+    progress: &dyn Progress,
+    cancel: &Cancel,
+    keep: Keep<'_>,
+) -> Result<Outcomes, IntakeError> {
     let mut work = Work {
         listener: Listener::new(settings),
         settings,
@@ -138,7 +154,7 @@ pub fn run(
         outcomes: Outcomes::default(),
     };
     work.listen(items, report, progress, cancel)?;
-    work.conclude(report, progress, cancel)?;
+    work.conclude(report, progress, cancel, keep)?;
     Ok(work.outcomes)
 }
 
@@ -216,11 +232,12 @@ impl Work<'_> {
         report: &mut dyn Report,
         progress: &dyn Progress,
         cancel: &Cancel,
+        keep: Keep<'_>,
     ) -> Result<(), IntakeError> {
         let mut clusters = Vec::new();
-        if let Some(batch) = self.batch.take() {
-            let reader = batch.finish()?;
-            let pool = Pool::new(&reader, self.settings.earlier);
+        let reader = self.batch.take().map(BatchIndex::finish).transpose()?;
+        if let Some(reader) = &reader {
+            let pool = Pool::new(reader, self.settings.earlier);
             let tracks = std::mem::take(&mut self.tracks);
             let found = families(&pool, tracks, self.settings.params, progress, cancel);
             clusters = found.clusters;
@@ -238,6 +255,9 @@ impl Work<'_> {
             *self.outcomes.summary.verdicts.entry(verdict.verdict).or_default() += 1;
             report.record(&Record::Verdict(Box::new(verdict.clone())))?;
             self.outcomes.verdicts.push(verdict);
+        }
+        if let Some(reader) = reader.filter(|_| !self.outcomes.summary.interrupted) {
+            keep(&reader)?;
         }
         Ok(())
     }

@@ -2,12 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
-
-use super::codes::Isrc;
 use super::identity::{Identity, key};
 use super::upload::{Batch, Upload};
 use crate::catalog::declared::{AiLevel, Rights};
+use crate::catalog::identifiers::Isrc;
+use crate::catalog::text::instant;
 
 /// Lengths that just earn a royalty: from 30 s, below 45 s.
 pub(super) const THRESHOLD_MS: std::ops::Range<u64> = 30_000..45_000;
@@ -90,7 +89,7 @@ impl Accounts {
             let account = counted.by_name.entry(account_key(upload)).or_default();
             account.name.clone_from(&declared.account);
             account.uploads.push(i);
-            if let Some(isrc) = declared.isrc.as_deref().and_then(Isrc::parse) {
+            if let Some(isrc) = declared.isrc.as_deref().and_then(|i| Isrc::parse(i).ok()) {
                 counted.by_isrc.entry(isrc).or_default().push(i);
             }
             if let Some(release) = release_key(upload) {
@@ -169,11 +168,6 @@ fn release_key(upload: &Upload) -> Option<String> {
     Some(format!("{} {name}", account_key(upload)))
 }
 
-/// Seconds since 1970 of an RFC 3339 time.
-fn seconds(received_at: &str) -> Option<i64> {
-    received_at.trim().parse::<Timestamp>().ok().map(Timestamp::as_second)
-}
-
 /// Whether a delivery is new work, and not old work delivered anew.
 fn is_new(upload: &Upload) -> bool {
     let d = &upload.declared;
@@ -186,7 +180,10 @@ impl Account {
             .uploads
             .iter()
             .filter(|i| is_new(&uploads[**i]))
-            .filter_map(|i| Some((seconds(uploads[*i].declared.received_at.as_deref()?)?, *i)))
+            .filter_map(|i| {
+                let time = instant(uploads[*i].declared.received_at.as_deref()?)?;
+                Some((time.as_second(), *i))
+            })
             .collect();
         arrivals.sort_unstable();
         self.busiest_day = busiest(&arrivals, DAY_S, |i| i).0;

@@ -7,9 +7,9 @@ use soundalike_index::TrackMeta;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-use super::codes::Isrc;
 use crate::batch::cluster::Member;
 use crate::catalog::declared::Declared;
+use crate::catalog::identifiers::Isrc;
 use crate::level::Level;
 
 /// Names compare by letters and digits: no case, accents, punctuation.
@@ -96,7 +96,7 @@ impl Identity {
             title: title.clone(),
             version: None,
             artist: (!artists.is_empty()).then(|| artists.join(", ")),
-            isrc: isrc.as_deref().and_then(Isrc::parse),
+            isrc: isrc.as_deref().and_then(|i| Isrc::parse(i).ok()),
             account: account.clone(),
             title_key: title.as_deref().map(key),
             account_key: account.as_deref().map(key),
@@ -136,7 +136,7 @@ impl Identity {
     /// The name for messages: title and artist in quotes.
     pub(super) fn words(&self) -> String {
         use super::words::quoted;
-        let isrc = self.isrc.map(|i| format!(" ({i})")).unwrap_or_default();
+        let isrc = self.isrc.as_ref().map(|i| format!(" ({i})")).unwrap_or_default();
         match (&self.title, &self.artist) {
             (Some(title), Some(artist)) => format!("{} by {}{isrc}", quoted(title), quoted(artist)),
             (Some(title), None) => format!("{}{isrc}", quoted(title)),
@@ -157,7 +157,7 @@ pub(super) enum IsrcRelation {
 
 impl IsrcRelation {
     pub(super) fn of(a: &Identity, b: &Identity) -> IsrcRelation {
-        match (a.isrc, b.isrc) {
+        match (&a.isrc, &b.isrc) {
             (Some(a), Some(b)) if a == b => IsrcRelation::Same,
             (Some(a), Some(b)) if a.registrant() == b.registrant() => IsrcRelation::SameRegistrant,
             (Some(_), Some(_)) => IsrcRelation::OtherRegistrant,

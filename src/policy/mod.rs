@@ -10,7 +10,6 @@
 //! ```
 
 mod accounts;
-pub mod codes;
 mod condition;
 mod error;
 pub mod facts;

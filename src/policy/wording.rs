@@ -113,7 +113,7 @@ pub fn meaning(rule: Rule) -> &'static str {
              seconds."
         }
         Rule::Meta001 => "A manifest or message describes the upload and gives no ISRC.",
-        Rule::Meta002 => "An ISRC, UPC, EAN or ISWC does not have the form of one.",
+        Rule::Meta002 => "An ISRC, UPC, EAN, ISWC or GRid does not have the form of one.",
         Rule::Meta003 => {
             "One ISRC is on audio that differs, or on the same audio under another artist or account."
         }

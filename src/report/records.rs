@@ -70,6 +70,9 @@ pub struct Begin {
     /// State of the decision log that was applied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decisions: Option<DecisionsInfo>,
+    /// The delivery that was looked at, where one was waited for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<DeliveryInfo>,
 }
 
 impl Begin {
@@ -82,8 +85,22 @@ impl Begin {
             index,
             policy: Vec::new(),
             decisions: None,
+            delivery: None,
         }
     }
+}
+
+/// A delivery as it was when it was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeliveryInfo {
+    /// Name of the file or folder.
+    pub name: String,
+    /// Digest of the names, sizes and times of change of the files in it.
+    pub state: String,
+    /// Files in it.
+    pub files: u64,
+    /// Their size together.
+    pub bytes: u64,
 }
 
 /// A policy pack as it was applied.

@@ -21,3 +21,4 @@ mod policy;
 mod report;
 mod report_browser;
 mod sweep;
+mod watch;

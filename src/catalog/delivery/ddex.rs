@@ -9,6 +9,7 @@ use walkdir::WalkDir;
 
 use super::resolve::{ResolveError, resolve};
 use super::{Delivery, Origin, folder_of};
+use crate::audio::is_audio_extension;
 use crate::catalog::ern::{Message, Recording, batch_messages};
 use crate::catalog::inputs;
 
@@ -16,6 +17,8 @@ use crate::catalog::inputs;
 const MAX_DEPTH: usize = 4;
 /// Bytes of a file looked at to tell whether it is a message.
 const SNIFF_BYTES: u64 = 64 << 10;
+/// What may stand before the name of a batch.
+const PRIORITIES: &[&str] = &["P_", "M_", "N_"];
 /// Where a release keeps its files.
 const RESOURCES: &[&str] = &["resources", "Resources"];
 
@@ -28,6 +31,50 @@ pub fn is_batch_complete(folder: &Path) -> bool {
     marker(folder).is_some()
 }
 
+/// How far a folder has come by the choreography of DDEX batches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BatchState {
+    /// It is no batch: nothing will say when it is whole.
+    NoBatch,
+    /// A batch (or several) of which one lacks its marker.
+    Open,
+    /// All markers are there.
+    Complete,
+}
+
+/// Whether `folder` is a DDEX batch, or holds some, and whether they are complete. Messages are recognised
+/// by their beginning and not read. A folder that is only called like a batch counts as one while no audio
+/// lies in it directly: resources may come before the messages.
+pub fn batch_state(folder: &Path) -> BatchState {
+    let releases = find_releases(folder);
+    let is_release = |release: &&PathBuf| release.as_path() != folder;
+    let mut batches: BTreeSet<PathBuf> =
+        releases.keys().filter(is_release).map(|release| folder_of(release)).collect();
+    if releases.is_empty() && is_called_batch(folder) && !holds_audio(folder) {
+        batches.insert(folder.to_owned());
+    }
+    if batches.is_empty() {
+        BatchState::NoBatch
+    } else if batches.iter().all(|batch| is_batch_complete(batch)) {
+        BatchState::Complete
+    } else {
+        BatchState::Open
+    }
+}
+
+/// `[PNM_]yyyymmddhhmmss[nnn]`, with the letter of a priority.
+fn is_called_batch(folder: &Path) -> bool {
+    let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let bare = PRIORITIES.iter().find_map(|priority| name.strip_prefix(priority));
+    let digits = bare.unwrap_or(&name);
+    matches!(digits.len(), 14 | 17) && digits.bytes().all(|b| b.is_ascii_digit())
+}
+
+fn holds_audio(folder: &Path) -> bool {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).any(|path| is_audio_extension(&path))
+}
+
 fn marker(folder: &Path) -> Option<PathBuf> {
     let mut markers: Vec<PathBuf> = std::fs::read_dir(folder)
         .ok()?
@@ -38,7 +85,8 @@ fn marker(folder: &Path) -> Option<PathBuf> {
     markers.into_iter().next()
 }
 
-fn is_marker(path: &Path) -> bool {
+/// Whether a file is called like the marker of a batch.
+pub fn is_marker(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
     name.starts_with("batchcomplete") && name.ends_with(".xml")
 }
@@ -234,7 +282,7 @@ fn batch_id(folder: &Path) -> Option<String> {
     });
     let id = from_marker.or_else(|| {
         let name = folder.file_name()?.to_string_lossy().into_owned();
-        let bare = ["P_", "M_", "N_"].iter().find_map(|priority| name.strip_prefix(priority));
+        let bare = PRIORITIES.iter().find_map(|priority| name.strip_prefix(priority));
         Some(bare.unwrap_or(&name).to_owned())
     });
     id.and_then(|id| crate::catalog::text::value(&id))

@@ -12,7 +12,7 @@ mod resolve;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-pub use self::ddex::is_batch_complete;
+pub use self::ddex::{BatchState, batch_state, is_batch_complete, is_marker};
 use self::resolve::resolve;
 use super::declared::Declared;
 use super::inputs;

@@ -37,8 +37,11 @@ fn a_batch_is_expanded_release_by_release() {
     let delivery = expand(std::slice::from_ref(&batch));
     assert!(!delivery.complete, "no marker yet");
     assert!(!is_batch_complete(&batch));
+    assert_eq!(batch_state(&batch), BatchState::Open);
+    assert_eq!(batch_state(&batch.join("0036000291452")), BatchState::NoBatch);
     write(&batch.join("BatchComplete_20260912100000.xml"), "");
     assert!(is_batch_complete(&batch));
+    assert_eq!(batch_state(&batch), BatchState::Complete);
     let delivery = expand(std::slice::from_ref(&batch));
     assert!(delivery.complete);
     assert_eq!(
@@ -170,4 +173,18 @@ fn what_is_not_read_is_said() {
     let delivery = expand(&[dir.path().join("none"), dir.path().to_owned()]);
     assert_eq!(delivery.errors[0].code, "io_error");
     assert_eq!(delivery.empty_folders, [dir.path().to_owned()]);
+}
+
+#[test]
+fn resources_that_come_before_their_messages_are_waited_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let batch = dir.path().join("P_20260912100000123");
+    write(&batch.join("0036000291452/resources/a1.wav"), "x");
+    assert_eq!(batch_state(&batch), BatchState::Open);
+    write(&batch.join("BatchComplete_20260912100000123.xml"), "");
+    assert_eq!(batch_state(&batch), BatchState::Complete);
+    let folder = dir.path().join("20260912100000");
+    write(&folder.join("song.wav"), "x");
+    assert_eq!(batch_state(&folder), BatchState::NoBatch, "only called like one");
+    assert_eq!(batch_state(&dir.path().join("none")), BatchState::NoBatch);
 }

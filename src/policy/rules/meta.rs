@@ -2,7 +2,7 @@
 
 use super::observation;
 use crate::catalog::declared::Rights;
-use crate::policy::codes::{Isrc, ProductCodeFault, check_product_code, is_iswc};
+use crate::catalog::identifiers::{IdentifierError, IdentifierKind, Isrc, problems};
 use crate::policy::facts::FactsBuilder;
 use crate::policy::lookalike::{Stuffing, is_lookalike, stuffing};
 use crate::policy::observation::{Observation, Rule};
@@ -33,32 +33,27 @@ fn no_isrc(upload: &Upload) -> Option<Observation> {
     missing.then(|| observation(Rule::Meta001, "no ISRC is given".into(), FactsBuilder::default()))
 }
 
+/// What is wrong with the codes, apart from what `no_isrc` says and requests to assign one.
+fn faults(upload: &Upload) -> Vec<IdentifierError> {
+    let mut declared = upload.declared.clone();
+    declared.isrc = declared.isrc.filter(|i| !i.trim().is_empty() && !Isrc::is_to_be_assigned(i));
+    problems(&declared)
+}
+
+/// A product code with a wrong check digit is a finding of its own.
+fn is_product_check_digit(fault: &IdentifierError) -> bool {
+    fault.is_check_digit() && fault.kind() == IdentifierKind::Upc
+}
+
 fn malformed(upload: &Upload) -> Option<Observation> {
-    let d = &upload.declared;
-    let mut faults = Vec::new();
-    if let Some(isrc) = d.isrc.as_deref().filter(|i| !i.trim().is_empty())
-        && Isrc::parse(isrc).is_none()
-        && !Isrc::to_be_assigned(isrc)
-    {
-        faults.push(format!("{} is no ISRC (such as USRC17607839)", quoted(isrc)));
-    }
-    if let Some(upc) = &d.upc
-        && check_product_code(upc) == Err(ProductCodeFault::Shape)
-    {
-        faults.push(format!("{} is no UPC or EAN (12 or 13 digits)", quoted(upc)));
-    }
-    if let Some(iswc) = d.iswc.as_ref().filter(|i| !is_iswc(i)) {
-        faults.push(format!("{} is no ISWC (such as T-034.524.680-1)", quoted(iswc)));
-    }
-    let message = faults.join("; ");
+    let faults = faults(upload).into_iter().filter(|fault| !is_product_check_digit(fault));
+    let message = faults.map(|fault| fault.to_string()).collect::<Vec<_>>().join("; ");
     (!message.is_empty()).then(|| observation(Rule::Meta002, message, FactsBuilder::default()))
 }
 
 fn check_digit(upload: &Upload) -> Option<Observation> {
-    let upc = upload.declared.upc.as_deref()?;
-    let Err(ProductCodeFault::CheckDigit(right)) = check_product_code(upc) else { return None };
-    let message = format!("the last digit of the product code {} should be {right}", quoted(upc));
-    Some(observation(Rule::Meta005, message, FactsBuilder::default()))
+    let fault = faults(upload).into_iter().find(is_product_check_digit)?;
+    Some(observation(Rule::Meta005, fault.to_string(), FactsBuilder::default()))
 }
 
 fn rights(batch: &Batch<'_>, upload: &Upload) -> Option<Observation> {
@@ -87,7 +82,7 @@ fn reused_isrc(batch: &Batch<'_>, index: usize) -> Option<Observation> {
         return None;
     }
     let upload = &batch.uploads[index];
-    let isrc = Isrc::parse(upload.declared.isrc.as_deref()?)?;
+    let isrc = Isrc::parse(upload.declared.isrc.as_deref()?).ok()?;
     let counted = batch.accounts();
     let groups = counted.clusters_of(&upload.path);
     let differs = |i: &&usize| {

@@ -210,7 +210,7 @@ fn known_under_several(upload: &Upload) -> Option<Observation> {
     let mut owned = false;
     for heard in full_matches(upload).filter(|h| weakness(upload, h).is_none()) {
         let other = Identity::reference(&heard.reference);
-        let Some(isrc) = other.isrc else { continue };
+        let Some(isrc) = &other.isrc else { continue };
         owned |= PartyBasis::of(&upload.declared, &own, &other).is_some();
         if registrants.insert(isrc.registrant().to_owned()) {
             others.push(other.words());

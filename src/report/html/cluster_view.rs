@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
 
 use super::escape;
 use super::match_view::{cents, speed};
 use super::svg::{Scale, num};
 use super::words::{count, level_badge, percent};
 use crate::batch::cluster::{Cluster, Member};
+use crate::catalog::text::instant;
 use crate::report::text::clock;
 
 /// Members in the matrix; more would be smaller than a letter.
@@ -202,14 +201,9 @@ fn matrix(out: &mut String, c: &Cluster) {
     out.push_str("</figcaption></figure>");
 }
 
-/// A time of arrival, where it can be told: RFC 3339, or date and time taken as UTC.
+/// A time of arrival, where it can be told.
 fn arrival(member: &Member) -> Option<i64> {
-    let text = member.received_at.as_deref()?.trim();
-    if let Ok(time) = text.parse::<Timestamp>() {
-        return Some(time.as_second());
-    }
-    let time: DateTime = text.parse().ok()?;
-    Some(time.to_zoned(TimeZone::UTC).ok()?.timestamp().as_second())
+    Some(instant(member.received_at.as_deref()?)?.as_second())
 }
 
 fn moment(second: i64) -> String {

@@ -1,0 +1,203 @@
+//! What lies in the folder of deliveries: each folder, audio file or list of files is one.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{OsStr, OsString};
+use std::fs::Metadata;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use super::ledger::is_result;
+use super::snapshot::is_passing;
+use crate::audio::is_audio_extension;
+use crate::catalog::delivery::{BatchState, batch_state, expand, is_marker};
+
+/// Tables that may lie in a folder beside the files they describe.
+const TABLES: &[&str] = &["csv", "tsv", "jsonl", "ndjson"];
+/// Lists of files.
+const LISTS: &[&str] = &["csv", "tsv", "jsonl", "ndjson", "json", "xml"];
+/// What people send though it cannot be read; they are to be told.
+const UNREADABLE: &[&str] = &["zip", "xlsx", "xls", "ods"];
+
+/// Kinds of deliveries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnitKind {
+    /// A folder: a DDEX batch, a release, or simply files.
+    Folder,
+    /// An audio file, or one that cannot be read.
+    File,
+    /// A manifest or DDEX message, with the files it names.
+    List,
+}
+
+/// Size and time of change of an entry itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp {
+    /// Bytes.
+    pub len: u64,
+    /// When it was changed; for a folder, when something at its top came or went.
+    pub modified: SystemTime,
+}
+
+impl Stamp {
+    fn of(meta: &Metadata) -> Stamp {
+        Stamp { len: meta.len(), modified: meta.modified().unwrap_or(SystemTime::UNIX_EPOCH) }
+    }
+}
+
+/// A delivery.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Unit {
+    /// Name in the folder.
+    pub name: OsString,
+    /// The file or folder.
+    pub path: PathBuf,
+    /// What it is.
+    pub kind: UnitKind,
+    /// Of the file or folder itself.
+    pub stamp: Stamp,
+    /// Files that a list names, as far as they are there.
+    pub named: Vec<PathBuf>,
+}
+
+impl Unit {
+    /// What to expand into uploads: in a folder without DDEX messages, tables say what is in it.
+    pub fn paths(&self) -> Vec<PathBuf> {
+        let mut paths = Vec::new();
+        if self.kind == UnitKind::Folder && batch_state(&self.path) == BatchState::NoBatch {
+            let entries = std::fs::read_dir(&self.path).into_iter().flatten().flatten();
+            let tables = entries
+                .map(|entry| entry.path())
+                .filter(|path| !path.file_name().is_some_and(is_passing))
+                .filter(|path| has_extension(path, TABLES) && path.is_file());
+            paths.extend(tables);
+            paths.sort();
+        }
+        paths.push(self.path.clone());
+        paths
+    }
+
+    /// Where it lies.
+    pub(super) fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new(""))
+    }
+
+    #[cfg(test)]
+    pub(super) fn folder_at(path: &Path) -> Unit {
+        Unit {
+            name: path.file_name().unwrap().to_owned(),
+            path: path.to_owned(),
+            kind: UnitKind::Folder,
+            stamp: Stamp::of(&std::fs::metadata(path).unwrap()),
+            named: Vec::new(),
+        }
+    }
+}
+
+fn has_extension(path: &Path, extensions: &[&str]) -> bool {
+    let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+    extensions.contains(&extension.as_str())
+}
+
+fn kind(path: &Path, meta: &Metadata) -> Option<UnitKind> {
+    if meta.is_dir() {
+        Some(UnitKind::Folder)
+    } else if !meta.is_file() || is_marker(path) {
+        None
+    } else if has_extension(path, LISTS) {
+        Some(UnitKind::List)
+    } else {
+        let told = is_audio_extension(path) || has_extension(path, UNREADABLE);
+        told.then_some(UnitKind::File)
+    }
+}
+
+/// What a list named when it was read.
+#[derive(Debug)]
+struct Named {
+    stamp: Stamp,
+    files: Vec<PathBuf>,
+    /// Something it names was not there.
+    missing: bool,
+}
+
+/// A folder of deliveries.
+#[derive(Debug)]
+pub struct Queue {
+    dir: PathBuf,
+    excluded: Vec<PathBuf>,
+    named: BTreeMap<OsString, Named>,
+    names: BTreeSet<OsString>,
+}
+
+impl Queue {
+    /// The deliveries in `dir`, without folders that are or hold one of `excluded`: results and indexes.
+    pub fn new(dir: &Path, excluded: impl IntoIterator<Item = PathBuf>) -> io::Result<Queue> {
+        let absolute = |path: PathBuf| path.canonicalize().unwrap_or(path);
+        Ok(Queue {
+            dir: dir.canonicalize()?,
+            excluded: excluded.into_iter().map(absolute).collect(),
+            named: BTreeMap::new(),
+            names: BTreeSet::new(),
+        })
+    }
+
+    /// What lies there now, by name. Files that a list names belong to the list.
+    pub fn look(&mut self) -> io::Result<Vec<Unit>> {
+        let mut units = Vec::new();
+        for entry in std::fs::read_dir(&self.dir)? {
+            let name = entry?.file_name();
+            if is_passing(&name) || is_result(&name) {
+                continue;
+            }
+            let path = self.dir.join(&name);
+            // Gone meanwhile, or a link that leads nowhere.
+            let Ok(meta) = std::fs::metadata(&path) else { continue };
+            let Some(kind) = kind(&path, &meta) else { continue };
+            if self.excluded.iter().any(|own| own.starts_with(&path)) {
+                continue;
+            }
+            units.push(Unit { name, path, kind, stamp: Stamp::of(&meta), named: Vec::new() });
+        }
+        units.sort_by(|a, b| a.name.cmp(&b.name));
+        self.read_lists(&mut units);
+        let named: BTreeSet<&PathBuf> = units.iter().flat_map(|unit| &unit.named).collect();
+        let of_a_list: BTreeSet<PathBuf> = named.into_iter().cloned().collect();
+        units.retain(|unit| unit.kind != UnitKind::File || !of_a_list.contains(&unit.path));
+        Ok(units)
+    }
+
+    /// Finds out what lists name: of new and changed ones, and of those whose files may have come by now.
+    fn read_lists(&mut self, units: &mut [Unit]) {
+        let names: BTreeSet<OsString> = units.iter().map(|unit| unit.name.clone()).collect();
+        let came = names != self.names;
+        self.named.retain(|name, _| names.contains(name));
+        for unit in units.iter_mut().filter(|unit| unit.kind == UnitKind::List) {
+            let known = self.named.get(&unit.name);
+            let holds =
+                known.is_some_and(|named| named.stamp == unit.stamp && !(named.missing && came));
+            if !holds {
+                self.named.insert(unit.name.clone(), read_list(unit));
+            }
+            unit.named = self.named.get(&unit.name).map(|n| n.files.clone()).unwrap_or_default();
+        }
+        self.names = names;
+    }
+}
+
+fn read_list(unit: &Unit) -> Named {
+    let delivery = expand(std::slice::from_ref(&unit.path));
+    let of_it = |upload: &&crate::catalog::delivery::Upload| {
+        upload.origin.as_ref().is_some_and(|origin| origin.file == unit.path)
+    };
+    Named {
+        stamp: unit.stamp,
+        files: delivery.uploads.iter().filter(of_it).map(|upload| upload.path.clone()).collect(),
+        missing: delivery.errors.iter().any(|error| error.code == "missing_resource"),
+    }
+}
+
+/// A name as it can be shown in one line.
+pub fn shown(name: &OsStr) -> String {
+    name.to_string_lossy().chars().map(|c| if c.is_control() { '?' } else { c }).collect()
+}
