@@ -6,6 +6,7 @@
 // Helpers may unwrap like the tests they serve: a panic here is the report.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod cluster;
 mod compare;
 mod damage;
 mod decisions;
@@ -14,9 +15,11 @@ mod eval;
 mod index;
 mod inputs;
 mod interruption;
+mod material;
 mod nothing_to_hear;
 mod output;
 mod place;
 mod policy;
 mod report;
 mod report_browser;
+mod verdicts;
