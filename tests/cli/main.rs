@@ -6,6 +6,7 @@
 // Helpers may unwrap like the tests they serve: a panic here is the report.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod cluster;
 mod compare;
 mod damage;
 mod decisions;
@@ -14,6 +15,7 @@ mod eval;
 mod index;
 mod inputs;
 mod interruption;
+mod material;
 mod nothing_to_hear;
 mod output;
 mod place;
@@ -22,3 +24,4 @@ mod report;
 mod report_browser;
 mod sweep;
 mod watch;
+mod verdicts;

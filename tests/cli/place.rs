@@ -100,7 +100,7 @@ impl Place {
 }
 
 /// A file or folder of the demo.
-fn demo(name: &str) -> PathBuf {
+pub fn demo(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/demo").join(name)
 }
 

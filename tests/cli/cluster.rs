@@ -1,0 +1,197 @@
+//! `soundalike cluster`: near-duplicates in a batch, among earlier uploads, and in an index.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::material::{COPIES, SPEED, STRANGERS, TRIM_S, batch, put};
+use crate::place::{Outcome, Place, assert_ms, file_name};
+
+/// `cluster … --format jsonl`.
+fn cluster(place: &Place, args: &[&str]) -> Outcome {
+    place.run(&[&["cluster"], args, &["--format", "jsonl"]].concat())
+}
+
+/// File names of the members of a group.
+fn members(cluster: &Value) -> Vec<String> {
+    cluster["members"].as_array().unwrap().iter().map(file_name).collect()
+}
+
+/// What is known of the member with this file name.
+#[track_caller]
+fn member<'a>(cluster: &'a Value, name: &str) -> &'a Value {
+    let details = cluster["member_details"].as_array().unwrap();
+    details.iter().find(|m| file_name(&m["path"]) == name).unwrap()
+}
+
+/// Names of the signals behind a score.
+fn signals(cluster: &Value) -> Vec<&str> {
+    let all = cluster["contributions"].as_array().unwrap();
+    all.iter().map(|c| c["signal"].as_str().unwrap()).collect()
+}
+
+/// The theme and its copies, as they are listed.
+fn family() -> Vec<String> {
+    let mut all: Vec<String> = COPIES.iter().map(|name| (*name).to_owned()).collect();
+    all.push("theme.ogg".into());
+    all.sort();
+    all
+}
+
+#[test]
+fn copies_are_one_group_and_strangers_stay_outside() {
+    let place = batch();
+    let outcome = cluster(&place, &["batch", "--threads", "1"]).expect(0);
+    let group = outcome.one("cluster");
+    assert_eq!(members(&group), family());
+    assert_eq!((&group["size"], &group["level"]), (&5.into(), &"clear".into()), "nothing declared");
+    let summary = outcome.one("summary");
+    assert_eq!((&summary["scanned"], &summary["clusters"]), (&7.into(), &1.into()));
+
+    // How each differs, against the same member.
+    let fast = member(&group, "faster.wav");
+    let factor = fast["time_factor"].as_f64().unwrap();
+    assert!((factor - SPEED).abs() < 0.004, "{factor}");
+    assert!((fast["pitch_cents"].as_f64().unwrap() - 67.9).abs() < 5.0, "{fast}");
+    assert!(fast["differs"].as_str().unwrap().contains("speed +4.0 %"), "{fast}");
+    let late = member(&group, "trimmed.wav");
+    assert_ms(&late["offset_ms"], (TRIM_S * 1000.0) as i64, 60);
+    assert!(late["differs"].as_str().unwrap().contains("2.0 s cut off the beginning"), "{late}");
+
+    // Every pair of the five is verified, with the share of each.
+    let edges = group["edges"].as_array().unwrap();
+    assert_eq!(edges.len(), 10, "{edges:?}");
+    assert_eq!(group["density"], 1.0);
+    for edge in edges {
+        for share in ["a_pct", "b_pct"] {
+            assert!(edge[share].as_f64().unwrap() > 80.0, "{edge}");
+        }
+        assert!(edge["log10_evalue"].as_f64().unwrap() < -20.0, "{edge}");
+    }
+    let place_of = |name: &str| family().iter().position(|n| n == name).unwrap();
+    let same = [place_of("exact.ogg"), place_of("theme.ogg")].map(Value::from);
+    let edge = edges.iter().find(|e| [&e["a"], &e["b"]] == [&same[0], &same[1]]).unwrap();
+    assert_eq!((&edge["kind"], &edge["a_pct"]), (&"same_file".into(), &100.0.into()));
+
+    // As many threads as you like: the same.
+    let steady = |outcome: &Outcome| -> Vec<Value> {
+        let mut records = outcome.records();
+        for record in records.iter_mut().filter(|r| r["type"] == "summary") {
+            record["wall_ms"] = 0.into();
+            record["realtime_factor"] = 0.into();
+        }
+        records
+    };
+    let again = cluster(&place, &["batch", "--threads", "4"]).expect(0);
+    assert_eq!(steady(&again), steady(&outcome));
+
+    // For people, and as a table.
+    let text = place.run(&["cluster", "batch"]).expect(0).stdout;
+    for told in ["GROUP  c_", "speed +4.0 %", "2.0 s cut off the beginning", "1 group"] {
+        assert!(text.contains(told), "{told}: {text}");
+    }
+    assert!(!STRANGERS.iter().any(|name| text.contains(name)), "{text}");
+    let table = place.run(&["cluster", "batch", "--format", "csv"]).expect(0).stdout;
+    let rows: Vec<_> = table.lines().filter(|row| row.contains(",grouped,")).collect();
+    assert_eq!((table.lines().count(), rows.len()), (6, 5), "{table}");
+    let id = group["cluster_id"].as_str().unwrap();
+    assert!(rows.iter().all(|row| row.contains(id)), "{table}");
+}
+
+/// Declares the batch: `isrc` makes the code of each file from its place in the list.
+fn manifest(place: &Place, isrc: impl Fn(usize) -> String) {
+    let mut rows = String::from("path,title,artist,isrc,account,received_at\n");
+    for (i, name) in family().iter().chain(&STRANGERS.map(str::to_owned)).enumerate() {
+        let code = isrc(i);
+        rows += &format!("{name},Title {i},Artist {i},{code},acc-1,2026-09-12T10:0{i}:00Z\n");
+    }
+    place.write("batch/manifest.csv", rows);
+}
+
+#[test]
+fn many_identities_of_one_recording_reach_hold_and_one_isrc_excuses_them() {
+    let place = batch();
+    let run = |place: &Place| cluster(place, &["batch", "--manifest", "batch/manifest.csv"]);
+    manifest(&place, |i| format!("QZAB{}2600001", (b'A' + i as u8) as char));
+    let group = run(&place).expect(1).one("cluster");
+    assert_eq!(members(&group), family());
+    assert_eq!(group["level"], "hold", "{}", group["score"]);
+    let identity = &group["identity"];
+    for (what, count) in [("titles", 5), ("artists", 5), ("isrcs", 5), ("accounts", 1)] {
+        assert_eq!(identity[what], count, "{what}: {identity}");
+    }
+    assert_eq!((&group["window"]["seconds"], &member(&group, "exact.ogg")["account"]), (
+        &240.into(),
+        &"acc-1".into()
+    ));
+    let signals_found = signals(&group);
+    for signal in ["identity_spread", "registrant_spread", "account_concentration", "burst"] {
+        assert!(signals_found.contains(&signal), "{signal}: {signals_found:?}");
+    }
+    let text = group["explanation"].as_str().unwrap();
+    assert!(text.contains("from account acc-1") && text.contains("no ISRC repeats"), "{text}");
+    let quiet = ["cluster", "batch", "--manifest", "batch/manifest.csv", "--exit-zero"];
+    place.run(&quiet).expect(0);
+    // From a score on.
+    let args = ["batch", "--manifest", "batch/manifest.csv", "--min-score", "100"];
+    assert!(cluster(&place, &args).expect(0).all("cluster").is_empty());
+
+    manifest(&place, |_| "QZABA2600001".into());
+    let excused = run(&place).expect(0).one("cluster");
+    assert!(signals(&excused).contains(&"same_isrc"), "{excused}");
+    let score = |group: &Value| group["score"].as_f64().unwrap();
+    assert!(score(&excused) < 0.3 * score(&group), "{} {}", score(&excused), score(&group));
+    assert_eq!(excused["level"], "clear");
+}
+
+#[test]
+fn indexes_are_looked_through_and_serve_as_earlier_uploads() {
+    let place = batch();
+    place.run(&["index", "add", "batch", "--index", "index"]).expect(0);
+    let outcome = cluster(&place, &["--index", "index"]).expect(0);
+    let group = outcome.one("cluster");
+    // The index holds a content once, by whatever name it came first.
+    let mut names = members(&group);
+    names.retain(|name| !["exact.ogg", "theme.ogg"].contains(&name.as_str()));
+    assert_eq!((group["size"].as_u64(), names), (
+        Some(4),
+        ["anew.wav", "faster.wav", "trimmed.wav"].map(str::to_owned).to_vec()
+    ));
+    assert_eq!(outcome.one("begin")["index"]["tracks"], 6);
+
+    // New uploads against the earlier ones.
+    place.run(&["index", "add", "batch/anew.wav", "batch/zalek.ogg", "--index", "earlier"]).expect(0);
+    let new = ["batch/faster.wav", "batch/geoscape.ogg"];
+    let group = cluster(&place, &[&new[..], &["--index", "earlier"]].concat()).expect(0);
+    let group = group.one("cluster");
+    assert_eq!(members(&group), ["anew.wav", "faster.wav"]);
+    let earlier = |name| member(&group, name)["earlier"].as_bool().unwrap();
+    assert!(earlier("anew.wav") && !earlier("faster.wav"));
+    let text = place.run(&["cluster", new[0], "--index", "earlier"]).expect(0).stdout;
+    assert!(text.contains("anew.wav") && text.contains("(earlier upload)"), "{text}");
+}
+
+#[test]
+fn a_shared_loop_makes_no_group() {
+    let place = Place::empty();
+    for name in ["loop-a.wav", "loop-b.wav"] {
+        put(&place, name, name);
+    }
+    let outcome = cluster(&place, &["loop-a.wav", "loop-b.wav"]).expect(0);
+    assert!(outcome.all("cluster").is_empty(), "{}", outcome.stdout);
+    // Though it is there to be found.
+    place.run(&["compare", "loop-a.wav", "loop-b.wav"]).expect(1);
+}
+
+#[test]
+fn the_same_file_twice_is_a_group_and_one_path_given_twice_is_not() {
+    let place = batch();
+    fs::create_dir(place.path("more")).unwrap();
+    place.copy("references/zalek.ogg", "more/zalek.ogg");
+    let group = cluster(&place, &["batch/zalek.ogg", "more/zalek.ogg"]).expect(0).one("cluster");
+    assert_eq!(group["size"], 2);
+    assert_eq!(group["edges"][0]["kind"], "same_file");
+    assert!(signals(&group).contains(&"size") || group["score"] == 0.0, "{group}");
+    let once = cluster(&place, &["batch/zalek.ogg", "batch/../batch/zalek.ogg", "batch/zalek.ogg"]);
+    assert!(once.expect(0).all("cluster").is_empty());
+}

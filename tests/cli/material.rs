@@ -1,0 +1,107 @@
+//! Copies of the demo's clips as copyists make them: faster, louder, cut, encoded anew, spliced.
+//!
+//! Made once per test run in the build folder; each test copies what it needs into its own place.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use hound::{SampleFormat, WavSpec, WavWriter};
+use soundalike::audio::{ANALYSIS_RATE, DecodeOptions, decode_file};
+
+use crate::place::{Place, demo};
+
+/// The copies of `references/main-theme.ogg` (25 s), and how each differs.
+pub const COPIES: [&str; 4] = ["anew.wav", "exact.ogg", "faster.wav", "trimmed.wav"];
+/// Tracks that have nothing to do with these or each other.
+pub const STRANGERS: [&str; 2] = ["geoscape.ogg", "zalek.ogg"];
+/// How much faster `faster.wav` plays.
+pub const SPEED: f64 = 1.04;
+/// What `trimmed.wav` lacks at its beginning, in seconds.
+pub const TRIM_S: f64 = 2.0;
+
+/// Mono samples of a clip of the demo at [`ANALYSIS_RATE`].
+fn samples(clip: &str) -> Vec<f32> {
+    let mut all = Vec::new();
+    let mut keep = |chunk: &[f32]| all.extend_from_slice(chunk);
+    decode_file(&demo(clip), &DecodeOptions::default(), &mut keep).unwrap();
+    all
+}
+
+/// A place for `seconds` in a list of samples.
+fn at(seconds: f64) -> usize {
+    (seconds * f64::from(ANALYSIS_RATE)) as usize
+}
+
+/// `samples` played `factor` times as fast, by linear interpolation.
+fn faster(samples: &[f32], factor: f64) -> Vec<f32> {
+    let length = (samples.len() as f64 / factor) as usize - 1;
+    let value = |i: usize| {
+        let position = i as f64 * factor;
+        let (index, part) = (position as usize, position.fract() as f32);
+        samples[index] * (1.0 - part) + samples[index + 1] * part
+    };
+    (0..length).map(value).collect()
+}
+
+/// Writes a mono 16-bit WAV file; whoever looks meanwhile sees no half of it.
+fn write_wav(path: &Path, samples: &[f32]) {
+    let new = path.with_extension(format!("{}.tmp", std::process::id()));
+    let spec = WavSpec {
+        channels: 1,
+        sample_rate: ANALYSIS_RATE,
+        bits_per_sample: 16,
+        sample_format: SampleFormat::Int,
+    };
+    let mut writer = WavWriter::create(&new, spec).unwrap();
+    for sample in samples {
+        writer.write_sample((sample * 32_000.0) as i16).unwrap();
+    }
+    writer.finalize().unwrap();
+    fs::rename(new, path).unwrap();
+}
+
+/// The folder with all that is made.
+fn made() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("copies");
+        fs::create_dir_all(&folder).unwrap();
+        let theme = samples("references/main-theme.ogg");
+        write_wav(&folder.join("anew.wav"), &theme);
+        write_wav(&folder.join("faster.wav"), &faster(&theme, SPEED));
+        let quiet: Vec<f32> = theme[at(TRIM_S)..].iter().map(|s| 0.5 * s).collect();
+        write_wav(&folder.join("trimmed.wav"), &quiet);
+        // Two strangers with the same three seconds in the middle.
+        for (name, clip) in
+            [("loop-a.wav", "references/geoscape.ogg"), ("loop-b.wav", "references/zalek.ogg")]
+        {
+            let clip = samples(clip);
+            let parts = [&clip[..at(8.0)], &theme[at(10.0)..at(13.0)], &clip[at(8.0)..at(17.0)]];
+            write_wav(&folder.join(name), &parts.concat());
+        }
+        write_wav(&folder.join("silence.wav"), &vec![0.0; at(12.0)]);
+        folder
+    })
+}
+
+/// Copies something made to `to`.
+pub fn put(place: &Place, name: &str, to: &str) {
+    fs::copy(made().join(name), place.path(to)).unwrap();
+}
+
+/// A folder `batch/` with the theme as `theme.ogg`, [`COPIES`] and [`STRANGERS`].
+pub fn batch() -> Place {
+    let place = Place::empty();
+    fs::create_dir(place.path("batch")).unwrap();
+    for name in ["theme.ogg", "exact.ogg"] {
+        place.copy("references/main-theme.ogg", &format!("batch/{name}"));
+    }
+    for name in ["anew.wav", "faster.wav", "trimmed.wav"] {
+        put(&place, name, &format!("batch/{name}"));
+    }
+    for name in STRANGERS {
+        place.copy(&format!("references/{name}"), &format!("batch/{name}"));
+    }
+    place
+}
