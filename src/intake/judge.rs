@@ -31,21 +31,7 @@ pub(super) fn judge(
     let each = uploads.iter().zip(observations);
     each.map(|(upload, observed)| {
         let (findings, verdict) = judge_one(&upload.path, &observed, settings.packs);
-        let record = VerdictRecord {
-            subject: upload.path.clone(),
-            verdict: verdict.level,
-            reasons: verdict.reasons,
-            explanation: verdict.explanation,
-            asks: verdict.asks,
-            by_policy: verdict.by_policy,
-            ai_disclosure: upload.declared.ai.clone(),
-            evidence: verdict.evidence,
-            decisions: decisions(upload),
-            sha256: upload.sha256.clone(),
-            duration_ms: upload.duration_ms,
-            declared: upload.declared.clone(),
-            limits: verdict.limits,
-        };
+        let record = VerdictRecord::new(upload, verdict, decisions(upload));
         (findings, record)
     })
     .collect()

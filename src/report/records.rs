@@ -18,7 +18,7 @@ use crate::fingerprint::signal::Signal;
 use crate::indexer::{hex, ref_id};
 use crate::level::Level;
 use crate::params::FingerprintParams;
-use crate::policy::{Finding, Rule};
+use crate::policy::{Finding, Rule, Upload, Verdict};
 use crate::scan::kind::{MatchKind, is_modified};
 use crate::scan::matcher::{Found, Segment};
 
@@ -248,6 +248,27 @@ pub struct VerdictRecord {
     pub declared: Declared,
     /// What this tool does not look at: `not_ai_detection`, `not_composition_match`, `not_legal_advice`.
     pub limits: Vec<String>,
+}
+
+impl VerdictRecord {
+    /// The record of a verdict on `upload`, in which `decisions` played a part.
+    pub fn new(upload: &Upload, verdict: Verdict, decisions: Vec<String>) -> VerdictRecord {
+        VerdictRecord {
+            subject: upload.path.clone(),
+            verdict: verdict.level,
+            reasons: verdict.reasons,
+            explanation: verdict.explanation,
+            asks: verdict.asks,
+            by_policy: verdict.by_policy,
+            ai_disclosure: upload.declared.ai.clone(),
+            evidence: verdict.evidence,
+            decisions,
+            sha256: upload.sha256.clone(),
+            duration_ms: upload.duration_ms,
+            declared: upload.declared.clone(),
+            limits: verdict.limits,
+        }
+    }
 }
 
 /// The reference that was met.

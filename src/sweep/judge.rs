@@ -5,9 +5,7 @@ use soundalike_index::TrackMeta;
 use crate::catalog::declared::Declared;
 use crate::decisions::{Decision, Decisions, Effect};
 use crate::indexer::{FLAG_PARTIAL, hex};
-use crate::policy::{
-    Batch, Finding, Heard, Observation, Pack, Rule, Upload, Verdict, judge, observe,
-};
+use crate::policy::{Batch, Finding, Heard, Observation, Pack, Rule, Upload, judge, observe};
 use crate::report::records::{MatchRecord, SegmentRecord, VerdictRecord};
 use crate::scan::kind::MatchKind;
 
@@ -66,7 +64,7 @@ impl Judge<'_> {
         observations.retain(concerns_matches);
         let (findings, verdict) = judge(&track.path, &observations, self.packs);
         let [upload] = uploads;
-        let verdict = verdict_record(upload, verdict, applied);
+        let verdict = VerdictRecord::new(&upload, verdict, applied);
         Judged {
             matches: matches.into_iter().map(|(record, _)| record).collect(),
             findings,
@@ -102,23 +100,6 @@ fn upload(track: &TrackMeta) -> Upload {
             ..Declared::default()
         },
         ..Upload::default()
-    }
-}
-
-fn verdict_record(upload: Upload, verdict: Verdict, decisions: Vec<String>) -> VerdictRecord {
-    VerdictRecord {
-        subject: upload.path,
-        verdict: verdict.level,
-        reasons: verdict.reasons,
-        explanation: verdict.explanation,
-        by_policy: verdict.by_policy,
-        ai_disclosure: upload.declared.ai.clone(),
-        evidence: verdict.evidence,
-        decisions,
-        sha256: upload.sha256,
-        duration_ms: upload.duration_ms,
-        declared: upload.declared,
-        limits: verdict.limits,
     }
 }
 

@@ -23,5 +23,5 @@ mod policy;
 mod report;
 mod report_browser;
 mod sweep;
-mod watch;
 mod verdicts;
+mod watch;
