@@ -58,8 +58,9 @@ pub(super) struct ScanArgs {
     work: WorkArgs,
 }
 
+/// How closely to look at files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum DepthArg {
+pub(super) enum DepthArg {
     /// A dozen questions a file: for queues of whole tracks
     Quick,
     /// Everything: excerpts of a few seconds, too
@@ -67,7 +68,7 @@ enum DepthArg {
 }
 
 impl DepthArg {
-    fn depth(self) -> Depth {
+    pub fn depth(self) -> Depth {
         match self {
             DepthArg::Quick => Depth::Quick,
             DepthArg::Thorough => Depth::Thorough,

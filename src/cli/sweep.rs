@@ -295,7 +295,7 @@ impl Reporter<'_> {
             self.output.record(&Record::Finding(Box::new(finding)))?;
         }
         self.output.record(&Record::Verdict(Box::new(verdict)))?;
-        let scanned = Scanned { query, result: "matched".into(), matches: count };
+        let scanned = Scanned { query, result: "matched".into(), matches: count, signal: None };
         Ok(self.output.record(&Record::Scanned(scanned))?)
     }
 

@@ -28,7 +28,7 @@ use soundalike_index::{CompactPolicy, Reader, SearchMode, Writer};
 use super::bar::Bar;
 use super::common::{Exit, Failure, WorkArgs, cancel_on_interrupt, open_index, warn};
 use super::review::{Bench, Uploads, VerdictArgs, uploads_of};
-use super::scan::{finish, index_from_environment, index_info, scan_id};
+use super::scan::{DepthArg, finish, index_from_environment, index_info, scan_id};
 
 /// Longest pause after something went wrong that is not the fault of a delivery.
 const MAX_PAUSE: Duration = Duration::from_secs(600);
@@ -66,6 +66,9 @@ pub(super) struct WatchArgs {
     /// Look into what is whole now (after waiting for --settle) and end
     #[arg(long)]
     once: bool,
+    /// How closely to look: `quick` finds what shares a good part of a file, `thorough` a few seconds, too
+    #[arg(long, value_enum, default_value_t = DepthArg::Thorough)]
+    depth: DepthArg,
     /// Also write a page for people (.html)
     #[arg(long)]
     report: bool,
@@ -274,6 +277,7 @@ impl<'a> Watcher<'a> {
             decode: self.args.work.decode_options(),
             references: Some(index),
             search: SearchMode::Auto,
+            depth: self.args.depth.depth(),
             candidates: false,
             limit: LIMITS.0,
             evidence: true,
