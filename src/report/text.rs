@@ -107,8 +107,11 @@ impl<W: Write> Text<W> {
         if self.references.is_none() && s.verdicts.is_empty() {
             return writeln!(
                 self.out,
-                "{} of {} files compared with each other: {} groups of near-duplicates, {} unreadable",
-                s.scanned, s.inputs, s.clusters, s.errors
+                "{} of {} files compared with each other: {}, {} unreadable",
+                s.scanned,
+                s.inputs,
+                groups(s.clusters),
+                s.errors
             );
         }
         let interrupted = if s.interrupted { ", interrupted" } else { "" };
@@ -126,13 +129,17 @@ impl<W: Write> Text<W> {
         if s.inputs > 1 && !told.is_empty() {
             let groups = match s.clusters {
                 0 => String::new(),
-                1 => "; 1 group of near-duplicates".into(),
-                n => format!("; {n} groups of near-duplicates"),
+                n => format!("; {}", groups(n)),
             };
             writeln!(self.out, "verdicts: {}{groups}", told.join(", "))?;
         }
         Ok(())
     }
+}
+
+fn groups(count: usize) -> String {
+    let groups = if count == 1 { "group" } else { "groups" };
+    format!("{count} {groups} of near-duplicates")
 }
 
 impl<W: Write> Report for Text<W> {
