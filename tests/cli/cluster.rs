@@ -120,10 +120,10 @@ fn many_identities_of_one_recording_reach_hold_and_one_isrc_excuses_them() {
     for (what, count) in [("titles", 5), ("artists", 5), ("isrcs", 5), ("accounts", 1)] {
         assert_eq!(identity[what], count, "{what}: {identity}");
     }
-    assert_eq!((&group["window"]["seconds"], &member(&group, "exact.ogg")["account"]), (
-        &240.into(),
-        &"acc-1".into()
-    ));
+    assert_eq!(
+        (&group["window"]["seconds"], &member(&group, "exact.ogg")["account"]),
+        (&240.into(), &"acc-1".into())
+    );
     let signals_found = signals(&group);
     for signal in ["identity_spread", "registrant_spread", "account_concentration", "burst"] {
         assert!(signals_found.contains(&signal), "{signal}: {signals_found:?}");
@@ -153,14 +153,16 @@ fn indexes_are_looked_through_and_serve_as_earlier_uploads() {
     // The index holds a content once, by whatever name it came first.
     let mut names = members(&group);
     names.retain(|name| !["exact.ogg", "theme.ogg"].contains(&name.as_str()));
-    assert_eq!((group["size"].as_u64(), names), (
-        Some(4),
-        ["anew.wav", "faster.wav", "trimmed.wav"].map(str::to_owned).to_vec()
-    ));
+    assert_eq!(
+        (group["size"].as_u64(), names),
+        (Some(4), ["anew.wav", "faster.wav", "trimmed.wav"].map(str::to_owned).to_vec())
+    );
     assert_eq!(outcome.one("begin")["index"]["tracks"], 6);
 
     // New uploads against the earlier ones.
-    place.run(&["index", "add", "batch/anew.wav", "batch/zalek.ogg", "--index", "earlier"]).expect(0);
+    place
+        .run(&["index", "add", "batch/anew.wav", "batch/zalek.ogg", "--index", "earlier"])
+        .expect(0);
     let new = ["batch/faster.wav", "batch/geoscape.ogg"];
     let group = cluster(&place, &[&new[..], &["--index", "earlier"]].concat()).expect(0);
     let group = group.one("cluster");
