@@ -28,7 +28,9 @@ impl Manifest {
     pub(crate) fn read(dir: &Path) -> Result<Manifest> {
         let path = dir.join(MANIFEST_NAME);
         let bytes = Bytes::map(&path).map_err(|e| {
-            if e.is_not_found() { Error::NotAnIndex { path: dir.into() } } else { e }
+            // A file in place of the folder is no index either.
+            let none = e.is_not_found() || dir.is_file();
+            if none { Error::NotAnIndex { path: dir.into() } } else { e }
         })?;
         Manifest::parse(bytes, &path)
     }

@@ -28,7 +28,7 @@ pub(super) fn describe<'a>(
     tracks: &'a dyn Fn(Node) -> &'a [Track],
     params: &FingerprintParams,
 ) -> Cluster {
-    let root = group.representative();
+    let root = group.representative(params);
     let warps = group.warps_to(root);
     let mut listed: Vec<(Node, &Track)> =
         group.nodes.iter().flat_map(|&n| tracks(n).iter().map(move |t| (n, t))).collect();

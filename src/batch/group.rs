@@ -10,6 +10,8 @@ use rayon::prelude::*;
 
 use super::pairs::{Matcher, Pair, composed, inverse};
 use super::pool::Node;
+use crate::params::FingerprintParams;
+use crate::scan::kind::is_modified;
 use crate::scan::warp::Warp;
 
 /// Groups up to this size have all their pairs compared; in larger ones the search has compared each
@@ -18,8 +20,9 @@ const COMPLETE: usize = 160;
 /// Groups with a smaller share of their pairs among the edges are looked at for bridges.
 const SPARSE: f64 = 0.3;
 
-/// What an edge between tracks at different speed or pitch counts in the choice of a representative.
-const CHANGED_WEIGHT: f64 = 0.8;
+/// What an overlap at another speed or pitch counts for when the representative is chosen, against one
+/// without: of a recording and a faster copy of it, what most others agree with is the recording.
+const CHANGED: f64 = 0.5;
 
 /// Tracks that are near-duplicates of each other, and the evidence.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,13 +40,11 @@ impl Group {
         if n < 2.0 { 1.0 } else { self.edges.len() as f64 / (n * (n - 1.0) / 2.0) }
     }
 
-    /// The track that shares most with the others.
-    pub fn representative(&self) -> Node {
+    /// The track that shares most with the others, at the same speed and pitch if it can be.
+    pub fn representative(&self, params: &FingerprintParams) -> Node {
         let mut shared: BTreeMap<Node, f64> = self.nodes.iter().map(|&n| (n, 0.0)).collect();
         for edge in &self.edges {
-            // Of a group in which some are changed, the one that most others are like.
-            let changed = edge.found.best().warp.is_changed();
-            let weight = if changed { CHANGED_WEIGHT } else { 1.0 };
+            let weight = if is_modified(&edge.found, params) { CHANGED } else { 1.0 };
             for node in [edge.a, edge.b] {
                 *shared.entry(node).or_default() += weight * edge.weaker_share();
             }
@@ -77,11 +78,11 @@ impl Group {
 
 /// The groups that `pairs` make, in order of their first track; what is no edge within a group is left
 /// out, see [`ties`].
-pub fn groups(matcher: &Matcher<'_>, pairs: &[Pair]) -> Vec<Group> {
+pub fn groups(matcher: &Matcher<'_>, pairs: &[Pair], params: &FingerprintParams) -> Vec<Group> {
     let edges: Vec<Pair> = pairs.iter().filter(|p| p.is_edge()).cloned().collect();
     let mut groups = Vec::new();
     for group in components(edges) {
-        let group = complete(matcher, group);
+        let group = complete(matcher, group, params);
         if group.density() >= SPARSE {
             groups.push(group);
         } else {
@@ -133,12 +134,12 @@ fn components(edges: Vec<Pair>) -> Vec<Group> {
 }
 
 /// Compares the pairs of `group` that the search did not name.
-fn complete(matcher: &Matcher<'_>, mut group: Group) -> Group {
+fn complete(matcher: &Matcher<'_>, mut group: Group, params: &FingerprintParams) -> Group {
     if group.nodes.len() > COMPLETE {
         return group;
     }
     let known: BTreeSet<(Node, Node)> = group.edges.iter().map(Pair::nodes).collect();
-    let to_root = group.warps_to(group.representative());
+    let to_root = group.warps_to(group.representative(params));
     let missing: Vec<(Node, Node)> = group
         .nodes
         .iter()
@@ -248,6 +249,22 @@ mod tests {
         let group = components(vec![pair(0, 1), pair(1, 2)]).remove(0);
         let warps = group.warps_to(2);
         assert_eq!(warps[&0], Warp { offset: 20.0, time_factor: 1.0, freq_shift: 4.0 });
+    }
+
+    #[test]
+    fn a_recording_represents_its_faster_copies() {
+        let mut edges = vec![pair(0, 1), pair(0, 2), pair(1, 2)];
+        for edge in &mut edges {
+            edge.found.segments[0].warp = Warp::shift(0.0);
+        }
+        // Track 0 is whole and fast, the end of track 2 is missing.
+        for edge in &mut edges[..2] {
+            edge.found.segments[0].warp.time_factor = 1.04;
+        }
+        edges[1].a_share = 0.9;
+        edges[2].a_share = 0.9;
+        let group = components(edges).remove(0);
+        assert_eq!(group.representative(&FingerprintParams::V1), 1);
     }
 
     #[test]

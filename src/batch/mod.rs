@@ -51,7 +51,7 @@ pub fn families(
     let by_node = tracks_by_node(pool, tracks);
     let matcher = Matcher::new(pool, params);
     let pairs = matcher.pairs(progress, cancel);
-    let mut found = groups(&matcher, &pairs);
+    let mut found = groups(&matcher, &pairs, params);
     let grouped: Vec<bool> = membership(pool.len(), &found);
     // The same file several times is a group, too.
     let repeated = (0..pool.len()).filter(|&n| !grouped[n] && by_node[n].len() > 1);

@@ -143,9 +143,15 @@ pub(super) fn run(args: ScanArgs) -> Result<Exit, Failure> {
     args.work.start_threads()?;
     let uploads = args.uploads.collect()?;
     let dir = args.against.index()?;
+    let open = |dir: &Path| open_index(dir, &params);
+    // What may be mistyped comes first, what takes long last.
+    let indexed = dir.as_deref().map(open).transpose()?;
+    let earlier = args.earlier.as_deref().map(open).transpose()?;
     let bench = args.verdicts.bench(dir.as_deref())?;
-    let (index, _folder) = open(dir.as_deref(), &args, &params)?;
-    let earlier = args.earlier.as_deref().map(|dir| open_index(dir, &params)).transpose()?;
+    let (index, _folder) = match indexed {
+        Some(index) => (index, None),
+        None => index_references(&args, &params).map(|(index, folder)| (index, Some(folder)))?,
+    };
     let mut report = args.format.report()?;
     let mut begin = Begin::new(scan_id(&uploads.items, &index), Some(index_info(&index, &params)));
     bench.describe(&mut begin);
@@ -184,15 +190,11 @@ pub(super) fn run(args: ScanArgs) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
-/// Opens the index named, or makes one of the references given that lasts as long as the folder returned.
-fn open(
-    dir: Option<&Path>,
+/// Makes an index of the references given that lasts as long as the folder returned.
+fn index_references(
     args: &ScanArgs,
     params: &FingerprintParams,
-) -> Result<(Reader, Option<TempDir>), Failure> {
-    if let Some(dir) = dir {
-        return Ok((open_index(dir, params)?, None));
-    }
+) -> Result<(Reader, TempDir), Failure> {
     let references = inputs::collect(&args.against.references);
     let mut unusable: Vec<String> = references.errors.iter().map(ToString::to_string).collect();
     let folder = tempfile::tempdir()
@@ -215,7 +217,7 @@ fn open(
     if writer.track_count() == 0 {
         return Err(Failure::usage("none of the references could be used"));
     }
-    Ok((Reader::open(folder.path())?, Some(folder)))
+    Ok((Reader::open(folder.path())?, folder))
 }
 
 /// Fills in the times of `summary`.

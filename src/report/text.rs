@@ -135,6 +135,11 @@ impl<W: Write> Text<W> {
     }
 }
 
+fn groups(count: usize) -> String {
+    let groups = if count == 1 { "group" } else { "groups" };
+    format!("{count} {groups} of near-duplicates")
+}
+
 impl<W: Write> Report for Text<W> {
     fn record(&mut self, record: &Record) -> io::Result<()> {
         match record {
@@ -159,14 +164,6 @@ impl<W: Write> Report for Text<W> {
             _ => Ok(()),
         }?;
         self.out.flush()
-    }
-}
-
-fn groups(count: usize) -> String {
-    if count == 1 {
-        "1 group of near-duplicates".into()
-    } else {
-        format!("{count} groups of near-duplicates")
     }
 }
 

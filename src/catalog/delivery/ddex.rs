@@ -251,8 +251,9 @@ impl Delivery {
     }
 
     fn is_declared_by(&self, file: &Path, message: &Path) -> bool {
-        let upload = self.by_path.get(file).map(|at| &self.uploads[*at]);
-        upload.and_then(|u| u.origin.as_ref()).is_some_and(|origin| origin.file == message)
+        self.known(file)
+            .and_then(|u| u.origin.as_ref())
+            .is_some_and(|origin| origin.file == message)
     }
 
     /// Adds audio files below `folder` that no message named.
@@ -262,7 +263,7 @@ impl Delivery {
             self.fail(&error.path, "unreadable", format!("cannot read: {}", error.source));
         }
         for path in found.files {
-            if self.by_path.contains_key(&path) {
+            if self.known(&path).is_some() {
                 continue;
             }
             if warn {

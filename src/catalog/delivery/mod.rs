@@ -57,7 +57,11 @@ impl DeliveryError {
         message: impl Into<String>,
     ) -> DeliveryError {
         let subject = subject.to_string_lossy().into_owned();
-        DeliveryError { subject, code, message: message.into() }
+        // Some causes name their file themselves; once is enough.
+        let message = message.into();
+        let short = message.strip_prefix(&subject).and_then(|m| m.strip_prefix(": "));
+        let message = short.map_or_else(|| message.clone(), str::to_owned);
+        DeliveryError { subject, code, message }
     }
 }
 
@@ -74,6 +78,7 @@ pub struct Delivery {
     pub empty_folders: Vec<PathBuf>,
     /// No DDEX batch among the paths lacks its completeness marker.
     pub complete: bool,
+    /// Uploads by [`identity`].
     by_path: HashMap<PathBuf, usize>,
 }
 
@@ -144,12 +149,7 @@ impl Delivery {
     fn add_manifest(&mut self, path: &Path) {
         let manifest = match Manifest::read(path) {
             Ok(manifest) => manifest,
-            Err(e) => {
-                let message = e.to_string();
-                let own = format!("{}: ", path.display());
-                let message = message.strip_prefix(&own).unwrap_or(&message).to_owned();
-                return self.fail(path, e.code(), message);
-            }
+            Err(e) => return self.fail(path, e.code(), e.to_string()),
         };
         for error in &manifest.errors {
             self.fail(path, "bad_row", format!("line {}: {}", error.line, error.message));
@@ -177,14 +177,20 @@ impl Delivery {
 
     /// The line of `manifest` that declares `file`, if one was met.
     fn declared_line(&self, file: &Path, manifest: &Path) -> Option<u64> {
-        let origin = self.uploads[*self.by_path.get(file)?].origin.as_ref()?;
+        let origin = self.known(file)?.origin.as_ref()?;
         (origin.file == manifest).then_some(origin.line).flatten()
+    }
+
+    /// The upload that `file` is, however its path was spelled.
+    fn known(&self, file: &Path) -> Option<&Upload> {
+        self.by_path.get(&identity(file)).map(|at| &self.uploads[*at])
     }
 
     /// Adds an upload, or adds a declaration to one that has none.
     fn upload(&mut self, path: PathBuf, declaration: Option<(Declared, Origin)>) {
         let (declared, origin) = declaration.unzip();
-        match self.by_path.get(&path) {
+        let key = identity(&path);
+        match self.by_path.get(&key) {
             Some(&at) => {
                 let upload = &mut self.uploads[at];
                 if declared.is_some() {
@@ -192,11 +198,19 @@ impl Delivery {
                 }
             }
             None => {
-                self.by_path.insert(path.clone(), self.uploads.len());
+                self.by_path.insert(key, self.uploads.len());
                 self.uploads.push(Upload { path, declared, origin });
             }
         }
     }
+}
+
+/// The same for all spellings of a path, so that no file is taken for a copy of itself.
+///
+/// A link at its end is not followed: two links into a store of files are two uploads.
+fn identity(path: &Path) -> PathBuf {
+    let folder = folder_of(path).canonicalize();
+    folder.ok().zip(path.file_name()).map_or_else(|| path.to_owned(), |(f, name)| f.join(name))
 }
 
 /// The folder a file lies in, `.` for a bare name.

@@ -47,6 +47,8 @@ pub(super) fn resolve(root: &Path, folders: &[&str], name: &str) -> Result<PathB
     for place in places {
         for name in &inside {
             let path = place.join(name);
+            // As a user would write it: `a.wav`, not `./a.wav`.
+            let path = path.strip_prefix(".").map_or(path.clone(), Path::to_owned);
             if path.is_file() {
                 return if lies_in(&path, root) { Ok(path) } else { Err(ResolveError::Outside) };
             }
