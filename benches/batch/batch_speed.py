@@ -24,8 +24,8 @@ AUDIO = {".ogg", ".mp3", ".flac", ".wav", ".m4a", ".opus"}
 
 
 def sample(paths, count):
-    found = sorted(os.path.abspath(os.path.join(d, n)) for p in paths for d, _, names in os.walk(p) for n in names
-                   if os.path.splitext(n)[1].lower() in AUDIO)
+    found = (os.path.abspath(os.path.join(d, n)) for p in paths for d, _, names in os.walk(p) for n in names)
+    found = sorted(f for f in found if os.path.splitext(f)[1].lower() in AUDIO and os.path.isfile(f))
     step = max(1.0, len(found) / count)
     return [found[int(i * step)] for i in range(min(count, len(found)))]
 
