@@ -1,6 +1,6 @@
 //! Declarations looked up by file: for a manifest or message that is given beside the audio.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Component, Path, PathBuf};
 
 use unicode_normalization::UnicodeNormalization;
@@ -109,6 +109,48 @@ impl Declarations {
         by_path.or_else(by_name).map(|index| &self.entries[index])
     }
 
+    /// What is declared about each of the files `audio`, in order, as [`Declarations::find`] finds it.
+    ///
+    /// A bare name that several of them have declares none: an ISRC on the wrong file accuses somebody. That,
+    /// and what is declared about none of them, is a remark in the second list.
+    pub fn assign(&self, audio: &[&Path]) -> (Vec<Option<&Declaration>>, Vec<DeliveryError>) {
+        let mut taken: HashMap<usize, usize> = HashMap::new();
+        let mut found: Vec<Option<usize>> =
+            audio.iter().map(|path| self.by_path.get(&normalised(path)).copied()).collect();
+        let exact: HashSet<usize> = found.iter().flatten().copied().collect();
+        let by_name = |path: &Path| self.by_name.get(&base_name(path)?).copied().flatten();
+        for (place, path) in found.iter_mut().zip(audio).filter(|(place, _)| place.is_none()) {
+            *place = by_name(path).filter(|index| !exact.contains(index));
+            if let Some(index) = *place {
+                *taken.entry(index).or_default() += 1;
+            }
+        }
+        let shared = |index: &usize| taken.get(index).is_some_and(|files| *files > 1);
+        let mut remarks = Vec::new();
+        let mut unused: BTreeMap<&Path, (usize, Option<u64>)> = BTreeMap::new();
+        for (index, entry) in self.entries.iter().enumerate() {
+            let origin = &entry.origin;
+            if shared(&index) {
+                let files = taken[&index];
+                let line = origin.line.map_or(String::new(), |line| format!("line {line}: "));
+                let text = format!("{line}{files} files have this name; say which by its folder");
+                remarks.push(DeliveryError::new(&origin.file, "ambiguous_name", text));
+            } else if !exact.contains(&index) && !taken.contains_key(&index) {
+                let of_file = unused.entry(&origin.file).or_insert((0, origin.line));
+                of_file.0 += 1;
+            }
+        }
+        for (file, (count, line)) in unused {
+            let line = line.map_or(String::new(), |line| format!(" (the first in line {line})"));
+            let text = format!("{count} of the files it describes{line} are not among those given");
+            remarks.push(DeliveryError::new(file, "unused_declaration", text));
+        }
+        let given = found
+            .into_iter()
+            .map(|index| index.filter(|index| !shared(index)).map(|index| &self.entries[index]));
+        (given.collect(), remarks)
+    }
+
     /// Number of files described.
     pub fn len(&self) -> usize {
         self.entries.len()
@@ -164,6 +206,33 @@ mod tests {
         assert_eq!(declarations.errors.len(), 1);
         assert_eq!(declarations.errors[0].code, "duplicate_row");
         assert_eq!(declarations.find(Path::new("a.mp3")).unwrap().origin.line, Some(2));
+    }
+
+    #[test]
+    fn a_name_that_several_files_have_declares_none_of_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let manifest = dir.path().join("m.csv");
+        std::fs::write(&manifest, "path,title\na.mp3,One\nb.mp3,Two\nc.mp3,Three\n").unwrap();
+        let mut declarations = Declarations::default();
+        declarations.add_file(&manifest).unwrap();
+        let exact = dir.path().join("b.mp3");
+        let files = ["x/a.mp3", "y/a.mp3", "x/b.mp3"].map(Path::new);
+        let (found, remarks) =
+            declarations.assign(&[files[0], files[1], files[2], exact.as_path()]);
+        let titles: Vec<_> =
+            found.iter().map(|d| d.and_then(|d| d.declared.title.as_deref())).collect();
+        assert_eq!(titles, [None, None, None, Some("Two")]);
+        let told: Vec<_> = remarks.iter().map(|r| (r.code, r.message.as_str())).collect();
+        assert_eq!(
+            told,
+            [
+                ("ambiguous_name", "line 2: 2 files have this name; say which by its folder"),
+                (
+                    "unused_declaration",
+                    "1 of the files it describes (the first in line 4) are not among those given"
+                ),
+            ]
+        );
     }
 
     #[test]

@@ -30,6 +30,14 @@ pub enum ReadError {
     },
 }
 
+/// `text` without characters that would command a terminal, or turn the order of letters around so that
+/// a name reads as another.
+pub fn visible(text: &str) -> String {
+    let commands =
+        |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars().map(|c| if commands(c) { '\u{fffd}' } else { c }).collect()
+}
+
 /// Reads a whole file of at most `limit` bytes.
 pub fn read_capped(path: &Path, limit: u64) -> Result<Vec<u8>, ReadError> {
     let error = |source| ReadError::Io { path: path.to_owned(), source };
@@ -224,6 +232,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn names_do_not_command_the_terminal() {
+        assert_eq!(visible("a\u{1b}[2J\u{202e}3pm.exe\n"), "a\u{fffd}[2J\u{fffd}3pm.exe\u{fffd}");
+        assert_eq!(visible("Größe, 夜, \u{200f}"), "Größe, 夜, \u{200f}");
+    }
 
     #[test]
     fn encodings_of_spreadsheets_are_understood() {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use soundalike::audio::DecodeOptions;
 use soundalike::catalog::inputs::{self, InputError, Inputs};
+use soundalike::catalog::text::visible;
 use soundalike::decisions::LogError;
 use soundalike::indexer::params_id;
 use soundalike::intake::IntakeError;
@@ -236,8 +237,8 @@ pub fn cancel_on_interrupt() -> &'static Cancel {
     &CANCEL
 }
 
-/// A line on standard error.
+/// A line on standard error; what names of files would command the terminal is left out.
 pub fn warn(message: &str) {
     // Nothing is left to tell of a failure of standard error.
-    let _ = writeln!(io::stderr(), "soundalike: {message}");
+    let _ = writeln!(io::stderr(), "soundalike: {}", visible(message));
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use serde_json::json;
+use soundalike::catalog::text::visible;
 use soundalike::eval::{
     EvalError, EvalOptions, EvalReport, EvalRow, Pair, Skipped, UnknownRow, families, run_eval,
     wilson,
@@ -330,9 +331,4 @@ fn some(names: &[String]) -> String {
 
 fn percent(hits: usize, total: usize) -> f64 {
     100.0 * hits as f64 / total.max(1) as f64
-}
-
-/// Paths are the files' own words: no control characters of theirs reach the terminal.
-fn visible(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }

@@ -137,10 +137,12 @@ impl OptionalUploads {
         declarations.warnings.iter().for_each(remark);
         uploads.errors.extend(declarations.errors.iter().map(record_of));
         let declared = self.declare.declared();
-        for item in &mut uploads.items {
-            if let Some(found) = declarations.find(&item.path) {
-                item.declared.push((found.source, found.declared.clone()));
-            }
+        let files: Vec<PathBuf> = uploads.items.iter().map(|item| item.path.clone()).collect();
+        let files: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
+        let (given, remarks) = declarations.assign(&files);
+        remarks.iter().for_each(remark);
+        for (item, found) in uploads.items.iter_mut().zip(given) {
+            item.declared.extend(found.map(|d| (d.source, d.declared.clone())));
             item.declared.extend(declared.iter().map(|d| (Source::Cli, d.clone())));
         }
         Ok(uploads)

@@ -1,5 +1,7 @@
 //! Small pieces of wording: times, names, lists, near misses.
 
+pub(super) use crate::catalog::text::visible;
+
 /// Longest name put into a message, in characters.
 const MAX_NAME: usize = 80;
 
@@ -10,11 +12,6 @@ pub(super) fn clock(ms: u64) -> String {
         return format!("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
     }
     format!("{}:{:02}", seconds / 60, seconds % 60)
-}
-
-/// `text` without characters that would command a terminal.
-pub(super) fn visible(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 /// A name as it stands in a message: in quotes, cleaned, not too long.

@@ -7,6 +7,7 @@ use super::records::{
     ErrorRecord, MatchRecord, QueryInfo, Record, Scanned, SegmentRecord, Summary, VerdictRecord,
 };
 use super::text_batch;
+use crate::catalog::text::visible;
 use crate::level::Level;
 use crate::policy::Finding;
 
@@ -223,11 +224,6 @@ pub(crate) fn clock(ms: u64) -> String {
     format!("{}:{:02}.{}", seconds / 60, seconds % 60, ms % 1000 / 100)
 }
 
-/// `text` without characters that would command a terminal.
-pub(crate) fn visible(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -239,10 +235,5 @@ mod tests {
         assert_eq!(odds(0.3), "as good as chance gives");
         assert_eq!(odds(-3.0), "chance gives this in 1 of 1000 scans");
         assert_eq!(odds(-41.2), "chance gives this in fewer than 1 of 10^41 scans");
-    }
-
-    #[test]
-    fn escape_sequences_in_names_do_not_reach_the_terminal() {
-        assert!(!visible("a\u{1b}[2Jb").contains('\u{1b}'));
     }
 }

@@ -46,7 +46,7 @@ const VERIFIED_NATS: f32 = 20.0;
 
 /// Share of either track from which an overlap that one line does not explain is looked at more closely.
 const PARTIAL: f64 = 0.2;
-/// Share of both tracks from which there is no need to.
+/// Share of either from which there is no need to: that one is explained.
 const MOST: f64 = 0.85;
 
 /// How closely a query is looked at.
@@ -325,7 +325,7 @@ fn best_first(mut matches: Vec<TrackMatch>) -> Vec<TrackMatch> {
 
 /// What two tracks have in common along the line that `leads` stand for; none unless it is accepted.
 ///
-/// Where that is a part of them only, every block is aligned by itself: edited copies run along several
+/// Where that is a part of both only, every block is aligned by itself: edited copies run along several
 /// lines.
 pub fn overlap(
     query: &Constellation,
@@ -340,11 +340,9 @@ pub fn overlap(
     if !found.accepted() {
         return None;
     }
-    let (more, less) = (
-        found.query_coverage.max(found.reference_coverage),
-        found.query_coverage.min(found.reference_coverage),
-    );
-    if more < PARTIAL || less >= MOST {
+    let more = found.query_coverage.max(found.reference_coverage);
+    let less = found.query_coverage.min(found.reference_coverage);
+    if !(PARTIAL..MOST).contains(&more) {
         return Some(found);
     }
     let closer = compare(query, reference, searched_seconds, params, matching);

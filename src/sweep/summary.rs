@@ -9,12 +9,13 @@ use soundalike_index::Reader;
 
 use super::judge::Judged;
 use super::run::Sweep;
+use crate::catalog::text::visible;
 use crate::indexer::hex;
 use crate::level::Level;
 use crate::params::FingerprintParams;
 use crate::policy::Rule;
 use crate::report::records::{IndexInfo, MatchRecord};
-use crate::report::text::{clock, visible};
+use crate::report::text::clock;
 
 /// Matches that are named.
 const WORST: usize = 10;

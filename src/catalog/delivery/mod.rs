@@ -59,8 +59,10 @@ impl DeliveryError {
         let subject = subject.to_string_lossy().into_owned();
         // Some causes name their file themselves; once is enough.
         let message = message.into();
-        let short = message.strip_prefix(&subject).and_then(|m| m.strip_prefix(": "));
-        let message = short.map_or_else(|| message.clone(), str::to_owned);
+        let message = match message.strip_prefix(&format!("{subject}: ")) {
+            Some(rest) => rest.to_owned(),
+            None => message.replacen(&format!("cannot read {subject}: "), "cannot read: ", 1),
+        };
         DeliveryError { subject, code, message }
     }
 }

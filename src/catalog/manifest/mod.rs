@@ -68,6 +68,12 @@ pub enum ManifestError {
         /// The manifest.
         path: PathBuf,
     },
+    /// It holds bytes that no text holds.
+    #[error("{}: not a text file; a table (.csv, .tsv) or JSON Lines is expected", path.display())]
+    NotText {
+        /// The manifest.
+        path: PathBuf,
+    },
     /// It is JSON, but not one object a line.
     #[error("{}: one JSON object a line is expected, not one array", path.display())]
     JsonArray {
@@ -107,6 +113,9 @@ impl Manifest {
     pub fn parse(path: &Path, bytes: &[u8]) -> Result<Manifest, ManifestError> {
         let text = text::decode(bytes);
         let mut manifest = Manifest { path: path.to_owned(), ..Manifest::default() };
+        if text.contains('\0') {
+            return Err(ManifestError::NotText { path: path.to_owned() });
+        }
         match text.trim_start().chars().next() {
             None => return Err(ManifestError::Empty { path: path.to_owned() }),
             Some('{') => json::read(&text, &mut manifest),

@@ -23,11 +23,14 @@ pub(super) fn read(text: &str, manifest: &mut Manifest) -> Result<(), ManifestEr
         let Some(header) = &header else {
             let names: Vec<_> =
                 record.iter().map(|name| (name.to_owned(), columns::field(name))).collect();
-            if names.iter().any(|(_, field)| *field == Some(Field::File)) && names.len() > 1 {
+            // A single cell is a header in the first row only; further down it is a line of prose.
+            let may_be = names.len() > 1 || rows == 0;
+            if may_be && names.iter().any(|(_, field)| *field == Some(Field::File)) {
                 header = Some(names);
             } else if rows >= HEADER_ROWS {
                 break;
-            } else if first_row.is_none() && record.len() > 1 {
+            } else if first_row.as_ref().is_none_or(|r: &csv::StringRecord| r.len() < 2) {
+                // A title line may stand above.
                 first_row = Some(record.clone());
             }
             rows += 1;
