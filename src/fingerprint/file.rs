@@ -1,13 +1,12 @@
 //! One file, from bytes to constellation.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
 use super::{Constellation, Fingerprinter, Signal};
-use crate::audio::{AudioError, AudioInfo, DecodeOptions, decode_file};
+use crate::audio::{AudioError, AudioInfo, DecodeOptions, decode_file, open_regular};
 use crate::params::FingerprintParams;
 
 /// What is known of an analysed file.
@@ -26,7 +25,7 @@ pub struct Analysis {
 /// SHA-256 of a file, read in pieces.
 pub fn sha256_of(path: &Path) -> Result<[u8; 32], AudioError> {
     let io = |source: io::Error| AudioError::Io { path: path.to_owned(), source };
-    let mut file = File::open(path).map_err(io)?;
+    let (mut file, _) = open_regular(path).map_err(io)?;
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 1 << 18];
     loop {

@@ -59,9 +59,8 @@ fn policies_are_applied_and_the_strictest_wins() {
     assert_eq!(verdict(&outcome, "funky-sax.mp3")["verdict"], "clear", "{outcome:#?}");
 
     // What a finding says can be looked up: rule, level, policy, its source and date, and the match.
-    let shown: BTreeSet<Value> =
-        outcome.all("match").iter().map(|m| m["match_id"].clone()).collect();
-    let shown: Vec<&Value> = shown.iter().collect();
+    let matches = outcome.all("match");
+    let shown: Vec<&Value> = matches.iter().map(|m| &m["match_id"]).collect();
     let findings = outcome.all("finding");
     assert!(findings.iter().any(|f| f["policy"] == "cdbaby"));
     for finding in &findings {
