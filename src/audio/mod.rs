@@ -35,7 +35,6 @@ use std::time::Duration;
 
 pub use decode::{decode_bytes, decode_file};
 pub use error::AudioError;
-pub(crate) use source::open_regular;
 pub use tags::{Tags, cleaned};
 
 /// Sample rate of the signal that [`decode_file`] delivers, in Hz. The fingerprint looks at

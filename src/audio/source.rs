@@ -40,12 +40,6 @@ pub(super) struct Payload {
 
 /// Opens `path` if it is a regular file.
 pub(super) fn open_file(path: &Path, deadline: Instant) -> io::Result<Source<File>> {
-    let (file, len) = open_regular(path)?;
-    Source::new(file, len, deadline)
-}
-
-/// A regular file and its size; whatever else has a path may never end, or never begin.
-pub(crate) fn open_regular(path: &Path) -> io::Result<(File, u64)> {
     // Asked before opening: opening a pipe without a writer would block for ever.
     let metadata = std::fs::metadata(path)?;
     if metadata.is_dir() {
@@ -54,7 +48,7 @@ pub(crate) fn open_regular(path: &Path) -> io::Result<(File, u64)> {
     if !metadata.is_file() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
     }
-    Ok((File::open(path)?, metadata.len()))
+    Source::new(File::open(path)?, metadata.len(), deadline)
 }
 
 /// A source over bytes in memory.

@@ -1,12 +1,13 @@
 //! One file, from bytes to constellation.
 
+use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
 use super::{Constellation, Fingerprinter, Signal};
-use crate::audio::{AudioError, AudioInfo, DecodeOptions, decode_file, open_regular};
+use crate::audio::{AudioError, AudioInfo, DecodeOptions, decode_file};
 use crate::params::FingerprintParams;
 
 /// What is known of an analysed file.
@@ -25,7 +26,8 @@ pub struct Analysis {
 /// SHA-256 of a file, read in pieces.
 pub fn sha256_of(path: &Path) -> Result<[u8; 32], AudioError> {
     let io = |source: io::Error| AudioError::Io { path: path.to_owned(), source };
-    let (mut file, _) = open_regular(path).map_err(io)?;
+    refuse_device(path).map_err(io)?;
+    let mut file = File::open(path).map_err(io)?;
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 1 << 18];
     loop {
@@ -36,6 +38,22 @@ pub fn sha256_of(path: &Path) -> Result<[u8; 32], AudioError> {
             Err(e) => return Err(io(e)),
         }
     }
+}
+
+/// A device may never end.
+#[cfg(unix)]
+fn refuse_device(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::FileTypeExt;
+    let kind = std::fs::metadata(path)?.file_type();
+    if kind.is_char_device() || kind.is_block_device() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn refuse_device(_: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 /// Decodes and fingerprints `path`, keeping `density` times the peaks of a reference.

@@ -109,3 +109,13 @@ fn index_of_other_fingerprints_is_refused() {
     assert!(outcome.stderr.contains("build the index anew"), "{}", outcome.stderr);
     place.run(&["index", "add", "--index", "index", "references/zalek.ogg"]).expect(4);
 }
+
+#[cfg(unix)]
+#[test]
+fn devices_are_refused_and_not_read_for_ever() {
+    let place = Place::indexed(&["zalek"]);
+    let outcome = place.scan(&["/dev/zero"]).expect(3);
+    let message = outcome.one("error")["message"].as_str().unwrap().to_owned();
+    assert!(message.contains("not a regular file"), "{message}");
+    place.run(&["cluster", "/dev/zero"]).expect(3);
+}
