@@ -96,7 +96,10 @@ fn second_writer_is_turned_away_and_readers_are_not() {
     place.run(&["index", "compact", "--index", "index"]).expect(5);
     place.scan(&["incoming/night-drive.mp3"]).expect(1);
     drop(writer);
-    place.run(&add).expect(0);
+    // A child that another test starts at this moment may hold the lock until it is a program of its own.
+    let again = || place.run(&add);
+    let outcomes = (0..20).map(|_| again()).find(|outcome| outcome.code != Some(5));
+    outcomes.unwrap().expect(0);
 }
 
 #[test]
