@@ -97,7 +97,7 @@ rm -f tick.wav kick.wav snare.wav hat.wav two.wav bar.wav hats.wav loop.wav
 
 find "$work/clips" "$work/sounds" -name '*.wav' -o -name 'musictrack-*' | sort > "$work/files.txt"
 "$SOUNDALIKE" scan --files-from "$work/files.txt" --index "$index" --format jsonl --min-level candidate --limit 1 \
-  --exit-zero --threads "$threads" > "$work/records.jsonl"
+  --exit-zero --no-cluster --no-evidence --threads "$threads" > "$work/records.jsonl"
 hours=$("$SOUNDALIKE" index list --index "$index" --format jsonl | python3 -c '
 import json, sys
 print(sum(json.loads(line).get("duration_ms", 0) for line in sys.stdin) / 3.6e6)')

@@ -42,7 +42,7 @@ def matches(soundalike, index, files):
     listing.write_text("".join(f"{f}\n" for f in files))
     found = {}
     text = run(soundalike, "scan", "--files-from", listing, "--index", index, "--format", "jsonl",
-               "--min-level", "candidate", "--limit", 1000, "--exit-zero", "--quiet")
+               "--min-level", "candidate", "--limit", 1000, "--exit-zero", "--no-cluster", "--no-evidence", "--quiet")
     for record in map(json.loads, text.splitlines()):
         if record["type"] == "match":
             key = (Path(record["query"]["path"]).stem, record["reference"]["path"])

@@ -2,19 +2,20 @@
 # The robustness benchmark in one command: corpus, queries, index, scan, tables.
 #
 #   run.sh --dir DIR [--split dev] [--scale 1.0] [--seed dev-2026-1] [--threads 2]
-#          [--label NAME] [--chromaprint] [--fresh]
+#          [--label NAME] [--chromaprint] [--quick] [--fresh]
 #
 # Goes on where an earlier run stopped; results are kept apart for each build of the binary.
 #   --scale 0.1     a tenth of the queries       --seed     another seed, other queries
 #   --chromaprint   also scores the Chromaprint peer (needs fpcalc and numpy)
+#   --quick         scans with --depth quick, into results of their own
 #   --fresh         indexes and scans again, even if this binary has done so before
 # $SOUNDALIKE names a binary to use instead of building one; CORPUS_PACKAGES another package list.
 # DIR takes about 2.5 GB; keep it outside the repository.  Tables go to stdout and to
 # DIR/results/NAME/tables.md, progress to stderr.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd); repo=$(cd "$here/../.." && pwd)
-usage() { sed -n '2,13p' "$0" >&2; exit 2; }
-dir=""; split=dev; scale=1.0; seed=dev-2026-1; threads=2; label=""; peer=0; fresh=0
+usage() { sed -n '2,14p' "$0" >&2; exit 2; }
+dir=""; split=dev; scale=1.0; seed=dev-2026-1; threads=2; label=""; peer=0; fresh=0; depth=""
 while [ $# -gt 0 ]; do
   case $1 in
     --dir) dir=${2:?}; shift 2 ;;
@@ -24,6 +25,7 @@ while [ $# -gt 0 ]; do
     --threads) threads=${2:?}; shift 2 ;;
     --label) label=${2:?}; shift 2 ;;
     --chromaprint) peer=1; shift ;;
+    --quick) depth="--depth quick"; shift ;;
     --fresh) fresh=1; shift ;;
     *) usage ;;
   esac
@@ -54,7 +56,7 @@ if [ ! -s "$queries/truth.tsv" ]; then
 fi
 
 # 3. lists
-results=$dir/results/$name-$build
+results=$dir/results/$name-$build${depth:+-quick}
 [ $fresh = 0 ] || rm -rf "$results"
 mkdir -p "$results"
 awk -F'\t' -v d="$dir" -v s="$split" 'NR==1 {for (i=1; i<=NF; i++) c[$i]=i; next}
@@ -79,7 +81,7 @@ fi
 if [ ! -s "$results/records.jsonl" ]; then
   say "scanning"
   checked "$SOUNDALIKE" scan --files-from "$results/queries.txt" --index "$index" --format jsonl \
-    --min-level candidate --exit-zero --threads "$threads" > "$results/records.part"
+    --min-level candidate --exit-zero --no-cluster --no-evidence $depth --threads "$threads" > "$results/records.part"
   mv "$results/records.part" "$results/records.jsonl"
 fi
 

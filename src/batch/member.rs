@@ -149,8 +149,9 @@ pub(super) fn is_modified(member: &Member) -> bool {
 }
 
 /// `value` with `digits` decimals.
-pub(super) fn rounded(value: f64, digits: i32) -> f64 {
+pub fn rounded(value: f64, digits: i32) -> f64 {
     let scale = 10f64.powi(digits);
+    // Adding zero turns -0.0 into 0.0.
     (value * scale).round() / scale + 0.0
 }
 

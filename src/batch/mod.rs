@@ -16,7 +16,8 @@ mod score;
 
 use std::collections::BTreeMap;
 
-pub use member::Track;
+pub use member::{Track, rounded};
+pub use score::THRESHOLD_LENGTH;
 
 use cluster::Cluster;
 use group::{Group, groups, ties};

@@ -12,8 +12,8 @@ use crate::level::Level;
 const REVIEW: f64 = 40.0;
 /// Score from which nothing goes out until somebody has decided.
 const HOLD: f64 = 70.0;
-/// Lengths that just earn a royalty, ms.
-const THRESHOLD_LENGTH: std::ops::Range<u64> = 30_000..45_000;
+/// Lengths that just earn a royalty, in ms: from 30 s, below 45 s.
+pub const THRESHOLD_LENGTH: std::ops::Range<u64> = 30_000..45_000;
 /// Size at which a group is as large as it takes.
 const LARGE: f64 = 50.0;
 /// Members an hour from which uploads come in a burst.

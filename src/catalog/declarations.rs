@@ -102,14 +102,8 @@ impl Declarations {
         self.entries.push(entry);
     }
 
-    /// What is declared about `audio`: by its path, or by its file name where one entry alone has it.
-    pub fn find(&self, audio: &Path) -> Option<&Declaration> {
-        let by_path = self.by_path.get(&normalised(audio)).copied();
-        let by_name = || self.by_name.get(&base_name(audio)?).copied().flatten();
-        by_path.or_else(by_name).map(|index| &self.entries[index])
-    }
-
-    /// What is declared about each of the files `audio`, in order, as [`Declarations::find`] finds it.
+    /// What is declared about each of the files `audio`, in order: by its path, or by its file name where one
+    /// entry alone has it.
     ///
     /// A bare name that several of them have declares none: an ISRC on the wrong file accuses somebody. That,
     /// and what is declared about none of them, is a remark in the second list.
@@ -150,16 +144,6 @@ impl Declarations {
             .map(|index| index.filter(|index| !shared(index)).map(|index| &self.entries[index]));
         (given.collect(), remarks)
     }
-
-    /// Number of files described.
-    pub fn len(&self) -> usize {
-        self.entries.len()
-    }
-
-    /// Whether no file is described.
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
 }
 
 /// The file name, composed, so that names compare equal whichever system wrote them.
@@ -198,14 +182,15 @@ mod tests {
         .unwrap();
         let mut declarations = Declarations::default();
         declarations.add_file(&manifest).unwrap();
-        let title = |path: &Path| declarations.find(path)?.declared.title.clone();
+        let find = |path: &Path| declarations.assign(&[path]).0.remove(0).cloned();
+        let title = |path: &Path| find(path)?.declared.title;
         assert_eq!(title(&dir.path().join("x/b.mp3")).as_deref(), Some("Two"));
         assert_eq!(title(&dir.path().join("y/../y/b.mp3")).as_deref(), Some("Three"));
         assert_eq!(title(Path::new("elsewhere/a.mp3")).as_deref(), Some("One"));
         assert_eq!(title(Path::new("elsewhere/b.mp3")), None, "two files are called so");
         assert_eq!(declarations.errors.len(), 1);
         assert_eq!(declarations.errors[0].code, "duplicate_row");
-        assert_eq!(declarations.find(Path::new("a.mp3")).unwrap().origin.line, Some(2));
+        assert_eq!(find(Path::new("a.mp3")).unwrap().origin.line, Some(2));
     }
 
     #[test]

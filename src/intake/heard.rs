@@ -91,12 +91,14 @@ impl<'a> Listener<'a> {
         let mut records = Vec::new();
         if let Some((index, scanner)) = &self.references {
             let found = scanner.scan_at(&analysis.constellation, self.settings.depth);
-            let mut told = 0;
-            for one in &found {
-                if one.found.accepted() || self.settings.candidates {
-                    let tell = told < self.settings.limit;
-                    told += 1;
-                    self.matched(one, index, &query, &analysis, &mut upload, tell, &mut records);
+            let shown = found.iter().filter(|m| m.found.accepted() || self.settings.candidates);
+            for (number, one) in shown.enumerate() {
+                let Some(meta) = index.meta(one.track) else { continue };
+                let record = self.matched(one, meta, &query, &mut upload);
+                if number < self.settings.limit {
+                    let evidence = self.evidence(one, index, &analysis, &record.match_id);
+                    records.push(Record::Match(Box::new(record)));
+                    records.extend(evidence.map(|e| Record::Evidence(Box::new(e))));
                 }
             }
             let result = match upload.heard.len() {
@@ -124,21 +126,16 @@ impl<'a> Listener<'a> {
         Outcome::Heard(Box::new(Heard { records, upload, track, record }))
     }
 
-    /// Notes a match, and tells it if `tell`.
-    #[allow(clippy::too_many_arguments)]
+    /// The record of a match, which is noted if it is accepted.
     fn matched(
         &self,
         one: &TrackMatch,
-        index: &Reader,
+        meta: &TrackMeta,
         query: &QueryInfo,
-        analysis: &Analysis,
         upload: &mut Upload,
-        tell: bool,
-        records: &mut Vec<Record>,
-    ) {
-        let Some(meta) = index.meta(one.track) else { return };
+    ) -> MatchRecord {
         let params = self.settings.params;
-        let same_bytes = meta.sha256 == analysis.sha256;
+        let same_bytes = hex(&meta.sha256) == upload.sha256;
         let reference = ReferenceInfo::of_track(meta);
         let mut record = MatchRecord::new(query.clone(), reference, &one.found, same_bytes, params);
         if one.found.accepted() {
@@ -148,14 +145,7 @@ impl<'a> Listener<'a> {
             record.allowed_by = heard.allowed_by.clone();
             upload.heard.push(heard);
         }
-        if !tell {
-            return;
-        }
-        let evidence = (self.settings.evidence && one.found.accepted())
-            .then(|| self.evidence(one, index, analysis, &record.match_id))
-            .flatten();
-        records.push(Record::Match(Box::new(record)));
-        records.extend(evidence.map(|e| Record::Evidence(Box::new(e))));
+        record
     }
 
     /// Applies standing decisions to a match.
@@ -180,6 +170,7 @@ impl<'a> Listener<'a> {
         }
     }
 
+    /// What an accepted match rests on, if that is wanted.
     fn evidence(
         &self,
         one: &TrackMatch,
@@ -187,6 +178,9 @@ impl<'a> Listener<'a> {
         analysis: &Analysis,
         match_id: &str,
     ) -> Option<EvidenceRecord> {
+        if !self.settings.evidence || !one.found.accepted() {
+            return None;
+        }
         let reference = Constellation::from_bytes(index.constellation(one.track)?).ok()?;
         Some(EvidenceRecord::new(
             match_id,

@@ -4,12 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::identity::{Identity, key};
 use super::upload::{Batch, Upload};
+use crate::batch::THRESHOLD_LENGTH;
 use crate::catalog::declared::{AiLevel, Rights};
 use crate::catalog::identifiers::Isrc;
 use crate::catalog::text::instant;
 
-/// Lengths that just earn a royalty: from 30 s, below 45 s.
-pub(super) const THRESHOLD_MS: std::ops::Range<u64> = 30_000..45_000;
 const DAY_S: i64 = 86_400;
 
 /// Uploads of one account.
@@ -197,7 +196,7 @@ impl Account {
     }
 
     fn count_lengths(&mut self, uploads: &[Upload]) {
-        let short = |i: &usize| THRESHOLD_MS.contains(&uploads[*i].duration_ms);
+        let short = |i: &usize| THRESHOLD_LENGTH.contains(&uploads[*i].duration_ms);
         self.threshold = self.uploads.iter().copied().filter(short).collect();
         let mut lengths: Vec<u64> =
             self.threshold.iter().map(|i| uploads[*i].duration_ms).collect();

@@ -12,6 +12,7 @@ use soundalike_index::TrackMeta;
 use super::evidence::EvidenceRecord;
 use crate::audio::AudioError;
 use crate::batch::cluster::Cluster;
+pub use crate::batch::rounded as round;
 use crate::catalog::declared::{AiDisclosure, Declared};
 use crate::fingerprint::file::Analysis;
 use crate::fingerprint::signal::Signal;
@@ -511,11 +512,4 @@ pub struct Summary {
     pub interrupted: bool,
     /// Exit status of the program.
     pub exit_code: u8,
-}
-
-/// `value` with `digits` decimals.
-pub fn round(value: f64, digits: i32) -> f64 {
-    let scale = 10f64.powi(digits);
-    // Adding zero turns -0.0 into 0.0.
-    (value * scale).round() / scale + 0.0
 }
