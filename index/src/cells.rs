@@ -13,11 +13,14 @@ use crate::planes::PlaneBuf;
 use crate::popcount::nearest;
 use crate::types::Code;
 
-/// Distinct codes per representative aimed at.
+/// Distinct codes per representative in a small segment.
 pub(crate) const CODES_PER_CELL: usize = 32;
-/// Representatives at most. Every code is compared with all of them once, which costs 6 µs at this
-/// number. More would not pay either: four times as many cost four times as much to compare with a
-/// query, and among as many cells opened the right one is found less often (77 against 83 %).
+/// Square of the number of representatives over that of distinct codes in a larger one. A query is compared
+/// with all representatives and with the codes of a few dozen cells, and it costs least where both are
+/// about as many. Half as many representatives find less for the same price.
+pub(crate) const CELLS_SQUARED_PER_CODE: usize = 64;
+/// Representatives at most. Four times as many cost four times as much to compare with a query, and
+/// among as many cells opened the right one is found less often (77 against 83 %).
 pub(crate) const MAX_CELLS: usize = 16 << 10;
 /// Representatives closer than this are one: nearly equal codes (a loop, a re-encode) share a cell.
 pub(crate) const MERGE_RADIUS: u32 = 24;
@@ -56,7 +59,8 @@ impl Cells {
 
 /// Greedy sample in hash order: skips codes near one already chosen.
 fn choose(distinct: &[Code]) -> Vec<Code> {
-    let wanted = distinct.len().div_ceil(CODES_PER_CELL).min(MAX_CELLS);
+    let balanced = (distinct.len() * CELLS_SQUARED_PER_CODE).isqrt();
+    let wanted = distinct.len().div_ceil(CODES_PER_CELL).min(balanced).min(MAX_CELLS);
     let candidates = &distinct[..distinct.len().min(wanted * 4)];
     spread(candidates, wanted)
 }

@@ -119,6 +119,11 @@ impl Reader {
         self.parts.last().map_or(0, |p| p.base + p.segment.track_count())
     }
 
+    /// Segments of the snapshot, which are searched one by one.
+    pub fn segment_count(&self) -> usize {
+        self.parts.len()
+    }
+
     /// Live tracks in ascending order of their number.
     pub fn tracks(&self) -> impl Iterator<Item = (TrackNo, &TrackMeta)> {
         self.parts.iter().flat_map(|p| {

@@ -104,13 +104,28 @@ impl<'a> Cells<'a> {
         Cells { data, finder, probes, ef }
     }
 
-    fn nearest_cells(&self, query: &Query, scratch: &mut Scratch, cells: &mut Vec<(u32, u32)>) {
-        match &self.finder {
-            Finder::Graph(graph) => graph.search(query, self.ef, scratch, cells),
-            Finder::Scan(reps) => nearest_by_scan(reps.as_planes(), query, self.probes, cells),
-        }
+    /// The cells to open for each query, nearest first.
+    fn nearest_cells(&self, queries: &[Query]) -> Vec<Vec<(u32, u32)>> {
+        let mut all = match &self.finder {
+            Finder::Graph(graph) => {
+                let mut scratch = Scratch::default();
+                let walk = |query| {
+                    let mut cells = Vec::new();
+                    graph.search(query, self.ef, &mut scratch, &mut cells);
+                    cells
+                };
+                queries.iter().map(walk).collect()
+            }
+            Finder::Scan(reps) => nearest_by_scan(reps.as_planes(), queries, self.probes),
+        };
+        all.iter_mut().for_each(|cells| self.limit(cells));
+        all
+    }
+
+    /// Leaves as many cells as are to be opened. Crowded cells are opened the more often, too: what counts
+    /// is what there is to read.
+    fn limit(&self, cells: &mut Vec<(u32, u32)>) {
         cells.truncate(self.probes);
-        // Crowded cells are opened the more often, too: what counts is what there is to read.
         let average = self.data.postings.len().div_ceil(self.data.reps.len().max(1));
         let mut room = (self.probes * average) as isize;
         let enough = |&(_, cell): &(u32, u32)| {
@@ -129,36 +144,43 @@ impl CandidateStore for Cells<'_> {
 
     fn search(&self, queries: &[Query], want: Want, live: Live<'_>) -> Vec<Vec<Hit>> {
         let mut best = Best::start(queries, want);
-        let (mut scratch, mut cells, mut found) = (Scratch::default(), Vec::new(), Vec::new());
-        let mut later: Vec<(u32, u32)> = Vec::new();
-        for (i, (query, best)) in queries.iter().zip(&mut best).enumerate() {
-            self.nearest_cells(query, &mut scratch, &mut cells);
+        let mut found = Vec::new();
+        // Cell and query in one number, which sorts fast.
+        let mut later: Vec<u64> = Vec::new();
+        let wanted = self.nearest_cells(queries);
+        for (i, ((query, best), cells)) in queries.iter().zip(&mut best).zip(&wanted).enumerate() {
             let (first, rest) = cells.split_at(cells.len().min(AT_ONCE));
             for &(_, cell) in first {
                 best.open(&self.data, cell, query, live, &mut found);
             }
-            later.extend(rest.iter().map(|&(_, cell)| (cell, i as u32)));
+            later.extend(rest.iter().map(|&(_, cell)| u64::from(cell) << 32 | i as u64));
         }
         later.sort_unstable();
-        for (cell, i) in later {
-            best[i as usize].open(&self.data, cell, &queries[i as usize], live, &mut found);
+        for both in later {
+            let (cell, i) = ((both >> 32) as u32, (both & u64::from(u32::MAX)) as usize);
+            best[i].open(&self.data, cell, &queries[i], live, &mut found);
         }
         Best::finish(best)
     }
 }
 
-/// The `count` nearest representatives as `(distance, cell)`, nearest first.
-fn nearest_by_scan(reps: Planes<'_>, query: &Query, count: usize, cells: &mut Vec<(u32, u32)>) {
-    let mut best = TopK::new(count);
+/// The `count` nearest representatives of each query as `(distance, cell)`, nearest first.
+///
+/// A block of representatives stays in the first-level cache while all queries pass over it.
+fn nearest_by_scan(reps: Planes<'_>, queries: &[Query], count: usize) -> Vec<Vec<(u32, u32)>> {
+    let mut best: Vec<TopK<(u32, u32)>> = queries.iter().map(|_| TopK::new(count)).collect();
+    let mut found = Vec::new();
     for (from, block) in reps.blocks(BLOCK) {
-        let limit = best.worst().map_or(u32::MAX, |&(worst, _)| worst);
-        cells.clear();
-        scan(block, query, limit, cells);
-        for &(distance, at) in cells.iter() {
-            best.offer((distance, from as u32 + at));
+        for (query, best) in queries.iter().zip(&mut best) {
+            let limit = best.worst().map_or(u32::MAX, |&(worst, _)| worst);
+            found.clear();
+            scan(block, query, limit, &mut found);
+            for &(distance, at) in &found {
+                best.offer((distance, from as u32 + at));
+            }
         }
     }
-    *cells = best.into_sorted();
+    best.into_iter().map(TopK::into_sorted).collect()
 }
 
 /// Best hits of a query so far.

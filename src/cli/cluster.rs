@@ -112,7 +112,7 @@ fn of_files(
         decode: args.work.decode_options(),
         references: None,
         search: SearchMode::Auto,
-        depth: Depth::Quick,
+        depth: Depth::Standard,
         candidates: false,
         limit: 0,
         evidence: false,

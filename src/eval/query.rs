@@ -11,7 +11,7 @@ use super::{EvalError, EvalOptions, tool, wav};
 use crate::audio::decode_file;
 use crate::fingerprint::Constellation;
 use crate::fingerprint::file::fingerprint;
-use crate::scan::scanner::Scanner;
+use crate::scan::scanner::{Depth, Scanner};
 
 /// What all queries share.
 pub(super) struct Bench<'a> {
@@ -58,7 +58,7 @@ impl Bench<'_> {
             // A file that stays behind goes with the temporary folder.
             let _ = std::fs::remove_file(&path);
         }
-        let matches = self.scanner.scan(&constellation?);
+        let matches = self.scanner.scan(&constellation?, Depth::Standard);
         let cuts = [&[task.cut], others.as_slice()].concat();
         Ok(judge(&matches, &truth(&cuts, pieces), &self.options.params))
     }

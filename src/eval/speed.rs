@@ -11,6 +11,7 @@ use super::{EvalOptions, material::Cut, wav};
 use crate::audio::decode_file;
 use crate::fingerprint::descriptor;
 use crate::fingerprint::file::{fingerprint, sha256_of};
+use crate::scan::scanner::Depth;
 
 /// Audio to compare indexing and decoding on.
 const SAMPLE_S: f64 = 600.0;
@@ -55,7 +56,7 @@ pub(super) fn scanning(bench: &Bench<'_>, cuts: &[Cut], speed: &mut Speed) {
     for cut in cuts.iter().filter(|c| c.fits(length_s)).take(SCANS) {
         let query = cut.load(length_s).and_then(|s| wav::write_pcm(&path, &[s])).ok();
         let Some(Ok(query)) = query.map(|()| bench.constellation(&path)) else { continue };
-        let (_, spent) = alone.install(|| timed(|| bench.scanner.scan(&query)));
+        let (_, spent) = alone.install(|| timed(|| bench.scanner.scan(&query, Depth::Standard)));
         times.push(spent.as_secs_f64() * 1000.0);
     }
     let _ = std::fs::remove_file(&path);

@@ -24,7 +24,7 @@ use crate::report::records::{
     ErrorRecord, MatchRecord, Name, QueryInfo, Record, ReferenceInfo, Scanned,
 };
 use crate::scan::matcher::MatchParams;
-use crate::scan::scanner::{Depth, Scanner, TrackMatch};
+use crate::scan::scanner::{Scanner, TrackMatch};
 
 /// Share of a track that one loop, silence or noise must make up for it to be hollow.
 const HOLLOW: f64 = 0.8;
@@ -78,9 +78,7 @@ impl<'a> Listener<'a> {
     /// Everything about one file. Without references only what the batch needs is worked out.
     pub(super) fn listen(&self, item: &Item) -> Outcome {
         let params = self.settings.params;
-        // What a reference's quota pushed out is of use where every peak is asked about.
-        let thorough = self.references.is_some() && self.settings.depth == Depth::Thorough;
-        let density = if thorough { params.query_density } else { 1.0 };
+        let density = if self.references.is_some() { params.query_density } else { 1.0 };
         let path = &item.path;
         let analysis = match analyse(path, params, density, &self.settings.decode) {
             Ok(analysis) => analysis,
@@ -90,7 +88,7 @@ impl<'a> Listener<'a> {
         let query = query_info(path, &analysis, &upload.declared);
         let mut records = Vec::new();
         if let Some((index, scanner)) = &self.references {
-            let found = scanner.scan_at(&analysis.constellation, self.settings.depth);
+            let found = scanner.scan(&analysis.constellation, self.settings.depth);
             let shown = found.iter().filter(|m| m.found.accepted() || self.settings.candidates);
             for (number, one) in shown.enumerate() {
                 let Some(meta) = index.meta(one.track) else { continue };

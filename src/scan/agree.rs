@@ -56,9 +56,7 @@ pub fn agreeing(
             warped::probes_at(track, &anchors, rungs.clone(), params)
         })
         .collect();
-    let codes = probes.iter().flatten().map(|(_, code)| code);
-    let queries: Vec<Query> =
-        codes.map(|code| Query { code: code.code, weights: code.weights }).collect();
+    let queries: Vec<Query> = probes.iter().flatten().map(|&(_, code)| code.into()).collect();
     let mut hits = hits(index, &queries).into_iter();
     let answered: Vec<(Vec<Probe>, Vec<Vec<Hit>>)> = probes
         .iter()

@@ -7,6 +7,8 @@
 
 use soundalike_index::{Hit, Query, Reader, SearchOptions};
 
+use crate::fingerprint::projection::WeighedCode;
+
 /// One question in this many is asked in the first round.
 const FIRST_SHARE: usize = 3;
 /// Bounds of the cells opened per segment for one question; the first round keeps to the lower one.
@@ -15,6 +17,12 @@ const CELLS: std::ops::RangeInclusive<usize> = 48..=768;
 /// cells are opened: 11 ms. Looking at all the 60,000 anchors of 372 tracks instead took 0.12 s, as long as
 /// decoding the track; of 60 tracks with a hidden excerpt either way finds one that the other misses.
 const EXACT_COMPARISONS: usize = 16 << 20;
+
+impl From<WeighedCode> for Query {
+    fn from(code: WeighedCode) -> Query {
+        Query { code: code.code, weights: code.weights }
+    }
+}
 
 /// Which questions to ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,31 +73,46 @@ impl<T> Questions<T> {
         }
         questions
     }
+
+    /// What each question is about, with its answers.
+    pub fn answers(&self) -> impl Iterator<Item = (&T, &Vec<Hit>)> {
+        self.about.iter().zip(&self.hits)
+    }
+}
+
+/// Cells opened per segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cells {
+    /// So many in the second round for all questions about a query together: one of many may miss its answer,
+    /// one of a few may not.
+    Shared(usize),
+    /// So many for each question.
+    Each(usize),
 }
 
 /// Asks the questions of one round in `space` for `k` hits each.
-///
-/// In the second round `cells` are opened per segment for all questions about a query together: one of
-/// many may miss its answer, one of a few may not.
 pub fn ask<T>(
     index: &Reader,
     space: u8,
     questions: &mut [Questions<T>],
     round: Round,
-    cells: usize,
+    cells: Cells,
     options: &SearchOptions,
 ) {
     let total: usize = questions.iter().map(|q| q.codes.len()).sum();
-    let cells = match round {
-        Round::First => *CELLS.start(),
-        Round::Rest => (cells / total.max(1)).clamp(*CELLS.start(), *CELLS.end()),
+    let each = match (cells, round) {
+        (Cells::Each(cells), _) => cells,
+        (Cells::Shared(_), Round::First) => *CELLS.start(),
+        (Cells::Shared(all), Round::Rest) => {
+            (all / total.max(1)).clamp(*CELLS.start(), *CELLS.end())
+        }
     };
-    let exact_up_to = if questions.len() > 1 {
+    let exact_up_to = if questions.len() > 1 || matches!(cells, Cells::Each(_)) {
         options.exact_up_to.min(EXACT_COMPARISONS / total.max(1))
     } else {
         options.exact_up_to
     };
-    let options = SearchOptions { probes: cells, ef: cells, exact_up_to, ..*options };
+    let options = SearchOptions { probes: each, ef: each, exact_up_to, ..*options };
     let chosen = |q: &Questions<T>| -> Vec<usize> {
         (0..q.codes.len()).filter(|&i| round.asks(q.groups[i])).collect()
     };
@@ -130,9 +153,9 @@ mod tests {
         let answered = |questions: &[Questions<u32>]| {
             questions.iter().flat_map(|q| &q.hits).filter(|hits| !hits.is_empty()).count()
         };
-        ask(&index, 0, &mut questions, Round::First, 100, &options);
+        ask(&index, 0, &mut questions, Round::First, Cells::Shared(100), &options);
         assert_eq!(answered(&questions), 4);
-        ask(&index, 0, &mut questions, Round::Rest, 100, &options);
+        ask(&index, 0, &mut questions, Round::Rest, Cells::Shared(100), &options);
         for q in &questions {
             for (about, hits) in q.about.iter().zip(&q.hits) {
                 assert_eq!((hits[0].time, hits[0].distance), (*about, 0));

@@ -11,6 +11,7 @@ pub mod novelty;
 pub mod scanner;
 pub mod score;
 pub mod sieve;
+pub mod survey;
 pub mod verify;
 pub mod warp;
 pub mod warped;

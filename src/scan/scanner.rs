@@ -3,16 +3,15 @@
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
-use soundalike_index::{Query, Reader, SearchMode, SearchOptions, TrackNo};
+use soundalike_index::{Reader, SearchMode, SearchOptions, TrackNo};
 
-use super::agree::agreeing;
 use super::candidates::{self, Place};
-use super::lookup::{Questions, Round, ask};
+use super::lookup::{Cells, Questions, Round, ask};
 use super::matcher::{Found, MatchParams, Reference, block_warps, blocks, verify_warps};
 use super::sieve::{PROMISING_NATS, first_look, is_long};
+use super::survey;
 use super::warp::Warp;
-use super::warped::{self, Probe};
-use crate::fingerprint::projection::WeighedCode;
+use super::warped::{self, Lead, Probe};
 use crate::fingerprint::{Constellation, anchor, descriptor};
 use crate::params::FingerprintParams;
 
@@ -49,14 +48,13 @@ const PARTIAL: f64 = 0.2;
 /// Share of either from which there is no need to: that one is explained.
 const MOST: f64 = 0.85;
 
-/// How closely a query is looked at.
+/// How closely a query is looked at. Short ones are always looked at thoroughly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Depth {
-    /// By a dozen anchors: finds what shares a good part of the query, at any speed and pitch, for a
-    /// tenth of the price.
-    Quick,
-    /// By everything: finds a few seconds, too.
+    /// By questions spread thinly over the query: for a fifth of what decoding it costs.
     #[default]
+    Standard,
+    /// By everything: finds a few damaged seconds in the middle, too, for ten times as much.
     Thorough,
 }
 
@@ -91,51 +89,58 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// All matches of `query` at a depth, accepted or not, best first.
-    pub fn scan_at(&self, query: &Constellation, depth: Depth) -> Vec<TrackMatch> {
-        match depth {
-            Depth::Thorough => self.scan(query),
-            Depth::Quick => self.scan_quickly(query),
-        }
-    }
-
-    fn scan_quickly(&self, query: &Constellation) -> Vec<TrackMatch> {
-        let rungs = -warped::RUNGS..=warped::RUNGS;
-        let all = agreeing(self.index, &[query], rungs, self.params).into_iter().flatten();
-        let found = all.filter_map(|agreement| {
-            let points = self.index.constellation(agreement.track)?;
-            let points = Constellation::from_bytes(points).ok()?;
-            let reference = Reference::new(points, self.params);
-            let (seconds, matching) = (self.searched_seconds, &self.matching);
-            let leads = &agreement.leads;
-            let found = overlap(query, &reference, leads, seconds, self.params, matching)?;
-            Some(TrackMatch { track: agreement.track, found })
-        });
-        best_first(found.collect())
-    }
-
     /// All matches of `query`, accepted or not, best first.
-    ///
-    /// Copies at the query's own speed and pitch are looked for first; changed copies only where
-    /// those leave a good part of the query unexplained.
-    pub fn scan(&self, query: &Constellation) -> Vec<TrackMatch> {
+    pub fn scan(&self, query: &Constellation, depth: Depth) -> Vec<TrackMatch> {
         let mut candidates = BTreeMap::new();
-        self.look_up(query, &mut candidates);
+        match depth {
+            Depth::Standard if is_long(query) => self.survey(query, &mut candidates),
+            _ => self.look_up(query, &mut candidates),
+        }
         let found = candidates.into_iter().filter_map(|(track, c)| Some((track, c.found?)));
         best_first(found.map(|(track, found)| TrackMatch { track, found }).collect())
     }
 
+    /// Fills `candidates` with what a few questions find, until one of them explains the query.
+    fn survey(&self, query: &Constellation, candidates: &mut Candidates) {
+        let best = |questions: &Questions<Probe>, limit| {
+            let mut wanted = Wanted::new();
+            for block in blocks(query.duration) {
+                let answers = questions.answers().filter(|(probe, _)| probe.lies_in(block));
+                for (track, leads) in warped::rank(answers, block, limit) {
+                    wanted.entry(track).or_default().push((block, leads));
+                }
+            }
+            wanted
+        };
+        let mut questions = [survey::questions(query, self.params)];
+        let cells = Cells::Each(survey::cells(self.index));
+        let options = SearchOptions { k: survey::HITS, walk: false, ..self.options };
+        for (round, limit) in [(Round::First, 1), (Round::Rest, survey::CANDIDATES)] {
+            ask(self.index, SPACE_ANCHOR, &mut questions, round, cells, &options);
+            self.follow(query, best(&questions[0], limit), survey::HYPOTHESES, candidates);
+            if explains_any(query, candidates) {
+                break;
+            }
+        }
+        // What is in the index once may be there more than once.
+        if candidates.values().flat_map(|c| &c.found).any(Found::accepted) {
+            let mut others = best(&questions[0], survey::LIKE_CANDIDATES);
+            others.retain(|track, _| candidates.get(track).is_none_or(|c| c.found.is_none()));
+            self.follow(query, others, survey::HYPOTHESES, candidates);
+        }
+    }
+
     /// Fills `candidates`, until one of them explains the query.
+    ///
+    /// Copies at the query's own speed and pitch are looked for first; changed copies only where
+    /// those leave a good part of the query unexplained.
     fn look_up(&self, query: &Constellation, candidates: &mut Candidates) {
         let blocks = blocks(query.duration);
-        let explained = |candidates: &Candidates| {
-            candidates.values().flat_map(|c| &c.found).any(|found| is_explained(query, found))
-        };
         let mut windows: Vec<_> =
             blocks.iter().map(|&block| self.windows_of(query, block, blocks.len())).collect();
         for round in [Round::First, Round::Rest] {
             self.plain(query, &mut windows, round, candidates);
-            if explained(candidates) {
+            if explains_any(query, candidates) {
                 return;
             }
         }
@@ -143,7 +148,7 @@ impl<'a> Scanner<'a> {
             blocks.iter().map(|&block| self.anchors_of(query, block, blocks.len())).collect();
         for round in [Round::First, Round::Rest] {
             self.changed(query, &mut anchors, round, candidates);
-            if explained(candidates) {
+            if explains_any(query, candidates) {
                 return;
             }
         }
@@ -161,7 +166,7 @@ impl<'a> Scanner<'a> {
         // farther than it finds, and all representatives are compared.
         let walk = round == Round::First;
         let options = SearchOptions { k: HITS_PER_WINDOW, walk, ..self.options };
-        ask(self.index, SPACE_PEAK_MAP, windows, round, WINDOW_CELLS, &options);
+        ask(self.index, SPACE_PEAK_MAP, windows, round, Cells::Shared(WINDOW_CELLS), &options);
         let mut wanted: BTreeMap<TrackNo, Vec<(_, Vec<Place>)>> = BTreeMap::new();
         for q in windows {
             for found in candidates::rank(&q.about, &q.hits, round.candidates(CANDIDATES)) {
@@ -205,17 +210,30 @@ impl<'a> Scanner<'a> {
         candidates: &mut Candidates,
     ) {
         let options = SearchOptions { k: warped::HITS_PER_PROBE, walk: false, ..self.options };
-        ask(self.index, SPACE_ANCHOR, anchors, round, ANCHOR_CELLS, &options);
-        let mut wanted: BTreeMap<TrackNo, Vec<_>> = BTreeMap::new();
+        ask(self.index, SPACE_ANCHOR, anchors, round, Cells::Shared(ANCHOR_CELLS), &options);
+        let mut wanted = Wanted::new();
         for q in anchors {
             let limit = round.candidates(warped::CANDIDATES);
-            for (track, leads) in warped::rank(&q.about, &q.hits, q.block, limit) {
+            for (track, leads) in warped::rank(q.answers(), q.block, limit) {
                 wanted.entry(track).or_default().push((q.block, leads));
             }
         }
+        self.follow(query, wanted, warped::HYPOTHESES, candidates);
+    }
+
+    /// Compares with the tracks of `wanted` along the lines that leads of a block stand for, as many as
+    /// `hypotheses` each.
+    fn follow(
+        &self,
+        query: &Constellation,
+        wanted: Wanted,
+        hypotheses: usize,
+        candidates: &mut Candidates,
+    ) {
+        let (params, matching) = (self.params, &self.matching);
         self.compare(query, wanted, candidates, |(block, leads), candidate| {
             let reference = &candidate.reference;
-            warped::warps(query, *block, reference, leads, self.params, &self.matching)
+            warped::warps(query, *block, reference, leads, hypotheses, params, matching)
         });
     }
 
@@ -276,7 +294,7 @@ impl<'a> Scanner<'a> {
         let hop = (span / windows).max(MIN_QUERY_HOP);
         let stretch = query.slice(block.0, block.1);
         let windows = descriptor::query_windows(&stretch, hop, self.params).into_iter();
-        let all = windows.enumerate().map(|(i, w)| (w.time, i, query_of(&w.code)));
+        let all = windows.enumerate().map(|(i, w)| (w.time, i, w.code.into()));
         Questions::new(block, all)
     }
 
@@ -288,16 +306,14 @@ impl<'a> Scanner<'a> {
         blocks: usize,
     ) -> Questions<Probe> {
         let probes = warped::probes(query, block, blocks, self.params).into_iter();
-        let all = probes.map(|(probe, code)| (probe, probe.number, query_of(&code)));
+        let all = probes.map(|(probe, code)| (probe, probe.number, code.into()));
         Questions::new(block, all)
     }
 }
 
-fn query_of(code: &WeighedCode) -> Query {
-    Query { code: code.code, weights: code.weights }
-}
-
 type Candidates = BTreeMap<TrackNo, Candidate>;
+/// Tracks to compare with, with the blocks of the query and their leads into each.
+type Wanted = BTreeMap<TrackNo, Vec<((u32, u32), Vec<Lead>)>>;
 
 /// A track that is being compared with.
 struct Candidate {
@@ -308,6 +324,11 @@ struct Candidate {
     warps: Vec<(Warp, f32)>,
     /// What they add up to.
     found: Option<Found>,
+}
+
+/// Whether one of `candidates` leaves nothing to explain.
+fn explains_any(query: &Constellation, candidates: &Candidates) -> bool {
+    candidates.values().flat_map(|c| &c.found).any(|found| is_explained(query, found))
 }
 
 /// Whether nothing is left to explain by a copy at another speed or pitch.
@@ -330,12 +351,13 @@ fn best_first(mut matches: Vec<TrackMatch>) -> Vec<TrackMatch> {
 pub fn overlap(
     query: &Constellation,
     reference: &Reference,
-    leads: &[warped::Lead],
+    leads: &[Lead],
     searched_seconds: f64,
     params: &FingerprintParams,
     matching: &MatchParams,
 ) -> Option<Found> {
-    let warps = warped::warps(query, (0, query.duration), reference, leads, params, matching);
+    let (whole, limit) = ((0, query.duration), warped::HYPOTHESES);
+    let warps = warped::warps(query, whole, reference, leads, limit, params, matching);
     let found = verify_warps(query, reference, warps, searched_seconds, matching)?;
     if !found.accepted() {
         return None;
@@ -374,7 +396,8 @@ pub fn compare(
     for &block in &blocks {
         let probes = warped::probes(query, block, blocks.len(), params);
         let leads = warped::leads_in(&probes, &anchors);
-        warps.extend(warped::warps(query, block, reference, &leads, params, matching));
+        let limit = warped::HYPOTHESES;
+        warps.extend(warped::warps(query, block, reference, &leads, limit, params, matching));
     }
     verify_warps(query, reference, warps, searched_seconds, matching)
 }

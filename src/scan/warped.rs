@@ -7,7 +7,6 @@
 //! seed-and-extend aligner does.
 
 use std::collections::BTreeMap;
-use std::ops::RangeInclusive;
 
 use soundalike_index::{Hit, TrackNo};
 
@@ -40,7 +39,7 @@ const CELL_SPAN: u32 = 2_500;
 /// Hits of one track that are looked at.
 const HITS_PER_TRACK: usize = 48;
 /// Hypotheses fitted per track.
-const HYPOTHESES: usize = 6;
+pub const HYPOTHESES: usize = 6;
 /// Hits differ by less than this in pitch (frequency units) if they mean the same copy.
 const SAME_PITCH: f64 = 8.0;
 /// Half-length in time units of the stretch a fit begins with.
@@ -70,6 +69,13 @@ pub struct Probe {
     pub(super) rung: i32,
     /// Assumed time factor.
     ratio: f64,
+}
+
+impl Probe {
+    /// Whether the anchor lies in a stretch of the query.
+    pub(super) fn lies_in(&self, (begin, end): (u32, u32)) -> bool {
+        (begin..end).contains(&self.anchor.time)
+    }
 }
 
 /// A hit and the probe that made it.
@@ -110,12 +116,13 @@ pub fn probes(
 pub fn probes_at(
     query: &Constellation,
     anchors: &[Point],
-    rungs: RangeInclusive<i32>,
+    rungs: impl IntoIterator<Item = i32>,
     params: &FingerprintParams,
 ) -> Vec<(Probe, WeighedCode)> {
-    let rungs = rungs.map(|rung| (rung, (f64::from(rung) * RUNG).exp()));
+    let rungs: Vec<(i32, f64)> =
+        rungs.into_iter().map(|rung| (rung, (f64::from(rung) * RUNG).exp())).collect();
     let all = anchors.iter().enumerate();
-    let all = all.flat_map(|(number, &anchor)| rungs.clone().map(move |r| (number, anchor, r)));
+    let all = all.flat_map(|(number, &anchor)| rungs.iter().map(move |&r| (number, anchor, r)));
     all.filter_map(|(number, anchor, (rung, ratio))| {
         let code = anchor::query_code(query, &anchor, ratio, params)?;
         Some((Probe { anchor, number, rung, ratio }, code))
@@ -130,17 +137,16 @@ pub(super) fn cell_width(block: (u32, u32)) -> f64 {
 
 /// The tracks whose hits agree best, `limit` at most, with those hits.
 ///
-/// `hits[i]` answer `probes[i]`.
-pub fn rank(
-    probes: &[Probe],
-    hits: &[Vec<Hit>],
+/// `answers` are the probes of `block` with the hits of each.
+pub fn rank<'a>(
+    answers: impl Iterator<Item = (&'a Probe, &'a Vec<Hit>)>,
     block: (u32, u32),
     limit: usize,
 ) -> Vec<(TrackNo, Vec<Lead>)> {
     let middle = f64::from(block.0 + block.1) / 2.0;
     let cell = cell_width(block);
     let mut by_track: BTreeMap<TrackNo, Vec<Lead>> = BTreeMap::new();
-    for (&probe, hits) in probes.iter().zip(hits) {
+    for (&probe, hits) in answers {
         let Some(worst) = hits.last().map(|h| h.distance) else { continue };
         for hit in hits {
             let lead = Lead::new(probe, hit.time, hit.distance, worst);
@@ -181,13 +187,14 @@ pub fn leads_in(probes: &[(Probe, WeighedCode)], reference: &[CodedAnchor]) -> V
     leads
 }
 
-/// The warps that `leads` into one reference stand for and verification supports in the stretch
-/// `block`, with the score it gave them there.
+/// The warps that `leads` into one reference stand for, the `limit` best supported ones, and verification
+/// supports in the stretch `block`, with the score it gave them there.
 pub fn warps(
     query: &Constellation,
     block: (u32, u32),
     reference: &Reference,
     leads: &[Lead],
+    limit: usize,
     params: &FingerprintParams,
     matching: &MatchParams,
 ) -> Vec<(Warp, f32)> {
@@ -201,6 +208,7 @@ pub fn warps(
     let (verify, abandon) = (&matching.verify, is_long(query));
     hypotheses(&leads, reference, block, params)
         .into_iter()
+        .take(limit)
         .filter_map(|(lead, shift)| {
             let warp = grow(points, block, reference, &lead, shift, abandon, verify)?;
             let (warp, best) = plainest(points, block, reference, warp, verify);

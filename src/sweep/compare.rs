@@ -10,7 +10,7 @@ use crate::indexer::{FLAG_PARTIAL, hex};
 use crate::params::FingerprintParams;
 use crate::report::records::{ExternalIds, MatchRecord, Name, QueryInfo, ReferenceInfo};
 use crate::scan::matcher::{Found, MatchParams, Reference, Segment};
-use crate::scan::scanner::{Scanner, compare};
+use crate::scan::scanner::{Depth, Scanner, compare};
 use crate::scan::warp::Warp;
 
 /// Stands for the codec of a track that is known from its index only.
@@ -50,7 +50,7 @@ impl<'a> Sides<'a> {
     /// Matches of a catalogue track with any reference, best first.
     pub fn track(&self, track: &Hash) -> Result<Vec<(Hash, MatchRecord)>, SweepError> {
         let Some(own) = known(self.catalogue, track)? else { return Ok(Vec::new()) };
-        let found = self.in_references.scan(&own.points).into_iter();
+        let found = self.in_references.scan(&own.points, Depth::Standard).into_iter();
         let found = found.filter(|m| m.found.accepted()).filter_map(|m| {
             let reference = self.references.meta(m.track)?;
             Some((reference.sha256, self.record(own.meta, reference, &m.found)))
@@ -71,7 +71,7 @@ impl<'a> Sides<'a> {
         let Some(own) = known(self.references, reference)? else { return Ok(Vec::new()) };
         let prepared = Reference::new(own.points.clone(), self.params);
         let mut matches = Vec::new();
-        for m in self.in_catalogue.scan(&own.points) {
+        for m in self.in_catalogue.scan(&own.points, Depth::Standard) {
             let meta = self.catalogue.meta(m.track).filter(|meta| tracks.contains(&meta.sha256));
             let Some(meta) = meta.filter(|_| m.found.accepted()) else { continue };
             let track = points(self.catalogue, m.track)?;
