@@ -2,12 +2,12 @@
 """Cost of scanning a batch end to end against indexing the same files, in one run.
 
 usage: batch_speed.py --soundalike BIN --references INDEX [--files 1000] [--repeats 3] [--threads 2]
-                      [--json OUT.json] PATH...
+                      [--thorough] [--json OUT.json] PATH...
 
 Every repeat runs each program once over the same files, in rotated order:
   index     soundalike index add --files-from LIST, into a fresh folder
   scan      soundalike scan --files-from LIST --index INDEX --format jsonl, decode to records
-  quick     the same with --depth quick
+  thorough  the same with --depth thorough (only with --thorough)
   report    soundalike report of those records, one HTML file (where the binary has the command)
   cluster   soundalike cluster --files-from LIST --format jsonl (where the binary has the command)
 The files are evenly spaced in the sorted list of all audio under PATH... .  Cost is user + system
@@ -45,7 +45,7 @@ def cost(cmd, out):
 
 
 # Reports, and the scan whose records they show.
-REPORTED = {"report": "scan", "quick report": "quick"}
+REPORTED = {"report": "scan", "thorough report": "thorough"}
 REPORTS = set(REPORTED)
 
 
@@ -57,17 +57,17 @@ class Programs:
         with open(self.list, "w", encoding="utf-8") as f:
             f.writelines(p + "\n" for p in files)
         self.records = os.path.join(work, "scan.jsonl")
-        self.quick_records = os.path.join(work, "quick.jsonl")
+        self.thorough_records = os.path.join(work, "thorough.jsonl")
         common = ["--files-from", self.list, "--threads", str(a.threads)]
         self.all = {"index": lambda: self.index(common),
                     "scan": lambda: self.run("scan", *common, "--index", a.references, "--format", "jsonl", "--exit-zero", out=self.records)}
-        if self.has("scan", "--depth"):
-            self.all["quick"] = lambda: self.run("scan", *common, "--index", a.references, "--depth", "quick", "--format", "jsonl", "--exit-zero",
-                                                 out=self.quick_records)
+        if a.thorough:
+            self.all["thorough"] = lambda: self.run("scan", *common, "--index", a.references, "--depth", "thorough", "--format", "jsonl",
+                                                    "--exit-zero", out=self.thorough_records)
         if self.has("report"):
             self.all["report"] = lambda: self.run("report", self.records, "--out", os.path.join(work, "report.html"))
-            if "quick" in self.all:
-                self.all["quick report"] = lambda: self.run("report", self.quick_records, "--out", os.path.join(work, "report.html"))
+            if a.thorough:
+                self.all["thorough report"] = lambda: self.run("report", self.thorough_records, "--out", os.path.join(work, "report.html"))
         if self.has("cluster"):
             self.all["cluster"] = lambda: self.run("cluster", *common, "--format", "jsonl", "--exit-zero")
 
@@ -111,7 +111,7 @@ def report(runs, files):
     lines = [f"{len(files)} files, {len(runs['index'])} interleaved repeats\n", "| program | CPU s | wall s | peak MiB |", "| --- | ---: | ---: | ---: |"]
     lines += [f"| {n} | {med(n, 0):.1f} | {med(n, 1):.1f} | {max(x[2] for x in r) / MIB:.0f} |" for n, r in runs.items()]
     lines += ["", "| ratio | median | smallest | largest |", "| --- | ---: | ---: | ---: |"]
-    figures = {f"{n} / index, {what}": ratio(runs, n, "index", k) for n in ("scan", "scan + report", "quick", "quick + report", "cluster") if n in runs
+    figures = {f"{n} / index, {what}": ratio(runs, n, "index", k) for n in ("scan", "scan + report", "thorough", "thorough + report", "cluster") if n in runs
                for k, what in ((0, "CPU"), (1, "wall"))}
     lines += [f"| {n} | {m:.3f} | {lo:.3f} | {hi:.3f} |" for n, (m, lo, hi) in figures.items()]
     return "\n".join(lines) + "\n", {"ratios": figures, "runs": runs, "columns": ["cpu_s", "wall_s", "peak_rss_bytes"]}
@@ -123,6 +123,7 @@ def main():
     ap.add_argument("--soundalike", required=True), ap.add_argument("--references", required=True)
     ap.add_argument("--files", type=int, default=1000), ap.add_argument("--repeats", type=int, default=3)
     ap.add_argument("--threads", type=int, default=2), ap.add_argument("--json")
+    ap.add_argument("--thorough", action="store_true")
     a = ap.parse_args()
     files = sample(a.paths, a.files)
     with tempfile.TemporaryDirectory(prefix="batch-speed-") as work:

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Excerpts of references hidden in unknown tracks: what each depth of a scan finds, and for what price.
 
-usage: hidden.py --dir DIR --index INDEX --soundalike BIN [--split dev] [--hosts 40] [--depths standard,...]
+usage: hidden.py --dir DIR --index INDEX --soundalike BIN [--split dev] [--hosts 40] [--depths standard,thorough]
 
 DIR holds the corpus as run.sh makes it, INDEX its references (more may be in it).  Into the middle of
 every unknown track of a minute and more a few seconds of a reference are cut, or mixed 6 dB over what
@@ -113,7 +113,7 @@ def main():
         parser.add_argument(name, type=Path, required=True)
     parser.add_argument("--split", default="dev")
     parser.add_argument("--hosts", type=int, default=40)
-    parser.add_argument("--depths", default="quick,standard,thorough")
+    parser.add_argument("--depths", default="standard,thorough")
     args = parser.parse_args()
     args.dir = args.dir.resolve()
     work = args.dir / "hidden"

@@ -2,12 +2,12 @@
 # The robustness benchmark in one command: corpus, queries, index, scan, tables.
 #
 #   run.sh --dir DIR [--split dev] [--scale 1.0] [--seed dev-2026-1] [--threads 2]
-#          [--label NAME] [--chromaprint] [--quick] [--fresh]
+#          [--label NAME] [--chromaprint] [--depth DEPTH] [--fresh]
 #
 # Goes on where an earlier run stopped; results are kept apart for each build of the binary.
 #   --scale 0.1     a tenth of the queries       --seed     another seed, other queries
 #   --chromaprint   also scores the Chromaprint peer (needs fpcalc and numpy)
-#   --quick         scans with --depth quick, into results of their own
+#   --depth thorough   scans with that option, into results of their own
 #   --fresh         indexes and scans again, even if this binary has done so before
 # $SOUNDALIKE names a binary to use instead of building one; CORPUS_PACKAGES another package list.
 # DIR takes about 2.5 GB; keep it outside the repository.  Tables go to stdout and to
@@ -25,7 +25,7 @@ while [ $# -gt 0 ]; do
     --threads) threads=${2:?}; shift 2 ;;
     --label) label=${2:?}; shift 2 ;;
     --chromaprint) peer=1; shift ;;
-    --quick) depth="--depth quick"; shift ;;
+    --depth) depth="--depth ${2:?}"; shift 2 ;;
     --fresh) fresh=1; shift ;;
     *) usage ;;
   esac
@@ -56,7 +56,7 @@ if [ ! -s "$queries/truth.tsv" ]; then
 fi
 
 # 3. lists
-results=$dir/results/$name-$build${depth:+-quick}
+results=$dir/results/$name-$build${depth:+-${depth#--depth }}
 [ $fresh = 0 ] || rm -rf "$results"
 mkdir -p "$results"
 awk -F'\t' -v d="$dir" -v s="$split" 'NR==1 {for (i=1; i<=NF; i++) c[$i]=i; next}

@@ -93,7 +93,9 @@ impl<'a> Scanner<'a> {
     pub fn scan(&self, query: &Constellation, depth: Depth) -> Vec<TrackMatch> {
         let mut candidates = BTreeMap::new();
         match depth {
-            Depth::Standard if is_long(query) => self.survey(query, &mut candidates),
+            Depth::Standard if query.duration > survey::SHORT => {
+                self.survey(query, &mut candidates)
+            }
             _ => self.look_up(query, &mut candidates),
         }
         let found = candidates.into_iter().filter_map(|(track, c)| Some((track, c.found?)));
@@ -305,7 +307,8 @@ impl<'a> Scanner<'a> {
         block: (u32, u32),
         blocks: usize,
     ) -> Questions<Probe> {
-        let probes = warped::probes(query, block, blocks, self.params).into_iter();
+        let probes =
+            warped::probes(query, block, blocks, warped::ALL_RUNGS, self.params).into_iter();
         let all = probes.map(|(probe, code)| (probe, probe.number, code.into()));
         Questions::new(block, all)
     }
@@ -367,12 +370,39 @@ pub fn overlap(
     if !(PARTIAL..MOST).contains(&more) {
         return Some(found);
     }
-    let closer = compare(query, reference, searched_seconds, params, matching);
+    let warps = block_by_block(query, reference, &found.best().warp, params, matching);
+    let closer = verify_warps(query, reference, warps, searched_seconds, matching);
     let better = |closer: &Found| {
         closer.query_coverage.min(closer.reference_coverage) > less
             && closer.log10_evalue <= found.log10_evalue + 1.0
     };
     Some(closer.filter(better).unwrap_or(found))
+}
+
+/// The alignments of every block at the speed and pitch of `known`: what was cut out of a copy, or put in,
+/// does not change those.
+fn block_by_block(
+    query: &Constellation,
+    reference: &Reference,
+    known: &Warp,
+    params: &FingerprintParams,
+    matching: &MatchParams,
+) -> Vec<(Warp, f32)> {
+    let blocks = blocks(query.duration);
+    if !known.is_changed() {
+        let plain = blocks.iter().flat_map(|&b| block_warps(query, b, reference, matching));
+        return plain.collect();
+    }
+    let anchors = anchor::coded(reference.constellation(), params);
+    let rung = warped::rung_of(known.time_factor);
+    let mut warps = vec![(*known, f32::MAX)];
+    for &block in &blocks {
+        let probes = warped::probes(query, block, blocks.len(), rung - 1..=rung + 1, params);
+        let leads = warped::leads_in(&probes, &anchors);
+        let limit = warped::HYPOTHESES;
+        warps.extend(warped::warps(query, block, reference, &leads, limit, params, matching));
+    }
+    warps
 }
 
 /// Compares a query with one reference, without an index.
@@ -394,7 +424,7 @@ pub fn compare(
     let anchors = anchor::coded(reference.constellation(), params);
     let blocks = blocks(query.duration);
     for &block in &blocks {
-        let probes = warped::probes(query, block, blocks.len(), params);
+        let probes = warped::probes(query, block, blocks.len(), warped::ALL_RUNGS, params);
         let leads = warped::leads_in(&probes, &anchors);
         let limit = warped::HYPOTHESES;
         warps.extend(warped::warps(query, block, reference, &leads, limit, params, matching));

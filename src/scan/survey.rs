@@ -18,10 +18,15 @@ use crate::params::FingerprintParams;
 /// Seconds of the query for each anchor asked about at the query's own tempo: nearly all anchors.
 const OWN_TEMPO: f64 = 1.0;
 /// Seconds for each anchor asked about at other tempi.
-const OTHER_TEMPI: f64 = 5.0;
+const OTHER_TEMPI: f64 = 6.0;
 /// Rungs asked about for those: every other one. A code is found nearly as often between them, and all of
 /// them would cost twice as much.
 const RUNGS: [i32; 6] = [-6, -4, -2, 2, 4, 6];
+/// And at least so many: shorter queries have few.
+const LEAST_OTHERS: usize = 10;
+/// Queries up to this long (time units, 12 s) are looked at thoroughly: they cost little, and every part of
+/// them counts.
+pub(super) const SHORT: u32 = 3_000;
 /// Nearest codes fetched per question.
 pub(super) const HITS: usize = 6;
 /// Candidate tracks compared per block. Twice as many find nothing more.
@@ -31,14 +36,16 @@ pub(super) const LIKE_CANDIDATES: usize = 30;
 /// Hypotheses fitted per candidate and block.
 pub(super) const HYPOTHESES: usize = 2;
 /// Cells opened for a question in an index of one segment.
-const CELLS: usize = 40;
+const CELLS: usize = 36;
 
 /// What is asked about `query`.
 pub(super) fn questions(query: &Constellation, params: &FingerprintParams) -> Questions<Probe> {
     let seconds = f64::from(query.duration) / TIME_UNITS_PER_SECOND;
-    let anchors = |every: f64| anchor::sample(query, (seconds / every).ceil() as usize, params);
-    let mut probes = warped::probes_at(query, &anchors(OWN_TEMPO), [0], params);
-    probes.extend(warped::probes_at(query, &anchors(OTHER_TEMPI), RUNGS, params));
+    let own = anchor::sample(query, (seconds / OWN_TEMPO).ceil() as usize, params);
+    let others = ((seconds / OTHER_TEMPI).ceil() as usize).max(LEAST_OTHERS);
+    let others = anchor::sample(query, others, params);
+    let mut probes = warped::probes_at(query, &own, [0], params);
+    probes.extend(warped::probes_at(query, &others, RUNGS, params));
     let all = probes.into_iter().map(|(probe, code)| (probe, probe.number, code.into()));
     Questions::new((0, query.duration), all)
 }

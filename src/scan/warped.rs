@@ -7,6 +7,7 @@
 //! seed-and-extend aligner does.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use soundalike_index::{Hit, TrackNo};
 
@@ -24,6 +25,8 @@ use crate::params::FingerprintParams;
 const RUNG: f64 = 0.06;
 /// Rungs to each side of the query's own tempo.
 pub const RUNGS: i32 = 6;
+/// All of them.
+pub const ALL_RUNGS: RangeInclusive<i32> = -RUNGS..=RUNGS;
 /// Anchors asked per block of a query.
 const ANCHORS: usize = 48;
 /// In a long query, which has more of them to be found by.
@@ -100,16 +103,22 @@ impl Lead {
     }
 }
 
-/// The probes of one of `blocks` stretches of a query with their codes.
+/// The rung nearest to a time factor.
+pub(super) fn rung_of(time_factor: f64) -> i32 {
+    (time_factor.ln() / RUNG).round() as i32
+}
+
+/// The probes of one of `blocks` stretches of a query at some of the rungs, with their codes.
 pub fn probes(
     query: &Constellation,
     block: (u32, u32),
     blocks: usize,
+    rungs: RangeInclusive<i32>,
     params: &FingerprintParams,
 ) -> Vec<(Probe, WeighedCode)> {
     let limit = (3 * ANCHORS / 2 / blocks.max(1)).clamp(MIN_ANCHORS, ANCHORS);
     let anchors = anchor::of_query(query, block, limit, params);
-    probes_at(query, &anchors, -RUNGS..=RUNGS, params)
+    probes_at(query, &anchors, rungs, params)
 }
 
 /// The probes of chosen `anchors` of a query at some of the rungs, with their codes.

@@ -35,12 +35,11 @@ impl Exhibit {
         let has_peaks = evidence.is_some();
         let mut evidence = evidence.unwrap_or_else(|| Box::new(extent(&record)));
         let (q, r) = (&record.query, &record.reference);
-        let heard =
-            pictures.complete(&mut evidence.query, Path::new(&q.path), Identity::Sha256(&q.sha256));
-        let there = pictures.complete(
-            &mut evidence.reference,
-            Path::new(&r.path),
-            Identity::RefId(&r.ref_id),
+        let (query, reference) = (&mut evidence.query, &mut evidence.reference);
+        // Each decodes a file: side by side.
+        let (heard, there) = rayon::join(
+            || pictures.complete(query, Path::new(&q.path), Identity::Sha256(&q.sha256)),
+            || pictures.complete(reference, Path::new(&r.path), Identity::RefId(&r.ref_id)),
         );
         let missing = [heard, there].map(|outcome| outcome.err().map(|why| why.to_string()));
         Exhibit { record, evidence, has_peaks, missing }
