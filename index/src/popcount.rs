@@ -42,6 +42,16 @@ pub(crate) fn weighted(code: &Code, query: &Query) -> u32 {
     (sums[0] + 2 * sums[1]) as u32
 }
 
+/// Bits of `mask` in which two codes differ: half the work of weighing them.
+#[inline(always)]
+fn masked(code: &Code, query: &Code, mask: &Code) -> u32 {
+    let mut sum = 0;
+    for i in 0..WORDS {
+        sum += bits((code[i] ^ query[i]) & mask[i]);
+    }
+    sum as u32
+}
+
 /// Fills `out` with a number for each code. Written so that it becomes vector code.
 #[inline(always)]
 fn for_each_code(codes: Planes<'_>, out: &mut [u32], number: impl Fn(Code) -> u32) {
@@ -61,7 +71,12 @@ fn for_each_code(codes: Planes<'_>, out: &mut [u32], number: impl Fn(Code) -> u3
 pub(crate) fn scan(codes: Planes<'_>, query: &Query, limit: u32, found: &mut Vec<(u32, u32)>) {
     let mut distances = [0u32; BLOCK];
     let distances = &mut distances[..codes.len()];
-    for_each_code(codes, distances, |code| weighted(&code, query));
+    let [once, twice] = &query.weights;
+    if *twice == [0; WORDS] {
+        for_each_code(codes, distances, |code| masked(&code, &query.code, once));
+    } else {
+        for_each_code(codes, distances, |code| weighted(&code, query));
+    }
     let mut from = 0;
     while from < distances.len() {
         let chunk = &distances[from..distances.len().min(from + LANES)];

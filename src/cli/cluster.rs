@@ -18,7 +18,7 @@ use soundalike_index::{Reader, SearchMode};
 use super::bar::Bar;
 use super::common::{Exit, Failure, Format, WorkArgs, cancel_on_interrupt, open_index};
 use super::review::{OptionalUploads, exit};
-use super::scan::{finish, index_info, named, scan_id};
+use super::scan::{finish, index_info, named};
 
 #[derive(Debug, Args)]
 pub(super) struct ClusterArgs {
@@ -74,7 +74,7 @@ fn of_index(
     params: &FingerprintParams,
     report: &mut Groups<'_>,
 ) -> Result<Summary, Failure> {
-    let begin = Begin::new(scan_id(&[], index), Some(index_info(index, params)));
+    let begin = Begin::new(named(&[], &index.index_id()), Some(index_info(index, params)));
     report.record(&Record::Begin(begin))?;
     let bar = Bar::new(args.work.quiet);
     let pool = Pool::new(index, None);

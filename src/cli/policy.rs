@@ -76,8 +76,8 @@ pub(super) struct ShowArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct CheckArgs {
-    /// Files or names of policies [default: all at hand]
-    #[arg(value_name = "FILE|ID")]
+    /// Files, folders of files, or names of policies [default: all at hand]
+    #[arg(value_name = "FILE|DIR|ID")]
     which: Vec<String>,
     #[command(flatten)]
     packs: PacksArg,
@@ -402,14 +402,18 @@ fn checks(args: &CheckArgs, day: Date) -> Result<Vec<CheckRecord>, Failure> {
         results.extend(rest.map(|p| CheckRecord::new(&p.id, Ok(p.clone()), day)));
         return Ok(results);
     }
-    let one = |name: &String| {
+    let mut results = Vec::new();
+    for name in &args.which {
         let path = Path::new(name);
-        if path.extension().is_some_and(|e| e == "toml") || path.is_file() {
-            return file(path);
+        if path.is_dir() {
+            results.extend(pack_files(path)?.iter().map(|path| file(path)));
+        } else if path.extension().is_some_and(|e| e == "toml") || path.is_file() {
+            results.push(file(path));
+        } else {
+            results.push(CheckRecord::new(name, beside.get(name).cloned(), day));
         }
-        CheckRecord::new(name, beside.get(name).cloned(), day)
-    };
-    Ok(args.which.iter().map(one).collect())
+    }
+    Ok(results)
 }
 
 /// `soundalike explain`.

@@ -68,6 +68,14 @@ pub(super) enum DepthArg {
 }
 
 impl DepthArg {
+    /// Its name in records.
+    pub fn name(self) -> &'static str {
+        match self {
+            DepthArg::Standard => "standard",
+            DepthArg::Thorough => "thorough",
+        }
+    }
+
     pub fn depth(self) -> Depth {
         match self {
             DepthArg::Standard => Depth::Standard,
@@ -153,7 +161,9 @@ pub(super) fn run(args: ScanArgs) -> Result<Exit, Failure> {
         None => index_references(&args, &params).map(|(index, folder)| (index, Some(folder)))?,
     };
     let mut report = args.format.report()?;
-    let mut begin = Begin::new(scan_id(&uploads.items, &index), Some(index_info(&index, &params)));
+    let id = scan_id(&uploads.items, &index, args.depth);
+    let mut begin = Begin::new(id, Some(index_info(&index, &params)));
+    begin.depth = Some(args.depth.name().into());
     bench.describe(&mut begin);
     report.record(&Record::Begin(begin.clone()))?;
     let mut unusable = 0;
@@ -237,9 +247,9 @@ pub(super) fn index_info(index: &Reader, params: &FingerprintParams) -> IndexInf
     }
 }
 
-/// Names inputs, index and version.
-pub(super) fn scan_id(items: &[Item], index: &Reader) -> String {
-    named(items, &index.index_id())
+/// Names inputs, index, depth and version.
+pub(super) fn scan_id(items: &[Item], index: &Reader, depth: DepthArg) -> String {
+    named(items, &format!("{}\n{}", index.index_id(), depth.name()))
 }
 
 /// Names inputs, what they are compared with, and version.

@@ -260,7 +260,9 @@ impl<'a> Watcher<'a> {
     ) -> Result<Summary, Failure> {
         let params = &self.params;
         let index = &self.references;
-        let mut begin = Begin::new(scan_id(&uploads.items, index), Some(index_info(index, params)));
+        let id = scan_id(&uploads.items, index, self.args.depth);
+        let mut begin = Begin::new(id, Some(index_info(index, params)));
+        begin.depth = Some(self.args.depth.name().into());
         begin.delivery = Some(ready.snapshot.info(&ready.unit.name));
         self.bench.describe(&mut begin);
         report.record(&Record::Begin(begin.clone()))?;

@@ -9,6 +9,7 @@ use super::Report;
 use super::records::{ErrorRecord, MatchRecord, Record, Scanned, VerdictRecord};
 use super::text_batch::joined;
 use crate::batch::cluster::Cluster;
+use crate::catalog::text::visible;
 
 /// The columns, in order. New ones are added at the end.
 pub const COLUMNS: &[&str] = &[
@@ -216,13 +217,15 @@ fn join(names: &[super::records::Name]) -> String {
     names.iter().map(|n| n.name.as_str()).collect::<Vec<_>>().join("; ")
 }
 
-/// A value that no spreadsheet takes for a formula: tags and file names come from strangers.
+/// A value that no spreadsheet takes for a formula and no terminal for a command: tags and file names come
+/// from strangers.
 fn inert(value: &str) -> String {
     let is_number = value.parse::<f64>().is_ok();
+    let shown = visible(value);
     if value.starts_with(['=', '+', '-', '@', '\t', '\r']) && !is_number {
-        format!("'{value}")
+        format!("'{shown}")
     } else {
-        value.to_owned()
+        shown
     }
 }
 
@@ -235,5 +238,6 @@ mod tests {
         assert_eq!(inert("=HYPERLINK(\"http://x\")"), "'=HYPERLINK(\"http://x\")");
         assert_eq!(inert("-41.2"), "-41.2");
         assert_eq!(inert("plain"), "plain");
+        assert_eq!(inert("red \u{1b}[31m"), "red \u{fffd}[31m");
     }
 }

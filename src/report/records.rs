@@ -58,13 +58,16 @@ pub enum Record {
 pub struct Begin {
     /// [`SCHEMA`].
     pub schema: Cow<'static, str>,
-    /// Identifies inputs, index and version; the same for a repeated scan.
+    /// Identifies inputs, index, depth and version; the same for a repeated scan.
     pub scan_id: String,
     /// Version of this program.
     pub tool_version: Cow<'static, str>,
     /// The index; none in a comparison of two files.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub index: Option<IndexInfo>,
+    /// How closely files were looked at: `standard` or `thorough`; none where that is not a question.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub depth: Option<Cow<'static, str>>,
     /// The policies applied; empty where none are.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub policy: Vec<PolicyInfo>,
@@ -84,6 +87,7 @@ impl Begin {
             scan_id,
             tool_version: env!("CARGO_PKG_VERSION").into(),
             index,
+            depth: None,
             policy: Vec::new(),
             decisions: None,
             delivery: None,

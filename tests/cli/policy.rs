@@ -131,6 +131,8 @@ fn every_bad_policy_of_a_folder_is_named_with_its_line() {
     run(&place, &["policy", "list", "--policy-dir", "packs"]).expect(2);
     let one = run(&place, &["policy", "check", "packs/other.toml"]).expect(2);
     assert_eq!(one.stdout.lines().count(), 1);
+    let folder = run(&place, &["policy", "check", "packs"]).expect(2);
+    assert_eq!(folder.stdout.lines().count(), 2, "{folder:#?}");
     run(&place, &["policy", "check", "missing.toml"]).expect(2);
 }
 
