@@ -96,7 +96,7 @@ fi
 rm -f tick.wav kick.wav snare.wav hat.wav two.wav bar.wav hats.wav loop.wav
 
 find "$work/clips" "$work/sounds" -name '*.wav' -o -name 'musictrack-*' | sort > "$work/files.txt"
-"$SOUNDALIKE" scan --files-from "$work/files.txt" --index "$index" --format jsonl --min-level candidate --limit 1 \
+"$SOUNDALIKE" scan --files-from "$work/files.txt" --index "$index" --depth thorough --format jsonl --min-level candidate --limit 1 \
   --exit-zero --no-cluster --no-evidence --threads "$threads" > "$work/records.jsonl"
 hours=$("$SOUNDALIKE" index list --index "$index" --format jsonl | python3 -c '
 import json, sys

@@ -82,7 +82,7 @@ def main():
     def scan(name, index):
         records = work / f"{name}.jsonl"
         return records, cpu([args.soundalike, "scan", "--files-from", lists[name], "--index", index, "--threads", "1",
-                             "--format", "jsonl", "--min-level", "candidate", "--exit-zero", "--no-cluster",
+                             "--format", "jsonl", "--depth", "thorough", "--min-level", "candidate", "--exit-zero", "--no-cluster",
                              "--no-evidence", "--quiet"], records)
 
     tiny = work / "one-track"

@@ -52,7 +52,7 @@ pub(super) fn questions(query: &Constellation, params: &FingerprintParams) -> Qu
 }
 
 /// A question by the surer half of a code's bits, each counting once: four excerpts of 200 fewer than by weighed
-/// bits, for two thirds of the price.
+/// bits, for half of the work of comparing.
 fn sure_bits(code: WeighedCode) -> Query {
     Query { code: code.code, weights: [code.weights[1], Default::default()] }
 }
