@@ -135,7 +135,7 @@ if wanted many; then
   tables "many-$tracks-$families" "$tracks tracks from an index" "$many.tsv"
 fi
 
-# 5. scan against index add: real music in which little is there twice, and a batch of which half is
+# 5. scan against index add: real music in which little is there twice, and a batch of which a third is
 if wanted speed; then
   python3 "$here/make_pieces.py" --split "$dir/split-$split.tsv" --split-name "$split" --root "$dir" --out "$dir/pieces" >&2
   cost() {

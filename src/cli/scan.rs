@@ -49,7 +49,7 @@ pub(super) struct ScanArgs {
     /// How candidates are looked up
     #[arg(long, value_enum, default_value_t = Search::Auto)]
     search: Search,
-    /// How closely to look at what is longer than 32 s: `thorough` finds a few damaged seconds in it more often
+    /// How closely to look at what is longer than 12 s: `thorough` finds a few damaged seconds in it more often
     #[arg(long, value_enum, default_value_t = DepthArg::Standard)]
     depth: DepthArg,
     #[command(flatten)]
@@ -61,9 +61,9 @@ pub(super) struct ScanArgs {
 /// How closely to look at files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum DepthArg {
-    /// For queues and nights: adds a quarter to what decoding costs
+    /// For queues and nights: adds about a fifth to what indexing costs
     Standard,
-    /// Ten times the questions
+    /// Every question there is, for nine times as much
     Thorough,
 }
 

@@ -66,7 +66,7 @@ pub(super) struct WatchArgs {
     /// Look into what is whole now (after waiting for --settle) and end
     #[arg(long)]
     once: bool,
-    /// How closely to look at what is longer than 32 s: `thorough` finds a few damaged seconds in it more often
+    /// How closely to look at what is longer than 12 s: `thorough` finds a few damaged seconds in it more often
     #[arg(long, value_enum, default_value_t = DepthArg::Standard)]
     depth: DepthArg,
     /// Also write a page for people (.html)

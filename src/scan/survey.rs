@@ -20,11 +20,11 @@ use crate::params::FingerprintParams;
 const OWN_TEMPO: f64 = 1.0;
 /// Seconds for each anchor asked about at other tempi.
 const OTHER_TEMPI: f64 = 6.0;
+/// And at least so many of them: shorter queries have few.
+const LEAST_OTHERS: usize = 10;
 /// Rungs asked about for those: every other one. A code is found nearly as often between them, and all of
 /// them would cost twice as much.
 const RUNGS: [i32; 6] = [-6, -4, -2, 2, 4, 6];
-/// And at least so many: shorter queries have few.
-const LEAST_OTHERS: usize = 10;
 /// Queries up to this long (time units, 12 s) are looked at thoroughly: they cost little, and every part of
 /// them counts.
 pub(super) const SHORT: u32 = 3_000;
