@@ -5,23 +5,14 @@
 // A panic here is the report.
 #![allow(clippy::unwrap_used)]
 
-use std::path::{Path, PathBuf};
+mod peaks;
 
-use soundalike::audio::DecodeOptions;
-use soundalike::fingerprint::file::fingerprint;
+use peaks::{PARAMS, changed, peaks};
 use soundalike::fingerprint::{Constellation, Point};
 use soundalike::indexer::{params_id, windows};
-use soundalike::params::FingerprintParams;
 use soundalike::scan::scanner::{Depth, Scanner, TrackMatch};
 use soundalike_index::{Reader, SearchMode, TrackMeta, TrackRecord, Writer};
 use tempfile::TempDir;
-
-const PARAMS: FingerprintParams = FingerprintParams::V1;
-
-fn peaks(name: &str, density: f32) -> Constellation {
-    let clip: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/demo").join(name);
-    fingerprint(&clip, &PARAMS, density, &DecodeOptions::default()).unwrap().1
-}
 
 /// An index of `names`, each in a commit of its own.
 fn index(names: &[&str]) -> (TempDir, Reader) {
@@ -60,13 +51,6 @@ fn joined(parts: &[Constellation]) -> Constellation {
     whole
 }
 
-/// `track` played `speed` times as fast, at the same pitch.
-fn faster(track: &Constellation, speed: f64) -> Constellation {
-    let time = |t: u32| (f64::from(t) / speed) as u32;
-    let points = track.points.iter().map(|p| Point { time: time(p.time), ..*p }).collect();
-    Constellation { points, duration: time(track.duration) }
-}
-
 fn host() -> [Constellation; 2] {
     [
         peaks("references/geoscape.ogg", PARAMS.query_density),
@@ -85,7 +69,7 @@ fn some_seconds_in_the_middle_are_found_where_they_are() {
     let theme = peaks("references/main-theme.ogg", PARAMS.query_density);
     let [before, after] = host();
     for (speed, seconds) in [(1.0, 7), (1.07, 14), (0.9, 14)] {
-        let excerpt = faster(&theme.slice(1_500, 1_500 + 250 * seconds), speed);
+        let excerpt = changed(&theme.slice(1_500, 1_500 + 250 * seconds), speed, 0.0);
         let query = joined(&[before.clone(), excerpt.clone(), after.clone()]);
         for depth in [Depth::Standard, Depth::Thorough] {
             let found = scan(&reader, &query, depth);

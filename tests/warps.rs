@@ -5,39 +5,12 @@
 // A panic here is the report.
 #![allow(clippy::unwrap_used)]
 
-use std::path::{Path, PathBuf};
+mod peaks;
 
-use soundalike::audio::DecodeOptions;
+use peaks::{PARAMS, changed, peaks};
 use soundalike::fingerprint::Constellation;
-use soundalike::fingerprint::file::fingerprint;
-use soundalike::params::FingerprintParams;
 use soundalike::scan::matcher::{Found, MatchParams, Reference};
 use soundalike::scan::scanner::compare;
-
-const PARAMS: FingerprintParams = FingerprintParams::V1;
-
-fn demo(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/demo").join(name)
-}
-
-fn peaks(name: &str, density: f32) -> Constellation {
-    fingerprint(&demo(name), &PARAMS, density, &DecodeOptions::default()).unwrap().1
-}
-
-/// `track` played `speed` times as fast and `cents` higher.
-fn changed(track: &Constellation, speed: f64, cents: f64) -> Constellation {
-    let shift = cents / 1200.0 * 36.0 * 8.0;
-    let mut copy = track.clone();
-    copy.duration = (f64::from(copy.duration) / speed) as u32;
-    copy.points.retain_mut(|p| {
-        p.time = (f64::from(p.time) / speed).round() as u32;
-        let freq = f64::from(p.freq) + shift;
-        p.freq = freq.round().max(0.0) as u16;
-        p.time <= copy.duration && (0.0..1_472.0).contains(&freq)
-    });
-    copy.points.sort_unstable();
-    copy
-}
 
 fn found(query: &Constellation, reference: &str) -> Option<Found> {
     let reference = Reference::new(peaks(reference, 1.0), &PARAMS);
