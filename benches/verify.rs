@@ -9,7 +9,7 @@ use soundalike::fingerprint::constellation::TIME_UNITS_PER_SECOND;
 use soundalike::scan::align::{ByFrequency, offsets, refine};
 use soundalike::scan::background::Background;
 use soundalike::scan::matcher::{MatchParams, Reference};
-use soundalike::scan::scanner::compare;
+use soundalike::scan::compare::compare;
 use soundalike::scan::verify::{glance, runs};
 use soundalike::scan::warp::Warp;
 

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use rayon::prelude::*;
 
-use super::pairs::{Matcher, Pair, composed, inverse};
+use super::pairs::{Matcher, Pair};
 use super::pool::Node;
 use crate::params::FingerprintParams;
 use crate::scan::kind::is_modified;
@@ -59,7 +59,7 @@ impl Group {
         for edge in &self.edges {
             let warp = edge.found.best().warp;
             next.entry(edge.b).or_default().push((edge.a, warp));
-            next.entry(edge.a).or_default().push((edge.b, inverse(&warp)));
+            next.entry(edge.a).or_default().push((edge.b, warp.inverse()));
         }
         let mut to_root = BTreeMap::from([(root, Warp::shift(0.0))]);
         let mut queue = VecDeque::from([root]);
@@ -67,7 +67,7 @@ impl Group {
             let here = to_root[&node];
             for (other, warp) in next.get(&node).into_iter().flatten() {
                 if !to_root.contains_key(other) {
-                    to_root.insert(*other, composed(warp, &here));
+                    to_root.insert(*other, warp.then(&here));
                     queue.push_back(*other);
                 }
             }
@@ -149,7 +149,7 @@ fn complete(matcher: &Matcher<'_>, mut group: Group, params: &FingerprintParams)
     let found: Vec<Pair> = missing
         .into_par_iter()
         .filter_map(|(a, b)| {
-            let warp = composed(to_root.get(&a)?, &inverse(to_root.get(&b)?));
+            let warp = to_root.get(&a)?.then(&to_root.get(&b)?.inverse());
             matcher.confirm(a, b, warp).filter(Pair::is_edge)
         })
         .collect();
@@ -232,6 +232,7 @@ mod tests {
             reference_covered_ms: 60_000,
             query_coverage: 1.0,
             reference_coverage: 1.0,
+            ..Found::default()
         };
         Pair { a, b, found, a_share: 1.0, b_share: 1.0, shared_loop: false }
     }

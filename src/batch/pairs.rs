@@ -12,9 +12,10 @@ use crate::fingerprint::{Constellation, Point};
 use crate::params::FingerprintParams;
 use crate::progress::{Cancel, Progress};
 use crate::scan::agree::{Agreement, agreeing};
+use crate::scan::compare::overlap;
 use crate::scan::matcher::{Found, MatchParams, Reference, verify_warps};
 use crate::scan::novelty::{strongest_period, twin_share};
-use crate::scan::scanner::overlap;
+use crate::scan::resolve::resolve;
 use crate::scan::verify::coincidences;
 use crate::scan::warp::Warp;
 use crate::scan::warped::{self, RUNGS};
@@ -187,6 +188,7 @@ impl<'a> Matcher<'a> {
         );
         let warps = vec![(warp, 0.0)];
         let found = verify_warps(&track, &reference, warps, self.seconds, &self.matching)?;
+        let found = resolve(&track, &reference, found, self.params, &self.matching);
         found.accepted().then(|| self.pair(a, &track, b, &reference, found))
     }
 
@@ -233,37 +235,5 @@ impl<'a> Matcher<'a> {
         let others = reference.between(first.time, last.time + 1);
         let whole = twin_share(own, period).max(twin_share(others, period_there));
         share >= whole + LOOP_LEAD
-    }
-}
-
-/// The way back.
-pub fn inverse(warp: &Warp) -> Warp {
-    Warp {
-        offset: -warp.offset / warp.time_factor,
-        time_factor: 1.0 / warp.time_factor,
-        freq_shift: -warp.freq_shift,
-    }
-}
-
-/// First along `first`, then along `then`.
-pub fn composed(first: &Warp, then: &Warp) -> Warp {
-    Warp {
-        offset: then.time(first.offset),
-        time_factor: first.time_factor * then.time_factor,
-        freq_shift: first.freq_shift + then.freq_shift,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn there_and_back_leads_home() {
-        let warp = Warp { offset: 120.0, time_factor: 1.06, freq_shift: 8.0 };
-        let home = composed(&warp, &inverse(&warp));
-        assert!(home.offset.abs() < 1e-9, "{home:?}");
-        assert!((home.time_factor - 1.0).abs() < 1e-12);
-        assert_eq!(home.freq_shift, 0.0);
     }
 }

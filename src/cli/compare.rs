@@ -12,8 +12,8 @@ use soundalike::report::Report;
 use soundalike::report::records::{
     Begin, ErrorRecord, MatchRecord, QueryInfo, Record, ReferenceInfo, Scanned, Summary,
 };
+use soundalike::scan::compare::compare;
 use soundalike::scan::matcher::{MatchParams, Reference};
-use soundalike::scan::scanner::compare;
 
 use super::common::{Exit, Failure, Format, WorkArgs};
 use super::review::exit;

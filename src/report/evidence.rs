@@ -155,7 +155,7 @@ fn scattered(index: usize) -> u32 {
 mod tests {
     use super::*;
     use crate::scan::matcher::{MatchParams, Reference};
-    use crate::scan::scanner::compare;
+    use crate::scan::compare::compare;
 
     /// Peaks that no two stretches share, `per_second` of them for `seconds`.
     fn track(seconds: u32, per_second: u32) -> Constellation {

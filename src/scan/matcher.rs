@@ -8,10 +8,12 @@ use std::sync::OnceLock;
 
 use super::align::{AlignParams, ByFrequency, offsets, refine};
 use super::background::Background;
+use super::likeness::Likeness;
 use super::novelty::novelty;
 use super::score;
 use super::verify::{Run, VerifyParams, glance, runs};
 use super::warp::{Warp, to_ms};
+use crate::fingerprint::anchor::{self, CodedAnchor};
 use crate::fingerprint::{Constellation, Point};
 use crate::params::FingerprintParams;
 
@@ -35,7 +37,7 @@ const MAX_WARPS: usize = 24;
 /// of chance runs.
 const WARP_NATS: f32 = 4.0;
 /// A further segment of a match needs this many nats.
-const MIN_SEGMENT_NATS: f32 = 25.0;
+pub(super) const MIN_SEGMENT_NATS: f32 = 25.0;
 
 /// Tunables of the whole comparison.
 #[derive(Debug, Clone, Default)]
@@ -53,13 +55,19 @@ pub struct Reference {
     bins: usize,
     background: OnceLock<Background>,
     by_frequency: OnceLock<ByFrequency>,
+    anchors: OnceLock<Vec<CodedAnchor>>,
 }
 
 impl Reference {
     /// A reference with the peaks `points`.
     pub fn new(points: Constellation, params: &FingerprintParams) -> Reference {
-        let (background, by_frequency) = (OnceLock::new(), OnceLock::new());
-        Reference { points, bins: params.bins, background, by_frequency }
+        Reference {
+            points,
+            bins: params.bins,
+            background: OnceLock::new(),
+            by_frequency: OnceLock::new(),
+            anchors: OnceLock::new(),
+        }
     }
 
     /// The reference's peaks.
@@ -73,8 +81,13 @@ impl Reference {
     }
 
     /// The reference's peaks by frequency.
-    fn by_frequency(&self) -> &ByFrequency {
+    pub(super) fn by_frequency(&self) -> &ByFrequency {
         self.by_frequency.get_or_init(|| ByFrequency::new(&self.points))
+    }
+
+    /// The reference's anchors.
+    pub(super) fn anchors(&self, params: &FingerprintParams) -> &[CodedAnchor] {
+        self.anchors.get_or_init(|| anchor::coded(&self.points, params))
     }
 }
 
@@ -98,7 +111,12 @@ pub struct Segment {
 }
 
 impl Segment {
-    fn new(run: &Run, warp: Warp, query: &Constellation, reference_end: u32) -> Segment {
+    pub(super) fn new(
+        run: &Run,
+        warp: Warp,
+        query: &Constellation,
+        reference_end: u32,
+    ) -> Segment {
         let ms = |units: f64| to_ms(units).round() as u64;
         let there = |t: u32| ms(warp.time(f64::from(t)).clamp(0.0, f64::from(reference_end)));
         let telling = run.score >= MIN_SEGMENT_NATS;
@@ -123,6 +141,15 @@ impl Segment {
         if self.warp.is_changed() { nats - WARP_NATS } else { nats }
     }
 
+    fn turned(self) -> Segment {
+        Segment {
+            query_ms: self.reference_ms,
+            reference_ms: self.query_ms,
+            warp: self.warp.inverse(),
+            ..self
+        }
+    }
+
     /// Length in the query in seconds.
     pub fn seconds(&self) -> f64 {
         (self.query_ms.1 - self.query_ms.0) as f64 / 1000.0
@@ -130,7 +157,7 @@ impl Segment {
 }
 
 /// What was found of a query in one reference.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Found {
     /// Segments in query order; at least one.
     pub segments: Vec<Segment>,
@@ -148,6 +175,10 @@ pub struct Found {
     pub query_coverage: f64,
     /// Share of the reference inside segments, 0 to 1.
     pub reference_coverage: f64,
+    /// Other places of the reference that hold what the best segment holds, in reference order; not covered.
+    pub repeats: Vec<Segment>,
+    /// How alike the tracks are within the segments; measured for accepted matches.
+    pub likeness: Likeness,
 }
 
 impl Found {
@@ -156,6 +187,47 @@ impl Found {
         let best = self.segments.iter().max_by(|a, b| a.net().total_cmp(&b.net()));
         // `compare` never makes a match without segments.
         best.unwrap_or(&self.segments[0])
+    }
+
+    /// The same evidence, told by other segments; they are brought into query order.
+    pub(super) fn with_segments(
+        self,
+        mut segments: Vec<Segment>,
+        query: &Constellation,
+        reference: &Constellation,
+    ) -> Found {
+        segments.sort_by_key(|s| (s.query_ms, s.reference_ms));
+        let query_covered_ms = covered(segments.iter().map(|s| s.query_ms));
+        let reference_covered_ms = covered(segments.iter().map(|s| s.reference_ms));
+        Found {
+            query_covered_ms,
+            reference_covered_ms,
+            query_coverage: share(query_covered_ms, query.duration_ms()),
+            reference_coverage: share(reference_covered_ms, reference.duration_ms()),
+            segments,
+            ..self
+        }
+    }
+
+    /// The match as seen from the other side: query and reference in each other's place.
+    #[must_use]
+    pub fn turned(self) -> Found {
+        // What lies at several places of the reference is several stretches of it, seen from there.
+        let all = self.segments.into_iter().chain(self.repeats);
+        let mut segments: Vec<Segment> = all.map(Segment::turned).collect();
+        segments.sort_by_key(|s| (s.query_ms, s.reference_ms));
+        let query_covered_ms = covered(segments.iter().map(|s| s.query_ms));
+        let duration = self.reference_covered_ms as f64 / self.reference_coverage.max(1e-9);
+        Found {
+            segments,
+            query_covered_ms,
+            reference_covered_ms: self.query_covered_ms,
+            query_coverage: (query_covered_ms as f64 / duration.max(1.0)).min(1.0),
+            reference_coverage: self.query_coverage,
+            repeats: Vec::new(),
+            likeness: self.likeness.turned(),
+            ..self
+        }
     }
 
     /// Share of a query of `duration` time units that the best segment's line explains. Segments on
@@ -220,8 +292,7 @@ pub fn block_warps(
             }
             let warp = refine(local, &reference.points, warp, &params.align, &params.verify);
             let run = best_run(local, reference, &warp, params)?;
-            let offset = warp.offset - warp.time_factor * f64::from(block.0);
-            Some((Warp { offset, ..warp }, run.score))
+            Some((warp.after(block.0), run.score))
         })
         .collect()
 }
@@ -268,24 +339,13 @@ pub fn verify_warps(
             segments.push(segment);
         }
     }
-    segments.sort_by_key(|s| (s.query_ms, s.reference_ms));
-    let query_covered_ms = covered(segments.iter().map(|s| s.query_ms));
-    let reference_covered_ms = covered(segments.iter().map(|s| s.reference_ms));
     let query_seconds = query.duration_ms() as f64 / 1000.0;
     let log10_evalue = score::log10_evalue(f64::from(nats), query_seconds, searched_seconds);
-    Some(Found {
-        nats,
-        log10_evalue,
-        score: score::score(log10_evalue),
-        query_covered_ms,
-        reference_covered_ms,
-        query_coverage: share(query_covered_ms, query.duration_ms()),
-        reference_coverage: share(reference_covered_ms, reference.points.duration_ms()),
-        segments,
-    })
+    let found = Found { nats, log10_evalue, score: score::score(log10_evalue), ..Found::default() };
+    Some(found.with_segments(segments, query, &reference.points))
 }
 
-fn differ(a: &Warp, b: &Warp, query_end: u32) -> bool {
+pub(super) fn differ(a: &Warp, b: &Warp, query_end: u32) -> bool {
     let gap = |t: f64| (a.time(t) - b.time(t)).abs();
     gap(0.0).max(gap(f64::from(query_end))) > SAME_LINE
         || (a.freq_shift - b.freq_shift).abs() > SAME_PITCH
@@ -331,5 +391,36 @@ mod tests {
             assert_eq!(blocks[blocks.len() - 1].1, duration);
             assert!(blocks.windows(2).all(|w| w[1].0 <= w[0].1));
         }
+    }
+
+    #[test]
+    fn turned_twice_a_match_is_what_it_was() {
+        let warp = Warp { offset: 500.0, time_factor: 1.25, freq_shift: 24.0 };
+        let segment = |begin: u64| Segment {
+            query_ms: (begin, begin + 4000),
+            reference_ms: (begin + 7000, begin + 12_000),
+            warp,
+            nats: 90.0,
+            novelty: 1.0,
+            peaks: 100,
+            matched: 80,
+        };
+        let found = Found {
+            segments: vec![segment(1000), segment(9000)],
+            nats: 90.0,
+            log10_evalue: -9.0,
+            score: 75.0,
+            query_covered_ms: 8000,
+            reference_covered_ms: 10_000,
+            query_coverage: 0.5,
+            reference_coverage: 0.25,
+            ..Found::default()
+        };
+        let turned = found.clone().turned();
+        assert_eq!(turned.segments[0].query_ms, (8000, 13_000));
+        assert_eq!(turned.segments[0].warp.time_factor, 0.8);
+        assert_eq!(turned.segments[0].warp.time(500.0 + 1.25 * 80.0), 80.0);
+        assert_eq!((turned.query_coverage, turned.query_covered_ms), (0.25, 10_000));
+        assert_eq!(turned.turned(), found);
     }
 }

@@ -8,11 +8,12 @@ use soundalike_index::{Reader, SearchMode, SearchOptions, TrackNo};
 use super::candidates::{self, Place};
 use super::lookup::{Cells, Questions, Round, ask};
 use super::matcher::{Found, MatchParams, Reference, block_warps, blocks, verify_warps};
+use super::resolve::{gaps, resolve};
 use super::sieve::{PROMISING_NATS, first_look, is_long};
 use super::survey;
 use super::warp::Warp;
 use super::warped::{self, Lead, Probe};
-use crate::fingerprint::{Constellation, anchor, descriptor};
+use crate::fingerprint::{Constellation, descriptor};
 use crate::params::FingerprintParams;
 
 /// Descriptor space of the peak map.
@@ -27,7 +28,7 @@ const SURE_LOG10_EVALUE: f64 = -8.0;
 const WINDOWS_PER_BLOCK: u32 = 96;
 /// In a long query, which has more of them to be found by.
 const MIN_WINDOWS_PER_BLOCK: u32 = 48;
-/// Cells opened per segment for all windows of a query together. Among 100,000 tracks half as many
+/// Cells opened per segment for all windows of a block together. Among 100,000 tracks half as many
 /// cost 5 % less and lose a point of recall.
 const WINDOW_CELLS: usize = 36_864;
 /// The same for all its anchors.
@@ -43,10 +44,10 @@ const CANDIDATES: usize = 60;
 /// nats: what is accepted scores three times as much.
 const VERIFIED_NATS: f32 = 20.0;
 
-/// Share of either track from which an overlap that one line does not explain is looked at more closely.
-const PARTIAL: f64 = 0.2;
-/// Share of either from which there is no need to: that one is explained.
-const MOST: f64 = 0.85;
+/// Shortest stretch without a match that is looked at a second time, in time units (3 s).
+const LEAST_GAP: u32 = 750;
+/// Time units of its surroundings that are looked at with it (1 s).
+const GAP_MARGIN: u32 = 250;
 
 /// How closely a query is looked at. Short ones are always looked at thoroughly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -54,7 +55,7 @@ pub enum Depth {
     /// By questions spread thinly over the query: for a fifth of what decoding it costs.
     #[default]
     Standard,
-    /// By everything: finds a few damaged seconds in the middle, too, for ten times as much.
+    /// By these and by all there are: finds a few damaged seconds in the middle, too, for ten times as much.
     Thorough,
 }
 
@@ -92,14 +93,64 @@ impl<'a> Scanner<'a> {
     /// All matches of `query`, accepted or not, best first.
     pub fn scan(&self, query: &Constellation, depth: Depth) -> Vec<TrackMatch> {
         let mut candidates = BTreeMap::new();
-        match depth {
-            Depth::Standard if query.duration > survey::SHORT => {
-                self.survey(query, &mut candidates)
-            }
-            _ => self.look_up(query, &mut candidates),
+        let long = query.duration > survey::SHORT;
+        if long {
+            self.survey(query, &mut candidates);
+        }
+        if !long || (depth == Depth::Thorough && !explains_any(query, &candidates)) {
+            self.look_up(query, &mut candidates);
+        }
+        self.resolve(query, &mut candidates);
+        if long {
+            self.second_look(query, &mut candidates);
         }
         let found = candidates.into_iter().filter_map(|(track, c)| Some((track, c.found?)));
         best_first(found.map(|(track, found)| TrackMatch { track, found }).collect())
+    }
+
+    /// Completes what was accepted.
+    fn resolve(&self, query: &Constellation, candidates: &mut Candidates) {
+        candidates.par_iter_mut().for_each(|(_, candidate)| {
+            let Some(found) = candidate.found.take_if(|found| found.accepted()) else { return };
+            let (params, matching) = (self.params, &self.matching);
+            candidate.found = Some(resolve(query, &candidate.reference, found, params, matching));
+        });
+    }
+
+    /// Looks thoroughly at the stretches that no accepted match covers, where there is one: who holds one track
+    /// often holds more, and what a few questions miss lies between what they find.
+    fn second_look(&self, query: &Constellation, candidates: &mut Candidates) {
+        let accepted = candidates.values().flat_map(|c| &c.found).filter(|found| found.accepted());
+        let units = |ms: u64| (ms / 4) as u32;
+        let spans: Vec<(u32, u32)> = accepted
+            .flat_map(|found| &found.segments)
+            .map(|s| (units(s.query_ms.0), units(s.query_ms.1)))
+            .collect();
+        if spans.is_empty() {
+            return;
+        }
+        let mut more: BTreeMap<TrackNo, Vec<(Warp, f32)>> = BTreeMap::new();
+        for (begin, end) in gaps(&spans, query.duration) {
+            if end - begin < LEAST_GAP {
+                continue;
+            }
+            let begin = begin.saturating_sub(GAP_MARGIN);
+            let stretch = query.slice(begin, (end + GAP_MARGIN).min(query.duration));
+            let mut inside = BTreeMap::new();
+            self.look_up(&stretch, &mut inside);
+            for (track, candidate) in inside {
+                if candidate.found.is_some_and(|found| found.accepted()) {
+                    let later = |(warp, nats): (Warp, f32)| (warp.after(begin), nats);
+                    more.entry(track).or_default().extend(candidate.warps.into_iter().map(later));
+                }
+            }
+        }
+        let known: Vec<TrackNo> = more.keys().copied().collect();
+        self.compare(query, more, candidates, |&found, _| vec![found]);
+        let mut changed: Candidates =
+            known.into_iter().filter_map(|t| Some((t, candidates.remove(&t)?))).collect();
+        self.resolve(query, &mut changed);
+        candidates.extend(changed);
     }
 
     /// Fills `candidates` with what a few questions find, until one of them explains the query.
@@ -168,7 +219,7 @@ impl<'a> Scanner<'a> {
         // farther than it finds, and all representatives are compared.
         let walk = round == Round::First;
         let options = SearchOptions { k: HITS_PER_WINDOW, walk, ..self.options };
-        ask(self.index, SPACE_PEAK_MAP, windows, round, Cells::Shared(WINDOW_CELLS), &options);
+        ask(self.index, SPACE_PEAK_MAP, windows, round, Cells::Shared(WINDOW_CELLS * windows.len()), &options);
         let mut wanted: BTreeMap<TrackNo, Vec<(_, Vec<Place>)>> = BTreeMap::new();
         for q in windows {
             for found in candidates::rank(&q.about, &q.hits, round.candidates(CANDIDATES)) {
@@ -212,7 +263,7 @@ impl<'a> Scanner<'a> {
         candidates: &mut Candidates,
     ) {
         let options = SearchOptions { k: warped::HITS_PER_PROBE, walk: false, ..self.options };
-        ask(self.index, SPACE_ANCHOR, anchors, round, Cells::Shared(ANCHOR_CELLS), &options);
+        ask(self.index, SPACE_ANCHOR, anchors, round, Cells::Shared(ANCHOR_CELLS * anchors.len()), &options);
         let mut wanted = Wanted::new();
         for q in anchors {
             let limit = round.candidates(warped::CANDIDATES);
@@ -335,7 +386,7 @@ fn explains_any(query: &Constellation, candidates: &Candidates) -> bool {
 }
 
 /// Whether nothing is left to explain by a copy at another speed or pitch.
-fn is_explained(query: &Constellation, found: &Found) -> bool {
+pub(super) fn is_explained(query: &Constellation, found: &Found) -> bool {
     found.log10_evalue <= SURE_LOG10_EVALUE && found.best_line_coverage(query.duration) >= EXPLAINED
 }
 
@@ -345,89 +396,4 @@ fn best_first(mut matches: Vec<TrackMatch>) -> Vec<TrackMatch> {
         order.then(a.track.cmp(&b.track))
     });
     matches
-}
-
-/// What two tracks have in common along the line that `leads` stand for; none unless it is accepted.
-///
-/// Where that is a part of both only, every block is aligned by itself: edited copies run along several
-/// lines.
-pub fn overlap(
-    query: &Constellation,
-    reference: &Reference,
-    leads: &[Lead],
-    searched_seconds: f64,
-    params: &FingerprintParams,
-    matching: &MatchParams,
-) -> Option<Found> {
-    let (whole, limit) = ((0, query.duration), warped::HYPOTHESES);
-    let warps = warped::warps(query, whole, reference, leads, limit, params, matching);
-    let found = verify_warps(query, reference, warps, searched_seconds, matching)?;
-    if !found.accepted() {
-        return None;
-    }
-    let more = found.query_coverage.max(found.reference_coverage);
-    let less = found.query_coverage.min(found.reference_coverage);
-    if !(PARTIAL..MOST).contains(&more) {
-        return Some(found);
-    }
-    let warps = block_by_block(query, reference, &found.best().warp, params, matching);
-    let closer = verify_warps(query, reference, warps, searched_seconds, matching);
-    let better = |closer: &Found| {
-        closer.query_coverage.min(closer.reference_coverage) > less
-            && closer.log10_evalue <= found.log10_evalue + 1.0
-    };
-    Some(closer.filter(better).unwrap_or(found))
-}
-
-/// The alignments of every block at the speed and pitch of `known`: what was cut out of a copy, or put in,
-/// does not change those.
-fn block_by_block(
-    query: &Constellation,
-    reference: &Reference,
-    known: &Warp,
-    params: &FingerprintParams,
-    matching: &MatchParams,
-) -> Vec<(Warp, f32)> {
-    let blocks = blocks(query.duration);
-    if !known.is_changed() {
-        let plain = blocks.iter().flat_map(|&b| block_warps(query, b, reference, matching));
-        return plain.collect();
-    }
-    let anchors = anchor::coded(reference.constellation(), params);
-    let rung = warped::rung_of(known.time_factor);
-    let mut warps = vec![(*known, f32::MAX)];
-    for &block in &blocks {
-        let probes = warped::probes(query, block, blocks.len(), rung - 1..=rung + 1, params);
-        let leads = warped::leads_in(&probes, &anchors);
-        let limit = warped::HYPOTHESES;
-        warps.extend(warped::warps(query, block, reference, &leads, limit, params, matching));
-    }
-    warps
-}
-
-/// Compares a query with one reference, without an index.
-pub fn compare(
-    query: &Constellation,
-    reference: &Reference,
-    searched_seconds: f64,
-    params: &FingerprintParams,
-    matching: &MatchParams,
-) -> Option<Found> {
-    let mut warps = Vec::new();
-    for block in blocks(query.duration) {
-        warps.extend(block_warps(query, block, reference, matching));
-    }
-    let plain = verify_warps(query, reference, warps.clone(), searched_seconds, matching);
-    if plain.as_ref().is_some_and(|found| is_explained(query, found)) {
-        return plain;
-    }
-    let anchors = anchor::coded(reference.constellation(), params);
-    let blocks = blocks(query.duration);
-    for &block in &blocks {
-        let probes = warped::probes(query, block, blocks.len(), warped::ALL_RUNGS, params);
-        let leads = warped::leads_in(&probes, &anchors);
-        let limit = warped::HYPOTHESES;
-        warps.extend(warped::warps(query, block, reference, &leads, limit, params, matching));
-    }
-    verify_warps(query, reference, warps, searched_seconds, matching)
 }

@@ -123,8 +123,76 @@ pub fn coincidences(
     out
 }
 
+/// What each of a row of query peaks scores under one warp.
+#[derive(Debug, Clone, Default)]
+pub struct Steps {
+    /// Peak and score of the first peak that was looked at, and of those after it.
+    first: usize,
+    scores: Vec<f32>,
+    matched: Vec<bool>,
+}
+
+impl Steps {
+    /// Scores `points[from..to]` under `warp` for one assumed share of partnered peaks; other peaks, and those
+    /// that land outside of the reference, score [`OUTSIDE`].
+    pub fn new(
+        points: &[Point],
+        (from, to): (usize, usize),
+        (reference, background): (&Constellation, &Background),
+        warp: &Warp,
+        share: f64,
+        params: &VerifyParams,
+    ) -> Steps {
+        let (share, count) = (share as f32, to - from);
+        let mut steps =
+            Steps { first: from, scores: vec![OUTSIDE; count], matched: vec![false; count] };
+        for step in evidence(&points[from..to], reference, background, warp, params) {
+            let i = step.index;
+            steps.scores[i] = (1.0 - share + share * step.ratio).ln() - params.step_cost;
+            steps.matched[i] = step.ratio > 0.0;
+        }
+        steps
+    }
+
+    /// The score of peak `i`.
+    pub fn at(&self, i: usize) -> f32 {
+        i.checked_sub(self.first).and_then(|i| self.scores.get(i)).copied().unwrap_or(OUTSIDE)
+    }
+
+    fn is_matched(&self, i: usize) -> bool {
+        i.checked_sub(self.first).and_then(|i| self.matched.get(i)).copied().unwrap_or(false)
+    }
+
+    /// The peaks `begin..end` of `points`, less those without a partner at either end; none where no peak has one.
+    pub fn run(&self, points: &[Point], begin: usize, end: usize) -> Option<Run> {
+        let first = (begin..end).find(|&i| self.is_matched(i))?;
+        let last = (begin..end).rev().find(|&i| self.is_matched(i))?;
+        let inside = first..=last;
+        Some(Run {
+            score: inside.clone().map(|i| self.at(i)).sum(),
+            begin: points[first].time,
+            end: points[last].time,
+            peaks: (last - first + 1) as u32,
+            matched: inside.filter(|&i| self.is_matched(i)).count() as u32,
+        })
+    }
+}
+
+#[cfg(test)]
+impl From<Vec<f32>> for Steps {
+    fn from(scores: Vec<f32>) -> Steps {
+        let matched = scores.iter().map(|&s| s > 0.0).collect();
+        Steps { first: 0, scores, matched }
+    }
+}
+
+/// Score of a peak where a line cannot be.
+const OUTSIDE: f32 = -2.0;
+
 /// One query peak on the walk.
 struct Step {
+    /// Its place among the peaks scored.
+    index: usize,
     time: u32,
     /// Kernel density over background density at the nearest partner; 0 without one.
     ratio: f32,
@@ -139,7 +207,9 @@ fn evidence(
 ) -> Vec<Step> {
     let norm = 1.0 / (std::f64::consts::TAU * params.sigma_time * params.sigma_freq);
     let mut steps = Vec::with_capacity(query.len());
+    let mut index = 0;
     nearest(query, reference, warp, params, |p, found| {
+        index += 1;
         let (time, freq) = warp.apply(&p);
         if time < 0.0 || time > f64::from(reference.duration) {
             return;
@@ -150,7 +220,7 @@ fn evidence(
             let kernel = norm * (-0.5 * squared).exp() / f64::from(background.density(time, freq));
             (if busy > 1.0 { kernel * busy.powf(-params.busy) } else { kernel }) as f32
         });
-        steps.push(Step { time: p.time, ratio });
+        steps.push(Step { index: index - 1, time: p.time, ratio });
     });
     steps
 }

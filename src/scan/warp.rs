@@ -39,6 +39,32 @@ impl Warp {
         (self.time(f64::from(p.time)), f64::from(p.freq) - self.freq_shift)
     }
 
+    /// The way back.
+    #[must_use]
+    pub fn inverse(&self) -> Warp {
+        Warp {
+            offset: -self.offset / self.time_factor,
+            time_factor: 1.0 / self.time_factor,
+            freq_shift: -self.freq_shift,
+        }
+    }
+
+    /// The same line where the query's time zero lay at `begin`.
+    #[must_use]
+    pub fn after(&self, begin: u32) -> Warp {
+        Warp { offset: self.offset - self.time_factor * f64::from(begin), ..*self }
+    }
+
+    /// First along `self`, then along `next`.
+    #[must_use]
+    pub fn then(&self, next: &Warp) -> Warp {
+        Warp {
+            offset: next.time(self.offset),
+            time_factor: self.time_factor * next.time_factor,
+            freq_shift: self.freq_shift + next.freq_shift,
+        }
+    }
+
     /// Whether this is another speed or pitch, beyond what drifting clocks and rounding do.
     pub fn is_changed(&self) -> bool {
         (self.time_factor - 1.0).abs() > MAX_DRIFT || self.freq_shift.abs() > MAX_BEND
@@ -53,4 +79,18 @@ impl Warp {
 /// Time units to milliseconds.
 pub fn to_ms(units: f64) -> f64 {
     units * 1000.0 / TIME_UNITS_PER_SECOND
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_and_back_leads_home() {
+        let warp = Warp { offset: 120.0, time_factor: 1.06, freq_shift: 8.0 };
+        let home = warp.then(&warp.inverse());
+        assert!(home.offset.abs() < 1e-9, "{home:?}");
+        assert!((home.time_factor - 1.0).abs() < 1e-12);
+        assert_eq!(home.freq_shift, 0.0);
+    }
 }

@@ -103,11 +103,6 @@ impl Lead {
     }
 }
 
-/// The rung nearest to a time factor.
-pub(super) fn rung_of(time_factor: f64) -> i32 {
-    (time_factor.ln() / RUNG).round() as i32
-}
-
 /// The probes of one of `blocks` stretches of a query at some of the rungs, with their codes.
 pub fn probes(
     query: &Constellation,

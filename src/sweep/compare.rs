@@ -9,9 +9,9 @@ use crate::fingerprint::Constellation;
 use crate::indexer::{FLAG_PARTIAL, hex};
 use crate::params::FingerprintParams;
 use crate::report::records::{ExternalIds, MatchRecord, Name, QueryInfo, ReferenceInfo};
-use crate::scan::matcher::{Found, MatchParams, Reference, Segment};
-use crate::scan::scanner::{Depth, Scanner, compare};
-use crate::scan::warp::Warp;
+use crate::scan::matcher::{Found, MatchParams, Reference};
+use crate::scan::compare::compare;
+use crate::scan::scanner::{Depth, Scanner};
 
 /// Stands for the codec of a track that is known from its index only.
 const CODEC: &str = "indexed";
@@ -77,7 +77,7 @@ impl<'a> Sides<'a> {
             let track = points(self.catalogue, m.track)?;
             let (seconds, matching) = (self.reference_seconds, MatchParams::default());
             let turned = compare(&track, &prepared, seconds, self.params, &matching);
-            let found = turned.filter(Found::accepted).unwrap_or_else(|| turn(m.found));
+            let found = turned.filter(Found::accepted).unwrap_or_else(|| m.found.turned());
             matches.push((meta.sha256, self.record(meta, own.meta, &found)));
         }
         Ok(matches)
@@ -129,67 +129,5 @@ pub fn query_info(meta: &TrackMeta) -> QueryInfo {
         release_id: None,
         batch_id: None,
         received_at: None,
-    }
-}
-
-/// The match as seen from the other side: query and reference in each other's place.
-fn turn(found: Found) -> Found {
-    let mut segments: Vec<Segment> = found
-        .segments
-        .into_iter()
-        .map(|s| Segment {
-            query_ms: s.reference_ms,
-            reference_ms: s.query_ms,
-            warp: Warp {
-                offset: -s.warp.offset / s.warp.time_factor,
-                time_factor: 1.0 / s.warp.time_factor,
-                freq_shift: -s.warp.freq_shift,
-            },
-            ..s
-        })
-        .collect();
-    segments.sort_by_key(|s| (s.query_ms, s.reference_ms));
-    Found {
-        segments,
-        query_covered_ms: found.reference_covered_ms,
-        reference_covered_ms: found.query_covered_ms,
-        query_coverage: found.reference_coverage,
-        reference_coverage: found.query_coverage,
-        ..found
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn turned_twice_a_match_is_what_it_was() {
-        let warp = Warp { offset: 500.0, time_factor: 1.25, freq_shift: 24.0 };
-        let segment = |begin: u64| Segment {
-            query_ms: (begin, begin + 4000),
-            reference_ms: (begin + 7000, begin + 12_000),
-            warp,
-            nats: 90.0,
-            novelty: 1.0,
-            peaks: 100,
-            matched: 80,
-        };
-        let found = Found {
-            segments: vec![segment(1000), segment(9000)],
-            nats: 90.0,
-            log10_evalue: -9.0,
-            score: 75.0,
-            query_covered_ms: 8000,
-            reference_covered_ms: 10_000,
-            query_coverage: 0.5,
-            reference_coverage: 0.25,
-        };
-        let turned = turn(found.clone());
-        assert_eq!(turned.segments[0].query_ms, (8000, 13_000));
-        assert_eq!(turned.segments[0].warp.time_factor, 0.8);
-        assert_eq!(turned.segments[0].warp.time(500.0 + 1.25 * 80.0), 80.0);
-        assert_eq!((turned.query_coverage, turned.query_covered_ms), (0.25, 10_000));
-        assert_eq!(turn(turned), found);
     }
 }

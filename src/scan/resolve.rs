@@ -1,0 +1,435 @@
+//! The whole of what a query and a reference share, once it is sure that they share something.
+//!
+//! Candidates are found by the line that explains most. An edited copy runs along many: short stretches that
+//! would mean little by themselves mean much beside a sure one. So the stretches that are still unexplained are
+//! searched again, in this one reference, in windows of two seconds at the speeds and pitches known and by
+//! anchors at others, and the lines found are spliced ([`super::splice`]). Every way to compare two tracks ends
+//! here, so that all give one answer.
+
+use super::align::{AlignParams, ByFrequency, offsets, refine};
+use super::likeness::Likeness;
+use super::matcher::{Found, MIN_SEGMENT_NATS, MatchParams, Reference, Segment, differ};
+use super::splice::{NEAR, decode};
+use super::verify::{Run, Steps, glance, runs};
+use super::warp::Warp;
+use super::warped;
+use crate::fingerprint::{Constellation, Point};
+use crate::params::FingerprintParams;
+
+/// Share of the query from which one line leaves nothing to splice.
+const EXPLAINED: f64 = 0.97;
+/// Windows in which unexplained stretches are searched at known speeds and pitches, in time units (2 s).
+const WINDOW: u32 = 500;
+/// Distance between them.
+const HOP: u32 = 250;
+/// Piles of votes in a window, their least height and distance (see [`AlignParams`]): closer than in a block, since
+/// small cuts move a line by little.
+const BESIDE: (usize, f32, usize) = (4, 4.0, 3);
+/// Nats that a window must score under a line.
+const WINDOW_NATS: f32 = 8.0;
+/// Shortest stretch that is searched at other speeds and pitches, in time units (2.5 s).
+const OTHER: u32 = 625;
+/// Longest stretch that is searched in one piece for those (15 s): copies that change all the time change every 5.
+const PIECE: u32 = 3_750;
+/// Nats a stretch must score at another speed or pitch.
+const OTHER_NATS: f32 = 20.0;
+/// A line may hold this far (time units, 60 s) to each side of where it was found.
+const HOLD: u32 = 15_000;
+/// Lines that are spliced, at most.
+const MAX_LINES: usize = 200;
+/// Rounds of search and splicing.
+const ROUNDS: usize = 4;
+/// Query time that a round must explain for another, in time units (1 s).
+const PROGRESS: u32 = 250;
+/// Nats of a stretch beside a sure one: there is little room for chance there.
+const BESIDE_NATS: f32 = 8.0;
+/// Runs shorter than this (time units, 10 s) may be strays.
+const STRAY: u32 = 2_500;
+/// Gap between neighbouring segments that belongs to them, in time units (240 ms): a few peaks.
+const SEAM: u32 = 60;
+/// Speeds (log ratio) and pitches (frequency units) that are one.
+const SAME_SPEED: f64 = 0.003;
+const SAME_PITCH: f64 = 6.0;
+/// Coverage of the reference from which other places of the same stretch are not looked for.
+const COVERED: f64 = 0.9;
+/// Places of one stretch that are told, at most.
+const MAX_REPEATS: usize = 100;
+/// What another place must have of the segment's length, and of its share of matched peaks.
+const AS_GOOD: f64 = 0.7;
+
+/// A line and the stretch of the query where it was found.
+#[derive(Debug, Clone, Copy)]
+struct Line {
+    warp: Warp,
+    home: (u32, u32),
+    nats: f32,
+}
+
+/// Completes what was `found` of `query` in `reference`: edits, other places, likeness. What is not accepted stays
+/// as it is.
+pub fn resolve(
+    query: &Constellation,
+    reference: &Reference,
+    found: Found,
+    params: &FingerprintParams,
+    matching: &MatchParams,
+) -> Found {
+    if !found.accepted() {
+        return found;
+    }
+    let pair = Pair { query, reference, params, matching };
+    let mut found = pair.spliced(found);
+    if found.reference_coverage < COVERED {
+        found.repeats = pair.repeats(&found);
+    }
+    found.likeness = Likeness::of(query, reference.constellation(), &found.segments, params, &matching.verify);
+    found
+}
+
+/// Two tracks that share something.
+struct Pair<'a> {
+    query: &'a Constellation,
+    reference: &'a Reference,
+    params: &'a FingerprintParams,
+    matching: &'a MatchParams,
+}
+
+impl Pair<'_> {
+    fn spliced(&self, found: Found) -> Found {
+        if found.best_line_coverage(self.query.duration) >= EXPLAINED {
+            return found;
+        }
+        let best = found.best();
+        let share = (f64::from(best.matched) / f64::from(best.peaks.max(1))).clamp(0.15, 0.6);
+        let units = |ms: u64| (ms / 4) as u32;
+        let mut lines: Vec<Line> = Vec::new();
+        for s in &found.segments {
+            let home = (units(s.query_ms.0), units(s.query_ms.1));
+            self.note(&mut lines, Line { warp: s.warp, home, nats: s.nats });
+        }
+        let mut spliced: Vec<(Run, Warp)> = Vec::new();
+        let mut explained = 0;
+        for round in 0..ROUNDS {
+            let spans: Vec<(u32, u32)> = match round {
+                0 => lines.iter().map(|line| line.home).collect(),
+                _ => settled(&spliced),
+            };
+            let open = gaps(&spans, self.query.duration);
+            let known = lines.clone();
+            for &gap in &open {
+                self.search_beside(gap, &known, &mut lines);
+            }
+            if round > 0 {
+                let warps: Vec<Warp> = known.iter().map(|line| line.warp).collect();
+                let speeds = speeds(&warps);
+                for &gap in open.iter().filter(|gap| gap.1 - gap.0 >= OTHER) {
+                    for speed in &speeds {
+                        self.search_everywhere(gap, speed, &mut lines);
+                    }
+                    self.search_others(gap, &mut lines);
+                }
+            }
+            lines.sort_by(|a, b| b.nats.total_cmp(&a.nats).then(a.home.cmp(&b.home)));
+            lines.truncate(MAX_LINES);
+            spliced = self.splice(&lines, share);
+            let now: u32 = spliced.iter().map(|(run, _)| run.end - run.begin).sum();
+            if round > 0 && now < explained + PROGRESS {
+                break;
+            }
+            explained = now;
+        }
+        self.assembled(found, spliced)
+    }
+
+    /// Adds a line unless it is there.
+    fn note(&self, lines: &mut Vec<Line>, line: Line) {
+        let end = self.query.duration;
+        match lines.iter_mut().find(|known| !differ(&known.warp, &line.warp, end)) {
+            Some(known) => {
+                known.home = (known.home.0.min(line.home.0), known.home.1.max(line.home.1));
+                known.nats = known.nats.max(line.nats);
+            }
+            None => lines.push(line),
+        }
+    }
+
+    /// Lines in windows of a gap, near those that hold before and after.
+    fn search_beside(&self, gap: (u32, u32), known: &[Line], lines: &mut Vec<Line>) {
+        for window in self.windows(gap) {
+            let distance = |line: &Line| {
+                line.home.0.saturating_sub(window.1).max(window.0.saturating_sub(line.home.1))
+            };
+            let before = known.iter().filter(|line| line.home.0 <= window.0);
+            let after = known.iter().filter(|line| line.home.0 > window.0);
+            let sides = [before.min_by_key(|l| distance(l)), after.min_by_key(|l| distance(l))];
+            for beside in sides.into_iter().flatten() {
+                let middle = beside.warp.time(f64::from(window.0 + WINDOW / 2));
+                let span = (middle - NEAR - f64::from(WINDOW), middle + NEAR + f64::from(WINDOW));
+                for line in self.lines_in(window, &beside.warp, Some(span), BESIDE) {
+                    self.note(lines, line);
+                }
+            }
+        }
+    }
+
+    /// Lines at the speed and pitch of `speed` in windows of a gap.
+    fn search_everywhere(&self, gap: (u32, u32), speed: &Warp, lines: &mut Vec<Line>) {
+        for window in self.windows(gap) {
+            for line in self.lines_in(window, speed, None, BESIDE) {
+                self.note(lines, line);
+            }
+        }
+    }
+
+    /// The windows of a gap; they reach into what is explained beside it, for an edit may lie anywhere.
+    fn windows(&self, gap: (u32, u32)) -> impl Iterator<Item = (u32, u32)> {
+        let end = (gap.1 + HOP).min(self.query.duration);
+        let begins = (gap.0.saturating_sub(HOP)..end).step_by(HOP as usize);
+        begins.map(move |at| (at, (at + WINDOW).min(end.max(at + HOP))))
+    }
+
+    /// The lines at the speed and pitch of `speed` on which most pairs of peaks of a window agree, in all of the
+    /// reference or in a `span` of it.
+    fn lines_in(
+        &self,
+        window: (u32, u32),
+        speed: &Warp,
+        span: Option<(f64, f64)>,
+        (piles, min_excess, separation): (usize, f32, usize),
+    ) -> Vec<Line> {
+        let points = self.query.between(window.0, window.1);
+        let there = |p: &Point| Point {
+            time: (f64::from(p.time - window.0) * speed.time_factor).round() as u32,
+            freq: (f64::from(p.freq) - speed.freq_shift).round().max(0.0) as u16,
+            ..*p
+        };
+        let moved: Vec<Point> = points.iter().map(there).collect();
+        let length = (f64::from(window.1 - window.0) * speed.time_factor).ceil() as u32 + 1;
+        let votes = AlignParams { piles, min_excess, separation, ..self.matching.align.clone() };
+        let reference = self.reference.constellation();
+        let (piles, begin) = match span {
+            None => {
+                let by_frequency = self.reference.by_frequency();
+                (offsets(&moved, length, by_frequency, reference.duration, &votes), 0)
+            }
+            Some((from, to)) => {
+                let end = reference.duration;
+                let (from, to) = ((from.max(0.0) as u32).min(end), (to.max(0.0) as u32).min(end));
+                let stretch = reference.slice(from, to);
+                (offsets(&moved, length, &ByFrequency::new(&stretch), to - from, &votes), from)
+            }
+        };
+        let verify = &self.matching.verify;
+        let background = self.reference.background();
+        piles
+            .into_iter()
+            .filter_map(|(offset, _)| {
+                let offset = offset + f64::from(begin);
+                let warp = Warp { offset, ..*speed }.after(window.0);
+                let rough = glance(points, reference, background, &warp, verify);
+                if rough < WINDOW_NATS / 2.0 {
+                    return None;
+                }
+                let warp = refine(points, reference, warp, &self.matching.align, verify);
+                let nats = glance(points, reference, background, &warp, verify);
+                (nats >= WINDOW_NATS).then_some(Line { warp, home: window, nats })
+            })
+            .collect()
+    }
+
+    /// Lines at any speed and pitch in a gap.
+    fn search_others(&self, gap: (u32, u32), lines: &mut Vec<Line>) {
+        let pieces = (gap.1 - gap.0).div_ceil(PIECE).max(1);
+        let step = (gap.1 - gap.0) / pieces;
+        for piece in 0..pieces {
+            let home = (gap.0 + piece * step, gap.0 + (piece + 1) * step);
+            let probes = warped::probes(self.query, home, 1, warped::ALL_RUNGS, self.params);
+            let leads = warped::leads_in(&probes, self.reference.anchors(self.params));
+            let limit = warped::HYPOTHESES;
+            let (params, matching) = (self.params, self.matching);
+            let warps =
+                warped::warps(self.query, home, self.reference, &leads, limit, params, matching);
+            for (warp, nats) in warps.into_iter().filter(|w| w.1 >= OTHER_NATS) {
+                self.note(lines, Line { warp, home, nats });
+            }
+        }
+    }
+
+    /// The best sequence of `lines`, with what each of its stretches scores.
+    fn splice(&self, lines: &[Line], share: f64) -> Vec<(Run, Warp)> {
+        let points = &self.query.points;
+        let index = |time: u32| points.partition_point(|p| p.time < time);
+        let reach = |line: &Line| {
+            (index(line.home.0.saturating_sub(HOLD)), index(line.home.1.saturating_add(HOLD)))
+        };
+        let there = (self.reference.constellation(), self.reference.background());
+        let verify = &self.matching.verify;
+        let warps: Vec<Warp> = lines.iter().map(|line| line.warp).collect();
+        let steps: Vec<Steps> = lines
+            .iter()
+            .map(|line| Steps::new(points, reach(line), there, &line.warp, share, verify))
+            .collect();
+        let times: Vec<u32> = points.iter().map(|p| p.time).collect();
+        let stretches = decode(&times, &warps, &steps).into_iter();
+        let runs = stretches.filter_map(|s| {
+            Some((steps[s.line].run(points, s.begin, s.end)?, lines[s.line].warp))
+        });
+        sure(runs.collect())
+    }
+
+    /// The match that `runs` make.
+    fn assembled(&self, found: Found, runs: Vec<(Run, Warp)>) -> Found {
+        let reference = self.reference.constellation();
+        let runs = joined(runs, self.query.duration);
+        let segments: Vec<Segment> = runs
+            .iter()
+            .map(|(run, warp)| Segment::new(run, *warp, self.query, reference.duration))
+            .collect();
+        let spliced = found.clone().with_segments(segments, self.query, reference);
+        // Lines are dear here, so that what hardly holds on any may be told in less.
+        if spliced.query_covered_ms * 10 < found.query_covered_ms * 9 { found } else { spliced }
+    }
+
+    /// Other places of the reference that hold what a segment holds.
+    fn repeats(&self, found: &Found) -> Vec<Segment> {
+        let best = found.best();
+        let units = |ms: u64| (ms / 4) as u32;
+        let home = (units(best.query_ms.0), units(best.query_ms.1));
+        if home.1 - home.0 > HOLD {
+            return Vec::new();
+        }
+        let lines = self.lines_in(home, &best.warp, None, (MAX_REPEATS, 4.0, 8));
+        let reference = self.reference.constellation();
+        let (verify, background) = (&self.matching.verify, self.reference.background());
+        let points = self.query.between(home.0, home.1 + 1);
+        let kept = |s: &Segment| f64::from(s.matched) / f64::from(s.peaks.max(1));
+        let mut places: Vec<Segment> = Vec::new();
+        for line in lines {
+            let run = runs(points, reference, background, &line.warp, verify).into_iter().next();
+            let Some(run) = run.filter(|run| run.score >= MIN_SEGMENT_NATS) else { continue };
+            let segment = Segment::new(&run, line.warp, self.query, reference.duration);
+            let as_good = segment.seconds() >= AS_GOOD * best.seconds()
+                && kept(&segment) >= AS_GOOD * kept(best);
+            let elsewhere = found.segments.iter().chain(&places).all(|s| apart(s, &segment));
+            if as_good && elsewhere {
+                places.push(segment);
+            }
+        }
+        places.sort_by_key(|s| s.reference_ms);
+        places
+    }
+}
+
+/// Whether two segments share less than a tenth of either's reference time.
+fn apart(a: &Segment, b: &Segment) -> bool {
+    let (a, b) = (a.reference_ms, b.reference_ms);
+    let shared = a.1.min(b.1).saturating_sub(a.0.max(b.0));
+    10 * shared <= (a.1 - a.0).min(b.1 - b.0)
+}
+
+/// The stretches of a query of `duration` that none of `spans` covers.
+pub(super) fn gaps(spans: &[(u32, u32)], duration: u32) -> Vec<(u32, u32)> {
+    let mut sorted = spans.to_vec();
+    sorted.sort_unstable();
+    let (mut gaps, mut reached) = (Vec::new(), 0);
+    for (begin, end) in sorted.into_iter().chain([(duration, duration)]) {
+        if begin > reached {
+            gaps.push((reached, begin));
+        }
+        reached = reached.max(end);
+    }
+    gaps
+}
+
+/// The different speeds and pitches of `warps`.
+fn speeds(warps: &[Warp]) -> Vec<Warp> {
+    let mut speeds: Vec<Warp> = Vec::new();
+    for warp in warps {
+        let same = |s: &Warp| {
+            (s.time_factor / warp.time_factor).ln().abs() < SAME_SPEED
+                && (s.freq_shift - warp.freq_shift).abs() < SAME_PITCH
+        };
+        if !speeds.iter().any(same) {
+            speeds.push(*warp);
+        }
+    }
+    speeds
+}
+
+/// The spans of `runs` that need no other look: a short one far from where its neighbours run may be a repeat.
+fn settled(runs: &[(Run, Warp)]) -> Vec<(u32, u32)> {
+    let far = |a: &(Run, Warp), b: &(Run, Warp)| {
+        (b.1.time(f64::from(b.0.begin)) - a.1.time(f64::from(a.0.end))).abs() > 2.0 * NEAR
+    };
+    let doubtful = |i: usize| {
+        let short = runs[i].0.end - runs[i].0.begin < STRAY;
+        let before = i > 0 && far(&runs[i - 1], &runs[i]);
+        let after = i + 1 < runs.len() && far(&runs[i], &runs[i + 1]);
+        short && (before || after)
+    };
+    (0..runs.len()).filter(|&i| !doubtful(i)).map(|i| (runs[i].0.begin, runs[i].0.end)).collect()
+}
+
+/// The runs that are sure by themselves, or beside one that is.
+fn sure(runs: Vec<(Run, Warp)>) -> Vec<(Run, Warp)> {
+    let mut kept: Vec<bool> = runs.iter().map(|(run, _)| run.score >= MIN_SEGMENT_NATS).collect();
+    let beside = |i: usize, j: usize| {
+        let ((a, to_a), (b, to_b)) = (&runs[i], &runs[j]);
+        let here = b.begin.saturating_sub(a.end);
+        let there = to_b.time(f64::from(b.begin)) - to_a.time(f64::from(a.end));
+        f64::from(here) <= NEAR && there.abs() <= 2.0 * NEAR
+    };
+    let forward = (1..runs.len()).map(|i| (i - 1, i, i));
+    let backward = (1..runs.len()).rev().map(|i| (i - 1, i, i - 1));
+    for (before, after, which) in forward.chain(backward) {
+        let other = if which == after { before } else { after };
+        if kept[other] && runs[which].0.score >= BESIDE_NATS && beside(before, after) {
+            kept[which] = true;
+        }
+    }
+    runs.into_iter().zip(kept).filter(|(_, kept)| *kept).map(|(run, _)| run).collect()
+}
+
+/// Closes the seams between neighbouring runs, which meet where an edit is, and joins those of one line.
+fn joined(runs: Vec<(Run, Warp)>, duration: u32) -> Vec<(Run, Warp)> {
+    let mut out: Vec<(Run, Warp)> = Vec::new();
+    for (mut run, warp) in runs {
+        if let Some((before, line)) = out.last_mut()
+            && run.begin.saturating_sub(before.end) <= SEAM
+        {
+            if !differ(line, &warp, duration) {
+                before.end = run.end;
+                before.score += run.score;
+                before.peaks += run.peaks;
+                before.matched += run.matched;
+                continue;
+            }
+            let seam = u32::midpoint(before.end, run.begin);
+            before.end = seam;
+            run.begin = seam;
+        }
+        out.push((run, warp));
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gaps_are_what_no_span_covers() {
+        assert_eq!(gaps(&[(10, 20), (15, 30), (50, 60)], 100), [(0, 10), (30, 50), (60, 100)]);
+        assert_eq!(gaps(&[], 5), [(0, 5)]);
+        assert_eq!(gaps(&[(0, 5)], 5), []);
+    }
+
+    #[test]
+    fn a_weak_stretch_counts_beside_a_sure_one_only() {
+        let run = |begin, end, score| {
+            (Run { score, begin, end, peaks: 10, matched: 8 }, Warp::shift(0.0))
+        };
+        let all = vec![run(0, 500, 90.0), run(520, 700, 9.0), run(720, 800, 9.0), run(4_000, 4_100, 9.0)];
+        assert_eq!(sure(all).len(), 3);
+    }
+}
