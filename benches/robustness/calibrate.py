@@ -19,7 +19,7 @@ from pathlib import Path
 
 def constants(source):
     text = Path(source).read_text()
-    return [float(re.search(rf"const {name}: f64 = ([\d.]+);", text)[1]) for name in ("LAMBDA", "HOUR_SCORE")]
+    return [float(re.search(rf"const {name}: f64 = (-?[\d.]+);", text)[1]) for name in ("LAMBDA", "HOUR_SCORE")]
 
 
 def nats(log10_evalue, hours, lam, hour_score):

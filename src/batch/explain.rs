@@ -40,7 +40,8 @@ pub(super) fn describe<'a>(
         .iter()
         .map(|(node, track)| {
             let warp = warps.get(node).copied().unwrap_or(Warp::shift(0.0));
-            track.member(&warp, warp.pitch_cents(params), representative)
+            let version = *node != root && !group.is_copy(*node, params);
+            track.member(&warp, warp.pitch_cents(params), representative, version)
         })
         .collect();
     let edges = edges(group, &listed, params);

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use super::pairs::{Matcher, Pair};
 use super::pool::Node;
 use crate::params::FingerprintParams;
-use crate::scan::kind::is_modified;
+use crate::scan::kind::{MatchKind, is_modified};
 use crate::scan::warp::Warp;
 
 /// Groups up to this size have all their pairs compared; in larger ones the search has compared each
@@ -51,6 +51,12 @@ impl Group {
         }
         let best = shared.into_iter().max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
         best.map_or(0, |(node, _)| node)
+    }
+
+    /// Whether some other track of the group is the same recording as `node`, or a changed copy.
+    pub fn is_copy(&self, node: Node, params: &FingerprintParams) -> bool {
+        let own = self.edges.iter().filter(|e| e.a == node || e.b == node);
+        own.map(|e| MatchKind::of(&e.found, false, params)).any(|kind| kind != MatchKind::Version)
     }
 
     /// How each track maps onto `root`, along as few pairs as possible.
@@ -220,6 +226,7 @@ mod tests {
             warp: Warp { offset: 10.0, time_factor: 1.0, freq_shift: 2.0 },
             nats: 100.0,
             novelty: 1.0,
+            independence: 1.0,
             peaks: 100,
             matched: 80,
         };

@@ -65,7 +65,15 @@ impl Track {
     }
 
     /// Its entry in a cluster, with `warp` its way onto `representative`.
-    pub(super) fn member(&self, warp: &Warp, cents: f64, representative: &Track) -> Member {
+    ///
+    /// `version` says that it is no copy, as far as the peaks tell.
+    pub(super) fn member(
+        &self,
+        warp: &Warp,
+        cents: f64,
+        representative: &Track,
+        version: bool,
+    ) -> Member {
         let d = &self.declared;
         Member {
             path: self.path.clone(),
@@ -83,12 +91,12 @@ impl Track {
             time_factor: rounded(warp.time_factor, 5),
             pitch_cents: rounded(cents, 1),
             offset_ms: to_ms(warp.offset).round() as i64,
-            differs: self.differs(warp, cents, representative),
+            differs: self.differs(warp, cents, representative, version),
         }
     }
 
     /// How it differs from `other`, onto which `warp` leads.
-    fn differs(&self, warp: &Warp, cents: f64, other: &Track) -> String {
+    fn differs(&self, warp: &Warp, cents: f64, other: &Track, version: bool) -> String {
         if self.path == other.path {
             return "the one the others are compared with".into();
         }
@@ -97,6 +105,10 @@ impl Track {
         }
         let mut parts = changes(warp.time_factor, cents);
         parts.extend(self.trims(warp, other));
+        if version {
+            parts.push("much else is in it, or it was made anew".to_owned());
+            return parts.join(", ");
+        }
         let (own, others) = (self.codec.as_str(), other.codec.as_str());
         if !own.is_empty() && !others.is_empty() {
             parts.push(match own == others {
@@ -173,7 +185,7 @@ mod tests {
         let whole = Track { duration_ms: 60_000, path: "a".into(), ..Track::default() };
         let copy =
             Track { duration_ms: 50_000, path: "b".into(), sha256: [1; 32], ..whole.clone() };
-        let text = copy.differs(&Warp::shift(1_000.0), 0.0, &whole);
+        let text = copy.differs(&Warp::shift(1_000.0), 0.0, &whole, false);
         assert_eq!(text, "4.0 s cut off the beginning, 6.0 s cut off the end");
     }
 }

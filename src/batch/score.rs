@@ -21,6 +21,9 @@ const BURST_PER_HOUR: f64 = 10.0;
 /// Quartile distance, as a share of the median length, from which lengths are not the same.
 const SAME_LENGTH: f64 = 0.05;
 
+/// Variants of one source that may be edits of a release; twice as many are a harvest by themselves.
+const FEW: f64 = 5.0;
+
 /// A signal: name, weight, value, words.
 struct Signal {
     name: &'static str,
@@ -141,6 +144,12 @@ fn signals(c: &Cluster, tracks: &[&Track]) -> Vec<Signal> {
             0.20,
             share(short),
             format!("{short} of {} last 30 to 45 s, just enough for a royalty", c.size),
+        ),
+        signal(
+            "many",
+            0.45,
+            (n - FEW) / FEW,
+            format!("{} tracks are variants of one source, whatever is declared of them", c.size),
         ),
         signal(
             "duration_sameness",

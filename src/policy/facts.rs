@@ -51,6 +51,7 @@ pub const MATCH_KINDS: &[&str] = &[
     "contained_in_reference",
     "loop_of_excerpt",
     "excerpt",
+    "version",
 ];
 /// Values of `isrc_relation`: rows of the identity matrix.
 pub const ISRC_RELATIONS: &[&str] =

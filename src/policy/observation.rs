@@ -43,6 +43,7 @@ rules! {
     Audio004 "AUDIO-004" "Short resemblance to a reference";
     Audio005 "AUDIO-005" "Audio on the block list";
     Audio006 "AUDIO-006" "One recording under identities of different registrants";
+    Audio007 "AUDIO-007" "Another version of a reference, or much else over it";
     Bulk001 "BULK-001" "Member of a group of near-duplicates";
     Bulk002 "BULK-002" "One recording under many identities";
     Bulk003 "BULK-003" "Unusually many uploads of one account";

@@ -86,6 +86,10 @@ pub fn meaning(rule: Rule) -> &'static str {
             "One recording carries ISRCs of different registrants and different names: the mark of \
              audio that was taken over from somewhere else."
         }
+        Rule::Audio007 => {
+            "The material of a reference runs along, but not as a copy does: a voice or other music lies over it, \
+             as over a backing track, or it was played or generated again. Never more than a look."
+        }
         Rule::Bulk001 => "The upload shares most of its audio with others of the batch.",
         Rule::Bulk002 => {
             "One recording stands under several titles, artists or ISRCs. Versions of one track by one \

@@ -361,6 +361,9 @@ pub struct SegmentRecord {
     pub time_factor: f64,
     /// Above 0: the query sounds higher.
     pub pitch_cents: f64,
+    /// Another place of the reference that holds what an earlier segment of the query is; not counted as covered.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub repeat: bool,
 }
 
 impl SegmentRecord {
@@ -375,6 +378,7 @@ impl SegmentRecord {
             peaks_per_second: round(f64::from(s.matched) / s.seconds().max(0.1), 1),
             time_factor: round(s.warp.time_factor, 5),
             pitch_cents: round(s.warp.pitch_cents(params), 1),
+            repeat: false,
         }
     }
 }
@@ -410,7 +414,7 @@ pub struct MatchRecord {
     pub frequency_factor: f64,
     /// Of the best segment: above 0, the query sounds higher.
     pub pitch_cents: f64,
-    /// Where, on both sides, in query order.
+    /// Where, on both sides, in query order; then other places of the reference that hold the same.
     pub segments: Vec<SegmentRecord>,
     /// The decision by which the match is not held against the upload.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -429,6 +433,10 @@ impl MatchRecord {
         let warp = found.best().warp;
         let cents = warp.pitch_cents(params);
         let name = format!("{}/{}", query.sha256, reference.ref_id);
+        let mut segments: Vec<SegmentRecord> =
+            found.segments.iter().map(|s| SegmentRecord::new(s, params)).collect();
+        let repeats = found.repeats.iter().map(|s| SegmentRecord::new(s, params));
+        segments.extend(repeats.map(|s| SegmentRecord { repeat: true, ..s }));
         MatchRecord {
             match_id: format!("m_{}", hex(&Sha256::digest(name.as_bytes())[..8])),
             match_kind: MatchKind::of(found, same_bytes, params).name().into(),
@@ -442,7 +450,7 @@ impl MatchRecord {
             time_factor: round(warp.time_factor, 5),
             frequency_factor: round((cents / 1200.0).exp2(), 5),
             pitch_cents: round(cents, 1),
-            segments: found.segments.iter().map(|s| SegmentRecord::new(s, params)).collect(),
+            segments,
             allowed_by: None,
             query,
             reference,

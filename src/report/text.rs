@@ -14,6 +14,9 @@ use crate::policy::Finding;
 /// Segments printed per match; a loop may have dozens.
 const MAX_SEGMENTS: usize = 6;
 
+/// Other places of a segment that are printed.
+const MAX_REPEATS: usize = 12;
+
 /// Writes for people.
 pub struct Text<W: Write> {
     out: W,
@@ -58,11 +61,20 @@ impl<W: Write> Text<W> {
         writeln!(self.out, "  {label}  {}", visible(&name))?;
         let words = kind_words(m);
         writeln!(self.out, "    {words}; score {:.0} of 100, {}", m.score, odds(m.log10_evalue))?;
-        for s in m.segments.iter().take(MAX_SEGMENTS) {
+        let (repeats, own): (Vec<_>, Vec<_>) = m.segments.iter().partition(|s| s.repeat);
+        for s in own.iter().take(MAX_SEGMENTS) {
             writeln!(self.out, "    {}", segment(s))?;
         }
-        if let Some(more) = m.segments.len().checked_sub(MAX_SEGMENTS + 1) {
+        if let Some(more) = own.len().checked_sub(MAX_SEGMENTS + 1) {
             writeln!(self.out, "    and {} more segments", more + 1)?;
+        }
+        if !repeats.is_empty() {
+            let places: Vec<String> = repeats.iter().take(MAX_REPEATS).map(|s| place(s)).collect();
+            let more = match repeats.len().checked_sub(MAX_REPEATS + 1) {
+                Some(more) => format!(" and {} more", more + 1),
+                None => String::new(),
+            };
+            writeln!(self.out, "    the same sounds there at {}{more}, too", places.join(", "))?;
         }
         writeln!(
             self.out,
@@ -177,6 +189,7 @@ pub(super) fn kind_words(m: &MatchRecord) -> String {
         "contains_reference" => "contains the whole reference",
         "contained_in_reference" => "all of it is a part of the reference",
         "loop_of_excerpt" => "repeats a part of the reference",
+        "version" => "the same material runs along, but much else is in it or it was made anew",
         _ => "shares a part with the reference",
     };
     if !m.modified {
@@ -200,6 +213,11 @@ fn segment(s: &SegmentRecord) -> String {
         s.query_peaks,
         s.peaks_per_second
     )
+}
+
+/// Where a segment lies in the reference.
+fn place(s: &SegmentRecord) -> String {
+    format!("{} – {}", clock(s.db_begin_time_offset_ms), clock(s.db_end_time_offset_ms))
 }
 
 /// The E-value as a frequency a person can weigh.

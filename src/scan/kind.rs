@@ -1,4 +1,4 @@
-//! Names what a match is, from its coverage and warp.
+//! Names what a match is, from its coverage, its transform and how alike the tracks are.
 
 use super::matcher::Found;
 use crate::params::FingerprintParams;
@@ -11,7 +11,6 @@ pub const MODIFIED_CENTS: f64 = 25.0;
 const COVERED: f64 = 0.85;
 /// Coverage of both sides from which a match is the same audio.
 const SAME: f64 = 0.95;
-
 /// Time covered on one side over time covered on the other, from which the one repeats the other.
 const REPEATED: f64 = 1.5;
 
@@ -20,11 +19,11 @@ const REPEATED: f64 = 1.5;
 pub enum MatchKind {
     /// The same bytes.
     SameFile,
-    /// The same audio from end to end, encoded or processed anew.
+    /// The same recording from end to end, encoded, processed or cut anew.
     SameAudio,
     /// Most of both.
     NearDuplicate,
-    /// The same at another speed or pitch.
+    /// Most of both, at another speed or pitch.
     Modified,
     /// The query contains the whole reference.
     ContainsReference,
@@ -34,22 +33,43 @@ pub enum MatchKind {
     LoopOfExcerpt,
     /// A part of each.
     Excerpt,
+    /// The same material runs along, but much else lies over it, or it was made anew: a voice over a backing
+    /// track, another performance, a variant generated again.
+    Version,
 }
 
 impl MatchKind {
+    /// All of them.
+    pub const ALL: [MatchKind; 9] = [
+        MatchKind::SameFile,
+        MatchKind::SameAudio,
+        MatchKind::NearDuplicate,
+        MatchKind::Modified,
+        MatchKind::ContainsReference,
+        MatchKind::ContainedInReference,
+        MatchKind::LoopOfExcerpt,
+        MatchKind::Excerpt,
+        MatchKind::Version,
+    ];
+
     /// Classifies a match; `same_bytes` when both files have one hash.
     pub fn of(found: &Found, same_bytes: bool, params: &FingerprintParams) -> MatchKind {
         let (query, reference) = (found.query_coverage, found.reference_coverage);
         let times = found.query_covered_ms as f64 / found.reference_covered_ms.max(1) as f64;
-        let repeats = found.segments.len() > 1 && times >= REPEATED;
+        let many = found.segments.len() > 1;
+        let (repeats, repeated) = (many && times >= REPEATED, many && 1.0 / times >= REPEATED);
         if same_bytes {
             MatchKind::SameFile
-        } else if is_modified(found, params) {
-            MatchKind::Modified
+        } else if found.accepted() && !found.likeness.is_recording() {
+            MatchKind::Version
         } else if repeats && reference >= COVERED {
             MatchKind::ContainsReference
+        } else if repeated && query >= COVERED {
+            MatchKind::ContainedInReference
         } else if repeats {
             MatchKind::LoopOfExcerpt
+        } else if query >= COVERED && reference >= COVERED && is_modified(found, params) {
+            MatchKind::Modified
         } else if query >= SAME && reference >= SAME {
             MatchKind::SameAudio
         } else if query >= COVERED && reference >= COVERED {
@@ -65,17 +85,7 @@ impl MatchKind {
 
     /// The kind of this name.
     pub fn from_name(name: &str) -> Option<MatchKind> {
-        const ALL: [MatchKind; 8] = [
-            MatchKind::SameFile,
-            MatchKind::SameAudio,
-            MatchKind::NearDuplicate,
-            MatchKind::Modified,
-            MatchKind::ContainsReference,
-            MatchKind::ContainedInReference,
-            MatchKind::LoopOfExcerpt,
-            MatchKind::Excerpt,
-        ];
-        ALL.into_iter().find(|kind| kind.name() == name)
+        MatchKind::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
     /// Name in records.
@@ -89,6 +99,7 @@ impl MatchKind {
             MatchKind::ContainedInReference => "contained_in_reference",
             MatchKind::LoopOfExcerpt => "loop_of_excerpt",
             MatchKind::Excerpt => "excerpt",
+            MatchKind::Version => "version",
         }
     }
 }

@@ -8,10 +8,11 @@ use std::sync::OnceLock;
 
 use super::align::{AlignParams, ByFrequency, offsets, refine};
 use super::background::Background;
+use super::independence::independence;
 use super::likeness::Likeness;
 use super::novelty::novelty;
 use super::score;
-use super::verify::{Run, VerifyParams, glance, runs};
+use super::verify::{Run, VerifyParams, coincidences, glance, runs};
 use super::warp::{Warp, to_ms};
 use crate::fingerprint::anchor::{self, CodedAnchor};
 use crate::fingerprint::{Constellation, Point};
@@ -104,6 +105,8 @@ pub struct Segment {
     pub nats: f32,
     /// Share of it that does not repeat what the segment said before.
     pub novelty: f32,
+    /// Share of its evidence that is independent.
+    pub independence: f32,
     /// Query peaks within the segment.
     pub peaks: u32,
     /// Query peaks that land on a reference peak.
@@ -115,14 +118,22 @@ impl Segment {
         run: &Run,
         warp: Warp,
         query: &Constellation,
-        reference_end: u32,
+        reference: &Constellation,
+        verify: &VerifyParams,
     ) -> Segment {
         let ms = |units: f64| to_ms(units).round() as u64;
-        let there = |t: u32| ms(warp.time(f64::from(t)).clamp(0.0, f64::from(reference_end)));
+        let reference_end = f64::from(reference.duration);
+        let there = |t: u32| ms(warp.time(f64::from(t)).clamp(0.0, reference_end));
         let telling = run.score >= MIN_SEGMENT_NATS;
         let stretch = query.between(run.begin, run.end.saturating_add(1));
+        let independent = || {
+            let cut = (run.end - run.begin).saturating_sub(BLOCK) / 2;
+            let middle = query.between(run.begin + cut, run.end.saturating_add(1) - cut);
+            independence(&coincidences(middle, reference, &warp, verify)) as f32
+        };
         Segment {
             novelty: if telling { novelty(stretch) as f32 } else { 1.0 },
+            independence: if telling { independent() } else { 1.0 },
             query_ms: (ms(f64::from(run.begin)), ms(f64::from(run.end))),
             reference_ms: (there(run.begin), there(run.end)),
             warp,
@@ -132,12 +143,12 @@ impl Segment {
         }
     }
 
-    /// Nats that count: repeats do not, length alone does not, and a changed copy, which was found
-    /// among many warps, pays for the choice.
+    /// Nats that count: repeats do not, nor what is not independent, nor length alone, and a changed copy, which
+    /// was found among many warps, pays for the choice.
     fn net(&self) -> f32 {
         let novelty = f64::from(self.novelty);
-        let nats =
-            score::less_drift(f64::from(self.nats) * novelty, self.seconds() * novelty) as f32;
+        let nats = f64::from(self.nats * self.independence) * novelty;
+        let nats = score::less_drift(nats, self.seconds() * novelty) as f32;
         if self.warp.is_changed() { nats - WARP_NATS } else { nats }
     }
 
@@ -225,7 +236,6 @@ impl Found {
             query_coverage: (query_covered_ms as f64 / duration.max(1.0)).min(1.0),
             reference_coverage: self.query_coverage,
             repeats: Vec::new(),
-            likeness: self.likeness.turned(),
             ..self
         }
     }
@@ -324,11 +334,11 @@ pub fn verify_warps(
         }
     }
     let mut found: Vec<Segment> = Vec::new();
-    let end = reference.points.duration;
     for warp in lines {
         let runs =
             runs(&query.points, &reference.points, reference.background(), &warp, &params.verify);
-        found.extend(runs.iter().map(|run| Segment::new(run, warp, query, end)));
+        let segment = |run| Segment::new(run, warp, query, &reference.points, &params.verify);
+        found.extend(runs.iter().map(segment));
     }
     found.sort_by(|a, b| b.net().total_cmp(&a.net()).then(a.query_ms.cmp(&b.query_ms)));
     let nats = found.first()?.net();
@@ -402,6 +412,7 @@ mod tests {
             warp,
             nats: 90.0,
             novelty: 1.0,
+            independence: 1.0,
             peaks: 100,
             matched: 80,
         };

@@ -5,6 +5,7 @@ pub mod align;
 pub mod background;
 pub mod candidates;
 pub mod compare;
+pub mod independence;
 pub mod kind;
 pub mod likeness;
 pub mod lookup;

@@ -279,11 +279,11 @@ impl Pair<'_> {
 
     /// The match that `runs` make.
     fn assembled(&self, found: Found, runs: Vec<(Run, Warp)>) -> Found {
-        let reference = self.reference.constellation();
+        let (reference, verify) = (self.reference.constellation(), &self.matching.verify);
         let runs = joined(runs, self.query.duration);
         let segments: Vec<Segment> = runs
             .iter()
-            .map(|(run, warp)| Segment::new(run, *warp, self.query, reference.duration))
+            .map(|(run, warp)| Segment::new(run, *warp, self.query, reference, verify))
             .collect();
         let spliced = found.clone().with_segments(segments, self.query, reference);
         // Lines are dear here, so that what hardly holds on any may be told in less.
@@ -307,7 +307,7 @@ impl Pair<'_> {
         for line in lines {
             let run = runs(points, reference, background, &line.warp, verify).into_iter().next();
             let Some(run) = run.filter(|run| run.score >= MIN_SEGMENT_NATS) else { continue };
-            let segment = Segment::new(&run, line.warp, self.query, reference.duration);
+            let segment = Segment::new(&run, line.warp, self.query, reference, verify);
             let as_good = segment.seconds() >= AS_GOOD * best.seconds()
                 && kept(&segment) >= AS_GOOD * kept(best);
             let elsewhere = found.segments.iter().chain(&places).all(|s| apart(s, &segment));

@@ -113,9 +113,10 @@ fn there(s: &SegmentRecord) -> (u64, u64) {
 
 /// What a record says of a match, as policies look at it.
 fn heard(record: &MatchRecord, reference: TrackMeta) -> Heard {
+    let segments = || record.segments.iter().filter(|s| !s.repeat);
     let seconds = |(from, to): (u64, u64)| to.saturating_sub(from) as f64 / 1000.0;
     let covered = |side: fn(&SegmentRecord) -> (u64, u64)| {
-        let mut spans: Vec<_> = record.segments.iter().map(side).collect();
+        let mut spans: Vec<_> = segments().map(side).collect();
         spans.sort_unstable();
         let (mut ms, mut reached) = (0, 0);
         for (from, to) in spans {
@@ -124,7 +125,7 @@ fn heard(record: &MatchRecord, reference: TrackMeta) -> Heard {
         }
         ms as f64 / 1000.0
     };
-    let first = record.segments.first();
+    let first = segments().next();
     Heard {
         match_id: record.match_id.clone(),
         kind: MatchKind::from_name(&record.match_kind).unwrap_or(MatchKind::Excerpt),
@@ -135,13 +136,13 @@ fn heard(record: &MatchRecord, reference: TrackMeta) -> Heard {
         modified: record.modified,
         time_factor: record.time_factor,
         pitch_cents: record.pitch_cents,
-        longest_segment_s: record.segments.iter().map(here).map(seconds).fold(0.0, f64::max),
+        longest_segment_s: segments().map(here).map(seconds).fold(0.0, f64::max),
         matched_s: covered(here),
         asset_matched_s: covered(there),
         peaks_per_second: record.peaks_per_second,
         first_query_ms: first.map_or((0, 0), here),
         first_reference_ms: first.map_or((0, 0), there),
-        segments: record.segments.len(),
+        segments: segments().count(),
         reference,
         allowed_by: None,
         blocked_by: None,

@@ -68,11 +68,15 @@ pub(super) fn is_full(heard: &Heard) -> bool {
         matches!(heard.kind, MatchKind::SameFile | MatchKind::SameAudio | MatchKind::NearDuplicate);
     whole
         || (heard.modified
+            && heard.kind != MatchKind::Version
             && heard.query_match_pct >= COPY_PCT
             && heard.asset_match_pct >= COPY_PCT)
 }
 
 fn rule_of(heard: &Heard) -> Rule {
+    if heard.kind == MatchKind::Version {
+        return Rule::Audio007;
+    }
     let covers = heard.query_match_pct >= COPY_PCT || heard.asset_match_pct >= COPY_PCT;
     let long = heard.matched_s >= LONG_S;
     if heard.kind == MatchKind::SameFile || (is_full(heard) && !heard.modified) {
@@ -98,6 +102,7 @@ fn message(rule: Rule, heard: &Heard) -> String {
         Rule::Audio002 => "is, with speed or pitch changed, the same recording as",
         Rule::Audio003 => "contains a long part of",
         Rule::Audio004 => "shares a short part with",
+        Rule::Audio007 => "may be another version of, or have a backing track in common with,",
         _ => "contains audio of",
     };
     let ((from, to), (there_from, there_to)) = (heard.first_query_ms, heard.first_reference_ms);
@@ -178,6 +183,9 @@ pub(super) fn weakness(upload: &Upload, heard: &Heard) -> Option<String> {
         return None;
     }
     let repetition = upload.signal.repetition.as_ref();
+    if heard.kind == MatchKind::Version {
+        return Some("what coincides is not enough for the same recording".to_owned());
+    }
     if heard.kind == MatchKind::LoopOfExcerpt {
         return Some("a loop, repeated: many recordings may share it".to_owned());
     }
