@@ -8,8 +8,8 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use soundalike::fingerprint::constellation::TIME_UNITS_PER_SECOND;
 use soundalike::scan::align::{ByFrequency, offsets, refine};
 use soundalike::scan::background::Background;
-use soundalike::scan::matcher::{MatchParams, Reference};
 use soundalike::scan::compare::compare;
+use soundalike::scan::matcher::{MatchParams, Reference};
 use soundalike::scan::verify::{glance, runs};
 use soundalike::scan::warp::Warp;
 

@@ -9,8 +9,8 @@ mod peaks;
 
 use peaks::{PARAMS, changed, peaks};
 use soundalike::fingerprint::Constellation;
+use soundalike::scan::compare::compare;
 use soundalike::scan::matcher::{Found, MatchParams, Reference};
-use soundalike::scan::scanner::compare;
 
 fn found(query: &Constellation, reference: &str) -> Option<Found> {
     let reference = Reference::new(peaks(reference, 1.0), &PARAMS);

@@ -5,11 +5,11 @@ usage: fit.py MEASURES.tsv [MORE.tsv ...] [--judge OTHER.tsv ...] [--loss 0.004]
 
 MEASURES.tsv  of `kind_measures`; a column `class` says what each pair is
 --judge       measures of pairs that were not fitted: tables of these, too
---loss        share of the recordings that a line may lose
+--loss        share of the recordings that the lines may lose together
 
-For each of three kinds of pairs that are no copies (another player on other instruments, another player on
-the same, and much else in it) a logistic regression on the squares and products of some measures, recordings
-against that kind; its constant is moved until it loses the share of recordings that --loss says.  Prints the
+Against three kinds of pairs that are no copies (much else in it or another player on other instruments; those
+players alone; another player on the very same instrument) a logistic regression on measures, their squares and products, recordings against that kind;
+its constant is moved until it loses its part of the share of recordings that --loss says.  Prints the
 tables, by five-fold cross-validation over references, and the numbers for src/scan/likeness.rs.
 
 Needs numpy and scikit-learn.
@@ -26,10 +26,12 @@ from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 # Damage that leaves little of any recording: shown, not fitted.
 EXTREME = {"opus-low", "voice-codec"}
 LINES = {
-    "LAYERED": (["share", "strong_lead", "exact_time", "exact_pitch", "bursts"], lambda r: r["class"] == "backing"),
-    "PLAYED_ELSEWHERE": (["share", "looseness"], lambda r: r["class"] == "performance" and r["family"] != "same-sound"),
+    "OTHER": (["share", "strong_lead", "exact_time", "exact_pitch", "bursts", "looseness", "note_looseness"],
+              lambda r: r["class"] == "backing" or r["class"] == "performance" and r["family"] != "same-sound", 0.6),
+    "PLAYED_ELSEWHERE": (["share", "looseness"],
+                         lambda r: r["class"] == "performance" and r["family"] != "same-sound", 0.2),
     "PLAYED_AGAIN": (["share", "exact_time", "exact_pitch", "looseness", "note_looseness"],
-                     lambda r: r["family"] == "same-sound"),
+                     lambda r: r["family"] == "same-sound", 0.2),
 }
 
 
@@ -39,7 +41,7 @@ def load(paths):
         with open(path, encoding="utf-8") as f:
             for row in csv.DictReader(f, delimiter="\t"):
                 if row.get("share"):
-                    row.update((k, float(row[k])) for names, _ in LINES.values() for k in names)
+                    row.update((k, float(row[k])) for names, *_ in LINES.values() for k in names)
                     rows.append(row)
     return rows
 
@@ -100,7 +102,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("measures", nargs="+")
     parser.add_argument("--judge", nargs="*", default=[])
-    parser.add_argument("--loss", type=float, default=0.005)
+    parser.add_argument("--loss", type=float, default=0.016)
     args = parser.parse_args()
     rows = load(args.measures)
     left_out = wide(rows)
@@ -108,12 +110,12 @@ def main():
               and r["reference_file"] not in left_out]
     called = np.ones(len(rows), bool)
     lines = {}
-    for name, (measures, is_other) in LINES.items():
+    for name, (measures, is_other, part) in LINES.items():
         both = fitted + [r for r in rows if is_other(r)]
         x, y = matrix(both, measures), np.array([r["class"] == "recording" for r in both])
         model = make_pipeline(StandardScaler(), PolynomialFeatures(2, include_bias=False), LogisticRegression(max_iter=9000))
         held = cross_val_predict(model, x, y, groups=[r["reference_file"] for r in both], cv=GroupKFold(5), method="decision_function")
-        move = np.quantile(held[y], args.loss)
+        move = np.quantile(held[y], part * args.loss)
         model.fit(x, y)
         constant, linear, quadratic = raw(model, measures)
         lines[name] = (constant - move, linear, quadratic)
@@ -124,7 +126,7 @@ def main():
     for path in args.judge:
         other = load([path])
         same = np.ones(len(other), bool)
-        for name, (measures, _) in LINES.items():
+        for name, (measures, *_) in LINES.items():
             same &= evaluate(lines[name], matrix(other, measures)) >= 0
         table(f"Judged: {path}", other, same)
         lost = Counter(f"{r['family']} {r['parameter']}" for r, s in zip(other, same) if r["class"] == "recording" and not s)

@@ -11,14 +11,15 @@ use super::pool::{Node, Pool, sounding_ms};
 use crate::fingerprint::{Constellation, Point};
 use crate::params::FingerprintParams;
 use crate::progress::{Cancel, Progress};
-use crate::scan::agree::{Agreement, agreeing};
+use crate::scan::agree::{agreeing, alike};
+use crate::scan::candidates::Place;
 use crate::scan::compare::overlap;
 use crate::scan::matcher::{Found, MatchParams, Reference, verify_warps};
 use crate::scan::novelty::{strongest_period, twin_share};
 use crate::scan::resolve::resolve;
 use crate::scan::verify::coincidences;
 use crate::scan::warp::Warp;
-use crate::scan::warped::{self, RUNGS};
+use crate::scan::warped::{Lead, RUNGS};
 use rayon::prelude::*;
 
 /// Candidates verified per track.
@@ -73,6 +74,17 @@ impl Pair {
     }
 }
 
+/// Where two tracks may have something in common.
+#[derive(Debug, Clone, Default)]
+struct Hint {
+    /// Anchors that agree.
+    anchors: usize,
+    /// What they say, at any speed and pitch.
+    leads: Vec<Lead>,
+    /// Windows of like maps, at the same speed.
+    places: Vec<Place>,
+}
+
 /// Compares the tracks of `pool`.
 pub struct Matcher<'a> {
     pool: &'a Pool<'a>,
@@ -123,19 +135,28 @@ impl<'a> Matcher<'a> {
             .par_iter()
             .filter_map(|&node| Some((node, self.pool.constellation(node)?)))
             .collect();
-        let mut candidates: Vec<BTreeMap<Node, Agreement>> = vec![BTreeMap::new(); tracks.len()];
+        let mut candidates: Vec<BTreeMap<Node, Hint>> = vec![BTreeMap::new(); tracks.len()];
         for reader in 0..self.pool.readers().len() {
             // Earlier tracks do not ask back: there the slower copy may be ours.
             let least = if reader == 0 { 0 } else { -RUNGS };
             let index = self.pool.readers()[reader];
             let asking: Vec<&Constellation> = tracks.iter().map(|(_, track)| track).collect();
             let answers = agreeing(index, &asking, least..=RUNGS, self.params);
-            for ((own, into), all) in tracks.iter().zip(&mut candidates).zip(answers) {
-                for agreement in all {
-                    match self.pool.node(reader, agreement.track) {
-                        Some(node) if node != own.0 => into.insert(node, agreement),
-                        _ => None,
-                    };
+            let like = alike(index, &asking, self.params);
+            for (((own, into), agreeing), like) in
+                tracks.iter().zip(&mut candidates).zip(answers).zip(like)
+            {
+                let node = |track| self.pool.node(reader, track).filter(|&node| node != own.0);
+                for agreement in agreeing {
+                    if let Some(node) = node(agreement.track) {
+                        let hint = into.entry(node).or_default();
+                        (hint.anchors, hint.leads) = (agreement.anchors, agreement.leads);
+                    }
+                }
+                for candidate in like {
+                    if let Some(node) = node(candidate.track) {
+                        into.entry(node).or_default().places = candidate.places;
+                    }
                 }
             }
         }
@@ -143,15 +164,13 @@ impl<'a> Matcher<'a> {
             .par_iter()
             .zip(candidates)
             .flat_map_iter(|((node, track), candidates)| {
-                let mut ranked: Vec<(Node, Agreement)> = candidates.into_iter().collect();
+                let mut ranked: Vec<(Node, Hint)> = candidates.into_iter().collect();
                 ranked.sort_by(|a, b| b.1.anchors.cmp(&a.1.anchors).then(a.0.cmp(&b.0)));
                 ranked.truncate(CANDIDATES);
                 let pairs: Vec<Pair> = ranked
                     .into_iter()
                     .filter(|(other, _)| !known.contains(&(*node.min(other), *node.max(other))))
-                    .filter_map(|(other, agreement)| {
-                        self.verify(*node, track, other, &agreement.leads)
-                    })
+                    .filter_map(|(other, hint)| self.verify(*node, track, other, &hint))
                     .collect();
                 let path = self.pool.meta(*node).map_or("", |m| m.path.as_str());
                 progress.file_done(std::path::Path::new(path), track.duration_ms());
@@ -161,16 +180,11 @@ impl<'a> Matcher<'a> {
     }
 
     /// Fits and verifies a candidate.
-    fn verify(
-        &self,
-        node: Node,
-        track: &Constellation,
-        other: Node,
-        leads: &[warped::Lead],
-    ) -> Option<Pair> {
+    fn verify(&self, node: Node, track: &Constellation, other: Node, hint: &Hint) -> Option<Pair> {
         let reference = self.pool.reference(other, self.params)?;
         let (seconds, matching) = (self.seconds, &self.matching);
-        let found = overlap(track, &reference, leads, seconds, self.params, matching)?;
+        let (leads, places) = (&hint.leads, &hint.places);
+        let found = overlap(track, &reference, leads, places, seconds, self.params, matching)?;
         Some(self.pair(node, track, other, &reference, found))
     }
 

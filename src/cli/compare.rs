@@ -104,6 +104,7 @@ fn pair(
         query: info,
         result: result.into(),
         matches: usize::from(accepted),
+        tracklist: Vec::new(),
         signal: Some(query.signal.clone()),
     }))?;
     Ok(accepted)

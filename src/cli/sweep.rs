@@ -18,6 +18,7 @@ use soundalike::params::FingerprintParams;
 use soundalike::policy::{DEFAULT_PACK, Pack};
 use soundalike::report::records::{Begin, DecisionsInfo, ErrorRecord, Record, Scanned, Summary};
 use soundalike::report::text::Text;
+use soundalike::report::tracklist::tracklist;
 use soundalike::report::{JsonLines, Report};
 use soundalike::sweep::judge::{Judge, Judged};
 use soundalike::sweep::state::Folder;
@@ -284,7 +285,7 @@ impl Reporter<'_> {
     fn track(&mut self, judged: Judged) -> Result<(), Failure> {
         let Judged { matches, findings, verdict } = judged;
         let Some(query) = matches.first().map(|m| m.query.clone()) else { return Ok(()) };
-        let count = matches.len();
+        let (count, tracklist) = (matches.len(), tracklist(&matches));
         self.summary.matched += 1;
         self.summary.matches += count;
         *self.summary.verdicts.entry(verdict.verdict).or_default() += 1;
@@ -295,7 +296,8 @@ impl Reporter<'_> {
             self.output.record(&Record::Finding(Box::new(finding)))?;
         }
         self.output.record(&Record::Verdict(Box::new(verdict)))?;
-        let scanned = Scanned { query, result: "matched".into(), matches: count, signal: None };
+        let scanned =
+            Scanned { query, result: "matched".into(), matches: count, tracklist, signal: None };
         Ok(self.output.record(&Record::Scanned(scanned))?)
     }
 

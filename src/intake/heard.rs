@@ -23,6 +23,7 @@ use crate::report::evidence::EvidenceRecord;
 use crate::report::records::{
     ErrorRecord, MatchRecord, Name, QueryInfo, Record, ReferenceInfo, Scanned,
 };
+use crate::report::tracklist::tracklist;
 use crate::scan::matcher::MatchParams;
 use crate::scan::scanner::{Scanner, TrackMatch};
 
@@ -90,9 +91,11 @@ impl<'a> Listener<'a> {
         if let Some((index, scanner)) = &self.references {
             let found = scanner.scan(&analysis.constellation, self.settings.depth);
             let shown = found.iter().filter(|m| m.found.accepted() || self.settings.candidates);
+            let mut matches = Vec::new();
             for (number, one) in shown.enumerate() {
                 let Some(meta) = index.meta(one.track) else { continue };
                 let record = self.matched(one, meta, &query, &mut upload);
+                matches.push(record.clone());
                 if number < self.settings.limit {
                     let evidence = self.evidence(one, index, &analysis, &record.match_id);
                     records.push(Record::Match(Box::new(record)));
@@ -104,12 +107,14 @@ impl<'a> Listener<'a> {
                 0 => "no_match",
                 _ => "matched",
             };
+            let tracklist = tracklist(&matches);
             let matches = upload.heard.len();
             let signal = Some(analysis.signal.clone());
             records.push(Record::Scanned(Scanned {
                 query,
                 result: result.into(),
                 matches,
+                tracklist,
                 signal,
             }));
         }

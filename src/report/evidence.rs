@@ -154,8 +154,8 @@ fn scattered(index: usize) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scan::matcher::{MatchParams, Reference};
     use crate::scan::compare::compare;
+    use crate::scan::matcher::{MatchParams, Reference};
 
     /// Peaks that no two stretches share, `per_second` of them for `seconds`.
     fn track(seconds: u32, per_second: u32) -> Constellation {

@@ -8,6 +8,7 @@ pub mod read;
 pub mod records;
 pub mod text;
 mod text_batch;
+pub mod tracklist;
 
 use records::Record;
 

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use soundalike_index::TrackMeta;
 
 use super::evidence::EvidenceRecord;
+use super::tracklist::Entry;
 use crate::audio::AudioError;
 use crate::batch::cluster::Cluster;
 pub use crate::batch::rounded as round;
@@ -144,7 +145,7 @@ pub struct IndexInfo {
 }
 
 /// A person or group.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Name {
     /// The name.
     pub name: String,
@@ -468,6 +469,9 @@ pub struct Scanned {
     pub result: Cow<'static, str>,
     /// Accepted matches.
     pub matches: usize,
+    /// What sounds when, where the matches make a mix; empty otherwise.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tracklist: Vec<Entry>,
     /// Silence, noise, repetition.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signal: Option<Signal>,

@@ -4,7 +4,8 @@ use std::io::{self, Write};
 
 use super::Report;
 use super::records::{
-    ErrorRecord, MatchRecord, QueryInfo, Record, Scanned, SegmentRecord, Summary, VerdictRecord,
+    ErrorRecord, MatchRecord, Name, QueryInfo, Record, Scanned, SegmentRecord, Summary,
+    VerdictRecord,
 };
 use super::text_batch;
 use crate::catalog::text::visible;
@@ -53,11 +54,7 @@ impl<W: Write> Text<W> {
         self.heading(&m.query)?;
         let label = if m.accepted { "MATCH" } else { "below the line" };
         let r = &m.reference;
-        let name = match (&r.title, r.artists.first()) {
-            (Some(title), Some(artist)) => format!("\"{title}\" by {}  [{}]", artist.name, r.path),
-            (Some(title), None) => format!("\"{title}\"  [{}]", r.path),
-            (None, _) => r.path.clone(),
-        };
+        let name = named(r.title.as_deref(), &r.artists, &r.path);
         writeln!(self.out, "  {label}  {}", visible(&name))?;
         let words = kind_words(m);
         writeln!(self.out, "    {words}; score {:.0} of 100, {}", m.score, odds(m.log10_evalue))?;
@@ -93,6 +90,15 @@ impl<W: Write> Text<W> {
             ("no_match", Some(n)) => writeln!(self.out, "  no match among {n} references")?,
             ("no_match", None) => writeln!(self.out, "  no match")?,
             _ => {}
+        }
+        if !s.tracklist.is_empty() {
+            writeln!(self.out, "  TRACKLIST  a mix of {} stretches", s.tracklist.len())?;
+        }
+        for entry in &s.tracklist {
+            let name = named(entry.title.as_deref(), &entry.artists, &entry.path);
+            let begin = clock(entry.sample_begin_time_offset_ms);
+            let end = clock(entry.sample_end_time_offset_ms);
+            writeln!(self.out, "    {begin} – {end}  {}", visible(&name))?;
         }
         writeln!(self.out)
     }
@@ -213,6 +219,15 @@ fn segment(s: &SegmentRecord) -> String {
         s.query_peaks,
         s.peaks_per_second
     )
+}
+
+/// A reference by title, artist and path, as far as they are known.
+fn named(title: Option<&str>, artists: &[Name], path: &str) -> String {
+    match (title, artists.first()) {
+        (Some(title), Some(artist)) => format!("\"{title}\" by {}  [{path}]", artist.name),
+        (Some(title), None) => format!("\"{title}\"  [{path}]"),
+        (None, _) => path.to_owned(),
+    }
 }
 
 /// Where a segment lies in the reference.

@@ -10,8 +10,10 @@ use std::ops::RangeInclusive;
 use rayon::prelude::*;
 use soundalike_index::{Hit, Query, Reader, SearchOptions, TrackNo};
 
-use super::scanner::SPACE_ANCHOR;
+use super::candidates::{Candidate, rank};
+use super::scanner::{SPACE_ANCHOR, SPACE_PEAK_MAP};
 use super::warped::{self, Lead, Probe, cell_width};
+use crate::fingerprint::descriptor::{self, QueryWindow};
 use crate::fingerprint::{Constellation, anchor};
 use crate::params::FingerprintParams;
 
@@ -33,6 +35,15 @@ const NEAR: f64 = 0.30;
 const EXACT_UP_TO: usize = 8 << 10;
 /// Cells opened per segment and probe.
 const CELLS: usize = 64;
+
+/// Windows by which a track is looked up at its own speed.
+const WINDOWS: usize = 24;
+/// Least distance between them, in time units.
+const MIN_HOP: u32 = 64;
+/// Nearest windows fetched for each.
+const HITS_PER_WINDOW: usize = 48;
+/// Candidates by windows, per track.
+const WINDOW_CANDIDATES: usize = 16;
 
 /// Leads of one track that agree on ratio and offset.
 #[derive(Debug, Clone, PartialEq)]
@@ -77,18 +88,50 @@ pub fn agreeing(
         .collect()
 }
 
-/// The hits of `queries` that are near enough to count.
-fn hits(index: &Reader, queries: &[Query]) -> Vec<Vec<Hit>> {
-    let near = |query: &Query| (f64::from(total_weight(query)) * NEAR) as u32;
-    let options = SearchOptions {
-        k: HITS_PER_PROBE,
+/// The tracks of `index` that windows of each of `tracks` point to at its own speed, the best supported ones, and
+/// where. What was made anew keeps few anchors; the map of a window is still like.
+pub fn alike(
+    index: &Reader,
+    tracks: &[&Constellation],
+    params: &FingerprintParams,
+) -> Vec<Vec<Candidate>> {
+    let windows: Vec<Vec<QueryWindow>> = tracks
+        .par_iter()
+        .map(|track| {
+            let span = track.duration.saturating_sub(params.window);
+            let hop = (span / WINDOWS as u32).max(MIN_HOP);
+            descriptor::query_windows(track, hop, params)
+        })
+        .collect();
+    let queries: Vec<Query> = windows.iter().flatten().map(|w| w.code.into()).collect();
+    let options = SearchOptions { k: HITS_PER_WINDOW, max_distance: u32::MAX, ..options() };
+    let mut hits = index.search(SPACE_PEAK_MAP, &queries, &options);
+    hits.par_iter_mut().for_each(spread);
+    let mut hits = hits.into_iter();
+    let answered: Vec<(Vec<u32>, Vec<Vec<Hit>>)> = windows
+        .iter()
+        .map(|own| (own.iter().map(|w| w.time).collect(), hits.by_ref().take(own.len()).collect()))
+        .collect();
+    // The track itself may be among them.
+    answered.par_iter().map(|(times, hits)| rank(times, hits, WINDOW_CANDIDATES + 1)).collect()
+}
+
+/// How all of a batch is searched.
+fn options() -> SearchOptions {
+    SearchOptions {
         walk: false,
         probes: CELLS,
         ef: CELLS,
         exact_up_to: EXACT_UP_TO,
-        max_distance: queries.iter().map(near).max().unwrap_or(0),
         ..SearchOptions::default()
-    };
+    }
+}
+
+/// The hits of `queries` that are near enough to count.
+fn hits(index: &Reader, queries: &[Query]) -> Vec<Vec<Hit>> {
+    let near = |query: &Query| (f64::from(total_weight(query)) * NEAR) as u32;
+    let max_distance = queries.iter().map(near).max().unwrap_or(0);
+    let options = SearchOptions { k: HITS_PER_PROBE, max_distance, ..options() };
     let mut hits = index.search(SPACE_ANCHOR, queries, &options);
     hits.par_iter_mut().zip(queries).for_each(|(hits, query)| {
         hits.retain(|hit| hit.distance <= near(query));

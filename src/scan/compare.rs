@@ -1,8 +1,11 @@
 //! Compares two tracks with each other, without an index.
 
+use super::align::refine;
+use super::candidates::Place;
 use super::matcher::{Found, MatchParams, Reference, block_warps, blocks, verify_warps};
 use super::resolve::resolve;
 use super::scanner::is_explained;
+use super::sieve::{PROMISING_NATS, first_look};
 use super::warped::{self, Lead};
 use crate::fingerprint::Constellation;
 use crate::params::FingerprintParams;
@@ -32,18 +35,27 @@ pub fn compare(
     found.map(|found| resolve(query, reference, found, params, matching))
 }
 
-/// What two tracks have in common along the line that `leads` stand for, and along others beside it; none unless
-/// it is accepted.
+/// What two tracks have in common along the lines that `leads` stand for and those at the same speed near `places`,
+/// and along others beside them; none unless it is accepted.
 pub fn overlap(
     query: &Constellation,
     reference: &Reference,
     leads: &[Lead],
+    places: &[Place],
     searched_seconds: f64,
     params: &FingerprintParams,
     matching: &MatchParams,
 ) -> Option<Found> {
     let (whole, limit) = ((0, query.duration), warped::HYPOTHESES);
-    let warps = warped::warps(query, whole, reference, leads, limit, params, matching);
+    let mut warps = warped::warps(query, whole, reference, leads, limit, params, matching);
+    for place in places {
+        let (warp, look) = first_look(query, *place, reference, params.window, matching);
+        if look >= PROMISING_NATS {
+            let (align, verify) = (&matching.align, &matching.verify);
+            let warp = refine(&query.points, reference.constellation(), warp, align, verify);
+            warps.push((warp, look));
+        }
+    }
     let found = verify_warps(query, reference, warps, searched_seconds, matching)?;
     found.accepted().then(|| resolve(query, reference, found, params, matching))
 }

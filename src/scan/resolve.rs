@@ -82,7 +82,8 @@ pub fn resolve(
     if found.reference_coverage < COVERED {
         found.repeats = pair.repeats(&found);
     }
-    found.likeness = Likeness::of(query, reference.constellation(), &found.segments, params, &matching.verify);
+    found.likeness =
+        Likeness::of(query, reference.constellation(), &found.segments, params, &matching.verify);
     found
 }
 
@@ -271,9 +272,8 @@ impl Pair<'_> {
             .collect();
         let times: Vec<u32> = points.iter().map(|p| p.time).collect();
         let stretches = decode(&times, &warps, &steps).into_iter();
-        let runs = stretches.filter_map(|s| {
-            Some((steps[s.line].run(points, s.begin, s.end)?, lines[s.line].warp))
-        });
+        let runs = stretches
+            .filter_map(|s| Some((steps[s.line].run(points, s.begin, s.end)?, lines[s.line].warp)));
         sure(runs.collect())
     }
 
@@ -429,7 +429,8 @@ mod tests {
         let run = |begin, end, score| {
             (Run { score, begin, end, peaks: 10, matched: 8 }, Warp::shift(0.0))
         };
-        let all = vec![run(0, 500, 90.0), run(520, 700, 9.0), run(720, 800, 9.0), run(4_000, 4_100, 9.0)];
+        let all =
+            vec![run(0, 500, 90.0), run(520, 700, 9.0), run(720, 800, 9.0), run(4_000, 4_100, 9.0)];
         assert_eq!(sure(all).len(), 3);
     }
 }

@@ -175,12 +175,36 @@ impl<'a> Scanner<'a> {
                 break;
             }
         }
+        if !explains_any(query, candidates) {
+            self.survey_windows(query, candidates);
+        }
         // What is in the index once may be there more than once.
         if candidates.values().flat_map(|c| &c.found).any(Found::accepted) {
             let mut others = best(&questions[0], survey::LIKE_CANDIDATES);
             others.retain(|track, _| candidates.get(track).is_none_or(|c| c.found.is_none()));
             self.follow(query, others, survey::HYPOTHESES, candidates);
         }
+    }
+
+    /// The same by windows at the query's own speed: where noise or another player leave few anchors, maps are
+    /// still like.
+    fn survey_windows(&self, query: &Constellation, candidates: &mut Candidates) {
+        let mut windows: Vec<_> = blocks(query.duration)
+            .into_iter()
+            .map(|block| survey::windows(query, block, self.params))
+            .collect();
+        let cells = Cells::Each(survey::cells(self.index));
+        let options = SearchOptions { k: survey::WINDOW_HITS, walk: false, ..self.options };
+        for round in [Round::First, Round::Rest] {
+            ask(self.index, SPACE_PEAK_MAP, &mut windows, round, cells, &options);
+        }
+        let mut wanted: BTreeMap<TrackNo, Vec<(_, Vec<Place>)>> = BTreeMap::new();
+        for q in &windows {
+            for found in candidates::rank(&q.about, &q.hits, survey::CANDIDATES) {
+                wanted.entry(found.track).or_default().push((q.block, found.places));
+            }
+        }
+        self.align_promising(query, wanted, candidates);
     }
 
     /// Fills `candidates`, until one of them explains the query.
@@ -219,7 +243,14 @@ impl<'a> Scanner<'a> {
         // farther than it finds, and all representatives are compared.
         let walk = round == Round::First;
         let options = SearchOptions { k: HITS_PER_WINDOW, walk, ..self.options };
-        ask(self.index, SPACE_PEAK_MAP, windows, round, Cells::Shared(WINDOW_CELLS * windows.len()), &options);
+        ask(
+            self.index,
+            SPACE_PEAK_MAP,
+            windows,
+            round,
+            Cells::Shared(WINDOW_CELLS * windows.len()),
+            &options,
+        );
         let mut wanted: BTreeMap<TrackNo, Vec<(_, Vec<Place>)>> = BTreeMap::new();
         for q in windows {
             for found in candidates::rank(&q.about, &q.hits, round.candidates(CANDIDATES)) {
@@ -230,8 +261,24 @@ impl<'a> Scanner<'a> {
                 }
             }
         }
+        if is_long(query) {
+            return self.align_promising(query, wanted, candidates);
+        }
+        self.compare(query, wanted, candidates, |(block, _), candidate| {
+            candidate.aligned.push(*block);
+            block_warps(query, *block, &candidate.reference, &self.matching)
+        });
+    }
+
+    /// Aligns blocks of the query with the tracks of `wanted` where a first look shows a copy.
+    fn align_promising(
+        &self,
+        query: &Constellation,
+        wanted: BTreeMap<TrackNo, Vec<((u32, u32), Vec<Place>)>>,
+        candidates: &mut Candidates,
+    ) {
         self.compare(query, wanted, candidates, |(block, places), candidate| {
-            if is_long(query) && !self.promising(query, block.0, places, &candidate.reference) {
+            if !self.promising(query, block.0, places, &candidate.reference) {
                 return Vec::new();
             }
             candidate.aligned.push(*block);
@@ -250,7 +297,7 @@ impl<'a> Scanner<'a> {
         places.iter().any(|place| {
             let place = Place { query: begin + place.query, ..*place };
             let look = first_look(query, place, reference, self.params.window, &self.matching);
-            look >= PROMISING_NATS
+            look.1 >= PROMISING_NATS
         })
     }
 
@@ -263,7 +310,14 @@ impl<'a> Scanner<'a> {
         candidates: &mut Candidates,
     ) {
         let options = SearchOptions { k: warped::HITS_PER_PROBE, walk: false, ..self.options };
-        ask(self.index, SPACE_ANCHOR, anchors, round, Cells::Shared(ANCHOR_CELLS * anchors.len()), &options);
+        ask(
+            self.index,
+            SPACE_ANCHOR,
+            anchors,
+            round,
+            Cells::Shared(ANCHOR_CELLS * anchors.len()),
+            &options,
+        );
         let mut wanted = Wanted::new();
         for q in anchors {
             let limit = round.candidates(warped::CANDIDATES);

@@ -27,19 +27,20 @@ const MISALIGNED: u32 = 64;
 /// Time units that are looked at to each side of the window that was hit.
 const MARGIN: u32 = 375;
 
-/// Nats that the surroundings of `place` score on the best offset near it.
+/// The best line at the query's own speed near `place`, and the nats that its surroundings score on it.
 pub fn first_look(
     query: &Constellation,
     place: Place,
     reference: &Reference,
     window: u32,
     params: &MatchParams,
-) -> f32 {
+) -> (Warp, f32) {
     let offset = best_offset(query, place, reference.constellation(), window, params);
     let around = query
         .between(place.query.saturating_sub(MARGIN), place.query.saturating_add(window + MARGIN));
     let (peaks, background) = (reference.constellation(), reference.background());
-    glance(around, peaks, background, &Warp::shift(offset), &params.verify)
+    let warp = Warp::shift(offset);
+    (warp, glance(around, peaks, background, &warp, &params.verify))
 }
 
 /// The offset near that of `place` on which most pairs of peaks of like frequency agree.
@@ -111,7 +112,7 @@ mod tests {
         let reference = Reference::new(reference, &params);
         let look = |at: u32, there: u32| {
             let place = Place { query: at, reference: there };
-            first_look(&query, place, &reference, params.window, &MatchParams::default())
+            first_look(&query, place, &reference, params.window, &MatchParams::default()).1
         };
         // Codes lie a second apart: the hit is off by up to a quarter of it.
         for there in [5_240, 5_300, 5_360] {

@@ -132,7 +132,10 @@ mod tests {
             steps((0..60).map(move |i| if (from..to).contains(&i) { 2.0 } else { -0.4 }))
         };
         let found = decode(&times(60), &lines, &[explained(0, 30), explained(30, 60)]);
-        assert_eq!(found, [Stretch { line: 0, begin: 0, end: 30 }, Stretch { line: 1, begin: 30, end: 60 }]);
+        assert_eq!(
+            found,
+            [Stretch { line: 0, begin: 0, end: 30 }, Stretch { line: 1, begin: 30, end: 60 }]
+        );
     }
 
     #[test]
@@ -140,7 +143,10 @@ mod tests {
         let lines = [Warp::shift(0.0), Warp::shift(5_000.0)];
         let all = || steps((0..60).map(|_| 2.0));
         let repeat = steps((0..60).map(|i| if (20..40).contains(&i) { 2.5 } else { -0.4 }));
-        assert_eq!(decode(&times(60), &lines, &[all(), repeat]), [Stretch { line: 0, begin: 0, end: 60 }]);
+        assert_eq!(
+            decode(&times(60), &lines, &[all(), repeat]),
+            [Stretch { line: 0, begin: 0, end: 60 }]
+        );
     }
 
     #[test]

@@ -13,7 +13,7 @@ use super::lookup::Questions;
 use super::warped::{self, Probe};
 use crate::fingerprint::constellation::TIME_UNITS_PER_SECOND;
 use crate::fingerprint::projection::WeighedCode;
-use crate::fingerprint::{Constellation, anchor};
+use crate::fingerprint::{Constellation, anchor, descriptor};
 use crate::params::FingerprintParams;
 
 /// Seconds of the query for each anchor asked about at the query's own tempo: nearly all anchors.
@@ -49,6 +49,23 @@ pub(super) fn questions(query: &Constellation, params: &FingerprintParams) -> Qu
     probes.extend(warped::probes_at(query, &others, RUNGS, params));
     let all = probes.into_iter().map(|(probe, code)| (probe, probe.number, sure_bits(code)));
     Questions::new((0, query.duration), all)
+}
+
+/// Seconds of the query for each window asked about at its own tempo.
+const WINDOW_SECONDS: f64 = 2.0;
+/// Nearest windows fetched per question.
+pub(super) const WINDOW_HITS: usize = 16;
+
+/// What is asked about the windows of a stretch of `query`; times count from its beginning.
+pub(super) fn windows(
+    query: &Constellation,
+    block: (u32, u32),
+    params: &FingerprintParams,
+) -> Questions<u32> {
+    let hop = (WINDOW_SECONDS * TIME_UNITS_PER_SECOND) as u32;
+    let windows = descriptor::query_windows(&query.slice(block.0, block.1), hop, params);
+    let all = windows.into_iter().enumerate();
+    Questions::new(block, all.map(|(i, window)| (window.time, i, window.code.into())))
 }
 
 /// A question by the surer half of a code's bits, each counting once: four excerpts of 200 fewer than by weighed

@@ -9,8 +9,8 @@ use crate::fingerprint::Constellation;
 use crate::indexer::{FLAG_PARTIAL, hex};
 use crate::params::FingerprintParams;
 use crate::report::records::{ExternalIds, MatchRecord, Name, QueryInfo, ReferenceInfo};
-use crate::scan::matcher::{Found, MatchParams, Reference};
 use crate::scan::compare::compare;
+use crate::scan::matcher::{Found, MatchParams, Reference};
 use crate::scan::scanner::{Depth, Scanner};
 
 /// Stands for the codec of a track that is known from its index only.

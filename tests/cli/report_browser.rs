@@ -13,8 +13,8 @@ use soundalike::fingerprint::file::analyse;
 use soundalike::params::FingerprintParams;
 use soundalike::report::evidence::EvidenceRecord;
 use soundalike::report::records::Record;
+use soundalike::scan::compare::compare;
 use soundalike::scan::matcher::{MatchParams, Reference};
-use soundalike::scan::scanner::compare;
 
 use crate::place::Place;
 

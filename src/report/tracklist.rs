@@ -1,0 +1,97 @@
+//! The tracklist of a mix: which reference sounds when.
+
+use serde::{Deserialize, Serialize};
+
+use super::records::{MatchRecord, Name};
+
+/// References from which a file is a mix.
+const LEAST: usize = 3;
+/// Share of a file that one reference may take up in a mix, per cent.
+const MOST_PCT: f64 = 60.0;
+/// Segments of one reference closer than this belong to one entry, in ms.
+const PAUSE_MS: u64 = 10_000;
+/// Shortest entry, in ms.
+const SHORTEST_MS: u64 = 4_000;
+
+/// A stretch of a mix and the reference that sounds in it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Begin in the file.
+    pub sample_begin_time_offset_ms: u64,
+    /// End in the file.
+    pub sample_end_time_offset_ms: u64,
+    /// The match that says so.
+    pub match_id: String,
+    /// Identifier of the reference's content.
+    pub ref_id: String,
+    /// Path the reference was indexed from.
+    pub path: String,
+    /// Title of the reference.
+    pub title: Option<String>,
+    /// Artists of the reference.
+    pub artists: Vec<Name>,
+}
+
+impl Entry {
+    fn new(m: &MatchRecord, (begin, end): (u64, u64)) -> Entry {
+        Entry {
+            sample_begin_time_offset_ms: begin,
+            sample_end_time_offset_ms: end,
+            match_id: m.match_id.clone(),
+            ref_id: m.reference.ref_id.clone(),
+            path: m.reference.path.clone(),
+            title: m.reference.title.clone(),
+            artists: m.reference.artists.clone(),
+        }
+    }
+
+    fn ms(&self) -> u64 {
+        self.sample_end_time_offset_ms - self.sample_begin_time_offset_ms
+    }
+
+    fn shared_ms(&self, other: &Entry) -> u64 {
+        let end = self.sample_end_time_offset_ms.min(other.sample_end_time_offset_ms);
+        end.saturating_sub(self.sample_begin_time_offset_ms.max(other.sample_begin_time_offset_ms))
+    }
+}
+
+/// What sounds in a file whose accepted `matches` (best first) make a mix, in order of time; nothing of any other
+/// file. Of references that sound at the same time the best stands for all.
+pub fn tracklist(matches: &[MatchRecord]) -> Vec<Entry> {
+    let accepted = || matches.iter().filter(|m| m.accepted);
+    if accepted().any(|m| m.query_match_pct >= MOST_PCT) {
+        return Vec::new();
+    }
+    let mut entries: Vec<Entry> = Vec::new();
+    for m in accepted() {
+        for span in spans(m) {
+            let entry = Entry::new(m, span);
+            let free = entries.iter().all(|e| 2 * e.shared_ms(&entry) <= e.ms().min(entry.ms()));
+            if entry.ms() >= SHORTEST_MS && free {
+                entries.push(entry);
+            }
+        }
+    }
+    let mut references: Vec<&str> = entries.iter().map(|e| e.ref_id.as_str()).collect();
+    references.sort_unstable();
+    references.dedup();
+    if references.len() < LEAST {
+        return Vec::new();
+    }
+    entries.sort_by_key(|e| e.sample_begin_time_offset_ms);
+    entries
+}
+
+/// The stretches of the file that a match covers, with short pauses closed.
+fn spans(m: &MatchRecord) -> Vec<(u64, u64)> {
+    let own = m.segments.iter().filter(|s| !s.repeat);
+    let mut spans: Vec<(u64, u64)> = Vec::new();
+    for s in own {
+        let (begin, end) = (s.sample_begin_time_offset_ms, s.sample_end_time_offset_ms);
+        match spans.last_mut() {
+            Some(last) if begin <= last.1 + PAUSE_MS => last.1 = last.1.max(end),
+            _ => spans.push((begin, end)),
+        }
+    }
+    spans
+}

@@ -1,0 +1,195 @@
+//! Edited copies stay one find: cuts, stutters, pieces at speeds of their own; and what is no copy is not called one.
+//!
+//! Real music, with its peaks moved as an editor, a player or a singer would move them.
+
+// A panic here is the report.
+#![allow(clippy::unwrap_used)]
+
+mod peaks;
+
+use peaks::{PARAMS, changed, peaks};
+use soundalike::fingerprint::{Constellation, Point};
+use soundalike::scan::compare::compare;
+use soundalike::scan::kind::MatchKind;
+use soundalike::scan::matcher::{Found, MatchParams, Reference};
+
+const THEME: &str = "references/main-theme.ogg";
+/// Time units a second.
+const SECOND: u32 = 250;
+
+fn found(query: &Constellation, reference: Constellation) -> Found {
+    let reference = Reference::new(reference, &PARAMS);
+    compare(query, &reference, 3600.0, &PARAMS, &MatchParams::default()).unwrap()
+}
+
+fn kind(found: &Found) -> MatchKind {
+    MatchKind::of(found, false, &PARAMS)
+}
+
+/// `parts` of a track (time units), one after the other.
+fn joined(track: &Constellation, parts: &[(u32, u32)]) -> Constellation {
+    concat(parts.iter().map(|&(from, to)| track.slice(from, to)))
+}
+
+fn concat(parts: impl Iterator<Item = Constellation>) -> Constellation {
+    let mut all = Constellation::default();
+    for part in parts {
+        let begin = all.duration;
+        let moved = part.points.iter().filter(|p| p.time < part.duration);
+        all.points.extend(moved.map(|p| Point { time: p.time + begin, ..*p }));
+        all.duration += part.duration;
+    }
+    all.points.sort_unstable();
+    all
+}
+
+/// Numbers below `n`, the same every time.
+fn numbers(seed: u32) -> impl FnMut(u32) -> u32 {
+    let mut state = seed;
+    move |n| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 8) % n
+    }
+}
+
+#[test]
+fn a_breath_cut_out_leaves_one_recording_in_two_segments() {
+    let (query, reference) = (peaks(THEME, PARAMS.query_density), peaks(THEME, 1.0));
+    // 60, 150 and 500 ms.
+    for cut in [15, 38, 125] {
+        let middle = query.duration / 2;
+        let copy = joined(&query, &[(0, middle), (middle + cut, query.duration)]);
+        let found = found(&copy, reference.clone());
+        assert_eq!(found.segments.len(), 2, "{cut}: {:?}", found.segments);
+        assert!(found.query_coverage > 0.97, "{cut}: {}", found.query_coverage);
+        assert_eq!(kind(&found), MatchKind::SameAudio, "{cut}");
+        let [first, second] = [0, 1].map(|i| found.segments[i].warp.offset);
+        assert!((second - first - f64::from(cut)).abs() < 3.0, "{cut}: {first} {second}");
+    }
+}
+
+#[test]
+fn jump_cuts_and_stutters_do_not_hide_a_copy() {
+    let (query, reference) = (peaks(THEME, PARAMS.query_density), peaks(THEME, 1.0));
+    let mut number = numbers(7);
+    let mut jumps = Vec::new();
+    let mut stutters = Vec::new();
+    let mut at = 0;
+    while at < query.duration {
+        let end = (at + 2 * SECOND + number(3 * SECOND)).min(query.duration);
+        jumps.push((at, end));
+        stutters.extend([(at, end), (end.saturating_sub(30), end)]);
+        at = end + 15 + number(47);
+    }
+    for parts in [jumps, stutters] {
+        let copy = joined(&query, &parts);
+        let found = found(&copy, reference.clone());
+        assert!(found.query_coverage > 0.85, "{}: {:?}", found.query_coverage, found.segments);
+        let along = found.segments.windows(2).all(|s| s[0].reference_ms.0 < s[1].reference_ms.1);
+        assert!(along, "{:?}", found.segments);
+    }
+}
+
+#[test]
+fn pieces_at_speeds_and_pitches_of_their_own_are_told_with_them() {
+    let (query, reference) = (peaks(THEME, PARAMS.query_density), peaks(THEME, 1.0));
+    let changes = [(1.0, 0.0), (1.04, -60.0), (0.96, 90.0), (1.03, 51.2)];
+    let step = query.duration / changes.len() as u32;
+    let pieces = changes
+        .iter()
+        .zip(0..)
+        .map(|(&(speed, cents), i)| changed(&query.slice(i * step, (i + 1) * step), speed, cents));
+    let found = found(&concat(pieces), reference);
+    assert!(found.query_coverage > 0.9, "{}: {:?}", found.query_coverage, found.segments);
+    for (speed, cents) in changes {
+        let told = found.segments.iter().any(|s| {
+            (s.warp.time_factor - speed).abs() < 0.006
+                && (s.warp.pitch_cents(&PARAMS) - cents).abs() < 12.0
+        });
+        assert!(told, "{speed} {cents}: {:?}", found.segments);
+    }
+}
+
+#[test]
+fn a_copy_that_is_one_line_is_not_laid_over_its_repeats() {
+    // The theme repeats itself; the copy is whole.
+    let found = found(&peaks(THEME, PARAMS.query_density), peaks(THEME, 1.0));
+    assert_eq!(found.segments.len(), 1, "{:?}", found.segments);
+    assert!(found.segments[0].warp.offset.abs() < 1.0);
+}
+
+#[test]
+fn a_jingle_is_told_at_every_place_whichever_side_it_is_on() {
+    let jingle = peaks("references/zalek.ogg", PARAMS.query_density).slice(500, 1_750);
+    let talk = peaks("references/geoscape.ogg", PARAMS.query_density);
+    let parts = [
+        talk.slice(0, 1_200),
+        jingle.clone(),
+        talk.slice(1_200, 2_600),
+        jingle.clone(),
+        talk.slice(2_600, 4_000),
+        jingle.clone(),
+        talk.slice(4_000, 5_000),
+    ];
+    let begins = [1_200_u32, 3_850, 6_500].map(|begin| u64::from(begin) * 4);
+    let episode = concat(parts.into_iter());
+    let as_query = found(&jingle, episode.thinned(&PARAMS));
+    let told = as_query.segments.iter().chain(&as_query.repeats).map(|s| s.reference_ms.0);
+    let told: Vec<u64> = told.collect();
+    let as_reference = found(&episode, jingle.thinned(&PARAMS));
+    let heard: Vec<u64> = as_reference.segments.iter().map(|s| s.query_ms.0).collect();
+    for begin in begins {
+        assert!(told.iter().any(|t| t.abs_diff(begin) < 300), "{begin}: {told:?}");
+        assert!(heard.iter().any(|t| t.abs_diff(begin) < 300), "{begin}: {heard:?}");
+    }
+    assert_eq!(told.len(), 3, "{told:?}");
+    assert_eq!(kind(&as_query), MatchKind::ContainedInReference);
+    assert_eq!(kind(&as_reference), MatchKind::ContainsReference);
+}
+
+/// What noise and codecs do: some peaks go, others come, all of it blurs.
+fn damaged(track: &Constellation) -> Constellation {
+    let mut number = numbers(3);
+    let mut copy = track.clone();
+    copy.points.retain_mut(|p| {
+        p.time = (p.time + number(5)).saturating_sub(2).min(copy.duration);
+        p.freq = (p.freq + number(5) as u16).saturating_sub(2);
+        number(10) < 7
+    });
+    let (duration, count) = (copy.duration, copy.points.len() / 3);
+    let new = |_| Point { time: number(duration), freq: number(1_400) as u16, rank: 5 };
+    copy.points.extend((0..count).map(new));
+    copy.points.sort_unstable();
+    copy
+}
+
+/// What another player does: every note, here all peaks that begin within 40 ms, comes a little early or late;
+/// the instrument has other partials.
+fn played_again(track: &Constellation) -> Constellation {
+    let mut number = numbers(11);
+    let mut copy = track.clone();
+    let (mut note, mut late) = (0, 4);
+    copy.points.retain_mut(|p| {
+        if p.time >= note + 10 {
+            (note, late) = (p.time, number(17));
+        }
+        p.time = (p.time + late).saturating_sub(8).min(copy.duration);
+        p.freq = (p.freq + number(7) as u16).saturating_sub(3);
+        number(100) < 45
+    });
+    let (duration, count) = (copy.duration, copy.points.len());
+    let new = |_| Point { time: number(duration), freq: number(1_400) as u16, rank: 3 };
+    copy.points.extend((0..count).map(new));
+    copy.points.sort_unstable();
+    copy
+}
+
+#[test]
+fn a_damaged_copy_is_the_recording_and_another_performance_is_a_version() {
+    let (query, reference) = (peaks(THEME, PARAMS.query_density), peaks(THEME, 1.0));
+    let copy = found(&damaged(&query), reference.clone());
+    assert_eq!(kind(&copy), MatchKind::SameAudio, "{:?}", copy.likeness);
+    let other = found(&played_again(&query), reference);
+    assert!(other.accepted(), "{}", other.log10_evalue);
+    assert_eq!(kind(&other), MatchKind::Version, "{:?}", other.likeness);
+}
