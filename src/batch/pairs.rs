@@ -202,7 +202,7 @@ impl<'a> Matcher<'a> {
         );
         let warps = vec![(warp, 0.0)];
         let found = verify_warps(&track, &reference, warps, self.seconds, &self.matching)?;
-        let found = resolve(&track, &reference, found, self.params, &self.matching);
+        let found = resolve(&track, &reference, found, &[], self.params, &self.matching);
         found.accepted().then(|| self.pair(a, &track, b, &reference, found))
     }
 

@@ -135,8 +135,16 @@ mod tests {
     fn found(track: TrackNo, query_ms: (u64, u64), warp: Warp, log10_evalue: f64) -> TrackMatch {
         let (nats, peaks, matched) = (100.0, 10, 10);
         let novelty = 1.0;
-        let segment =
-            Segment { query_ms, reference_ms: query_ms, warp, nats, novelty, peaks, matched };
+        let segment = Segment {
+            query_ms,
+            reference_ms: query_ms,
+            warp,
+            nats,
+            novelty,
+            independence: 1.0,
+            peaks,
+            matched,
+        };
         let found = Found {
             segments: vec![segment],
             nats,
@@ -146,6 +154,7 @@ mod tests {
             reference_covered_ms: query_ms.1 - query_ms.0,
             query_coverage: 0.5,
             reference_coverage: 0.1,
+            ..Found::default()
         };
         TrackMatch { track, found }
     }

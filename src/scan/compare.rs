@@ -32,7 +32,7 @@ pub fn compare(
         }
         found = verify(warps);
     }
-    found.map(|found| resolve(query, reference, found, params, matching))
+    found.map(|found| resolve(query, reference, found, &[], params, matching))
 }
 
 /// What two tracks have in common along the lines that `leads` stand for and those at the same speed near `places`,
@@ -57,5 +57,5 @@ pub fn overlap(
         }
     }
     let found = verify_warps(query, reference, warps, searched_seconds, matching)?;
-    found.accepted().then(|| resolve(query, reference, found, params, matching))
+    found.accepted().then(|| resolve(query, reference, found, &[], params, matching))
 }

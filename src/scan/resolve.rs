@@ -33,12 +33,14 @@ const OTHER: u32 = 625;
 const PIECE: u32 = 3_750;
 /// Nats a stretch must score at another speed or pitch.
 const OTHER_NATS: f32 = 20.0;
-/// A line may hold this far (time units, 60 s) to each side of where it was found.
-const HOLD: u32 = 15_000;
+/// A line may hold this far (time units, 20 s) to each side of where it was found.
+const HOLD: u32 = 5_000;
 /// Lines that are spliced, at most.
 const MAX_LINES: usize = 200;
 /// Rounds of search and splicing.
 const ROUNDS: usize = 4;
+/// Part of the query (one in so many) that must be explained before the rest is searched at other speeds.
+const GOOD_PART: u32 = 6;
 /// Query time that a round must explain for another, in time units (1 s).
 const PROGRESS: u32 = 250;
 /// Nats of a stretch beside a sure one: there is little room for chance there.
@@ -52,6 +54,8 @@ const SAME_SPEED: f64 = 0.003;
 const SAME_PITCH: f64 = 6.0;
 /// Coverage of the reference from which other places of the same stretch are not looked for.
 const COVERED: f64 = 0.9;
+/// Longest segment whose other places are looked for, in time units (60 s).
+const LONGEST_REPEAT: u32 = 15_000;
 /// Places of one stretch that are told, at most.
 const MAX_REPEATS: usize = 100;
 /// What another place must have of the segment's length, and of its share of matched peaks.
@@ -66,11 +70,12 @@ struct Line {
 }
 
 /// Completes what was `found` of `query` in `reference`: edits, other places, likeness. What is not accepted stays
-/// as it is.
+/// as it is. Stretches of the query that are `taken` by matches with other references are not searched.
 pub fn resolve(
     query: &Constellation,
     reference: &Reference,
     found: Found,
+    taken: &[(u32, u32)],
     params: &FingerprintParams,
     matching: &MatchParams,
 ) -> Found {
@@ -78,7 +83,7 @@ pub fn resolve(
         return found;
     }
     let pair = Pair { query, reference, params, matching };
-    let mut found = pair.spliced(found);
+    let mut found = pair.spliced(found, taken);
     if found.reference_coverage < COVERED {
         found.repeats = pair.repeats(&found);
     }
@@ -96,7 +101,7 @@ struct Pair<'a> {
 }
 
 impl Pair<'_> {
-    fn spliced(&self, found: Found) -> Found {
+    fn spliced(&self, found: Found, taken: &[(u32, u32)]) -> Found {
         if found.best_line_coverage(self.query.duration) >= EXPLAINED {
             return found;
         }
@@ -110,17 +115,22 @@ impl Pair<'_> {
         }
         let mut spliced: Vec<(Run, Warp)> = Vec::new();
         let mut explained = 0;
+        let mut searched: Vec<(u32, u32)> = Vec::new();
         for round in 0..ROUNDS {
-            let spans: Vec<(u32, u32)> = match round {
+            let mut spans: Vec<(u32, u32)> = match round {
                 0 => lines.iter().map(|line| line.home).collect(),
                 _ => settled(&spliced),
             };
+            spans.extend(taken);
             let open = gaps(&spans, self.query.duration);
             let known = lines.clone();
             for &gap in &open {
                 self.search_beside(gap, &known, &mut lines);
             }
-            if round > 0 {
+            // Elsewhere and at other speeds once, and only for what is a good part of the query already.
+            if round > 0 && explained >= self.query.duration / GOOD_PART {
+                spans.append(&mut searched.clone());
+                let open = gaps(&spans, self.query.duration);
                 let warps: Vec<Warp> = known.iter().map(|line| line.warp).collect();
                 let speeds = speeds(&warps);
                 for &gap in open.iter().filter(|gap| gap.1 - gap.0 >= OTHER) {
@@ -128,6 +138,7 @@ impl Pair<'_> {
                         self.search_everywhere(gap, speed, &mut lines);
                     }
                     self.search_others(gap, &mut lines);
+                    searched.push(gap);
                 }
             }
             lines.sort_by(|a, b| b.nats.total_cmp(&a.nats).then(a.home.cmp(&b.home)));
@@ -295,7 +306,7 @@ impl Pair<'_> {
         let best = found.best();
         let units = |ms: u64| (ms / 4) as u32;
         let home = (units(best.query_ms.0), units(best.query_ms.1));
-        if home.1 - home.0 > HOLD {
+        if home.1 - home.0 > LONGEST_REPEAT {
             return Vec::new();
         }
         let lines = self.lines_in(home, &best.warp, None, (MAX_REPEATS, 4.0, 8));

@@ -100,7 +100,8 @@ impl<'a> Scanner<'a> {
         if !long || (depth == Depth::Thorough && !explains_any(query, &candidates)) {
             self.look_up(query, &mut candidates);
         }
-        self.resolve(query, &mut candidates);
+        let found: Vec<TrackNo> = accepted(&candidates).map(|(track, _)| track).collect();
+        self.resolve(query, &mut candidates, &found);
         if long {
             self.second_look(query, &mut candidates);
         }
@@ -108,24 +109,27 @@ impl<'a> Scanner<'a> {
         best_first(found.map(|(track, found)| TrackMatch { track, found }).collect())
     }
 
-    /// Completes what was accepted.
-    fn resolve(&self, query: &Constellation, candidates: &mut Candidates) {
-        candidates.par_iter_mut().for_each(|(_, candidate)| {
+    /// Completes what was accepted. What another track explains better is not searched for edits.
+    fn resolve(&self, query: &Constellation, candidates: &mut Candidates, which: &[TrackNo]) {
+        let all: Vec<(TrackNo, f64, Vec<(u32, u32)>)> = accepted(candidates)
+            .map(|(track, found)| (track, found.log10_evalue, spans(found)))
+            .collect();
+        let chosen = candidates.par_iter_mut().filter(|(track, _)| which.contains(track));
+        chosen.for_each(|(track, candidate)| {
             let Some(found) = candidate.found.take_if(|found| found.accepted()) else { return };
-            let (params, matching) = (self.params, &self.matching);
-            candidate.found = Some(resolve(query, &candidate.reference, found, params, matching));
+            let others = all.iter().filter(|other| other.0 != *track);
+            let better = others.filter(|other| other.1 < found.log10_evalue);
+            let taken: Vec<(u32, u32)> = better.flat_map(|other| &other.2).copied().collect();
+            let (reference, params, matching) = (&candidate.reference, self.params, &self.matching);
+            candidate.found = Some(resolve(query, reference, found, &taken, params, matching));
         });
     }
 
     /// Looks thoroughly at the stretches that no accepted match covers, where there is one: who holds one track
     /// often holds more, and what a few questions miss lies between what they find.
     fn second_look(&self, query: &Constellation, candidates: &mut Candidates) {
-        let accepted = candidates.values().flat_map(|c| &c.found).filter(|found| found.accepted());
-        let units = |ms: u64| (ms / 4) as u32;
-        let spans: Vec<(u32, u32)> = accepted
-            .flat_map(|found| &found.segments)
-            .map(|s| (units(s.query_ms.0), units(s.query_ms.1)))
-            .collect();
+        let spans: Vec<(u32, u32)> =
+            accepted(candidates).flat_map(|(_, found)| spans(found)).collect();
         if spans.is_empty() {
             return;
         }
@@ -147,10 +151,7 @@ impl<'a> Scanner<'a> {
         }
         let known: Vec<TrackNo> = more.keys().copied().collect();
         self.compare(query, more, candidates, |&found, _| vec![found]);
-        let mut changed: Candidates =
-            known.into_iter().filter_map(|t| Some((t, candidates.remove(&t)?))).collect();
-        self.resolve(query, &mut changed);
-        candidates.extend(changed);
+        self.resolve(query, candidates, &known);
     }
 
     /// Fills `candidates` with what a few questions find, until one of them explains the query.
@@ -432,6 +433,18 @@ struct Candidate {
     warps: Vec<(Warp, f32)>,
     /// What they add up to.
     found: Option<Found>,
+}
+
+/// The candidates that are accepted, with what was found.
+fn accepted(candidates: &Candidates) -> impl Iterator<Item = (TrackNo, &Found)> {
+    let found = candidates.iter().filter_map(|(track, c)| Some((*track, c.found.as_ref()?)));
+    found.filter(|(_, found)| found.accepted())
+}
+
+/// The stretches of the query that a match covers, in time units.
+fn spans(found: &Found) -> Vec<(u32, u32)> {
+    let units = |ms: u64| (ms / 4) as u32;
+    found.segments.iter().map(|s| (units(s.query_ms.0), units(s.query_ms.1))).collect()
 }
 
 /// Whether one of `candidates` leaves nothing to explain.

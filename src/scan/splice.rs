@@ -152,7 +152,7 @@ mod tests {
     #[test]
     fn what_no_line_explains_belongs_to_none() {
         let lines = [Warp::shift(0.0)];
-        let ends = steps((0..90).map(|i| if (30..60).contains(&i) { -0.4 } else { 2.0 }));
+        let ends = steps((0..90).map(|i| if (30..60).contains(&i) { -1.0 } else { 2.0 }));
         let found = decode(&times(90), &lines, &[ends]);
         assert_eq!(found.iter().map(|s| (s.begin, s.end)).collect::<Vec<_>>(), [(0, 30), (60, 90)]);
         assert_eq!(decode(&times(90), &lines, &[steps((0..90).map(|_| -0.1))]), []);
