@@ -161,7 +161,7 @@ pub struct ExternalIds {
 }
 
 /// The scanned file.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct QueryInfo {
     /// Path as given.
     pub path: String,
@@ -278,7 +278,7 @@ impl VerdictRecord {
 }
 
 /// The reference that was met.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct ReferenceInfo {
     /// Identifier of the reference's content.
     pub ref_id: String,

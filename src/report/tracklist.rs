@@ -95,3 +95,69 @@ fn spans(m: &MatchRecord) -> Vec<(u64, u64)> {
     }
     spans
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::params::FingerprintParams;
+    use crate::report::records::{QueryInfo, ReferenceInfo};
+    use crate::scan::matcher::{Found, Segment};
+    use crate::scan::warp::Warp;
+
+    /// A match of the file's stretch `from..to` (seconds) with a reference.
+    fn found(reference: &str, from: u64, to: u64, pct: f64) -> MatchRecord {
+        let segment = Segment {
+            query_ms: (from * 1000, to * 1000),
+            reference_ms: (0, (to - from) * 1000),
+            warp: Warp::shift(0.0),
+            nats: 500.0,
+            novelty: 1.0,
+            independence: 1.0,
+            peaks: 100,
+            matched: 80,
+        };
+        let found = Found {
+            segments: vec![segment],
+            nats: 500.0,
+            log10_evalue: -40.0,
+            score: 90.0,
+            query_coverage: pct / 100.0,
+            reference_coverage: 0.9,
+            ..Found::default()
+        };
+        let reference = ReferenceInfo {
+            ref_id: reference.into(),
+            path: format!("{reference}.ogg"),
+            ..ReferenceInfo::default()
+        };
+        MatchRecord::new(QueryInfo::default(), reference, &found, false, &FingerprintParams::V1)
+    }
+
+    fn names(matches: &[MatchRecord]) -> Vec<String> {
+        tracklist(matches).into_iter().map(|entry| entry.ref_id).collect()
+    }
+
+    #[test]
+    fn a_mix_is_told_in_order_of_time_with_fades_between() {
+        let mix = [found("c", 120, 200, 40.0), found("a", 0, 66, 33.0), found("b", 58, 130, 36.0)];
+        assert_eq!(names(&mix), ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn what_sounds_at_the_same_time_is_told_once() {
+        let same = [
+            found("a", 0, 60, 30.0),
+            found("b", 60, 120, 30.0),
+            found("b again", 61, 120, 29.0),
+            found("c", 120, 180, 30.0),
+        ];
+        assert_eq!(names(&same), ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn a_copy_with_a_sample_or_two_is_no_mix() {
+        let copy = [found("a", 0, 170, 95.0), found("b", 0, 20, 11.0), found("c", 30, 50, 11.0)];
+        assert!(names(&copy).is_empty());
+        assert!(names(&copy[1..]).is_empty());
+    }
+}

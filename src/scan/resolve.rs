@@ -35,12 +35,17 @@ const PIECE: u32 = 3_750;
 const OTHER_NATS: f32 = 20.0;
 /// A line may hold this far (time units, 20 s) to each side of where it was found.
 const HOLD: u32 = 5_000;
+/// The same where there are few lines (60 s): a copy cut once runs on for long.
+const LONG_HOLD: u32 = 15_000;
+const FEW_LINES: usize = 24;
 /// Lines that are spliced, at most.
 const MAX_LINES: usize = 200;
 /// Rounds of search and splicing.
-const ROUNDS: usize = 4;
-/// Part of the query (one in so many) that must be explained before the rest is searched at other speeds.
-const GOOD_PART: u32 = 6;
+const ROUNDS: usize = 6;
+/// Part of the query (one in so many) that must be explained before the rest is searched at other speeds, where
+/// several lines were found and where one was.
+const EDITED_PART: u32 = 6;
+const WHOLE_PART: u32 = 3;
 /// Query time that a round must explain for another, in time units (1 s).
 const PROGRESS: u32 = 250;
 /// Nats of a stretch beside a sure one: there is little room for chance there.
@@ -127,8 +132,10 @@ impl Pair<'_> {
             for &gap in &open {
                 self.search_beside(gap, &known, &mut lines);
             }
-            // Elsewhere and at other speeds once, and only for what is a good part of the query already.
-            if round > 0 && explained >= self.query.duration / GOOD_PART {
+            // Elsewhere and at other speeds once, and only for what is a good part of the query already: an excerpt
+            // lies in other music.
+            let part = if spliced.len() > 1 { EDITED_PART } else { WHOLE_PART };
+            if round > 0 && explained >= self.query.duration / part {
                 spans.append(&mut searched.clone());
                 let open = gaps(&spans, self.query.duration);
                 let warps: Vec<Warp> = known.iter().map(|line| line.warp).collect();
@@ -174,7 +181,8 @@ impl Pair<'_> {
             let before = known.iter().filter(|line| line.home.0 <= window.0);
             let after = known.iter().filter(|line| line.home.0 > window.0);
             let sides = [before.min_by_key(|l| distance(l)), after.min_by_key(|l| distance(l))];
-            for beside in sides.into_iter().flatten() {
+            let near = sides.into_iter().flatten().filter(|line| distance(line) <= HOLD);
+            for beside in near {
                 let middle = beside.warp.time(f64::from(window.0 + WINDOW / 2));
                 let span = (middle - NEAR - f64::from(WINDOW), middle + NEAR + f64::from(WINDOW));
                 for line in self.lines_in(window, &beside.warp, Some(span), BESIDE) {
@@ -271,8 +279,9 @@ impl Pair<'_> {
     fn splice(&self, lines: &[Line], share: f64) -> Vec<(Run, Warp)> {
         let points = &self.query.points;
         let index = |time: u32| points.partition_point(|p| p.time < time);
+        let hold = if lines.len() <= FEW_LINES { LONG_HOLD } else { HOLD };
         let reach = |line: &Line| {
-            (index(line.home.0.saturating_sub(HOLD)), index(line.home.1.saturating_add(HOLD)))
+            (index(line.home.0.saturating_sub(hold)), index(line.home.1.saturating_add(hold)))
         };
         let there = (self.reference.constellation(), self.reference.background());
         let verify = &self.matching.verify;

@@ -17,6 +17,7 @@ fn matches_are_ranked_by_what_they_cover() {
         (heard(Excerpt, 4.0, 4.0, 8.0), Rule::Audio004, Level::Review),
         (heard(Excerpt, 1.0, 1.0, 2.0), Rule::Audio004, Level::Clear),
         (heard(LoopOfExcerpt, 90.0, 5.0, 180.0), Rule::Audio003, Level::Review),
+        (heard(Version, 99.0, 99.0, 198.0), Rule::Audio007, Level::Review),
     ] {
         let words = format!("{h:?}");
         // Of one artist: the identity matrix asks for a look at most.
@@ -119,4 +120,19 @@ fn one_recording_known_under_several_registrants_is_told() {
     let o = seen.iter().find(|o| o.facts.contains_key("registrants")).unwrap();
     assert_eq!((o.rule, o.facts["registrants"].clone()), (Rule::Audio006, Fact::Number(2.0)));
     assert_eq!(o.evidence, ["m_1", "m_2"]);
+}
+
+#[test]
+fn another_version_is_for_a_look_in_every_policy_and_no_copy_in_any_rule() {
+    let packs = PackSet::load(None).unwrap();
+    for pack in packs.names() {
+        let mut version = heard(MatchKind::Version, 99.0, 99.0, 198.0);
+        version.modified = true;
+        let (seen, v) = verdict(with_match(version), pack);
+        let by_match = seen.iter().filter(|o| o.evidence.contains(&"m_1".to_owned()));
+        let rules: Vec<Rule> = by_match.map(|o| o.rule).collect();
+        assert_eq!(rules, [Rule::Audio007], "{pack}: {v:#?}");
+        assert!(message_of(&seen, Rule::Audio007).contains("may be another version"), "{pack}");
+        assert!(v.level <= Level::Review || !v.reasons.contains(&Rule::Audio007), "{pack}: {v:#?}");
+    }
 }
