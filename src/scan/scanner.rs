@@ -111,7 +111,7 @@ impl<'a> Scanner<'a> {
 
     /// Completes what was accepted. What another track explains better is not searched for edits.
     fn resolve(&self, query: &Constellation, candidates: &mut Candidates, which: &[TrackNo]) {
-        let all: Vec<(TrackNo, f64, Vec<(u32, u32)>)> = accepted(candidates)
+        let all: Vec<_> = accepted(candidates)
             .map(|(track, found)| (track, found.log10_evalue, spans(found)))
             .collect();
         let chosen = candidates.par_iter_mut().filter(|(track, _)| which.contains(track));
@@ -199,7 +199,7 @@ impl<'a> Scanner<'a> {
         for round in [Round::First, Round::Rest] {
             ask(self.index, SPACE_PEAK_MAP, &mut windows, round, cells, &options);
         }
-        let mut wanted: BTreeMap<TrackNo, Vec<(_, Vec<Place>)>> = BTreeMap::new();
+        let mut wanted = WantedPlaces::new();
         for q in &windows {
             for found in candidates::rank(&q.about, &q.hits, survey::CANDIDATES) {
                 wanted.entry(found.track).or_default().push((q.block, found.places));
@@ -252,7 +252,7 @@ impl<'a> Scanner<'a> {
             Cells::Shared(WINDOW_CELLS * windows.len()),
             &options,
         );
-        let mut wanted: BTreeMap<TrackNo, Vec<(_, Vec<Place>)>> = BTreeMap::new();
+        let mut wanted = WantedPlaces::new();
         for q in windows {
             for found in candidates::rank(&q.about, &q.hits, round.candidates(CANDIDATES)) {
                 // Alignment does not look at the hits: once is enough.
@@ -275,7 +275,7 @@ impl<'a> Scanner<'a> {
     fn align_promising(
         &self,
         query: &Constellation,
-        wanted: BTreeMap<TrackNo, Vec<((u32, u32), Vec<Place>)>>,
+        wanted: WantedPlaces,
         candidates: &mut Candidates,
     ) {
         self.compare(query, wanted, candidates, |(block, places), candidate| {
@@ -423,6 +423,9 @@ impl<'a> Scanner<'a> {
 type Candidates = BTreeMap<TrackNo, Candidate>;
 /// Tracks to compare with, with the blocks of the query and their leads into each.
 type Wanted = BTreeMap<TrackNo, Vec<((u32, u32), Vec<Lead>)>>;
+
+/// The same with places in each at the query's own speed.
+type WantedPlaces = BTreeMap<TrackNo, Vec<((u32, u32), Vec<Place>)>>;
 
 /// A track that is being compared with.
 struct Candidate {

@@ -10,9 +10,9 @@
 //! are laid over each other at the ratio of their tempos, so a long run pays for its length.
 
 /// Decay of chance runs per nat of score.
-const LAMBDA: f64 = 0.17;
+const LAMBDA: f64 = 0.2;
 /// Score (nats) at which a query of [`QUERY_SECONDS`] expects one chance run in one hour of references.
-const HOUR_SCORE: f64 = -3.2;
+const HOUR_SCORE: f64 = 5.4;
 /// Queries up to this length have equally many chances; longer ones proportionally more.
 const QUERY_SECONDS: f64 = 10.0;
 /// Nats a second that a run pays beyond [`QUERY_SECONDS`]. Drums laid over a drone for a minute gained

@@ -125,7 +125,7 @@ fn one_recording_known_under_several_registrants_is_told() {
 #[test]
 fn another_version_is_for_a_look_in_every_policy_and_no_copy_in_any_rule() {
     let packs = PackSet::load(None).unwrap();
-    for pack in packs.names() {
+    for pack in packs.packs().map(|pack| pack.id.as_str()) {
         let mut version = heard(MatchKind::Version, 99.0, 99.0, 198.0);
         version.modified = true;
         let (seen, v) = verdict(with_match(version), pack);
