@@ -154,7 +154,7 @@ impl<'a> Listener<'a> {
     /// Applies standing decisions to a match.
     fn rule(&self, heard: &mut HeardMatch, record: &MatchRecord, upload: &Upload) {
         let Some(decisions) = self.settings.decisions else { return };
-        let segments = record.segments.iter();
+        let segments = record.own_segments();
         let there: Vec<(u64, u64)> =
             segments.map(|s| (s.db_begin_time_offset_ms, s.db_end_time_offset_ms)).collect();
         let d = &upload.declared;

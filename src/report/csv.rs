@@ -96,7 +96,7 @@ impl<W: Write> Csv<W> {
 
     fn matched(&mut self, m: &MatchRecord) {
         // The longest segment stands for the match; `segments` says whether there are more.
-        let longest = m.segments.iter().max_by_key(|s| {
+        let longest = m.own_segments().max_by_key(|s| {
             s.sample_end_time_offset_ms.saturating_sub(s.sample_begin_time_offset_ms)
         });
         let mut row = vec![
@@ -115,7 +115,7 @@ impl<W: Write> Csv<W> {
             ("modified", m.modified.to_string()),
             ("time_factor", m.time_factor.to_string()),
             ("pitch_cents", m.pitch_cents.to_string()),
-            ("segments", m.segments.len().to_string()),
+            ("segments", m.own_segments().count().to_string()),
             ("peaks_per_second", m.peaks_per_second.to_string()),
         ];
         if let Some(s) = longest {

@@ -423,6 +423,11 @@ pub struct MatchRecord {
 }
 
 impl MatchRecord {
+    /// The segments that are counted as covered: all but repeats.
+    pub fn own_segments(&self) -> impl DoubleEndedIterator<Item = &SegmentRecord> {
+        self.segments.iter().filter(|s| !s.repeat)
+    }
+
     /// The record of `found`.
     pub fn new(
         query: QueryInfo,

@@ -84,9 +84,8 @@ pub fn tracklist(matches: &[MatchRecord]) -> Vec<Entry> {
 
 /// The stretches of the file that a match covers, with short pauses closed.
 fn spans(m: &MatchRecord) -> Vec<(u64, u64)> {
-    let own = m.segments.iter().filter(|s| !s.repeat);
     let mut spans: Vec<(u64, u64)> = Vec::new();
-    for s in own {
+    for s in m.own_segments() {
         let (begin, end) = (s.sample_begin_time_offset_ms, s.sample_end_time_offset_ms);
         match spans.last_mut() {
             Some(last) if begin <= last.1 + PAUSE_MS => last.1 = last.1.max(end),

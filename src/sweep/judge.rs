@@ -73,7 +73,7 @@ impl Judge<'_> {
     }
 
     fn ruling(&self, track: &TrackMeta, sha256: &str, record: &MatchRecord) -> Option<&Decision> {
-        let segments: Vec<(u64, u64)> = record.segments.iter().map(there).collect();
+        let segments: Vec<(u64, u64)> = record.own_segments().map(there).collect();
         let (account, isrc) = (track.owner.as_deref(), track.isrc.as_deref());
         self.decisions.match_ruling(sha256, &record.reference.ref_id, account, isrc, &segments)
     }
@@ -113,7 +113,7 @@ fn there(s: &SegmentRecord) -> (u64, u64) {
 
 /// What a record says of a match, as policies look at it.
 fn heard(record: &MatchRecord, reference: TrackMeta) -> Heard {
-    let segments = || record.segments.iter().filter(|s| !s.repeat);
+    let segments = || record.own_segments();
     let seconds = |(from, to): (u64, u64)| to.saturating_sub(from) as f64 / 1000.0;
     let covered = |side: fn(&SegmentRecord) -> (u64, u64)| {
         let mut spans: Vec<_> = segments().map(side).collect();

@@ -282,7 +282,7 @@ fn worst(m: &MatchRecord, judged: &Judged) -> WorstMatch {
         s.sample_end_time_offset_ms.saturating_sub(s.sample_begin_time_offset_ms)
     };
     // Of several equally long ones, the first.
-    let longest = m.segments.iter().rev().max_by_key(length);
+    let longest = m.own_segments().rev().max_by_key(length);
     let (q, r) = (&m.query, &m.reference);
     WorstMatch {
         level,
@@ -297,6 +297,6 @@ fn worst(m: &MatchRecord, judged: &Judged) -> WorstMatch {
             .map_or((0, 0), |s| (s.sample_begin_time_offset_ms, s.sample_end_time_offset_ms)),
         reference_ms: longest
             .map_or((0, 0), |s| (s.db_begin_time_offset_ms, s.db_end_time_offset_ms)),
-        segments: m.segments.len(),
+        segments: m.own_segments().count(),
     }
 }

@@ -233,7 +233,7 @@ fn segments(out: &mut String, segments: &[SegmentRecord]) {
         put!(
             out,
             "<tr><th scope=\"row\"><span class=\"dot {}\">{}</span></th><td>{} – {}</td>\
-             <td>{} – {}</td><td class=\"n\">{} of {}</td><td class=\"n\">{:.0}</td>\
+             <td>{} – {}{}</td><td class=\"n\">{} of {}</td><td class=\"n\">{:.0}</td>\
              <td class=\"n\">{}</td><td class=\"n\">{}</td></tr>",
             super::svg::style(i),
             i + 1,
@@ -241,6 +241,7 @@ fn segments(out: &mut String, segments: &[SegmentRecord]) {
             clock(s.sample_end_time_offset_ms),
             clock(s.db_begin_time_offset_ms),
             clock(s.db_end_time_offset_ms),
+            if s.repeat { ", the same again" } else { "" },
             s.matched_peaks,
             s.query_peaks,
             s.peaks_per_second,
