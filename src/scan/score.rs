@@ -9,7 +9,8 @@
 //! The law holds where chance loses on average. Two pieces with a steady beat gain for as long as they
 //! are laid over each other at the ratio of their tempos, so a long run pays for its length.
 
-/// Decay of chance runs per nat of score.
+/// Decay of chance runs per nat of score. `benches/robustness/unknown.sh` counts 0.23 between E-values of 0.1 and 0.01 and
+/// 0.3 below; pieces over drones and loops fall off more slowly.
 const LAMBDA: f64 = 0.2;
 /// Score (nats) at which a query of [`QUERY_SECONDS`] expects one chance run in one hour of references.
 const HOUR_SCORE: f64 = 5.4;
