@@ -134,7 +134,7 @@ pub struct Steps {
 
 impl Steps {
     /// Scores `points[from..to]` under `warp` for one assumed share of partnered peaks; other peaks, and those
-    /// that land outside of the reference, score [`OUTSIDE`].
+    /// that land outside of the reference, count against the line.
     pub fn new(
         points: &[Point],
         (from, to): (usize, usize),
