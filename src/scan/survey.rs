@@ -52,7 +52,9 @@ pub(super) fn questions(query: &Constellation, params: &FingerprintParams) -> Qu
 }
 
 /// Seconds of the query for each window asked about at its own tempo.
-const WINDOW_SECONDS: f64 = 2.0;
+const WINDOW_SECONDS: f64 = 6.0;
+/// And at least so many of them in a stretch, as long as windows do not overlap.
+const LEAST_WINDOWS: u32 = 12;
 /// Nearest windows fetched per question.
 pub(super) const WINDOW_HITS: usize = 16;
 
@@ -63,9 +65,10 @@ pub(super) fn windows(
     params: &FingerprintParams,
 ) -> Questions<u32> {
     let hop = (WINDOW_SECONDS * TIME_UNITS_PER_SECOND) as u32;
+    let hop = hop.min((block.1 - block.0) / LEAST_WINDOWS).max(params.window);
     let windows = descriptor::query_windows(&query.slice(block.0, block.1), hop, params);
     let all = windows.into_iter().enumerate();
-    Questions::new(block, all.map(|(i, window)| (window.time, i, window.code.into())))
+    Questions::new(block, all.map(|(i, window)| (window.time, i, sure_bits(window.code))))
 }
 
 /// A question by the surer half of a code's bits, each counting once: four excerpts of 200 fewer than by weighed
