@@ -40,6 +40,11 @@ const LONG_HOLD: u32 = 15_000;
 const FEW_LINES: usize = 24;
 /// Lines that are spliced, at most.
 const MAX_LINES: usize = 200;
+/// Speeds and pitches at which all of the reference is searched, at most, and time of the query (10 min) that is.
+const MAX_SPEEDS: usize = 12;
+const MAX_SEARCHED: u32 = 150_000;
+/// Peaks times lines that are spliced, at most: two bytes each.
+const MAX_VALUES: usize = 16 << 20;
 /// Rounds of search and splicing.
 const ROUNDS: usize = 6;
 /// Part of the query (one in so many) that must be explained before the rest is searched at other speeds, where
@@ -139,8 +144,9 @@ impl Pair<'_> {
                 spans.append(&mut searched.clone());
                 let open = gaps(&spans, self.query.duration);
                 let warps: Vec<Warp> = known.iter().map(|line| line.warp).collect();
-                let speeds = speeds(&warps);
-                for &gap in open.iter().filter(|gap| gap.1 - gap.0 >= OTHER) {
+                let mut speeds = speeds(&warps);
+                speeds.truncate(MAX_SPEEDS);
+                for gap in first(&open, MAX_SEARCHED).filter(|gap| gap.1 - gap.0 >= OTHER) {
                     for speed in &speeds {
                         self.search_everywhere(gap, speed, &mut lines);
                     }
@@ -277,12 +283,16 @@ impl Pair<'_> {
 
     /// The best sequence of `lines`, with what each of its stretches scores.
     fn splice(&self, lines: &[Line], share: f64) -> Vec<(Run, Warp)> {
-        let points = &self.query.points;
-        let index = |time: u32| points.partition_point(|p| p.time < time);
         let hold = if lines.len() <= FEW_LINES { LONG_HOLD } else { HOLD };
-        let reach = |line: &Line| {
-            (index(line.home.0.saturating_sub(hold)), index(line.home.1.saturating_add(hold)))
-        };
+        let around =
+            |line: &Line| (line.home.0.saturating_sub(hold), line.home.1.saturating_add(hold));
+        // Of a mix of hours only what lies around the lines: a value is kept for each peak and line.
+        let begin = lines.iter().map(|line| around(line).0).min().unwrap_or(0);
+        let end = lines.iter().map(|line| around(line).1).max().unwrap_or(0);
+        let points = self.query.between(begin, end);
+        let lines = &lines[..lines.len().min(MAX_VALUES / points.len().max(1))];
+        let index = |time: u32| points.partition_point(|p| p.time < time);
+        let reach = |line: &Line| (index(around(line).0), index(around(line).1));
         let there = (self.reference.constellation(), self.reference.background());
         let verify = &self.matching.verify;
         let warps: Vec<Warp> = lines.iter().map(|line| line.warp).collect();
@@ -359,6 +369,15 @@ pub(super) fn gaps(spans: &[(u32, u32)], duration: u32) -> Vec<(u32, u32)> {
         reached = reached.max(end);
     }
     gaps
+}
+
+/// The first of `gaps`, up to a total length.
+fn first(gaps: &[(u32, u32)], mut length: u32) -> impl Iterator<Item = (u32, u32)> {
+    gaps.iter().map_while(move |&(begin, end)| {
+        let end = end.min(begin + length);
+        length -= end - begin;
+        (end > begin).then_some((begin, end))
+    })
 }
 
 /// The different speeds and pitches of `warps`.
@@ -442,6 +461,13 @@ mod tests {
         assert_eq!(gaps(&[(10, 20), (15, 30), (50, 60)], 100), [(0, 10), (30, 50), (60, 100)]);
         assert_eq!(gaps(&[], 5), [(0, 5)]);
         assert_eq!(gaps(&[(0, 5)], 5), []);
+    }
+
+    #[test]
+    fn no_more_is_searched_than_a_total_length() {
+        let gaps = [(0, 10), (20, 50), (60, 70)];
+        assert_eq!(first(&gaps, 25).collect::<Vec<_>>(), [(0, 10), (20, 35)]);
+        assert_eq!(first(&gaps, 100).collect::<Vec<_>>(), gaps);
     }
 
     #[test]
