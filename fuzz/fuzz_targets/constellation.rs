@@ -5,8 +5,8 @@
 use libfuzzer_sys::fuzz_target;
 use soundalike::fingerprint::{Constellation, descriptor};
 use soundalike::params::FingerprintParams;
+use soundalike::scan::compare::compare;
 use soundalike::scan::matcher::{MatchParams, Reference};
-use soundalike::scan::scanner::compare;
 
 /// Longer tracks only take longer, 4 ms units: ten minutes.
 const LONGEST: u32 = 150_000;
