@@ -1,8 +1,11 @@
 //! What is told about a group of near-duplicates; also the form it has in records.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::level::Level;
+use crate::scan::kind::MatchKind;
 
 /// How many different values the members of a cluster declare; absent values do not count.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,6 +107,20 @@ pub struct Edge {
     pub pitch_cents: f64,
     /// Kind of match, as in match records.
     pub kind: String,
+}
+
+impl Cluster {
+    /// Paths of the members that are tied to the one at `path` as versions only, not as copies.
+    pub fn versions_of(&self, path: &str) -> BTreeSet<&str> {
+        let name = |i: usize| self.member_details.get(i).map_or("", |m| m.path.as_str());
+        let tied = self.edges.iter().filter(|e| e.kind == MatchKind::Version.name());
+        let other = |e: &Edge| match (name(e.a), name(e.b)) {
+            (a, b) if a == path => Some(b),
+            (a, b) if b == path => Some(a),
+            _ => None,
+        };
+        tied.filter_map(other).collect()
+    }
 }
 
 /// A weaker tie to a track outside the cluster, shown as context.

@@ -22,6 +22,9 @@ const MIN_COPY_S: f64 = 5.0;
 /// Share of the track that one loop explains, from which the track is repetitive.
 const REPETITIVE: f64 = 0.8;
 
+/// Why another version is for a look only.
+pub(super) const VERSION: &str = "what coincides is not enough for the same recording";
+
 pub(super) fn observe(upload: &Upload, all: &mut Vec<Observation>) {
     let own = Identity::declared(&upload.declared);
     for heard in &upload.heard {
@@ -184,7 +187,7 @@ pub(super) fn weakness(upload: &Upload, heard: &Heard) -> Option<String> {
     }
     let repetition = upload.signal.repetition.as_ref();
     if heard.kind == MatchKind::Version {
-        return Some("what coincides is not enough for the same recording".to_owned());
+        return Some(VERSION.to_owned());
     }
     if heard.kind == MatchKind::LoopOfExcerpt {
         return Some("a loop, repeated: many recordings may share it".to_owned());

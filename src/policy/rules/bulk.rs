@@ -1,5 +1,6 @@
 //! BULK rules: what only shows across uploads.
 
+use super::audio::VERSION;
 use super::{cap, observation};
 use crate::batch::cluster::Cluster;
 use crate::level::Level;
@@ -90,6 +91,9 @@ fn spread(upload: &Upload, cluster: &Cluster, base_titles: usize) -> Option<Obse
             Level::Review,
             "one artist and one title: these may be versions of one track",
         );
+    }
+    if 2 * cluster.versions_of(&upload.path).len() >= cluster.size {
+        cap(&mut seen, Level::Review, VERSION);
     }
     if let Some(reason) = expected_delivery(upload) {
         cap(&mut seen, Level::Review, reason);

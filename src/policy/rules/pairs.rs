@@ -9,7 +9,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::audio::{is_full, weakness};
+use super::audio::{VERSION, is_full, weakness};
 use super::{cap, observation};
 use crate::level::Level;
 use crate::policy::facts::FactsBuilder;
@@ -69,6 +69,7 @@ fn in_groups(
     let counted = batch.accounts();
     for place in counted.clusters_of(&upload.path) {
         let cluster = &batch.clusters[*place];
+        let versions = cluster.versions_of(&upload.path);
         let members = cluster.member_details.iter().zip(&counted.members[*place]);
         let others = members.filter(|(m, _)| m.path != upload.path).take(MAX_MEMBERS);
         for (member, other) in others.filter(|(_, identity)| identity.is_known()) {
@@ -81,7 +82,7 @@ fn in_groups(
                 in_batch: true,
                 same_party: own.same_account(other) == Some(true),
                 exempt: exemption(&upload.declared, own, other).or(theirs),
-                weak: None,
+                weak: versions.contains(member.path.as_str()).then(|| VERSION.to_owned()),
             };
             cells.entry(cell).or_default().add(own, other, &cluster.cluster_id);
         }

@@ -243,3 +243,22 @@ fn titles_of_the_same_words_in_new_orders_show_across_the_account() {
     assert_eq!(v.reasons, [Rule::Meta011]);
     assert!(message_of(&seen, Rule::Meta011).starts_with("3 titles of account"), "{seen:#?}");
 }
+
+#[test]
+fn versions_in_a_group_are_no_one_recording_under_two_registrants() {
+    let level = |kind: &str| {
+        let mut other = upload("b.wav");
+        other.declared.isrc = some(ISRC_B);
+        other.declared.artists = vec!["Bob".into()];
+        let uploads = [upload("a.wav"), other];
+        let mut cluster = cluster_of(&uploads);
+        cluster.edges = vec![Edge { a: 0, b: 1, kind: kind.into(), ..Edge::default() }];
+        let clusters = [cluster];
+        let seen = observe(&Batch::new(&uploads, &clusters), 0);
+        let one = seen.iter().find(|o| o.rule == Rule::Audio006).cloned().unwrap();
+        let packs = PackSet::load(None).unwrap().select("generic").unwrap();
+        judge("a", &[one], &packs).1.level
+    };
+    assert_eq!(level("same_audio"), Level::Hold);
+    assert_eq!(level("version"), Level::Review);
+}

@@ -7,7 +7,7 @@ mod single;
 use soundalike_index::TrackMeta;
 
 use super::*;
-use crate::batch::cluster::{Cluster, IdentitySpread, Member};
+use crate::batch::cluster::{Cluster, Edge, IdentitySpread, Member};
 use crate::catalog::declared::{AiDisclosure, AiFacet, AiLevel, Declared, DeclaredHash, Rights};
 use crate::fingerprint::signal::{Repetition, Signal};
 use crate::policy::observation::Fact;
