@@ -62,6 +62,10 @@ pub struct FingerprintParams {
     pub anchor_pitch_reach: usize,
     /// A query takes peaks up to this rank for anchors.
     pub anchor_query_rank: u8,
+    /// Number of bands, equal in bins, whose levels are kept.
+    pub level_bands: usize,
+    /// Frames whose mean makes one level.
+    pub level_rows: usize,
 }
 
 /// A learned projection from peak maps to codes: one row of 256 `i8` weights per cell of the map.
@@ -73,8 +77,8 @@ pub static ANCHOR_PROJECTION: &Projection = include_bytes!("fingerprint/anchor_p
 
 impl FingerprintParams {
     /// The preset every new index uses.
-    pub const V1: FingerprintParams = FingerprintParams {
-        preset: "v1",
+    pub const V2: FingerprintParams = FingerprintParams {
+        preset: "v2",
         rate: ANALYSIS_RATE,
         fft_len: 2048,
         hop: 256,
@@ -97,6 +101,8 @@ impl FingerprintParams {
         anchor_bins: [64, 118],
         anchor_pitch_reach: 24,
         anchor_query_rank: 2,
+        level_bands: 16,
+        level_rows: 8,
     };
 
     /// Seconds between frames.
@@ -120,8 +126,8 @@ mod tests {
 
     #[test]
     fn digest_changes_with_any_parameter() {
-        let mut other = FingerprintParams::V1;
+        let mut other = FingerprintParams::V2;
         other.peak_bins += 1;
-        assert_ne!(other.digest(), FingerprintParams::V1.digest());
+        assert_ne!(other.digest(), FingerprintParams::V2.digest());
     }
 }

@@ -42,7 +42,7 @@ fn index(names: &[&str]) -> (TempDir, Reader) {
 
 /// One after the other.
 fn joined(parts: &[Constellation]) -> Constellation {
-    let mut whole = Constellation { points: Vec::new(), duration: 0 };
+    let mut whole = Constellation { points: Vec::new(), duration: 0, ..Constellation::default() };
     for part in parts {
         let moved = part.points.iter().map(|p| Point { time: p.time + whole.duration, ..*p });
         whole.points.extend(moved);

@@ -29,7 +29,7 @@ use soundalike::indexer::{params_id, windows};
 use soundalike::params::FingerprintParams;
 use soundalike_index::{Reader, TrackMeta, TrackRecord, Writer};
 
-const PARAMS: FingerprintParams = FingerprintParams::V1;
+const PARAMS: FingerprintParams = FingerprintParams::V2;
 /// Tracks per segment.
 const BATCH: usize = 5_000;
 /// Frequency units of the whole axis.
@@ -101,7 +101,7 @@ fn original(sources: &[Constellation], seed: u64) -> Constellation {
     }
     points.sort_unstable();
     points.dedup();
-    Constellation { points, duration }
+    Constellation { points, duration, ..Constellation::default() }
 }
 
 /// Draws a change; the first member of a family is its original.
@@ -158,7 +158,7 @@ fn changed(track: &Constellation, change: &Change, random: &mut Random) -> Const
     }
     points.sort_unstable();
     points.dedup_by_key(|p| (p.time, p.freq));
-    Constellation { points, duration }
+    Constellation { points, duration, ..Constellation::default() }
 }
 
 /// The plan of every track: families first, the rest strangers, in random order.

@@ -7,7 +7,7 @@ use soundalike::fingerprint::{Constellation, Fingerprinter};
 use soundalike::params::FingerprintParams;
 
 /// Parameters of all benchmarks.
-pub const PARAMS: FingerprintParams = FingerprintParams::V1;
+pub const PARAMS: FingerprintParams = FingerprintParams::V2;
 
 /// The recordings of the demo that play the references: 25, 25, 25 and 20 seconds of music.
 const REFERENCES: [&str; 4] = ["main-theme.ogg", "geoscape.ogg", "typing-to-jazz.ogg", "zalek.ogg"];

@@ -1,37 +1,81 @@
 #!/usr/bin/env python3
 """Fit the lines by which a match is called the same recording, from measures of pairs.
 
-usage: fit.py MEASURES.tsv [MORE.tsv ...] [--judge OTHER.tsv ...] [--loss 0.004]
+usage: fit.py MEASURES.tsv [MORE.tsv ...] [--judge OTHER.tsv ...] [--write src/scan/likeness/lines.rs]
 
 MEASURES.tsv  of `kind_measures`; a column `class` says what each pair is
 --judge       measures of pairs that were not fitted: tables of these, too
---loss        share of the recordings that the lines may lose together
+--write       writes the lines as Rust
 
-Against three kinds of pairs that are no copies (much else in it or another player on other instruments; those
-players alone; another player on the very same instrument) a logistic regression on measures, their squares and products, recordings against that kind;
-its constant is moved until it loses its part of the share of recordings that --loss says.  Prints the
-tables, by five-fold cross-validation over references, and the numbers for src/scan/likeness.rs.
+Against two kinds of pairs that are no copies (much else in it, or other instruments; and another performance on the
+very same instrument) a quadratic discriminant each: logistic regression on measures, their squares and products,
+recordings against that kind.  Its constant is moved until it loses its part of the recordings (--losses).
+Prints tables, by five-fold cross-validation over references for what was fitted.
 
 Needs numpy and scikit-learn.
 """
-import argparse, csv
+import argparse, csv, math
 from collections import Counter
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import PolynomialFeatures, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, PolynomialFeatures, StandardScaler
 
 # Damage that leaves little of any recording: shown, not fitted.
 EXTREME = {"opus-low", "voice-codec"}
+# Standard deviations from the mean beyond which a measure tells nothing more.
+FAR = 4.0
+
+
+def log(column, least):
+    return lambda r: math.log(r[column] + least)
+
+
+def log_lack(column):
+    return lambda r: math.log(1.01 - max(r[column], -0.5))
+
+
+def plain(column):
+    return lambda r: r[column]
+
+
+# Name of a measure in Rust, and how it is made of the columns.
+MEASURES = {
+    "peaks.share": plain("share"),
+    "peaks.strong_lead": plain("strong_lead"),
+    "ln_lack(peaks.exact_time)": log_lack("exact_time"),
+    "ln_lack(peaks.strong_exact)": log_lack("strong_exact"),
+    "peaks.exact_pitch": plain("exact_pitch"),
+    "peaks.looseness": plain("looseness"),
+    "peaks.note_looseness": plain("note_looseness"),
+    "levels.correlation": plain("correlation"),
+    "ln_lack(levels.least_correlation)": log_lack("least_correlation"),
+    "ln_lack(levels.change_correlation)": log_lack("change_correlation"),
+    "ln(levels.deviation, 0.1)": log("deviation", 0.1),
+    "ln(levels.loud, 0.1)": log("loud", 0.1),
+    "ln(levels.excess, 0.002)": log("excess", 0.002),
+    "ln(levels.lack, 0.002)": log("lack", 0.002),
+    "ln(levels.gain, 0.1)": log("gain", 0.1),
+    "ln(levels.calm, 0.1)": log("calm", 0.1),
+    "levels.kurtosis": plain("kurtosis"),
+    "levels.across": plain("across"),
+    "levels.persistence": plain("persistence"),
+}
 LINES = {
-    "OTHER": (["share", "strong_lead", "exact_time", "exact_pitch", "bursts", "looseness", "note_looseness"],
-              lambda r: r["class"] == "backing" or r["class"] == "performance" and r["family"] != "same-sound", 0.6),
-    "PLAYED_ELSEWHERE": (["share", "looseness"],
-                         lambda r: r["class"] == "performance" and r["family"] != "same-sound", 0.2),
-    "PLAYED_AGAIN": (["share", "exact_time", "exact_pitch", "looseness", "note_looseness"],
-                     lambda r: r["family"] == "same-sound", 0.2),
+    "OTHER": ("Copies against much else in it, a voice or a lead over a backing track, and against performances on other\n"
+              "/// instruments.",
+              ["ln(levels.loud, 0.1)", "levels.persistence", "levels.across", "levels.kurtosis",
+               "ln_lack(levels.least_correlation)", "ln_lack(levels.change_correlation)", "peaks.share",
+               "ln_lack(peaks.exact_time)", "ln_lack(peaks.strong_exact)", "peaks.exact_pitch", "peaks.looseness"],
+              lambda r: r["class"] == "backing" or r["class"] == "performance" and r["family"] != "same-sound"),
+    "PLAYED_AGAIN": ("Copies against performances on the very same instrument.",
+                     ["ln(levels.loud, 0.1)", "ln(levels.deviation, 0.1)", "ln(levels.excess, 0.002)", "ln(levels.lack, 0.002)",
+                      "ln(levels.calm, 0.1)", "ln(levels.gain, 0.1)", "levels.persistence", "levels.across",
+                      "levels.kurtosis", "levels.correlation", "peaks.strong_lead", "ln_lack(peaks.exact_time)",
+                      "peaks.exact_pitch", "peaks.looseness", "peaks.note_looseness"],
+                     lambda r: r["family"] == "same-sound"),
 }
 
 
@@ -40,51 +84,46 @@ def load(paths):
     for path in paths:
         with open(path, encoding="utf-8") as f:
             for row in csv.DictReader(f, delimiter="\t"):
-                if row.get("share"):
-                    row.update((k, float(row[k])) for names, *_ in LINES.values() for k in names)
-                    rows.append(row)
-    return rows
+                if not row.get("persistence"):
+                    continue
+                for column in list(row)[list(row).index("turned"):]:
+                    row[column] = float(row[column])
+                row.update((name, measure(row)) for name, measure in MEASURES.items())
+                row["group"] = path + row["reference_file"]
+                rows.append(row)
+    return [r for r in rows if r["turned"] == 0]  # both ways tell the same
 
 
 def wide(rows):
     """References of which a plain or a mono copy has not the same peaks: where left and right are opposed, the
     analysis takes their difference, which a mono copy has lost."""
-    plain = (r for r in rows if r["family"] == "clean" or r["parameter"] == "mono")
-    return {r["reference_file"] for r in plain if r["share"] < 0.8}
+    copies = (r for r in rows if r["family"] == "clean" or r["parameter"] == "mono")
+    return {r["group"] for r in copies if r["share"] < 0.8}
+
+
+def unheard(row):
+    """A backing whose channels are opposed: a lead in the middle is not in the difference."""
+    return row["class"] == "backing" and row["share"] > 0.9 and row["exact_time"] > 0.8 and row["deviation"] < 1
 
 
 def matrix(rows, names):
     return np.array([[row[k] for k in names] for row in rows])
 
 
-def raw(model, names):
-    """Constant, linear and quadratic weights on the measures as they are."""
-    scaler, poly, logit = (step for _, step in model.steps)
-    def value(x):
-        z = (np.asarray(x) - scaler.mean_) / scaler.scale_
-        return float((poly.transform([z]) @ logit.coef_[0] + logit.intercept_[0])[0])
-    n, unit = len(names), np.eye(len(names))
-    constant = value(np.zeros(n))
-    quadratic = np.zeros((n, n))
-    linear = np.zeros(n)
-    for i in range(n):
-        up, down = value(unit[i]) - constant, value(-unit[i]) - constant
-        quadratic[i, i], linear[i] = (up + down) / 2, (up - down) / 2
-    for i in range(n):
-        for j in range(i + 1, n):
-            quadratic[i, j] = value(unit[i] + unit[j]) - constant - linear[i] - linear[j] - quadratic[i, i] - quadratic[j, j]
-    return constant, linear, quadratic
+def far(z):
+    return np.clip(z, -FAR, FAR)
 
 
-def evaluate(numbers, x):
-    constant, linear, quadratic = numbers
-    return constant + x @ linear + np.einsum("ni,ij,nj->n", x, quadratic, x)
+def discriminant():
+    return make_pipeline(StandardScaler(), FunctionTransformer(far), PolynomialFeatures(2, include_bias=False),
+                         LogisticRegression(C=0.3, max_iter=9000))
 
 
 def level(row):
-    if row["class"] != "backing":
-        return f"{row['class']} {row['family']}"
-    return "backing " + next((p for p in ("-6dB", "+0dB", "+6dB") if p in row["parameter"]), "")
+    if row["class"] == "backing":
+        side = next((p for p in ("-6dB", "+0dB", "+6dB") if p in row["parameter"]), "")
+        return f"backing {side}{', not heard' if unheard(row) else ''}"
+    return row["class"] + (f" {row['family']}" if row["class"] == "performance" else " extreme" if row["family"] in EXTREME else "")
 
 
 def table(title, rows, called):
@@ -95,48 +134,82 @@ def table(title, rows, called):
             total[name] += 1
             same[name] += bool(is_same)
     for name in sorted(total):
-        print(f"| {name} | {total[name]} | {100 * same[name] / total[name]:.1f} % |")
+        print(f"| {name} | {total[name]} | {same[name]} = {100 * same[name] / total[name]:.1f} % |")
+    lost = Counter(f"{r['family']} {r['parameter']}" for r, s in zip(rows, called) if r["class"] == "recording" and not s)
+    print("\nlost:", dict(lost.most_common(25)))
+
+
+def rust(name, title, measures, model, move):
+    scaler, logit = model.steps[0][1], model.steps[-1][1]
+    n, weights = len(measures), logit.coef_[0]
+    def numbers(values, pad):
+        words = [f"{v:.4f}".rstrip("0").rstrip(".") if abs(v) >= 5e-5 else "0" for v in values]
+        words = [w if "." in w else w + ".0" for w in ("0" if w == "-0" else w for w in words)]
+        lines, line = [], pad
+        for word in words:
+            if len(line) + len(word) + 2 > 98:
+                lines.append(line.rstrip())
+                line = pad
+            line += word + ", "
+        return "\n".join([*lines, line.rstrip()])
+    return (f"/// {title}\nconst {name}: Discriminant<{n}> = Discriminant {{\n"
+            f"    mean: [\n{numbers(scaler.mean_, ' ' * 8)}\n    ],\n    deviation: [\n{numbers(scaler.scale_, ' ' * 8)}\n    ],\n"
+            f"    constant: {logit.intercept_[0] - move:.4f},\n    linear: [\n{numbers(weights[:n], ' ' * 8)}\n    ],\n"
+            f"    quadratic: &[\n{numbers(weights[n:], ' ' * 8)}\n    ],\n}};\n")
+
+
+HEAD = '''//! The lines between copies and other versions. Written by `benches/kinds/fit.py`: change it there.
+
+use super::discriminant::{Discriminant, ln, ln_lack};
+use super::{LevelLikeness, PeakLikeness};
+
+'''
+
+
+def write(path, lines):
+    text = HEAD + "\n".join(rust(name, title, measures, *line) for name, (title, measures, _), line in lines)
+    text += "\n/// Whether it is one recording that runs along both.\n"
+    text += "pub(super) fn is_recording(peaks: &PeakLikeness, levels: &LevelLikeness) -> bool {\n"
+    for name, (_, measures, _), _ in lines:
+        text += f"    let {name.lower()} = [\n" + "".join(f"        {m},\n" for m in measures) + "    ];\n"
+    text += "    " + " && ".join(f"{name}.at({name.lower()}) >= 0.0" for name, *_ in lines) + "\n}\n"
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(text)
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("measures", nargs="+")
     parser.add_argument("--judge", nargs="*", default=[])
-    parser.add_argument("--loss", type=float, default=0.016)
+    parser.add_argument("--losses", type=float, nargs=len(LINES), default=[0.006, 0.006])
+    parser.add_argument("--write")
     args = parser.parse_args()
     rows = load(args.measures)
     left_out = wide(rows)
-    fitted = [r for r in rows if r["class"] == "recording" and r["family"] not in EXTREME
-              and r["reference_file"] not in left_out]
+    rows = [r for r in rows if r["class"] != "layer" and not (r["class"] == "recording" and r["group"] in left_out)]
+    copies = [r for r in rows if r["class"] == "recording" and r["family"] not in EXTREME]
     called = np.ones(len(rows), bool)
-    lines = {}
-    for name, (measures, is_other, part) in LINES.items():
-        both = fitted + [r for r in rows if is_other(r)]
+    lines = []
+    for (name, line), loss in zip(LINES.items(), args.losses):
+        _, measures, is_other = line
+        both = copies + [r for r in rows if is_other(r) and not unheard(r)]
         x, y = matrix(both, measures), np.array([r["class"] == "recording" for r in both])
-        model = make_pipeline(StandardScaler(), PolynomialFeatures(2, include_bias=False), LogisticRegression(max_iter=9000))
-        held = cross_val_predict(model, x, y, groups=[r["reference_file"] for r in both], cv=GroupKFold(5), method="decision_function")
-        move = np.quantile(held[y], part * args.loss)
-        model.fit(x, y)
-        constant, linear, quadratic = raw(model, measures)
-        lines[name] = (constant - move, linear, quadratic)
-        by_row = {id(r): h - move for r, h in zip(both, held)}
-        inner = evaluate(lines[name], matrix(rows, measures))
-        called &= np.array([by_row.get(id(r), v) >= 0 for r, v in zip(rows, inner)])
+        held = cross_val_predict(discriminant(), x, y, groups=[r["group"] for r in both], cv=GroupKFold(5), method="decision_function")
+        move = np.quantile(held[y], loss)
+        model = discriminant().fit(x, y)
+        lines.append((name, line, (model, move)))
+        by_row = {id(r): h for r, h in zip(both, held)}
+        inner = model.decision_function(matrix(rows, measures))
+        called &= np.array([by_row.get(id(r), v) >= move for r, v in zip(rows, inner)])
     table("Fitted (what was fitted on is judged by folds)", rows, called)
     for path in args.judge:
         other = load([path])
         same = np.ones(len(other), bool)
-        for name, (measures, *_) in LINES.items():
-            same &= evaluate(lines[name], matrix(other, measures)) >= 0
+        for _, (_, measures, _), (model, move) in lines:
+            same &= model.decision_function(matrix(other, measures)) >= move
         table(f"Judged: {path}", other, same)
-        lost = Counter(f"{r['family']} {r['parameter']}" for r, s in zip(other, same) if r["class"] == "recording" and not s)
-        print("\nlost:", dict(lost.most_common(20)))
-    print()
-    for name, (constant, linear, quadratic) in lines.items():
-        n = len(linear)
-        print(f"{name} on {', '.join(LINES[name][0])}:")
-        print(f"  constant: {constant:.3f}, linear: {[round(v, 3) for v in linear.tolist()]},")
-        print(f"  quadratic: {[round(float(quadratic[i, j]), 3) for i in range(n) for j in range(i, n)]}")
+    if args.write:
+        write(args.write, lines)
 
 
 if __name__ == "__main__":

@@ -15,11 +15,13 @@ use soundalike::params::FingerprintParams;
 use soundalike::scan::compare::compare;
 use soundalike::scan::matcher::{Found, MatchParams, Reference};
 
-const PARAMS: FingerprintParams = FingerprintParams::V1;
+const PARAMS: FingerprintParams = FingerprintParams::V2;
 
 /// Columns after those of the truth.
 const NAMES: &str = "turned\tlog10e\tquery_coverage\treference_coverage\tsegments\ttime_factor\tpitch_cents\t\
-    coincidences\tshare\tstrong_lead\texact_time\texact_pitch\tbursts\tlooseness\tnote_looseness";
+    coincidences\tshare\tstrong_lead\texact_time\tstrong_exact\texact_pitch\tlooseness\tnote_looseness\t\
+    correlation\tleast_correlation\tchange_correlation\tdeviation\tloud\texcess\tlack\tgain\tcalm\tkurtosis\tacross\t\
+    persistence";
 
 fn main() {
     let truth = PathBuf::from(std::env::args().nth(1).unwrap());
@@ -53,10 +55,11 @@ fn pair(query: &Path, reference: &Path) -> Option<Found> {
     found.accepted().then_some(found)
 }
 
-/// Nothing for what was not accepted.
+/// Nothing for what was not accepted, or too short to measure.
 fn values(found: Option<Found>) -> String {
     let Some(found) = found else { return "\t".repeat(NAMES.split('\t').count() - 2) };
-    let (l, warp) = (found.likeness, found.best().warp);
+    let (peaks, warp) = (found.likeness.peaks, found.best().warp);
+    let Some(levels) = found.likeness.levels else { return values(None) };
     let all = [
         found.log10_evalue,
         found.query_coverage,
@@ -64,14 +67,26 @@ fn values(found: Option<Found>) -> String {
         found.segments.len() as f64,
         warp.time_factor,
         warp.pitch_cents(&PARAMS),
-        l.coincidences as f64,
-        l.share,
-        l.strong_lead,
-        l.exact_time,
-        l.exact_pitch,
-        l.bursts,
-        l.looseness,
-        l.note_looseness,
+        peaks.coincidences as f64,
+        peaks.share,
+        peaks.strong_lead,
+        peaks.exact_time,
+        peaks.strong_exact,
+        peaks.exact_pitch,
+        peaks.looseness,
+        peaks.note_looseness,
+        levels.correlation,
+        levels.least_correlation,
+        levels.change_correlation,
+        levels.deviation,
+        levels.loud,
+        levels.excess,
+        levels.lack,
+        levels.gain,
+        levels.calm,
+        levels.kurtosis,
+        levels.across,
+        levels.persistence,
     ];
     all.map(|value| format!("{value:.4}")).join("\t")
 }

@@ -21,7 +21,7 @@ use soundalike::indexer::{params_id, windows};
 use soundalike::params::FingerprintParams;
 use soundalike_index::{Reader, TrackMeta, TrackRecord, Writer};
 
-const PARAMS: FingerprintParams = FingerprintParams::V1;
+const PARAMS: FingerprintParams = FingerprintParams::V2;
 /// Length of a distractor in time units (200 s).
 const LENGTH: u32 = 50_000;
 /// Tracks per segment.
@@ -54,7 +54,7 @@ fn distractor(sources: &[Constellation], seed: u64) -> Constellation {
         now += ((f64::from(length) * ratio) as u32).max(1);
     }
     points.sort_unstable();
-    Constellation { points, duration: LENGTH }
+    Constellation { points, duration: LENGTH, ..Constellation::default() }
 }
 
 fn record(meta: TrackMeta, track: &Constellation) -> TrackRecord {

@@ -18,7 +18,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .par_iter()
         .map(|file| {
             let options = DecodeOptions::default();
-            let heard = listen(Path::new(file), &FingerprintParams::V1, 1.0, &options);
+            let heard = listen(Path::new(file), &FingerprintParams::V2, 1.0, &options);
             let (_, _, signal) = heard.map_err(|error| error.to_string())?;
             Ok(serde_json::json!({ "path": file, "signal": signal }).to_string())
         })

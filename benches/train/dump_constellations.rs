@@ -19,7 +19,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let dumped: Vec<Vec<u8>> = files
         .par_iter()
         .map(|file| {
-            let mut fingerprinter = Fingerprinter::new(&FingerprintParams::V1, density);
+            let mut fingerprinter = Fingerprinter::new(&FingerprintParams::V2, density);
             let options = DecodeOptions::default();
             let decoded = decode_file(Path::new(file), &options, &mut |s| fingerprinter.push(s));
             if let Err(error) = decoded {

@@ -17,7 +17,7 @@ fuzz_target!(|data: &[u8]| {
     if points.duration > LONGEST {
         return;
     }
-    let params = FingerprintParams::V1;
+    let params = FingerprintParams::V2;
     let windows = descriptor::windows(&points, params.reference_hop, &params);
     assert!(windows.iter().all(|w| w.time <= points.duration));
     let reference = Reference::new(points.clone(), &params);

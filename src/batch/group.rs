@@ -272,7 +272,7 @@ mod tests {
         edges[1].a_share = 0.9;
         edges[2].a_share = 0.9;
         let group = components(edges).remove(0);
-        assert_eq!(group.representative(&FingerprintParams::V1), 1);
+        assert_eq!(group.representative(&FingerprintParams::V2), 1);
     }
 
     #[test]

@@ -43,7 +43,7 @@ pub(super) struct ClusterArgs {
 /// Runs the command.
 pub(super) fn run(args: ClusterArgs) -> Result<Exit, Failure> {
     let started = Instant::now();
-    let params = FingerprintParams::V1;
+    let params = FingerprintParams::V2;
     args.work.start_threads()?;
     let dir = args.index.clone().or_else(|| match args.uploads.is_empty() {
         true => super::scan::index_from_environment(),

@@ -38,7 +38,7 @@ pub(super) struct CompareArgs {
 /// Runs the comparison.
 pub(super) fn run(args: CompareArgs) -> Result<Exit, Failure> {
     let started = Instant::now();
-    let params = FingerprintParams::V1;
+    let params = FingerprintParams::V2;
     args.work.start_threads()?;
     let decode = args.work.decode_options();
     let (query, reference) = rayon::join(

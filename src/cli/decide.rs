@@ -222,7 +222,7 @@ fn run_add(effect: Effect, args: &AddArgs) -> Result<Exit, Failure> {
     let who = args.why.who()?;
     let expires = args.expires.as_deref().map(|text| Expiry::parse(text, now)).transpose();
     let expires = expires.map_err(|e| Failure::usage(format!("--expires: {e}")))?;
-    let params = FingerprintParams::V1;
+    let params = FingerprintParams::V2;
     let index = args.log.index.as_deref().map(|dir| open_index(dir, &params)).transpose()?;
     let target = target(args, index.as_ref())?;
     let index_id = index.as_ref().map(Reader::index_id);
@@ -271,7 +271,7 @@ fn index_blocked(file: &Path, dir: &Path) -> Result<Indexed, Failure> {
     let mut writer = open_writer(dir)?;
     let metadata = Metadata::default();
     let options = AddOptions {
-        params: &FingerprintParams::V1,
+        params: &FingerprintParams::V2,
         decode: DecodeOptions::default(),
         metadata: &metadata,
         catalogue: Some(BLOCKLIST.to_owned()),

@@ -89,7 +89,7 @@ pub(super) fn run(args: EvalArgs) -> Result<Exit, Failure> {
         only: args.only,
         keep_dir: args.keep_dir,
         decode: args.work.decode_options(),
-        params: FingerprintParams::V1,
+        params: FingerprintParams::V2,
     };
     let bar = Bar::new(args.work.quiet);
     let mut report =

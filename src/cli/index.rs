@@ -134,7 +134,7 @@ pub(super) fn say(text: &str) -> Result<(), Failure> {
 pub(super) fn open_writer(dir: &Path) -> Result<Writer, Failure> {
     // Opening creates; commands that change an index should not make one up.
     Reader::open(dir)?;
-    Ok(Writer::open_or_create(dir, params_id(&FingerprintParams::V1))?)
+    Ok(Writer::open_or_create(dir, params_id(&FingerprintParams::V2))?)
 }
 
 #[derive(Serialize)]
@@ -154,7 +154,7 @@ struct Added {
 
 fn run_add(args: &AddArgs) -> Result<Exit, Failure> {
     let started = Instant::now();
-    let params = FingerprintParams::V1;
+    let params = FingerprintParams::V2;
     args.work.start_threads()?;
     let metadata = match &args.metadata {
         Some(path) => Metadata::read(path).map_err(|e| Failure::usage(e.to_string()))?,
@@ -400,7 +400,7 @@ fn compact(args: &ShowArgs) -> Result<Exit, Failure> {
 }
 
 fn merge(args: &MergeArgs) -> Result<Exit, Failure> {
-    let params = FingerprintParams::V1;
+    let params = FingerprintParams::V2;
     let others: Vec<Reader> =
         args.from.iter().map(|dir| open_index(dir, &params)).collect::<Result<_, _>>()?;
     let mut writer = Writer::open_or_create(&args.index.dir, params_id(&params))?;

@@ -147,7 +147,7 @@ impl Search {
 /// Runs the scan.
 pub(super) fn run(args: ScanArgs) -> Result<Exit, Failure> {
     let started = Instant::now();
-    let params = FingerprintParams::V1;
+    let params = FingerprintParams::V2;
     args.work.start_threads()?;
     let uploads = args.uploads.collect()?;
     let dir = args.against.index()?;

@@ -120,7 +120,7 @@ impl From<SweepError> for Failure {
 /// Runs the sweep.
 pub(super) fn run(args: &SweepArgs) -> Result<Exit, Failure> {
     let started = Instant::now();
-    let params = FingerprintParams::V1;
+    let params = FingerprintParams::V2;
     args.work.start_threads()?;
     let packs = args.packs.load()?.select(&args.policy)?;
     packs.iter().for_each(|pack| warn_if_stale(pack, today()));

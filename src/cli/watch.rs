@@ -135,7 +135,7 @@ struct Watcher<'a> {
 impl<'a> Watcher<'a> {
     /// Opens everything once, so that a mistake shows at the start and not with the first delivery.
     fn open(args: &'a WatchArgs, cancel: &'static Cancel) -> Result<Watcher<'a>, Failure> {
-        let params = FingerprintParams::V1;
+        let params = FingerprintParams::V2;
         args.work.start_threads()?;
         let index = args.index.clone().or_else(index_from_environment).ok_or_else(|| {
             Failure::usage("what should deliveries be compared with? Give --index")

@@ -130,7 +130,7 @@ mod tests {
     use crate::scan::matcher::Found;
     use crate::scan::warp::Warp;
 
-    const PARAMS: FingerprintParams = FingerprintParams::V1;
+    const PARAMS: FingerprintParams = FingerprintParams::V2;
 
     fn found(track: TrackNo, query_ms: (u64, u64), warp: Warp, log10_evalue: f64) -> TrackMatch {
         let (nats, peaks, matched) = (100.0, 10, 10);

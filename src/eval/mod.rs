@@ -87,7 +87,7 @@ impl Default for EvalOptions {
             only: Vec::new(),
             keep_dir: None,
             decode: DecodeOptions::default(),
-            params: FingerprintParams::V1,
+            params: FingerprintParams::V2,
         }
     }
 }

@@ -138,12 +138,12 @@ mod tests {
             .collect();
         points.push(Point { time: 2_500, freq: 700, rank: 0 });
         points.sort();
-        Constellation { points, duration: 5_000 }
+        Constellation { points, duration: 5_000, ..Constellation::default() }
     }
 
     #[test]
     fn pitch_does_not_matter_and_a_ratio_undoes_a_tempo() {
-        let params = FingerprintParams::V1;
+        let params = FingerprintParams::V2;
         let plain = scattered();
         let reference = coded(&plain, &params);
         assert_eq!(reference.len(), 1);

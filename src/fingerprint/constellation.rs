@@ -2,8 +2,9 @@
 //!
 //! Pitch, tempo and speed changes are translations and scalings of this point set, so everything
 //! after the front end works on it alone: descriptors, alignment, verification and the pictures
-//! in a report.
+//! in a report. The levels of a few wide bands go with it, for the last question only: what else is in the sound.
 
+use super::levels::{BandLevels, BandLevelsError};
 use crate::params::FingerprintParams;
 
 /// Time units per second (4 ms each).
@@ -28,13 +29,15 @@ pub struct Point {
     pub rank: u8,
 }
 
-/// Peaks of one track, sorted by time, then frequency.
+/// Peaks of one track, sorted by time, then frequency, and the levels under them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Constellation {
     /// The peaks.
     pub points: Vec<Point>,
     /// Length of the track in time units.
     pub duration: u32,
+    /// How loud some wide bands are, over time.
+    pub levels: BandLevels,
 }
 
 /// Why stored bytes are not a constellation.
@@ -54,12 +57,12 @@ pub enum ConstellationError {
     /// The duration is beyond [`MAX_DURATION`].
     #[error("constellation claims a duration of {0} time units")]
     Duration(u32),
-    /// Bytes are left over after the last point.
-    #[error("constellation has {0} bytes too many")]
-    Trailing(usize),
     /// A time would pass the end of the track.
     #[error("constellation has a point after its end")]
     Time,
+    /// What follows the points is no band levels.
+    #[error(transparent)]
+    Levels(#[from] BandLevelsError),
 }
 
 impl Constellation {
@@ -76,7 +79,7 @@ impl Constellation {
             usize::from(p.rank) < params.quota[band_of(params, bin)]
         };
         let points = self.points.iter().filter(kept).copied().collect();
-        Constellation { points, duration: self.duration }
+        Constellation { points, duration: self.duration, levels: self.levels.clone() }
     }
 
     /// The points with `from <= time < to`.
@@ -86,15 +89,15 @@ impl Constellation {
         &self.points[a..b.max(a)]
     }
 
-    /// The stretch from `from` to `to` as a constellation of its own, starting at time zero.
+    /// The peaks from `from` to `to` as a constellation of its own, starting at time zero.
     pub fn slice(&self, from: u32, to: u32) -> Constellation {
         let points = self.between(from, to.saturating_add(1));
         let points = points.iter().map(|p| Point { time: p.time - from, ..*p }).collect();
-        Constellation { points, duration: to - from }
+        Constellation { points, duration: to - from, levels: BandLevels::default() }
     }
 
     /// Compact bytes: `duration u32, count u32`, then three bytes a point: time since the previous
-    /// point (255 = add 255, no point yet), and `freq << 5 | rank` little-endian.
+    /// point (255 = add 255, no point yet), and `freq << 5 | rank` little-endian; the band levels are the rest.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(8 + self.points.len() * 3 + self.duration as usize / 255);
         out.extend_from_slice(&self.duration.to_le_bytes());
@@ -110,6 +113,7 @@ impl Constellation {
             out.extend_from_slice(&(p.freq << 5 | u16::from(p.rank.min(MAX_RANK))).to_le_bytes());
             now = p.time;
         }
+        self.levels.write(&mut out);
         out
     }
 
@@ -141,10 +145,7 @@ impl Constellation {
             let packed = u16::from_le_bytes([packed[0], packed[1]]);
             points.push(Point { time, freq: packed >> 5, rank: (packed & 31) as u8 });
         }
-        if !rest.is_empty() {
-            return Err(ConstellationError::Trailing(rest.len()));
-        }
-        Ok(Constellation { points, duration })
+        Ok(Constellation { points, duration, levels: BandLevels::read(rest)? })
     }
 }
 
@@ -164,7 +165,7 @@ mod tests {
             let mut points: Vec<_> =
                 list.into_iter().map(|(time, freq, rank)| Point { time, freq, rank }).collect();
             points.sort();
-            Constellation { points, duration: 5_000 }
+            Constellation { points, duration: 5_000, ..Constellation::default() }
         })
     }
 

@@ -99,7 +99,7 @@ mod tests {
         };
         let mut points: Vec<_> = (0..400).map(|_| point(next(2_500), next(1_470) as u16)).collect();
         points.sort();
-        Constellation { points, duration: 2_500 }
+        Constellation { points, duration: 2_500, ..Constellation::default() }
     }
 
     fn distance(a: &Code, b: &Code) -> u32 {
@@ -108,16 +108,16 @@ mod tests {
 
     #[test]
     fn a_steady_tone_or_an_empty_track_has_no_windows() {
-        let params = FingerprintParams::V1;
+        let params = FingerprintParams::V2;
         let tone = (0..200).map(|i| point(i * 12, 700)).collect();
-        let tone = Constellation { points: tone, duration: 2_400 };
+        let tone = Constellation { points: tone, duration: 2_400, ..Constellation::default() };
         assert!(windows(&tone, 250, &params).is_empty());
         assert!(windows(&Constellation::default(), 250, &params).is_empty());
     }
 
     #[test]
     fn a_little_displacement_changes_few_bits_and_other_music_half() {
-        let params = FingerprintParams::V1;
+        let params = FingerprintParams::V2;
         let a = scattered(1);
         let mut moved = a.clone();
         for p in &mut moved.points {

@@ -4,6 +4,7 @@ pub mod anchor;
 pub mod constellation;
 pub mod descriptor;
 pub mod file;
+pub mod levels;
 pub mod noise;
 pub mod peaks;
 pub mod projection;
@@ -28,6 +29,7 @@ pub struct Fingerprinter {
     picker: peaks::PeakPicker,
     silence: silence::SilenceMeter,
     noise: noise::NoiseMeter,
+    levels: levels::LevelMeter,
     params: FingerprintParams,
     samples: u64,
 }
@@ -40,6 +42,7 @@ impl Fingerprinter {
             picker: peaks::PeakPicker::new(params, density),
             silence: silence::SilenceMeter::new(params.rate),
             noise: noise::NoiseMeter::new(params),
+            levels: levels::LevelMeter::new(params),
             params: params.clone(),
             samples: 0,
         }
@@ -49,10 +52,11 @@ impl Fingerprinter {
     pub fn push(&mut self, samples: &[f32]) {
         self.samples += samples.len() as u64;
         self.silence.push(samples);
-        let Fingerprinter { spectrum, picker, noise, .. } = self;
+        let Fingerprinter { spectrum, picker, noise, levels, .. } = self;
         spectrum.push(samples, |row| {
             picker.push(row);
             noise.push(row);
+            levels.push(row);
         });
     }
 
@@ -74,10 +78,11 @@ impl Fingerprinter {
 
     /// All but the repetition, which takes a search of its own.
     fn end(mut self) -> (Constellation, Signal) {
-        let Fingerprinter { spectrum, picker, noise, .. } = &mut self;
+        let Fingerprinter { spectrum, picker, noise, levels, .. } = &mut self;
         spectrum.finish(|row| {
             picker.push(row);
             noise.push(row);
+            levels.push(row);
         });
         let signal = self.signal();
         let duration = self.samples as f64 / f64::from(self.params.rate) * TIME_UNITS_PER_SECOND;
@@ -88,7 +93,7 @@ impl Fingerprinter {
             p.time = duration;
         }
         points.sort_unstable();
-        (Constellation { points, duration }, signal)
+        (Constellation { points, duration, levels: self.levels.finish() }, signal)
     }
 
     fn signal(&mut self) -> Signal {
@@ -114,7 +119,7 @@ mod tests {
     use super::*;
     use test_audio::clip;
 
-    const PARAMS: FingerprintParams = FingerprintParams::V1;
+    const PARAMS: FingerprintParams = FingerprintParams::V2;
 
     fn heard(samples: &[f32], chunk: usize) -> (Constellation, Signal) {
         let mut fingerprinter = Fingerprinter::new(&PARAMS, 1.0);

@@ -163,7 +163,7 @@ mod tests {
     use super::*;
     use crate::fingerprint::spectrum::Spectrum;
 
-    const PARAMS: FingerprintParams = FingerprintParams::V1;
+    const PARAMS: FingerprintParams = FingerprintParams::V2;
     const SECONDS: usize = 16;
 
     /// White noise, uniform between -1 and 1.

@@ -251,7 +251,7 @@ mod tests {
 
     #[test]
     fn silence_has_no_peaks() {
-        let params = FingerprintParams::V1;
+        let params = FingerprintParams::V2;
         let mut picker = PeakPicker::new(&params, 1.0);
         for _ in 0..500 {
             picker.push(&vec![(params.floor_db * UNITS_PER_DB) as i16; params.bins]);

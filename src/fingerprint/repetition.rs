@@ -253,10 +253,10 @@ mod tests {
     use crate::fingerprint::Fingerprinter;
     use crate::fingerprint::test_audio::clip;
 
-    const PARAMS: FingerprintParams = FingerprintParams::V1;
+    const PARAMS: FingerprintParams = FingerprintParams::V2;
 
     fn found(points: Vec<Point>, duration: u32) -> Option<Repetition> {
-        repetition(&Constellation { points, duration }, &PARAMS)
+        repetition(&Constellation { points, duration, ..Constellation::default() }, &PARAMS)
     }
 
     fn heard(samples: &[f32], density: f32) -> Option<Repetition> {

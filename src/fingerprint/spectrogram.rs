@@ -145,7 +145,7 @@ mod tests {
 
     fn draw(range: (u64, u64), width: usize) -> Spectrogram {
         let path = demo("references/main-theme.ogg");
-        of_file(&path, range, width, &FingerprintParams::V1, &DecodeOptions::default()).unwrap()
+        of_file(&path, range, width, &FingerprintParams::V2, &DecodeOptions::default()).unwrap()
     }
 
     #[test]

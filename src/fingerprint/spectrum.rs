@@ -314,7 +314,7 @@ mod tests {
     /// The level at a sine's own bin is its power, whatever the frequency.
     #[test]
     fn full_scale_sine_peaks_at_its_bin() {
-        let params = FingerprintParams::V1;
+        let params = FingerprintParams::V2;
         for hz in [180.0, 310.0, 440.0, 1_234.5, 3_000.0] {
             let samples: Vec<f32> = (0..16_000)
                 .map(|i| (std::f64::consts::TAU * hz * i as f64 / 16_000.0).sin() as f32)
@@ -331,7 +331,7 @@ mod tests {
 
     #[test]
     fn rows_do_not_depend_on_chunking() {
-        let params = FingerprintParams::V1;
+        let params = FingerprintParams::V2;
         let samples: Vec<f32> = (0..20_000).map(|i| ((i * i) % 97) as f32 / 97.0 - 0.5).collect();
         let whole = {
             let mut rows = Vec::new();

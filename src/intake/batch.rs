@@ -35,7 +35,7 @@ impl BatchIndex {
     pub(super) fn create() -> Result<BatchIndex> {
         let folder = tempfile::tempdir()
             .map_err(|source| soundalike_index::Error::Io { path: std::env::temp_dir(), source })?;
-        let writer = Writer::open_or_create(folder.path(), params_id(&FingerprintParams::V1))?;
+        let writer = Writer::open_or_create(folder.path(), params_id(&FingerprintParams::V2))?;
         Ok(BatchIndex { writer, pending: Vec::new(), folder })
     }
 

@@ -21,8 +21,8 @@ pub const LIMITS: &[Limit] = &[
     },
     Limit {
         id: "not_composition_match",
-        text: "It hears recordings, not works: covers, new recordings and likeness of style or voice \
-               are not found.",
+        text: "It hears recordings: another performance is found only where it runs along closely; other \
+               covers, and likeness of style or voice, are not found.",
     },
     Limit {
         id: "not_legal_advice",

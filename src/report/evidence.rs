@@ -173,11 +173,11 @@ mod tests {
             .collect();
         points.sort();
         points.dedup();
-        Constellation { points, duration: seconds * 250 }
+        Constellation { points, duration: seconds * 250, ..Constellation::default() }
     }
 
     fn evidence(query: &Constellation, reference: &Constellation) -> (EvidenceRecord, Found) {
-        let (params, matching) = (FingerprintParams::V1, MatchParams::default());
+        let (params, matching) = (FingerprintParams::V2, MatchParams::default());
         let prepared = Reference::new(reference.clone(), &params);
         let found = compare(query, &prepared, 60.0, &params, &matching).unwrap();
         let record =

@@ -89,7 +89,7 @@ impl Pictures {
             return Err(NoPicture::Changed);
         }
         let range = (side.begin_ms, side.end_ms);
-        let params = FingerprintParams::V1;
+        let params = FingerprintParams::V2;
         let picture = spectrogram::of_file(path, range, MAX_WIDTH, &params, &self.decode)
             .map_err(undecodable)?;
         side.spectrogram_png = png(&picture).map(|bytes| STANDARD.encode(bytes));

@@ -12,6 +12,7 @@ use std::path::Path;
 
 use super::evidence::EvidenceRecord;
 use super::records::{Begin, MatchRecord, Name, QueryInfo, Record, Summary, VerdictRecord};
+use super::tracklist::Entry;
 use crate::batch::cluster::Cluster;
 use crate::level::Level;
 use crate::policy::{Finding, Rule};
@@ -65,6 +66,8 @@ pub struct Upload {
     pub duration_ms: u64,
     /// Outcome of the scan: `matched`, `no_match`, `no_features`; empty where there was none.
     pub result: String,
+    /// What sounds when, where it is a mix.
+    pub tracklist: Vec<Entry>,
     /// Outcome of the policies.
     pub verdict: Option<(Level, Place)>,
     /// Rules behind the verdict.
@@ -272,7 +275,11 @@ impl Survey {
                 self.contents.begin.get_or_insert(begin);
             }
             Record::Match(m) => self.matched(*m, place),
-            Record::Scanned(s) => self.query(&s.query).result = s.result.into_owned(),
+            Record::Scanned(s) => {
+                let upload = self.query(&s.query);
+                upload.result = s.result.into_owned();
+                upload.tracklist = s.tracklist;
+            }
             Record::Cluster(c) => self.cluster(*c, place),
             Record::Finding(f) => self.findings.push((f.subject, f.level, place)),
             Record::Verdict(v) => self.verdict(*v, place),

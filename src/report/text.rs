@@ -222,7 +222,7 @@ fn segment(s: &SegmentRecord) -> String {
 }
 
 /// A reference by title, artist and path, as far as they are known.
-fn named(title: Option<&str>, artists: &[Name], path: &str) -> String {
+pub(super) fn named(title: Option<&str>, artists: &[Name], path: &str) -> String {
     match (title, artists.first()) {
         (Some(title), Some(artist)) => format!("\"{title}\" by {}  [{path}]", artist.name),
         (Some(title), None) => format!("\"{title}\"  [{path}]"),

@@ -129,7 +129,7 @@ mod tests {
             path: format!("{reference}.ogg"),
             ..ReferenceInfo::default()
         };
-        MatchRecord::new(QueryInfo::default(), reference, &found, false, &FingerprintParams::V1)
+        MatchRecord::new(QueryInfo::default(), reference, &found, false, &FingerprintParams::V2)
     }
 
     fn names(matches: &[MatchRecord]) -> Vec<String> {

@@ -101,14 +101,18 @@ mod tests {
 
     #[test]
     fn five_seconds_of_a_copy_show_where_the_hit_says_and_chance_does_not() {
-        let params = FingerprintParams::V1;
-        let reference = Constellation { points: scattered(1, 15_000), duration: 15_000 };
+        let params = FingerprintParams::V2;
+        let reference = Constellation {
+            points: scattered(1, 15_000),
+            duration: 15_000,
+            ..Constellation::default()
+        };
         let mut points = scattered(2, 10_000);
         points.retain(|p| !(2_000..3_250).contains(&p.time));
         let copied = reference.between(5_000, 6_250).iter();
         points.extend(copied.map(|p| Point { time: p.time - 3_000, ..*p }));
         points.sort();
-        let query = Constellation { points, duration: 10_000 };
+        let query = Constellation { points, duration: 10_000, ..Constellation::default() };
         let reference = Reference::new(reference, &params);
         let look = |at: u32, there: u32| {
             let place = Place { query: at, reference: there };

@@ -57,7 +57,7 @@ const SNAP: f64 = 0.02;
 /// Nats by which a free ratio must be better than a simple one.
 const SNAP_NATS: f32 = 3.0;
 /// Frequency units per octave.
-const UNITS_PER_OCTAVE: f64 = FingerprintParams::V1.bins_per_octave as f64 * FREQ_UNITS_PER_BIN;
+const UNITS_PER_OCTAVE: f64 = FingerprintParams::V2.bins_per_octave as f64 * FREQ_UNITS_PER_BIN;
 /// Fits that score less (nats) are dropped.
 const MIN_NATS: f32 = 10.0;
 

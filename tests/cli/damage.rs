@@ -87,7 +87,7 @@ fn missing_segment_is_refused_by_name() {
 #[test]
 fn second_writer_is_turned_away_and_readers_are_not() {
     let place = Place::indexed(&["main-theme"]);
-    let params = params_id(&FingerprintParams::V1);
+    let params = params_id(&FingerprintParams::V2);
     let writer = Writer::open_or_create(&place.path("index"), params).unwrap();
     let add = ["index", "add", "--index", "index", "references/zalek.ogg"];
     let outcome = place.run(&add).expect(5);
@@ -105,7 +105,7 @@ fn second_writer_is_turned_away_and_readers_are_not() {
 #[test]
 fn index_of_other_fingerprints_is_refused() {
     let place = Place::demo();
-    let mut params = params_id(&FingerprintParams::V1);
+    let mut params = params_id(&FingerprintParams::V2);
     params.digest[0] ^= 1;
     drop(Writer::open_or_create(&place.path("index"), params).unwrap());
     let outcome = place.scan(&["incoming/funky-sax.mp3"]).expect(4);

@@ -162,7 +162,7 @@ fn tags(dom: &str) -> Vec<(String, Vec<String>)> {
 
 /// Adds the evidence that the scan has not written itself.
 fn with_evidence(place: &Place, records: &str) -> String {
-    let (params, matching) = (FingerprintParams::V1, MatchParams::default());
+    let (params, matching) = (FingerprintParams::V2, MatchParams::default());
     let read = |path: &Value, density| {
         let path = place.path(path.as_str().unwrap());
         analyse(&path, &params, density, &DecodeOptions::default()).unwrap()

@@ -2,17 +2,30 @@
 
 use std::path::Path;
 
-use soundalike::audio::DecodeOptions;
-use soundalike::fingerprint::Constellation;
-use soundalike::fingerprint::file::fingerprint;
+use soundalike::audio::{DecodeOptions, decode_file};
+use soundalike::fingerprint::{Constellation, Fingerprinter};
 use soundalike::params::FingerprintParams;
 
-pub const PARAMS: FingerprintParams = FingerprintParams::V1;
+pub const PARAMS: FingerprintParams = FingerprintParams::V2;
+
+/// The samples of a clip, as they are analysed.
+pub fn samples(name: &str) -> Vec<f32> {
+    let clip = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/demo").join(name);
+    let mut all = Vec::new();
+    decode_file(&clip, &DecodeOptions::default(), &mut |part| all.extend_from_slice(part)).unwrap();
+    all
+}
+
+/// The peaks of samples at `density` times those of a reference.
+pub fn peaks_of(samples: &[f32], density: f32) -> Constellation {
+    let mut fingerprinter = Fingerprinter::new(&PARAMS, density);
+    fingerprinter.push(samples);
+    fingerprinter.finish()
+}
 
 /// The peaks of a clip at `density` times those of a reference.
 pub fn peaks(name: &str, density: f32) -> Constellation {
-    let clip = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/demo").join(name);
-    fingerprint(&clip, &PARAMS, density, &DecodeOptions::default()).unwrap().1
+    peaks_of(&samples(name), density)
 }
 
 /// `track` played `speed` times as fast and `cents` higher.

@@ -8,10 +8,14 @@ use crate::catalog::declared::{AiFacet, AiLevel};
 use crate::policy::Finding;
 use crate::report::read::Upload;
 use crate::report::records::VerdictRecord;
-use crate::report::text::clock;
+use crate::report::text::{clock, named};
+use crate::report::tracklist::Entry;
 
 /// Findings listed.
 pub const MAX_FINDINGS: usize = 60;
+
+/// Stretches of a mix that are listed.
+const MAX_ENTRIES: usize = 200;
 
 /// Policies whose verdicts are listed.
 const MAX_POLICIES: usize = 40;
@@ -43,6 +47,9 @@ pub fn head(
     if let Some(verdict) = verdict {
         reasons(&mut out, verdict, anchors);
     }
+    if !upload.tracklist.is_empty() {
+        tracklist(&mut out, &upload.tracklist, anchors);
+    }
     if !findings.is_empty() {
         findings_table(&mut out, findings, anchors);
         if upload.findings.len() > findings.len() {
@@ -61,6 +68,31 @@ pub fn head(
         );
     }
     out
+}
+
+fn tracklist(out: &mut String, entries: &[Entry], anchors: &Anchors) {
+    put!(
+        out,
+        "<h4>Tracklist: a mix of {}</h4><div class=\"scroll\"><table class=\"tracklist\"><thead><tr>\
+         <th scope=\"col\">From</th><th scope=\"col\">To</th><th scope=\"col\">Reference</th></tr></thead><tbody>",
+        count(entries.len(), "stretch", "stretches")
+    );
+    for entry in entries.iter().take(MAX_ENTRIES) {
+        let name = escape::name(&named(entry.title.as_deref(), &entry.artists, &entry.path));
+        let name = match anchors.get(&entry.match_id) {
+            Some(anchor) => format!("<a href=\"#{anchor}\">{name}</a>"),
+            None => name,
+        };
+        let [begin, end] =
+            [entry.sample_begin_time_offset_ms, entry.sample_end_time_offset_ms].map(clock);
+        put!(out, "<tr><td>{begin}</td><td>{end}</td><td>{name}</td></tr>");
+    }
+    out.push_str("</tbody></table></div>");
+    if entries.len() > MAX_ENTRIES {
+        let more =
+            count(entries.len() - MAX_ENTRIES, "further stretch is", "further stretches are");
+        put!(out, "<p class=\"note\">{more} not listed.</p>");
+    }
 }
 
 /// Title and artist, or the name of the file.

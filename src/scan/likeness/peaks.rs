@@ -1,0 +1,155 @@
+//! How the peaks of two tracks coincide along a line.
+//!
+//! What was recorded once is there to the millisecond, and damage blurs all of it alike; players place every note
+//! anew.
+
+use super::super::verify::{VerifyParams, coincidences};
+use super::super::warp::Warp;
+use crate::fingerprint::{Constellation, Point};
+
+/// Time and frequency distance (units of 4 ms and 4.2 cents) up to which a coincidence is exact.
+const EXACT: f64 = 1.0;
+/// Coincidences around each, whose median time distance is taken off: tape and clocks wander.
+const AROUND: usize = 41;
+/// Time between two peaks (time units, 48 to 240 ms) that belong to different onsets, mostly.
+const NEIGHBOURS: (u32, u32) = (12, 60);
+/// The same where they may belong to one note (48 to 480 ms).
+const NOTE: (u32, u32) = (12, 120);
+/// Frequency units up to which two peaks are of one note, and from which they are not.
+const NOTE_FREQ: (u16, u16) = (4, 16);
+/// Differences of time count up to this many time units: farther is chance.
+const CUT: f64 = 8.0;
+
+/// How peaks coincide.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct PeakLikeness {
+    /// Coincidences measured.
+    pub coincidences: usize,
+    /// Share of the peaks that have a partner, 0 to 1.
+    pub share: f64,
+    /// The same of the strongest peaks, less that of all.
+    pub strong_lead: f64,
+    /// Share of the coincidences that are exact in time, 0 to 1.
+    pub exact_time: f64,
+    /// The same of the strongest peaks.
+    pub strong_exact: f64,
+    /// Share of the coincidences that are exact in pitch, 0 to 1.
+    pub exact_pitch: f64,
+    /// Mean difference in lateness between coincidences up to a quarter of a second apart, in time units. Of chance
+    /// ones 5.3.
+    pub looseness: f64,
+    /// That difference within a note over that between notes: below 1 where notes were placed one by one.
+    pub note_looseness: f64,
+}
+
+impl PeakLikeness {
+    /// Of what was measured from either side.
+    pub(super) fn mean(a: PeakLikeness, b: PeakLikeness) -> PeakLikeness {
+        PeakLikeness {
+            coincidences: a.coincidences.min(b.coincidences),
+            share: f64::midpoint(a.share, b.share),
+            strong_lead: f64::midpoint(a.strong_lead, b.strong_lead),
+            exact_time: f64::midpoint(a.exact_time, b.exact_time),
+            strong_exact: f64::midpoint(a.strong_exact, b.strong_exact),
+            exact_pitch: f64::midpoint(a.exact_pitch, b.exact_pitch),
+            looseness: f64::midpoint(a.looseness, b.looseness),
+            note_looseness: f64::midpoint(a.note_looseness, b.note_looseness),
+        }
+    }
+}
+
+/// A coincidence: the peak, and how far its partner lies from where it should.
+#[derive(Debug, Clone, Copy)]
+struct Met {
+    at: Point,
+    late: f64,
+    sharp: f64,
+}
+
+/// The peaks of one side of a match.
+#[derive(Debug, Default)]
+pub(super) struct Side {
+    peaks: usize,
+    strong: (usize, usize),
+    met: Vec<Met>,
+    exact: usize,
+    strong_exact: usize,
+}
+
+impl Side {
+    /// Adds `points`, which `warp` leads into `others`.
+    pub(super) fn add(
+        &mut self,
+        points: &[Point],
+        others: &Constellation,
+        warp: &Warp,
+        verify: &VerifyParams,
+    ) {
+        let first = self.met.len();
+        let mut found = coincidences(points, others, warp, verify).into_iter().peekable();
+        for p in points {
+            let partner = found.next_if(|c| c.query == *p);
+            self.peaks += 1;
+            self.strong.0 += usize::from(p.rank == 0);
+            self.strong.1 += usize::from(p.rank == 0 && partner.is_some());
+            if let Some(c) = partner {
+                let (time, freq) = warp.apply(p);
+                let late = f64::from(c.reference.time) - time;
+                self.met.push(Met { at: *p, late, sharp: f64::from(c.reference.freq) - freq });
+            }
+        }
+        for (met, is_exact) in self.met[first..].iter().zip(exact(&self.met[first..])) {
+            self.exact += usize::from(is_exact);
+            self.strong_exact += usize::from(is_exact && met.at.rank == 0);
+        }
+    }
+
+    pub(super) fn likeness(&self) -> PeakLikeness {
+        let count = self.met.len();
+        let share = ratio(count, self.peaks);
+        let sharp = self.met.iter().filter(|m| m.sharp.abs() <= EXACT).count();
+        let within = self.looseness(NOTE, |a, b| a.abs_diff(b) <= NOTE_FREQ.0);
+        let between = self.looseness(NOTE, |a, b| a.abs_diff(b) > NOTE_FREQ.1);
+        PeakLikeness {
+            coincidences: count,
+            share,
+            strong_lead: ratio(self.strong.1, self.strong.0) - share,
+            exact_time: ratio(self.exact, count),
+            strong_exact: ratio(self.strong_exact, self.strong.1),
+            exact_pitch: ratio(sharp, count),
+            looseness: self.looseness(NEIGHBOURS, |_, _| true),
+            note_looseness: within / between.max(0.3),
+        }
+    }
+
+    /// Mean difference in lateness of coincidences that lie so far apart and whose pitches are `alike`.
+    fn looseness(&self, (from, to): (u32, u32), alike: impl Fn(u16, u16) -> bool) -> f64 {
+        let (mut sum, mut count) = (0.0, 0usize);
+        for (i, a) in self.met.iter().enumerate() {
+            let later = self.met[i + 1..].iter().skip_while(|b| b.at.time < a.at.time + from);
+            let near = later.take_while(|b| (a.at.time..=a.at.time + to).contains(&b.at.time));
+            for b in near.filter(|b| alike(a.at.freq, b.at.freq)) {
+                sum += (a.late - b.late).abs().min(CUT);
+                count += 1;
+            }
+        }
+        sum / count.max(1) as f64
+    }
+}
+
+/// Which coincidences are as late as those around them, to within [`EXACT`].
+fn exact(met: &[Met]) -> Vec<bool> {
+    let half = AROUND / 2;
+    let exact = |i: usize| {
+        let around = &met[i.saturating_sub(half)..(i + half + 1).min(met.len())];
+        let mut late: Vec<f64> = around.iter().map(|m| m.late).collect();
+        let middle = late.len() / 2;
+        let (_, median, _) = late.select_nth_unstable_by(middle, f64::total_cmp);
+        (met[i].late - *median).abs() <= EXACT
+    };
+    (0..met.len()).map(exact).collect()
+}
+
+fn ratio(part: usize, of: usize) -> f64 {
+    part as f64 / of.max(1) as f64
+}
