@@ -160,6 +160,8 @@ def rust(name, title, measures, model, move):
 
 HEAD = '''//! The lines between copies and other versions. Written by `benches/kinds/fit.py`: change it there.
 
+#![allow(clippy::approx_constant)] // a weight may lie near to one
+
 use super::discriminant::{Discriminant, ln, ln_lack};
 use super::{LevelLikeness, PeakLikeness};
 

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 
 use super::align::{AlignParams, ByFrequency, offsets, refine};
 use super::background::Background;
-use super::independence::independence;
+use super::independence::discount;
 use super::likeness::Likeness;
 use super::novelty::novelty;
 use super::score;
@@ -129,7 +129,8 @@ impl Segment {
         let independent = || {
             let cut = (run.end - run.begin).saturating_sub(BLOCK) / 2;
             let middle = query.between(run.begin + cut, run.end.saturating_add(1) - cut);
-            independence(&coincidences(middle, reference, &warp, verify)) as f32
+            let share = f64::from(run.matched) / f64::from(run.peaks.max(1));
+            discount(&coincidences(middle, reference, &warp, verify), share) as f32
         };
         Segment {
             novelty: if telling { novelty(stretch) as f32 } else { 1.0 },

@@ -1,5 +1,7 @@
 //! The lines between copies and other versions. Written by `benches/kinds/fit.py`: change it there.
 
+#![allow(clippy::approx_constant)] // a weight may lie near to one
+
 use super::discriminant::{Discriminant, ln, ln_lack};
 use super::{LevelLikeness, PeakLikeness};
 
