@@ -23,7 +23,7 @@ const MOMENTS: f64 = 0.65;
 /// Share of a run's peaks that coincide from which its evidence is discounted once, and up to which twice: clean
 /// copies of drones and drums share 0.65 to 0.75 of their peaks, weak copies 0.3 to 0.5, chance runs 0.2 to 0.45.
 const CLEAN: f64 = 0.5;
-const WEAK: f64 = 0.35;
+const WEAK: f64 = 0.3;
 
 /// Share of the evidence in `found` (in time order) that counts, above 0 and at most 1; `share` of the run's peaks
 /// coincide.

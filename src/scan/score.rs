@@ -11,7 +11,7 @@
 
 /// Decay of chance runs per nat of score. `benches/robustness/unknown.sh` counts 0.23 between E-values of 0.1 and 0.01 and
 /// 0.3 below; pieces over drones and loops fall off more slowly.
-const LAMBDA: f64 = 0.21;
+const LAMBDA: f64 = 0.2;
 /// Score (nats) at which a query of [`QUERY_SECONDS`] expects one chance run in one hour of references.
 const HOUR_SCORE: f64 = 5.4;
 /// Queries up to this length have equally many chances; longer ones proportionally more.
