@@ -4,10 +4,7 @@
 usage: make_more.py DATA OUT      DATA: a folder that make_kinds.py filled
 
 Without them fit.py would learn that synthetic instruments are no copies, and that MP3 is one.
-OUT/truth.tsv holds absolute paths; classes are those of make_kinds.py.  The numbers in
-src/scan/likeness.rs are fitted on seed kinds-1 and on what this makes of it:
-
-    kind_measures kinds-1/truth.tsv > a.tsv; kind_measures more-1/truth.tsv > b.tsv; fit.py a.tsv b.tsv
+OUT/truth.tsv holds absolute paths; classes are those of make_kinds.py.
 
 Runs sox, lame, ffmpeg and rubberband.
 """

@@ -286,7 +286,7 @@ fn stats(args: &ShowArgs) -> Result<Exit, Failure> {
     say(&format!(
         "references     {} ({} removed, awaiting compaction)\naudio          {length:.1} {unit}\n\
          size           {:.2} MB, {per_200_s:.1} KB per 200 s of audio\n\
-         .. peaks       {:.2} MB\n.. codes       {:.2} MB in {} windows\n\
+         .. features    {:.2} MB\n.. codes       {:.2} MB in {} windows\n\
          .. graph       {:.2} MB over {} cells\n\
          segments       {}\nself-probe     {missed} of {sampled} sampled windows not found through the graph\n\
          fingerprints   {}\nindex id       {}",
