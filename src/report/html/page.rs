@@ -522,7 +522,7 @@ said about generated parts is what the upload declares.</li>\
 <li><strong>Not a legal conclusion.</strong> The same audio can be delivered rightfully: a licence, a \
 re-release, a transfer of a catalogue. Whether it is, papers tell, not this report.</li>\
 <li><strong>No composition or cover matching.</strong> Compared are recordings. The same song played \
-anew, and music in the same style, are not found and not meant.</li>\
+anew is found only where it follows the other closely; music in the same style is not.</li>\
 <li><strong>Only this index.</strong> No match means: none among the recordings it was compared with.\
 </li></ul><div><h3>If you think it is wrong</h3><p>Listen to both sides at the times given: they are \
 exact to about a tenth of a second. Short matches with a score barely above 50 may be a shared sample, \

@@ -3,8 +3,8 @@
 //! A line that holds for minutes says that one thing runs along the other, not that it is the same: a voice over a
 //! backing track, another performance of a score or a piece generated anew do so as well. How many peaks the two
 //! have in common does not tell them apart: a voice leaves as many as noise does, and another performance on the
-//! same piano more. How they coincide does ([`peaks`]), and what else there is in the bands around them ([`levels`]).
-//! `benches/kinds` makes pairs of all these, shows the measures of each and fits the [`lines`] between them.
+//! same piano more. How they coincide does (`peaks`), and what else there is in the bands around them (`levels`).
+//! `benches/kinds` makes pairs of all these, shows the measures of each and fits the `lines` between them.
 
 mod discriminant;
 mod levels;
