@@ -126,8 +126,9 @@ impl BandLevels {
         let width = usize::from(bands);
         let coded = u64::from(bands) * u64::from(cells.saturating_sub(1));
         let first = if cells == 0 { 0 } else { width };
-        if rest.len() as u64 != first as u64 + coded.div_ceil(2)
-            || (cells > 0 && (bands == 0 || cell == 0))
+        let is_empty = bands == 0 && cell == 0 && cells == 0;
+        if !is_empty && (bands == 0 || cell == 0)
+            || rest.len() as u64 != first as u64 + coded.div_ceil(2)
         {
             return Err(size(bands, cells));
         }
@@ -289,6 +290,13 @@ mod tests {
             steps.truncate(steps.len() / bands * bands);
             BandLevels::new(bands, 32, steps)
         })
+    }
+
+    #[test]
+    fn cells_of_no_length_are_refused() {
+        assert!(BandLevels::read(&[16, 0, 0, 0, 0, 0, 0]).is_err());
+        assert!(BandLevels::read(&[0, 32, 0, 0, 0, 0, 0]).is_err());
+        assert_eq!(BandLevels::read(&[0; 7]), Ok(BandLevels::default()));
     }
 
     proptest! {

@@ -104,7 +104,8 @@ impl Side {
         let within = (shift.max(0.0).ceil() as usize).min(here.bands())
             ..(here.bands() as f64 + shift.min(0.0)).floor().max(0.0) as usize;
         let known = self.bands.get_or_insert(within.clone());
-        *known = known.start.max(within.start)..known.end.min(within.end);
+        let start = known.start.max(within.start);
+        *known = start..known.end.min(within.end).max(start);
         self.stretches.push(self.rows.len());
         for at in begin.div_ceil(step)..end / step {
             let (from, to) = (f64::from(at * step), f64::from((at + 1) * step));
