@@ -25,7 +25,8 @@ from sklearn.preprocessing import FunctionTransformer, PolynomialFeatures, Stand
 
 # Damage that leaves little of any recording: shown, not fitted.
 EXTREME = {"opus-low", "voice-codec"}
-# Standard deviations from the mean beyond which a measure tells nothing more.
+# Standard deviations from the mean beyond which a measure tells nothing more; src/scan/likeness/discriminant.rs has
+# the same number.
 FAR = 4.0
 
 

@@ -220,16 +220,8 @@ mod tests {
     use crate::scan::matcher::{Found, Segment};
 
     fn pair(a: Node, b: Node) -> Pair {
-        let segment = Segment {
-            query_ms: (0, 60_000),
-            reference_ms: (0, 60_000),
-            warp: Warp { offset: 10.0, time_factor: 1.0, freq_shift: 2.0 },
-            nats: 100.0,
-            novelty: 1.0,
-            independence: 1.0,
-            peaks: 100,
-            matched: 80,
-        };
+        let warp = Warp { offset: 10.0, time_factor: 1.0, freq_shift: 2.0 };
+        let segment = Segment { warp, ..Segment::sure((0, 60_000), (0, 60_000)) };
         let found = Found {
             segments: vec![segment],
             nats: 100.0,

@@ -18,7 +18,7 @@ use crate::scan::matcher::{Found, MatchParams, Reference, verify_warps};
 use crate::scan::novelty::{strongest_period, twin_share};
 use crate::scan::resolve::resolve;
 use crate::scan::verify::coincidences;
-use crate::scan::warp::Warp;
+use crate::scan::warp::{Warp, to_units};
 use crate::scan::warped::{Lead, RUNGS};
 use rayon::prelude::*;
 
@@ -233,8 +233,7 @@ impl<'a> Matcher<'a> {
     /// Whether what two tracks share is one loop under different music.
     fn is_loop(&self, track: &Constellation, reference: &Constellation, found: &Found) -> bool {
         let best = found.best();
-        let units = |ms: u64| (ms / 4) as u32;
-        let middle = (units(best.query_ms.0) + units(best.query_ms.1)) / 2;
+        let middle = (to_units(best.query_ms.0) + to_units(best.query_ms.1)) / 2;
         let (from, to) = (middle.saturating_sub(LOOP_STRETCH / 2), middle + LOOP_STRETCH / 2);
         let own = track.between(from, to);
         let common = coincidences(own, reference, &best.warp, &self.matching.verify);

@@ -101,23 +101,13 @@ mod tests {
     use crate::params::FingerprintParams;
     use crate::report::records::{QueryInfo, ReferenceInfo};
     use crate::scan::matcher::{Found, Segment};
-    use crate::scan::warp::Warp;
 
     /// A match of the file's stretch `from..to` (seconds) with a reference.
     fn found(reference: &str, from: u64, to: u64, pct: f64) -> MatchRecord {
-        let segment = Segment {
-            query_ms: (from * 1000, to * 1000),
-            reference_ms: (0, (to - from) * 1000),
-            warp: Warp::shift(0.0),
-            nats: 500.0,
-            novelty: 1.0,
-            independence: 1.0,
-            peaks: 100,
-            matched: 80,
-        };
+        let segment = Segment::sure((from * 1000, to * 1000), (0, (to - from) * 1000));
         let found = Found {
             segments: vec![segment],
-            nats: 500.0,
+            nats: 100.0,
             log10_evalue: -40.0,
             score: 90.0,
             query_coverage: pct / 100.0,

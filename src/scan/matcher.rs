@@ -153,6 +153,21 @@ impl Segment {
         if self.warp.is_changed() { nats - WARP_NATS } else { nats }
     }
 
+    /// A sure one at the same speed, of so many milliseconds on both sides.
+    #[cfg(test)]
+    pub(crate) fn sure(query_ms: (u64, u64), reference_ms: (u64, u64)) -> Segment {
+        Segment {
+            query_ms,
+            reference_ms,
+            warp: Warp::shift(0.0),
+            nats: 100.0,
+            novelty: 1.0,
+            independence: 1.0,
+            peaks: 100,
+            matched: 80,
+        }
+    }
+
     fn turned(self) -> Segment {
         Segment {
             query_ms: self.reference_ms,

@@ -11,7 +11,7 @@ use super::likeness::Likeness;
 use super::matcher::{Found, MIN_SEGMENT_NATS, MatchParams, Reference, Segment, differ};
 use super::splice::{NEAR, decode};
 use super::verify::{Run, Steps, glance, runs};
-use super::warp::Warp;
+use super::warp::{Warp, to_units};
 use super::warped;
 use crate::fingerprint::{Constellation, Point};
 use crate::params::FingerprintParams;
@@ -117,10 +117,9 @@ impl Pair<'_> {
         }
         let best = found.best();
         let share = (f64::from(best.matched) / f64::from(best.peaks.max(1))).clamp(0.15, 0.6);
-        let units = |ms: u64| (ms / 4) as u32;
         let mut lines: Vec<Line> = Vec::new();
         for s in &found.segments {
-            let home = (units(s.query_ms.0), units(s.query_ms.1));
+            let home = (to_units(s.query_ms.0), to_units(s.query_ms.1));
             self.note(&mut lines, Line { warp: s.warp, home, nats: s.nats });
         }
         let mut spliced: Vec<(Run, Warp)> = Vec::new();
@@ -323,8 +322,7 @@ impl Pair<'_> {
     /// Other places of the reference that hold what a segment holds.
     fn repeats(&self, found: &Found) -> Vec<Segment> {
         let best = found.best();
-        let units = |ms: u64| (ms / 4) as u32;
-        let home = (units(best.query_ms.0), units(best.query_ms.1));
+        let home = (to_units(best.query_ms.0), to_units(best.query_ms.1));
         if home.1 - home.0 > LONGEST_REPEAT {
             return Vec::new();
         }

@@ -11,7 +11,7 @@ use super::matcher::{Found, MatchParams, Reference, block_warps, blocks, verify_
 use super::resolve::{gaps, resolve};
 use super::sieve::{PROMISING_NATS, first_look, is_long};
 use super::survey;
-use super::warp::Warp;
+use super::warp::{Warp, to_units};
 use super::warped::{self, Lead, Probe};
 use crate::fingerprint::{Constellation, descriptor};
 use crate::params::FingerprintParams;
@@ -446,8 +446,7 @@ fn accepted(candidates: &Candidates) -> impl Iterator<Item = (TrackNo, &Found)> 
 
 /// The stretches of the query that a match covers, in time units.
 fn spans(found: &Found) -> Vec<(u32, u32)> {
-    let units = |ms: u64| (ms / 4) as u32;
-    found.segments.iter().map(|s| (units(s.query_ms.0), units(s.query_ms.1))).collect()
+    found.segments.iter().map(|s| (to_units(s.query_ms.0), to_units(s.query_ms.1))).collect()
 }
 
 /// Whether one of `candidates` leaves nothing to explain.

@@ -81,6 +81,11 @@ pub fn to_ms(units: f64) -> f64 {
     units * 1000.0 / TIME_UNITS_PER_SECOND
 }
 
+/// Milliseconds to whole time units.
+pub fn to_units(ms: u64) -> u32 {
+    (ms as f64 * TIME_UNITS_PER_SECOND / 1000.0) as u32
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
