@@ -7,22 +7,19 @@
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
-use soundalike_index::{
-    CompactPolicy, Error as IndexError, ParamsId, TrackMeta, TrackRecord, Window, Writer,
-};
+use soundalike_index::{CompactPolicy, Error as IndexError, TrackMeta, TrackRecord, Writer};
 
 use crate::audio::{AudioError, AudioInfo, DecodeOptions};
+use crate::catalog::declared::Declared;
 use crate::catalog::metadata::Metadata;
 use crate::fingerprint::file::{fingerprint, sha256_of};
-use crate::fingerprint::{Constellation, anchor, descriptor};
+use crate::fingerprint::stored::{SPACE_PEAK_MAP, windows};
 use crate::params::FingerprintParams;
 use crate::progress::{Cancel, Progress};
-use crate::scan::scanner::{SPACE_ANCHOR, SPACE_PEAK_MAP};
+use crate::track::Track;
 
 /// Files per committed segment.
 const CHUNK: usize = 128;
-/// [`TrackMeta::flags`]: the file ended early or was damaged.
-pub const FLAG_PARTIAL: u32 = 1;
 
 /// What to add and how.
 pub struct AddOptions<'a> {
@@ -36,6 +33,14 @@ pub struct AddOptions<'a> {
     pub catalogue: Option<String>,
     /// Owner of files whose metadata has none.
     pub owner: Option<String>,
+}
+
+impl<'a> AddOptions<'a> {
+    /// Files as `metadata` and their tags describe them, decoded within the usual caps.
+    pub fn new(params: &'a FingerprintParams, metadata: &'a Metadata) -> AddOptions<'a> {
+        let (catalogue, owner) = (None, None);
+        AddOptions { params, decode: DecodeOptions::default(), metadata, catalogue, owner }
+    }
 }
 
 /// What adding did.
@@ -53,21 +58,6 @@ pub struct AddSummary {
     pub audio_ms: u64,
     /// Whether the run was cut short.
     pub cancelled: bool,
-}
-
-/// The identity an index made with `params` carries.
-pub fn params_id(params: &FingerprintParams) -> ParamsId {
-    ParamsId { digest: params.digest(), description: format!("fingerprint {}", params.preset) }
-}
-
-/// Identifier of a reference: its content's.
-pub fn ref_id(sha256: &[u8; 32]) -> String {
-    format!("r_{}", hex(&sha256[..8]))
-}
-
-/// Lower-case hexadecimal.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
 /// What became of one file.
@@ -161,37 +151,15 @@ fn read(path: &Path, index: &Writer, options: &AddOptions<'_>) -> Outcome {
     Outcome::Added(Box::new(TrackRecord { meta, constellation: constellation.to_bytes(), windows }))
 }
 
-/// What an index stores of a reference to find it by: windows on the clock, and anchors.
-pub fn windows(track: &Constellation, params: &FingerprintParams) -> Vec<Window> {
-    let clock = descriptor::windows(track, params.reference_hop, params).into_iter();
-    let clock = clock.map(|w| Window { space: SPACE_PEAK_MAP, time: w.time, code: w.code });
-    let anchors = anchor::coded(track, params).into_iter();
-    let anchors = anchors.map(|a| Window { space: SPACE_ANCHOR, time: a.time, code: a.code });
-    clock.chain(anchors).collect()
-}
-
 fn metadata(
     path: &Path,
     info: &AudioInfo,
     sha256: [u8; 32],
     options: &AddOptions<'_>,
 ) -> TrackMeta {
-    let tags = &info.tags;
-    let mut meta = TrackMeta {
-        ref_id: ref_id(&sha256),
-        path: path.to_string_lossy().into_owned(),
-        title: tags.title.clone(),
-        artist: tags.artist.clone(),
-        album: tags.album.clone(),
-        isrc: tags.isrc.clone(),
-        upc: tags.upc.clone(),
-        label: tags.label.clone(),
-        catalogue: options.catalogue.clone(),
-        owner: options.owner.clone(),
-        duration_ms: info.duration_ms,
-        sha256,
-        flags: if info.truncated || info.damaged_packets > 0 { FLAG_PARTIAL } else { 0 },
-    };
+    let track = Track::of_file(path, sha256, info).described(&Declared::from_tags(&info.tags));
+    let (catalogue, owner) = (options.catalogue.clone(), options.owner.clone());
+    let mut meta = Track { catalogue, owner, ..track }.to_index();
     options.metadata.apply(path, &mut meta);
     meta
 }

@@ -7,15 +7,17 @@
 
 mod peaks;
 
+use std::sync::Arc;
+
 use peaks::{PARAMS, changed, peaks};
+use soundalike::fingerprint::stored::{params_id, windows};
 use soundalike::fingerprint::{Constellation, Point};
-use soundalike::indexer::{params_id, windows};
 use soundalike::scan::scanner::{Depth, Scanner, TrackMatch};
 use soundalike_index::{Reader, SearchMode, TrackMeta, TrackRecord, Writer};
 use tempfile::TempDir;
 
 /// An index of `names`, each in a commit of its own.
-fn index(names: &[&str]) -> (TempDir, Reader) {
+fn index(names: &[&str]) -> (TempDir, Arc<Reader>) {
     let dir = tempfile::tempdir().unwrap();
     for name in names {
         let track = peaks(name, 1.0);
@@ -36,7 +38,7 @@ fn index(names: &[&str]) -> (TempDir, Reader) {
             .commit(vec![record])
             .unwrap();
     }
-    let reader = Reader::open(dir.path()).unwrap();
+    let reader = Arc::new(Reader::open(dir.path()).unwrap());
     (dir, reader)
 }
 
@@ -58,8 +60,8 @@ fn host() -> [Constellation; 2] {
     ]
 }
 
-fn scan(reader: &Reader, query: &Constellation, depth: Depth) -> Vec<TrackMatch> {
-    let found = Scanner::new(reader, &PARAMS, SearchMode::Auto).scan(query, depth);
+fn scan(reader: &Arc<Reader>, query: &Constellation, depth: Depth) -> Vec<TrackMatch> {
+    let found = Scanner::new(reader.clone(), PARAMS, SearchMode::Auto).scan(query, depth);
     found.into_iter().filter(|m| m.found.accepted()).collect()
 }
 

@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 use soundalike::fingerprint::constellation::{
     Constellation, FREQ_UNITS_PER_BIN, Point, TIME_UNITS_PER_SECOND,
 };
-use soundalike::indexer::{params_id, windows};
+use soundalike::fingerprint::stored::{params_id, windows};
 use soundalike::params::FingerprintParams;
 use soundalike_index::{Reader, TrackMeta, TrackRecord, Writer};
 

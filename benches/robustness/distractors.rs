@@ -17,7 +17,7 @@ use std::path::Path;
 use random::Random;
 use rayon::prelude::*;
 use soundalike::fingerprint::constellation::{Constellation, Point};
-use soundalike::indexer::{params_id, windows};
+use soundalike::fingerprint::stored::{params_id, windows};
 use soundalike::params::FingerprintParams;
 use soundalike_index::{Reader, TrackMeta, TrackRecord, Writer};
 

@@ -94,6 +94,10 @@ struct TrackRow {
     flags: u32,
 }
 
+/// What follows a row whose track has more than one artist; other rows end before it.
+#[derive(Encode, Decode)]
+struct MoreArtists(Vec<String>);
+
 /// Encodes a small record; fails when it exceeds [`BODY_LIMIT`].
 pub(crate) fn encode<T: Encode>(value: &T) -> Result<Vec<u8>, String> {
     let bytes = bincode::encode_to_vec(value, config::legacy()).map_err(|e| e.to_string())?;
@@ -112,11 +116,12 @@ pub(crate) fn decode<T: Decode<()>>(bytes: &[u8]) -> Result<T, String> {
 /// Encodes the metadata of one track.
 pub(crate) fn encode_meta(meta: &TrackMeta) -> Result<Vec<u8>, String> {
     let m = meta.clone();
+    let mut artists = m.artists.into_iter();
     let row = TrackRow {
         ref_id: m.ref_id,
         path: m.path,
         title: m.title,
-        artist: m.artist,
+        artist: artists.next(),
         album: m.album,
         isrc: m.isrc,
         upc: m.upc,
@@ -127,7 +132,12 @@ pub(crate) fn encode_meta(meta: &TrackMeta) -> Result<Vec<u8>, String> {
         sha256: m.sha256,
         flags: m.flags,
     };
-    let bytes = bincode::encode_to_vec(row, config::legacy()).map_err(|e| e.to_string())?;
+    let encode = |e: bincode::error::EncodeError| e.to_string();
+    let mut bytes = bincode::encode_to_vec(row, config::legacy()).map_err(encode)?;
+    let more = MoreArtists(artists.collect());
+    if !more.0.is_empty() {
+        bytes.extend(bincode::encode_to_vec(more, config::legacy()).map_err(encode)?);
+    }
     if bytes.len() > META_LIMIT {
         return Err(format!("metadata of {} bytes", bytes.len()));
     }
@@ -137,12 +147,22 @@ pub(crate) fn encode_meta(meta: &TrackMeta) -> Result<Vec<u8>, String> {
 /// Decodes the metadata of one track from exactly these bytes.
 pub(crate) fn decode_meta(bytes: &[u8]) -> Result<TrackMeta, String> {
     let config = config::legacy().with_limit::<META_LIMIT>();
-    let r: TrackRow = exact(bytes, bincode::decode_from_slice(bytes, config))?;
+    let (r, read): (TrackRow, usize) =
+        bincode::decode_from_slice(bytes, config).map_err(|e| e.to_string())?;
+    let rest = bytes.get(read..).unwrap_or_default();
+    let mut artists: Vec<String> = r.artist.into_iter().collect();
+    if !rest.is_empty() {
+        let MoreArtists(more) = exact(rest, bincode::decode_from_slice(rest, config))?;
+        if more.is_empty() {
+            return Err("an empty list of further artists".into());
+        }
+        artists.extend(more);
+    }
     Ok(TrackMeta {
         ref_id: r.ref_id,
         path: r.path,
         title: r.title,
-        artist: r.artist,
+        artists,
         album: r.album,
         isrc: r.isrc,
         upc: r.upc,
@@ -179,8 +199,12 @@ mod tests {
             sha256: [9; 32],
             ..TrackMeta::default()
         };
+        let several = ["A", "B", "C"].map(str::to_owned).to_vec();
+        for artists in [vec![], vec!["A".to_owned()], several] {
+            let meta = TrackMeta { artists, ..meta.clone() };
+            assert_eq!(decode_meta(&encode_meta(&meta).unwrap()).unwrap(), meta);
+        }
         let mut bytes = encode_meta(&meta).unwrap();
-        assert_eq!(decode_meta(&bytes).unwrap(), meta);
         bytes.push(0);
         assert!(decode_meta(&bytes).is_err());
     }

@@ -56,8 +56,8 @@ pub struct TrackMeta {
     pub path: String,
     /// Title.
     pub title: Option<String>,
-    /// Main artist.
-    pub artist: Option<String>,
+    /// Artists in the order credited.
+    pub artists: Vec<String>,
     /// Album or release title.
     pub album: Option<String>,
     /// International Standard Recording Code.

@@ -105,15 +105,15 @@ pub struct Edge {
     pub time_factor: f64,
     /// Above 0: the second sounds higher.
     pub pitch_cents: f64,
-    /// Kind of match, as in match records.
-    pub kind: String,
+    /// What the two have in common.
+    pub kind: MatchKind,
 }
 
 impl Cluster {
     /// Paths of the members that are tied to the one at `path` as versions only, not as copies.
     pub fn versions_of(&self, path: &str) -> BTreeSet<&str> {
         let name = |i: usize| self.member_details.get(i).map_or("", |m| m.path.as_str());
-        let tied = self.edges.iter().filter(|e| e.kind == MatchKind::Version.name());
+        let tied = self.edges.iter().filter(|e| e.kind == MatchKind::Version);
         let other = |e: &Edge| match (name(e.a), name(e.b)) {
             (a, b) if a == path => Some(b),
             (a, b) if b == path => Some(a),

@@ -7,14 +7,15 @@ use sha2::{Digest, Sha256};
 
 use super::cluster::{Cluster, Durations, Edge, IdentitySpread, Member, Tie, Window};
 use super::group::Group;
-use super::member::{Track, rounded};
+use super::member::BatchTrack;
 use super::pairs::Pair;
 use super::pool::Node;
 use super::score::{duration_words, score};
 use crate::catalog::identifiers::Isrc;
 use crate::catalog::text::instant;
-use crate::indexer::hex;
+use crate::id::hex;
 use crate::params::FingerprintParams;
+use crate::rounding::rounded;
 use crate::scan::kind::MatchKind;
 use crate::scan::warp::Warp;
 
@@ -25,14 +26,14 @@ const MAX_TIES: usize = 50;
 pub(super) fn describe<'a>(
     group: &Group,
     ties: &[&Pair],
-    tracks: &'a dyn Fn(Node) -> &'a [Track],
+    tracks: &'a dyn Fn(Node) -> &'a [BatchTrack],
     params: &FingerprintParams,
 ) -> Cluster {
     let root = group.representative(params);
     let warps = group.warps_to(root);
-    let mut listed: Vec<(Node, &Track)> =
+    let mut listed: Vec<(Node, &BatchTrack)> =
         group.nodes.iter().flat_map(|&n| tracks(n).iter().map(move |t| (n, t))).collect();
-    listed.sort_by(|a, b| a.1.path.cmp(&b.1.path));
+    listed.sort_by(|a, b| a.1.track.path.cmp(&b.1.track.path));
     let Some(&(_, representative)) = listed.iter().find(|(n, _)| *n == root) else {
         return Cluster::default();
     };
@@ -46,7 +47,7 @@ pub(super) fn describe<'a>(
         .collect();
     let edges = edges(group, &listed, params);
     let pairs = listed.len() * (listed.len() - 1) / 2;
-    let all: Vec<&Track> = listed.iter().map(|(_, t)| *t).collect();
+    let all: Vec<&BatchTrack> = listed.iter().map(|(_, t)| *t).collect();
     let pitches = || member_details.iter().map(|m| m.pitch_cents);
     let factors = || member_details.iter().map(|m| m.time_factor);
     let mut cluster = Cluster {
@@ -57,8 +58,8 @@ pub(super) fn describe<'a>(
         duration_ms: durations(&member_details),
         pitch_cents_range: [pitches().fold(0.0, f64::min), pitches().fold(0.0, f64::max)],
         time_factor_range: [factors().fold(1.0, f64::min), factors().fold(1.0, f64::max)],
-        representative: representative.path.clone(),
-        members: all.iter().map(|t| t.path.clone()).collect(),
+        representative: representative.track.path.clone(),
+        members: all.iter().map(|t| t.track.path.clone()).collect(),
         density: rounded(edges.len() as f64 / pairs.max(1) as f64, 3),
         weakest_edge_pct: edges.iter().map(|e| e.a_pct.min(e.b_pct)).fold(100.0, f64::min),
         edges,
@@ -72,8 +73,8 @@ pub(super) fn describe<'a>(
 }
 
 /// Names the contents, whatever the files are called.
-fn identifier(tracks: &[&Track]) -> String {
-    let mut contents: Vec<[u8; 32]> = tracks.iter().map(|t| t.sha256).collect();
+fn identifier(tracks: &[&BatchTrack]) -> String {
+    let mut contents: Vec<[u8; 32]> = tracks.iter().map(|t| t.track.sha256).collect();
     contents.sort_unstable();
     let mut hash = Sha256::new();
     for content in contents {
@@ -83,7 +84,7 @@ fn identifier(tracks: &[&Track]) -> String {
 }
 
 /// The edges between members: those found, and those between uploads of the same file.
-fn edges(group: &Group, listed: &[(Node, &Track)], params: &FingerprintParams) -> Vec<Edge> {
+fn edges(group: &Group, listed: &[(Node, &BatchTrack)], params: &FingerprintParams) -> Vec<Edge> {
     let places = |node: Node| listed.iter().enumerate().filter(move |(_, l)| l.0 == node);
     let mut edges = Vec::new();
     for pair in &group.edges {
@@ -104,7 +105,7 @@ fn edges(group: &Group, listed: &[(Node, &Track)], params: &FingerprintParams) -
                     log10_evalue: -300.0,
                     time_factor: 1.0,
                     pitch_cents: 0.0,
-                    kind: MatchKind::SameFile.name().into(),
+                    kind: MatchKind::SameFile,
                 });
             }
         }
@@ -115,7 +116,7 @@ fn edges(group: &Group, listed: &[(Node, &Track)], params: &FingerprintParams) -
 
 /// An edge with the lower place first.
 fn edge(pair: &Pair, a: usize, b: usize, params: &FingerprintParams) -> Edge {
-    let kind = MatchKind::of(&pair.found, false, params).name().to_owned();
+    let kind = MatchKind::of(&pair.found, false, params);
     let warp = pair.found.best().warp;
     let (pct_a, pct_b) = (percent(pair.a_share), percent(pair.b_share));
     // A warp leads from query to reference: above 1, the query is the faster one.
@@ -135,10 +136,10 @@ fn edge(pair: &Pair, a: usize, b: usize, params: &FingerprintParams) -> Edge {
 
 fn context<'a>(
     ties: &[&Pair],
-    listed: &[(Node, &Track)],
-    tracks: &'a dyn Fn(Node) -> &'a [Track],
+    listed: &[(Node, &BatchTrack)],
+    tracks: &'a dyn Fn(Node) -> &'a [BatchTrack],
 ) -> Vec<Tie> {
-    let path = |node: Node| listed.iter().find(|l| l.0 == node).map(|l| l.1.path.clone());
+    let path = |node: Node| listed.iter().find(|l| l.0 == node).map(|l| l.1.track.path.clone());
     let mut all: Vec<Tie> = ties
         .iter()
         .filter_map(|pair| {
@@ -149,7 +150,7 @@ fn context<'a>(
             };
             Some(Tie {
                 member,
-                other: tracks(node).first()?.path.clone(),
+                other: tracks(node).first()?.track.path.clone(),
                 member_pct: percent(own),
                 other_pct: percent(others),
                 log10_evalue: rounded(pair.found.log10_evalue, 2),

@@ -1,12 +1,15 @@
 //! What is known of a track of a batch besides its sound, and how a copy differs from another.
 
+use std::sync::Arc;
+
 use soundalike_index::TrackMeta;
 
 use super::cluster::Member;
-use crate::catalog::declared::{AiLevel, Declared};
-use crate::indexer::hex;
+use crate::catalog::declared::AiLevel;
+use crate::rounding::rounded;
 use crate::scan::kind::{MODIFIED_CENTS, MODIFIED_TIME};
 use crate::scan::warp::{Warp, to_ms};
+use crate::track::Track;
 
 /// Speed and pitch belong together if they differ by less than this many cents.
 const SAME_SPEED_CENTS: f64 = 20.0;
@@ -19,21 +22,17 @@ const TOLD_TRIM_MS: f64 = 500.0;
 
 /// A track as the batch sees it.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Track {
-    /// Path as given, or as indexed.
-    pub path: String,
-    /// SHA-256 of the file.
-    pub sha256: [u8; 32],
-    /// Decoded length.
-    pub duration_ms: u64,
-    /// Codec; empty where unknown.
-    pub codec: String,
-    /// What it says about itself.
-    pub declared: Declared,
+pub struct BatchTrack {
+    /// The track.
+    pub track: Arc<Track>,
+    /// How much of it is declared to come from a generator.
+    pub ai: AiLevel,
+    /// Its delivery is marked as a catalogue transfer or backfill.
+    pub moved: bool,
     /// It is no upload of this batch but lies in the index of earlier ones.
     pub earlier: bool,
     /// Most of it is one part repeated, silence or noise.
-    pub hollow: bool,
+    pub low_content: bool,
     /// It matches a reference that does not belong to who uploaded it.
     pub reference_hit: bool,
     /// Its tags name a generator.
@@ -42,26 +41,11 @@ pub struct Track {
     pub allowed: bool,
 }
 
-impl Track {
+impl BatchTrack {
     /// What an index knows of a track.
-    pub fn of_index(meta: &TrackMeta) -> Track {
-        let declared = Declared {
-            title: meta.title.clone(),
-            artists: meta.artist.iter().cloned().collect(),
-            album: meta.album.clone(),
-            isrc: meta.isrc.clone(),
-            upc: meta.upc.clone(),
-            label: meta.label.clone(),
-            account: meta.owner.clone(),
-            ..Declared::default()
-        };
-        Track {
-            path: meta.path.clone(),
-            sha256: meta.sha256,
-            duration_ms: meta.duration_ms,
-            declared,
-            ..Track::default()
-        }
+    pub fn of_index(meta: &TrackMeta, earlier: bool) -> BatchTrack {
+        let track = Arc::new(Track::of_index(meta));
+        BatchTrack { track, earlier, ..BatchTrack::default() }
     }
 
     /// Its entry in a cluster, with `warp` its way onto `representative`.
@@ -71,22 +55,22 @@ impl Track {
         &self,
         warp: &Warp,
         cents: f64,
-        representative: &Track,
+        representative: &BatchTrack,
         version: bool,
     ) -> Member {
-        let d = &self.declared;
+        let t = Track::clone(&self.track);
         Member {
-            path: self.path.clone(),
-            sha256: hex(&self.sha256),
-            duration_ms: self.duration_ms,
-            title: d.title.clone(),
-            artists: d.artists.clone(),
-            isrc: d.isrc.clone(),
-            upc: d.upc.clone(),
-            label: d.label.clone(),
-            account: d.account.clone(),
-            received_at: d.received_at.clone(),
-            ai: d.ai.level.name().to_owned(),
+            sha256: t.sha256_hex(),
+            path: t.path,
+            duration_ms: t.duration_ms,
+            title: t.title,
+            artists: t.artists,
+            isrc: t.isrc,
+            upc: t.upc,
+            label: t.label,
+            account: t.owner,
+            received_at: t.received_at,
+            ai: self.ai.name().to_owned(),
             earlier: self.earlier,
             time_factor: rounded(warp.time_factor, 5),
             pitch_cents: rounded(cents, 1),
@@ -96,11 +80,11 @@ impl Track {
     }
 
     /// How it differs from `other`, onto which `warp` leads.
-    fn differs(&self, warp: &Warp, cents: f64, other: &Track, version: bool) -> String {
-        if self.path == other.path {
+    fn differs(&self, warp: &Warp, cents: f64, other: &BatchTrack, version: bool) -> String {
+        if self.track.path == other.track.path {
             return "the one the others are compared with".into();
         }
-        if self.sha256 == other.sha256 {
+        if self.track.sha256 == other.track.sha256 {
             return "the same file".into();
         }
         let mut parts = changes(warp.time_factor, cents);
@@ -109,7 +93,7 @@ impl Track {
             parts.push("much else is in it, or it was made anew".to_owned());
             return parts.join(", ");
         }
-        let (own, others) = (self.codec.as_str(), other.codec.as_str());
+        let (own, others) = (self.track.codec.as_str(), other.track.codec.as_str());
         if !own.is_empty() && !others.is_empty() {
             parts.push(match own == others {
                 true => format!("encoded anew ({own})"),
@@ -120,9 +104,10 @@ impl Track {
     }
 
     /// What is missing or added at either end.
-    fn trims(&self, warp: &Warp, other: &Track) -> Vec<String> {
+    fn trims(&self, warp: &Warp, other: &BatchTrack) -> Vec<String> {
         let begin = to_ms(warp.offset);
-        let end = begin + warp.time_factor * self.duration_ms as f64 - other.duration_ms as f64;
+        let end = begin + warp.time_factor * self.track.duration_ms as f64
+            - other.track.duration_ms as f64;
         let told = |ms: f64, missing: &str, added: &str| {
             let seconds = ms.abs() / 1000.0;
             let what = if ms > 0.0 { missing } else { added };
@@ -134,7 +119,7 @@ impl Track {
 
     /// Whether generated parts are neither declared nor denied, though there is reason to ask.
     pub(super) fn undisclosed(&self) -> bool {
-        self.generator && matches!(self.declared.ai.level, AiLevel::Undeclared | AiLevel::None)
+        self.generator && matches!(self.ai, AiLevel::Undeclared | AiLevel::None)
     }
 }
 
@@ -160,13 +145,6 @@ pub(super) fn is_modified(member: &Member) -> bool {
     (member.time_factor - 1.0).abs() >= MODIFIED_TIME || member.pitch_cents.abs() >= MODIFIED_CENTS
 }
 
-/// `value` with `digits` decimals.
-pub fn rounded(value: f64, digits: i32) -> f64 {
-    let scale = 10f64.powi(digits);
-    // Adding zero turns -0.0 into 0.0.
-    (value * scale).round() / scale + 0.0
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -182,9 +160,12 @@ mod tests {
 
     #[test]
     fn trims_are_told_by_seconds() {
-        let whole = Track { duration_ms: 60_000, path: "a".into(), ..Track::default() };
-        let copy =
-            Track { duration_ms: 50_000, path: "b".into(), sha256: [1; 32], ..whole.clone() };
+        let track = |path: &str, duration_ms, hash| {
+            let (path, sha256) = (path.into(), [hash; 32]);
+            let track = Track { path, duration_ms, sha256, ..Track::default() };
+            BatchTrack { track: Arc::new(track), ..BatchTrack::default() }
+        };
+        let (whole, copy) = (track("a", 60_000, 0), track("b", 50_000, 1));
         let text = copy.differs(&Warp::shift(1_000.0), 0.0, &whole, false);
         assert_eq!(text, "4.0 s cut off the beginning, 6.0 s cut off the end");
     }

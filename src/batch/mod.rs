@@ -16,7 +16,7 @@ mod score;
 
 use std::collections::BTreeMap;
 
-pub use member::{Track, rounded};
+pub use member::BatchTrack;
 pub use score::THRESHOLD_LENGTH;
 
 use cluster::Cluster;
@@ -43,8 +43,8 @@ pub struct Families {
 /// `tracks` holds what is known of each track of `pool`, by SHA-256 of its content; several where the same
 /// file came several times. What is not in there is described by the index.
 pub fn families(
-    pool: &Pool<'_>,
-    tracks: BTreeMap<[u8; 32], Vec<Track>>,
+    pool: &Pool,
+    tracks: BTreeMap<[u8; 32], Vec<BatchTrack>>,
     params: &FingerprintParams,
     progress: &dyn Progress,
     cancel: &Cancel,
@@ -68,19 +68,21 @@ pub fn families(
     Families { clusters, pairs, cancelled: cancel.is_cancelled() }
 }
 
-fn tracks_by_node(pool: &Pool<'_>, mut tracks: BTreeMap<[u8; 32], Vec<Track>>) -> Vec<Vec<Track>> {
+fn tracks_by_node(
+    pool: &Pool,
+    mut tracks: BTreeMap<[u8; 32], Vec<BatchTrack>>,
+) -> Vec<Vec<BatchTrack>> {
     (0..pool.len())
         .map(|node| {
             let Some(meta) = pool.meta(node) else { return Vec::new() };
-            let of_index = |meta, earlier| Track { earlier, ..Track::of_index(meta) };
             let mut known = tracks
                 .remove(&meta.sha256)
-                .unwrap_or_else(|| vec![of_index(meta, node >= pool.fresh())]);
+                .unwrap_or_else(|| vec![BatchTrack::of_index(meta, node >= pool.fresh())]);
             // The same file, delivered before under another path; under the same it is this upload again.
             if let Some(before) = pool.delivered_before(node)
-                && known.iter().all(|track| track.path != before.path)
+                && known.iter().all(|track| track.track.path != before.path)
             {
-                known.push(of_index(before, true));
+                known.push(BatchTrack::of_index(before, true));
             }
             known
         })

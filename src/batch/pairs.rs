@@ -87,7 +87,7 @@ struct Hint {
 
 /// Compares the tracks of `pool`.
 pub struct Matcher<'a> {
-    pool: &'a Pool<'a>,
+    pool: &'a Pool,
     params: &'a FingerprintParams,
     matching: MatchParams,
     seconds: f64,
@@ -95,7 +95,7 @@ pub struct Matcher<'a> {
 
 impl<'a> Matcher<'a> {
     /// A matcher over the tracks of `pool`, which were fingerprinted with `params`.
-    pub fn new(pool: &'a Pool<'a>, params: &'a FingerprintParams) -> Matcher<'a> {
+    pub fn new(pool: &'a Pool, params: &'a FingerprintParams) -> Matcher<'a> {
         Matcher { pool, params, matching: MatchParams::default(), seconds: pool.seconds() }
     }
 
@@ -139,7 +139,7 @@ impl<'a> Matcher<'a> {
         for reader in 0..self.pool.readers().len() {
             // Earlier tracks do not ask back: there the slower copy may be ours.
             let least = if reader == 0 { 0 } else { -RUNGS };
-            let index = self.pool.readers()[reader];
+            let index = &self.pool.readers()[reader];
             let asking: Vec<&Constellation> = tracks.iter().map(|(_, track)| track).collect();
             let answers = agreeing(index, &asking, least..=RUNGS, self.params);
             let like = alike(index, &asking, self.params);

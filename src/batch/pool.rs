@@ -1,5 +1,7 @@
 //! The tracks of a batch under one numbering: those of the batch itself, then earlier ones.
 
+use std::sync::Arc;
+
 use soundalike_index::{Reader, TrackMeta, TrackNo};
 
 use crate::fingerprint::Constellation;
@@ -14,8 +16,8 @@ pub type Node = usize;
 
 /// Tracks of one or two indexes. Those of the first index are compared with all; tracks of the second are
 /// not compared with each other.
-pub struct Pool<'a> {
-    readers: Vec<&'a Reader>,
+pub struct Pool {
+    readers: Vec<Arc<Reader>>,
     /// Live tracks: number of the reader, number of the track there.
     tracks: Vec<(usize, TrackNo)>,
     /// Node by reader and track number.
@@ -24,17 +26,17 @@ pub struct Pool<'a> {
     fresh: usize,
 }
 
-impl<'a> Pool<'a> {
+impl Pool {
     /// The tracks of `batch`, then those of `earlier` that are not in `batch`.
-    pub fn new(batch: &'a Reader, earlier: Option<&'a Reader>) -> Pool<'a> {
-        let readers: Vec<&Reader> = std::iter::once(batch).chain(earlier).collect();
+    pub fn new(batch: Arc<Reader>, earlier: Option<Arc<Reader>>) -> Pool {
+        let readers: Vec<Arc<Reader>> = std::iter::once(batch).chain(earlier).collect();
         let mut tracks = Vec::new();
         let mut nodes = Vec::new();
         let mut fresh = 0;
         for (number, reader) in readers.iter().enumerate() {
             let mut own = vec![None; reader.track_slots() as usize];
             for (track, meta) in reader.tracks() {
-                if number > 0 && batch.find_sha256(&meta.sha256).is_some() {
+                if number > 0 && readers[0].find_sha256(&meta.sha256).is_some() {
                     continue;
                 }
                 own[track.0 as usize] = Some(tracks.len());
@@ -49,7 +51,7 @@ impl<'a> Pool<'a> {
     }
 
     /// The indexes.
-    pub fn readers(&self) -> &[&'a Reader] {
+    pub fn readers(&self) -> &[Arc<Reader>] {
         &self.readers
     }
 
@@ -74,14 +76,14 @@ impl<'a> Pool<'a> {
     }
 
     /// What is known of a track.
-    pub fn meta(&self, node: Node) -> Option<&'a TrackMeta> {
+    pub fn meta(&self, node: Node) -> Option<&TrackMeta> {
         let &(reader, track) = self.tracks.get(node)?;
         self.readers[reader].meta(track)
     }
 
     /// What the index of earlier tracks knows of the file that is this track of the batch.
-    pub fn delivered_before(&self, node: Node) -> Option<&'a TrackMeta> {
-        let earlier = *self.readers.get(1).filter(|_| node < self.fresh)?;
+    pub fn delivered_before(&self, node: Node) -> Option<&TrackMeta> {
+        let earlier = self.readers.get(1).filter(|_| node < self.fresh)?;
         earlier.meta(earlier.find_sha256(&self.meta(node)?.sha256)?)
     }
 

@@ -5,8 +5,9 @@
 //! alone reaches `hold`, and what each adds can be told. Reasons for innocence multiply the score down.
 
 use super::cluster::{Cluster, Contribution, Member};
-use super::member::{Track, is_modified, rounded};
+use super::member::{BatchTrack, is_modified};
 use crate::level::Level;
+use crate::rounding::rounded;
 
 /// Score from which a person should look.
 const REVIEW: f64 = 40.0;
@@ -33,7 +34,7 @@ struct Signal {
 }
 
 /// Fills in score, level and contributions.
-pub(super) fn score(cluster: &mut Cluster, tracks: &[&Track]) {
+pub(super) fn score(cluster: &mut Cluster, tracks: &[&BatchTrack]) {
     let signals = signals(cluster, tracks);
     let excuses = excuses(cluster, tracks);
     let mercy: f64 = excuses.iter().map(|e| e.value).product();
@@ -82,7 +83,7 @@ fn level(score: f64) -> Level {
     }
 }
 
-fn signals(c: &Cluster, tracks: &[&Track]) -> Vec<Signal> {
+fn signals(c: &Cluster, tracks: &[&BatchTrack]) -> Vec<Signal> {
     let n = c.size as f64;
     let share = |count: usize| count as f64 / n;
     let others = (n - 1.0).max(1.0);
@@ -94,7 +95,7 @@ fn signals(c: &Cluster, tracks: &[&Track]) -> Vec<Signal> {
     let per_hour = c.window.seconds.map(|s| n / (s as f64 / 3600.0).max(1.0 / 60.0));
     let spread = c.duration_ms.iqr as f64 / c.duration_ms.p50.max(1) as f64;
     let hit = tracks.iter().filter(|t| t.reference_hit).count();
-    let hollow = tracks.iter().filter(|t| t.hollow).count();
+    let low_content = tracks.iter().filter(|t| t.low_content).count();
     let undisclosed = tracks.iter().filter(|t| t.undisclosed()).count();
     let signal = |name, weight, value: f64, text: String| Signal {
         name,
@@ -169,8 +170,8 @@ fn signals(c: &Cluster, tracks: &[&Track]) -> Vec<Signal> {
         signal(
             "loop_or_noise",
             0.20,
-            share(hollow),
-            format!("{hollow} of {} are one loop, silence or noise", c.size),
+            share(low_content),
+            format!("{low_content} of {} are one loop, silence or noise", c.size),
         ),
         signal(
             "undisclosed_ai",
@@ -182,17 +183,17 @@ fn signals(c: &Cluster, tracks: &[&Track]) -> Vec<Signal> {
 }
 
 /// Reasons to think nothing of it; the value multiplies the score.
-fn excuses(c: &Cluster, tracks: &[&Track]) -> Vec<Signal> {
+fn excuses(c: &Cluster, tracks: &[&BatchTrack]) -> Vec<Signal> {
     let excuse =
         |name, value, text: &str| Signal { name, weight: 1.0, value, text: text.to_owned() };
-    let every = |test: fn(&Track) -> bool| tracks.iter().all(|t| test(t));
+    let every = |test: fn(&BatchTrack) -> bool| tracks.iter().all(|t| test(t));
     let coded = c.member_details.iter().all(|m| m.isrc.is_some());
     let one_identity = c.identity.isrcs == 1 && coded;
     let all = [
         one_identity.then(|| {
             excuse("same_isrc", 0.2, "all carry one ISRC: deliveries of the same recording")
         }),
-        every(|t| t.declared.is_catalog_transfer || t.declared.is_backfill || t.earlier)
+        every(|t| t.moved || t.earlier)
             .then(|| excuse("transfer", 0.3, "delivered as a catalogue transfer or backfill")),
         every(|t| t.allowed).then(|| excuse("allowed", 0.0, "allowed by decision")),
     ];

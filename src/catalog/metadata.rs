@@ -43,17 +43,18 @@ enum Field {
 }
 
 impl Field {
-    fn slot(self, meta: &mut TrackMeta) -> &mut Option<String> {
-        match self {
+    fn set(self, meta: &mut TrackMeta, value: String) {
+        let slot = match self {
+            Field::Artist => return meta.artists = vec![value],
             Field::Title => &mut meta.title,
-            Field::Artist => &mut meta.artist,
             Field::Album => &mut meta.album,
             Field::Isrc => &mut meta.isrc,
             Field::Upc => &mut meta.upc,
             Field::Label => &mut meta.label,
             Field::Catalogue => &mut meta.catalogue,
             Field::Owner => &mut meta.owner,
-        }
+        };
+        *slot = Some(value);
     }
 }
 
@@ -155,7 +156,7 @@ impl Metadata {
             .copied()
             .or_else(|| self.by_name.get(&name()?).copied().flatten());
         for (field, value) in row.into_iter().flat_map(|row| &self.rows[row]) {
-            *field.slot(meta) = Some(value.clone());
+            field.set(meta, value.clone());
         }
     }
 }

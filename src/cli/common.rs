@@ -6,19 +6,20 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use jiff::Timestamp;
 use soundalike::audio::DecodeOptions;
 use soundalike::catalog::inputs::{self, InputError, Inputs};
 use soundalike::catalog::text::visible;
 use soundalike::decisions::LogError;
-use soundalike::indexer::params_id;
-use soundalike::intake::IntakeError;
-use soundalike::params::FingerprintParams;
+use soundalike::engine::Error as EngineError;
 use soundalike::progress::Cancel;
 use soundalike::report::csv::Csv;
-use soundalike::report::records::ErrorRecord;
 use soundalike::report::text::Text;
 use soundalike::report::{JsonLines, Report};
-use soundalike_index::{Error as IndexError, Reader};
+use soundalike_index::Error as IndexError;
+
+/// Environment variable that pins the time of a run.
+const EPOCH_VARIABLE: &str = "SOURCE_DATE_EPOCH";
 
 /// How a run ended, as scripts see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,12 +109,16 @@ impl From<io::Error> for Failure {
     }
 }
 
-impl From<IntakeError> for Failure {
-    fn from(error: IntakeError) -> Failure {
+impl From<EngineError> for Failure {
+    fn from(error: EngineError) -> Failure {
         match error {
-            IntakeError::Output(error) => error.into(),
-            IntakeError::Index(error @ IndexError::Locked { .. }) => error.into(),
-            IntakeError::Index(_) => Failure::internal(error.to_string()),
+            EngineError::Output(error) => error.into(),
+            EngineError::Index(error) | EngineError::Scratch(error @ IndexError::Locked { .. }) => {
+                error.into()
+            }
+            EngineError::Decisions(error) => error.into(),
+            EngineError::Scratch(_) => Failure::internal(error.to_string()),
+            error => Failure::usage(error.to_string()),
         }
     }
 }
@@ -167,13 +172,32 @@ impl InputArgs {
     }
 }
 
-/// Records of the paths that could not be looked into.
-pub fn input_errors(inputs: &Inputs) -> impl Iterator<Item = ErrorRecord> + '_ {
-    inputs.errors.iter().map(|e| ErrorRecord {
-        subject: e.path.to_string_lossy().into_owned(),
-        code: "io_error".into(),
-        message: e.to_string(),
-    })
+/// The time that a run goes by.
+#[derive(Debug, Args)]
+pub struct TimeArg {
+    /// Take this for the time of the run (RFC 3339), so that output can be reproduced
+    /// [default: $SOURCE_DATE_EPOCH, or the clock]
+    #[arg(long, value_name = "TIME")]
+    now: Option<Timestamp>,
+}
+
+impl TimeArg {
+    /// The time given, that of the environment (seconds since 1970, as reproducible builds have it), or
+    /// that of the clock.
+    pub fn now(&self) -> Result<Timestamp, Failure> {
+        if let Some(now) = self.now {
+            return Ok(now);
+        }
+        let Some(text) = std::env::var_os(EPOCH_VARIABLE).filter(|text| !text.is_empty()) else {
+            return Ok(Timestamp::now());
+        };
+        let seconds = text.to_str().and_then(|text| text.trim().parse().ok());
+        let time = seconds.and_then(|seconds| Timestamp::from_second(seconds).ok());
+        time.ok_or_else(|| {
+            let text = text.to_string_lossy();
+            Failure::usage(format!("{EPOCH_VARIABLE} is no time in seconds since 1970: {text:?}"))
+        })
+    }
 }
 
 /// Decoding caps and parallelism.
@@ -212,21 +236,6 @@ impl WorkArgs {
             .build_global()
             .map_err(|e| Failure::internal(format!("cannot start threads: {e}")))
     }
-}
-
-/// Opens an index for reading and checks that its fingerprints are of our kind.
-pub fn open_index(dir: &std::path::Path, params: &FingerprintParams) -> Result<Reader, Failure> {
-    let reader = Reader::open(dir)?;
-    let ours = params_id(params);
-    if reader.params().digest != ours.digest {
-        return Err(IndexError::ParamsMismatch {
-            path: dir.to_owned(),
-            index: reader.params().description.clone(),
-            given: ours.description,
-        }
-        .into());
-    }
-    Ok(reader)
 }
 
 /// Turns Ctrl-C and SIGTERM into a request to stop after what is at hand.

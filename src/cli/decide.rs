@@ -11,12 +11,13 @@ use soundalike::decisions::change::{self, ChangeError, Proposal};
 use soundalike::decisions::log::{LOG_NAME, Torn};
 use soundalike::decisions::terms::{Expiry, clock, parse_interval};
 use soundalike::decisions::{Decision, Decisions, Effect, Identity, Status, Target};
+use soundalike::engine::open;
 use soundalike::indexer::{AddOptions, add};
 use soundalike::params::FingerprintParams;
 use soundalike::progress::{Cancel, Silent};
 use soundalike_index::Reader;
 
-use super::common::{Exit, Failure, open_index, warn};
+use super::common::{Exit, Failure, warn};
 use super::index::{ListFormat, line, open_writer, say};
 use super::named::{Names, content_of};
 
@@ -223,7 +224,7 @@ fn run_add(effect: Effect, args: &AddArgs) -> Result<Exit, Failure> {
     let expires = args.expires.as_deref().map(|text| Expiry::parse(text, now)).transpose();
     let expires = expires.map_err(|e| Failure::usage(format!("--expires: {e}")))?;
     let params = FingerprintParams::V2;
-    let index = args.log.index.as_deref().map(|dir| open_index(dir, &params)).transpose()?;
+    let index = args.log.index.as_deref().map(|dir| open(dir, &params)).transpose()?;
     let target = target(args, index.as_ref())?;
     let index_id = index.as_ref().map(Reader::index_id);
     drop(index);

@@ -7,15 +7,16 @@ use std::time::Instant;
 use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 use soundalike::catalog::metadata::Metadata;
-use soundalike::indexer::{AddOptions, AddSummary, add, params_id};
+use soundalike::engine::{open, writer};
+use soundalike::indexer::{AddOptions, AddSummary, add};
 use soundalike::params::FingerprintParams;
-use soundalike::report::records::{ErrorRecord, Record, ReferenceInfo, round};
+use soundalike::report::records::{ErrorRecord, Record, ReferenceInfo};
+use soundalike::rounding::rounded;
+use soundalike::track::Track;
 use soundalike_index::{CompactPolicy, IndexStats, Reader, TrackMeta, Writer, verify};
 
 use super::bar::Bar;
-use super::common::{
-    Exit, Failure, InputArgs, WorkArgs, cancel_on_interrupt, input_errors, open_index, warn,
-};
+use super::common::{Exit, Failure, InputArgs, WorkArgs, cancel_on_interrupt, warn};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum IndexCommand {
@@ -134,7 +135,7 @@ pub(super) fn say(text: &str) -> Result<(), Failure> {
 pub(super) fn open_writer(dir: &Path) -> Result<Writer, Failure> {
     // Opening creates; commands that change an index should not make one up.
     Reader::open(dir)?;
-    Ok(Writer::open_or_create(dir, params_id(&FingerprintParams::V2))?)
+    Ok(writer(dir)?)
 }
 
 #[derive(Serialize)]
@@ -161,7 +162,7 @@ fn run_add(args: &AddArgs) -> Result<Exit, Failure> {
         None => Metadata::default(),
     };
     let inputs = args.inputs.collect()?;
-    let mut writer = Writer::open_or_create(&args.index.dir, params_id(&params))?;
+    let mut writer = self::writer(&args.index.dir)?;
     let options = AddOptions {
         params: &params,
         decode: args.work.decode_options(),
@@ -171,7 +172,7 @@ fn run_add(args: &AddArgs) -> Result<Exit, Failure> {
     };
     let bar = Bar::new(args.work.quiet);
     let summary = add(&mut writer, &inputs.files, &options, &bar, cancel_on_interrupt())?;
-    let mut errors: Vec<ErrorRecord> = input_errors(&inputs).collect();
+    let mut errors: Vec<ErrorRecord> = inputs.errors.iter().map(ErrorRecord::from).collect();
     errors.extend(problems(&metadata, &summary));
     let failed = inputs.errors.len() + summary.errors.len();
     let wall = started.elapsed();
@@ -185,7 +186,7 @@ fn run_add(args: &AddArgs) -> Result<Exit, Failure> {
         tracks: writer.track_count(),
         audio_seconds: seconds,
         wall_ms: wall.as_millis() as u64,
-        realtime_factor: round(seconds / wall.as_secs_f64().max(1e-3), 1),
+        realtime_factor: rounded(seconds / wall.as_secs_f64().max(1e-3), 1),
         interrupted: summary.cancelled,
     };
     report_added(&added, errors, args.format)?;
@@ -322,10 +323,11 @@ fn list(args: &ShowArgs) -> Result<Exit, Failure> {
 
 fn show(meta: &TrackMeta, format: ListFormat) -> Result<(), Failure> {
     if format == ListFormat::Jsonl {
-        return line(&Listed { reference: ReferenceInfo::of_track(meta) });
+        return line(&Listed { reference: ReferenceInfo::from(&Track::of_index(meta)) });
     }
     let seconds = meta.duration_ms / 1000;
-    let title = match (&meta.artist, &meta.title) {
+    let credit = Track::of_index(meta).credit();
+    let title = match (credit, &meta.title) {
         (Some(artist), Some(title)) => format!("{artist} – {title}"),
         (_, title) => title.clone().unwrap_or_default(),
     };
@@ -402,8 +404,8 @@ fn compact(args: &ShowArgs) -> Result<Exit, Failure> {
 fn merge(args: &MergeArgs) -> Result<Exit, Failure> {
     let params = FingerprintParams::V2;
     let others: Vec<Reader> =
-        args.from.iter().map(|dir| open_index(dir, &params)).collect::<Result<_, _>>()?;
-    let mut writer = Writer::open_or_create(&args.index.dir, params_id(&params))?;
+        args.from.iter().map(|dir| open(dir, &params)).collect::<Result<_, _>>()?;
+    let mut writer = self::writer(&args.index.dir)?;
     for (dir, other) in args.from.iter().zip(&others) {
         let done = writer.merge_from(other)?;
         if args.format == ListFormat::Jsonl {

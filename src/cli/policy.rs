@@ -4,8 +4,10 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
+use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
+use soundalike::engine::day;
 use soundalike::policy::wording::{LIMITS, advice, headline, meaning};
 use soundalike::policy::{
     DEFAULT_PACK, Pack, PackError, PackRule, PackSet, Rule, nearest_rule, pack_files,
@@ -128,19 +130,8 @@ impl From<PackError> for Failure {
 }
 
 /// Today, in UTC.
-pub(super) fn today() -> Date {
-    jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()
-}
-
-/// A policy as the first record of a run names it.
-pub(super) fn policy_info(pack: &Pack, today: Date) -> PolicyInfo {
-    PolicyInfo {
-        id: pack.id.clone(),
-        title: pack.title.clone(),
-        version: pack.version.clone(),
-        verified_on: pack.verified_on.to_string(),
-        stale: pack.is_stale(today),
-    }
+fn today() -> Date {
+    day(Timestamp::now())
 }
 
 /// Says on standard error that a policy is out of date.
@@ -188,7 +179,7 @@ impl<'a> PackRecord<'a> {
     fn new(pack: &'a Pack, today: Date) -> PackRecord<'a> {
         PackRecord {
             r#type: "policy",
-            info: policy_info(pack, today),
+            info: PolicyInfo::new(pack, today),
             aliases: &pack.aliases,
             expires_after_days: pack.expires_after_days,
             stale_from: pack.stale_from().map(|d| d.to_string()),

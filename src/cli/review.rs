@@ -6,19 +6,16 @@ use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 use soundalike::catalog::declarations::Declarations;
 use soundalike::catalog::declared::{AiDisclosure, AiLevel, Declared, Rights, Source};
-use soundalike::catalog::delivery::{Delivery, DeliveryError, expand};
+use soundalike::catalog::delivery::{DeliveryError, expand};
 use soundalike::catalog::inputs;
-use soundalike::decisions::Decisions;
-use soundalike::decisions::entry::{PolicyVersion, VerdictEntry};
-use soundalike::decisions::log::append_verdicts;
-use soundalike::intake::{Item, Outcomes, items};
+use soundalike::engine::{Judge, Outcomes, Uploads, day};
 use soundalike::level::Level;
-use soundalike::policy::{DEFAULT_PACK, Pack};
-use soundalike::report::records::{Begin, DecisionsInfo, ErrorRecord, Summary};
+use soundalike::policy::DEFAULT_PACK;
+use soundalike::report::records::{Begin, ErrorRecord, Summary};
 
 use super::common::{Exit, Failure, warn};
 use super::decide::{log_path, say_repaired, say_torn};
-use super::policy::{PacksArg, policy_info, today, warn_if_stale};
+use super::policy::{PacksArg, warn_if_stale};
 
 /// Uploads to look at; at least one.
 #[derive(Debug, Args)]
@@ -108,14 +105,6 @@ impl DeclareArgs {
     }
 }
 
-/// Uploads with their declarations, and what could not be used.
-pub(super) struct Uploads {
-    /// The files.
-    pub items: Vec<Item>,
-    /// Paths, rows and messages that could not be used.
-    pub errors: Vec<ErrorRecord>,
-}
-
 impl OptionalUploads {
     /// Whether nothing was named.
     pub fn is_empty(&self) -> bool {
@@ -128,14 +117,14 @@ impl OptionalUploads {
         if let Some(list) = &self.files_from {
             paths.extend(inputs::read_list(list)?);
         }
-        let delivery = expand(&paths);
-        let mut uploads = uploads_of(&delivery);
+        let mut uploads = Uploads::of_delivery(&expand(&paths));
+        uploads.remarks.iter().for_each(|remark| warn(remark));
         let mut declarations = Declarations::default();
         for file in &self.manifest {
             declarations.add_file(file).map_err(|e| Failure::usage(e.to_string()))?;
         }
         declarations.warnings.iter().for_each(remark);
-        uploads.errors.extend(declarations.errors.iter().map(record_of));
+        uploads.errors.extend(declarations.errors.iter().map(ErrorRecord::from));
         let declared = self.declare.declared();
         let files: Vec<PathBuf> = uploads.items.iter().map(|item| item.path.clone()).collect();
         let files: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
@@ -149,25 +138,8 @@ impl OptionalUploads {
     }
 }
 
-/// The uploads of a delivery; remarks go to standard error.
-pub(super) fn uploads_of(delivery: &Delivery) -> Uploads {
-    for folder in &delivery.empty_folders {
-        warn(&format!("{}: no audio files in this folder", folder.display()));
-    }
-    delivery.warnings.iter().for_each(remark);
-    Uploads { items: items(delivery), errors: delivery.errors.iter().map(record_of).collect() }
-}
-
 fn remark(warning: &DeliveryError) {
     warn(&warning.to_string());
-}
-
-fn record_of(error: &DeliveryError) -> ErrorRecord {
-    ErrorRecord {
-        subject: error.subject.clone(),
-        code: error.code.into(),
-        message: error.message.clone(),
-    }
 }
 
 /// Policies, decisions and what a verdict means for the exit status.
@@ -185,7 +157,7 @@ pub(super) struct VerdictArgs {
     decisions: Option<PathBuf>,
     /// Enter every verdict other than clear in the log of decisions
     #[arg(long)]
-    audit: bool,
+    pub audit: bool,
     /// Exit with 1 if a verdict is as grave as this, whatever matched [default: any match, or hold]
     #[arg(long, value_enum, value_name = "LEVEL")]
     fail_on: Option<FailOn>,
@@ -214,34 +186,31 @@ impl FailOn {
     }
 }
 
-/// Policies and decisions as they are applied.
-pub(super) struct Bench {
-    /// The policies.
-    pub packs: Vec<Pack>,
-    /// Whether somebody asked for them.
-    pub chosen: bool,
-    /// Standing decisions; none where no log is known.
-    pub decisions: Option<Decisions>,
-    log: Option<PathBuf>,
-    audit: bool,
-}
-
 impl VerdictArgs {
     /// Loads policies, and the decisions of the log named or of the one beside `index`.
-    pub fn bench(&self, index: Option<&Path>) -> Result<Bench, Failure> {
+    pub fn judge(&self, index: Option<&Path>, now: Timestamp) -> Result<Judge, Failure> {
         let packs = self.packs.load()?.select(self.policy.as_deref().unwrap_or(DEFAULT_PACK))?;
-        packs.iter().for_each(|pack| warn_if_stale(pack, today()));
+        packs.iter().for_each(|pack| warn_if_stale(pack, day(now)));
         let log = log_path(self.decisions.as_deref(), index);
         if self.audit && log.is_none() {
             return Err(Failure::usage("where should verdicts be entered? Give --decisions"));
         }
-        let decisions =
-            log.as_ref().map(|path| Decisions::load(path, Timestamp::now())).transpose()?;
-        if let Some(decisions) = &decisions {
-            say_torn(decisions.torn());
+        let judge = Judge::new(packs, self.policy.is_some());
+        let judge = match log {
+            Some(log) => judge.with_decisions(log, now)?,
+            None => judge,
+        };
+        say_torn(judge.torn());
+        Ok(judge)
+    }
+
+    /// Enters verdicts in the log of decisions, if that is wanted.
+    pub fn audit(&self, judge: &Judge, begin: &Begin, outcomes: &Outcomes) -> Result<(), Failure> {
+        if self.audit {
+            let grave = outcomes.verdicts.iter().filter(|v| v.verdict > Level::Clear);
+            say_repaired(judge.enter(begin, grave)?);
         }
-        let chosen = self.policy.is_some();
-        Ok(Bench { packs, chosen, decisions, log, audit: self.audit })
+        Ok(())
     }
 
     /// The exit status that a run calls for.
@@ -266,55 +235,5 @@ pub(super) fn exit(summary: &Summary, found: bool) -> Exit {
         Exit::Unreadable
     } else {
         Exit::Clean
-    }
-}
-
-impl Bench {
-    /// Reads the decisions again: some may have been made meanwhile.
-    pub fn refresh(&mut self) -> Result<(), Failure> {
-        if let Some(log) = &self.log {
-            self.decisions = Some(Decisions::load(log, Timestamp::now())?);
-        }
-        Ok(())
-    }
-
-    /// Says in the first record what is applied.
-    pub fn describe(&self, begin: &mut Begin) {
-        begin.policy = self.packs.iter().map(|pack| policy_info(pack, today())).collect();
-        begin.decisions = self
-            .decisions
-            .as_ref()
-            .map(|d| d.chain())
-            .filter(|chain| chain.entries > 0)
-            .map(|chain| DecisionsInfo { entries: chain.entries, head: chain.head.clone() });
-    }
-
-    /// Enters the verdicts in the log, if that is wanted.
-    pub fn audit(&self, begin: &Begin, outcomes: &Outcomes) -> Result<(), Failure> {
-        let Some(log) = self.log.as_ref().filter(|_| self.audit) else { return Ok(()) };
-        let policies = self.packs.iter();
-        let policies: Vec<PolicyVersion> = policies
-            .map(|pack| PolicyVersion { id: pack.id.clone(), version: pack.version.clone() })
-            .collect();
-        let entries: Vec<VerdictEntry> = outcomes
-            .verdicts
-            .iter()
-            .filter(|v| v.verdict > Level::Clear)
-            .map(|v| VerdictEntry {
-                subject: v.subject.clone(),
-                sha256: v.sha256.clone(),
-                verdict: v.verdict.name().into(),
-                rules: v.reasons.iter().map(|rule| rule.id().to_owned()).collect(),
-                index_id: begin.index.as_ref().map(|index| index.id.clone()),
-                policies: policies.clone(),
-                decisions: v.decisions.clone(),
-                scan_id: begin.scan_id.clone(),
-                tool_version: begin.tool_version.to_string(),
-            })
-            .collect();
-        if !entries.is_empty() {
-            say_repaired(append_verdicts(log, &entries)?);
-        }
-        Ok(())
     }
 }

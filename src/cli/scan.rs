@@ -1,22 +1,19 @@
 //! `soundalike scan`: files against an index, against each other, and against policies.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
-use sha2::{Digest, Sha256};
 use soundalike::catalog::inputs;
 use soundalike::catalog::metadata::Metadata;
-use soundalike::indexer::{AddOptions, add, hex, params_id};
-use soundalike::intake::{self, Item, Settings};
+use soundalike::engine::{Engine, Index, Options};
+use soundalike::indexer::AddOptions;
 use soundalike::params::FingerprintParams;
-use soundalike::report::records::{Begin, IndexInfo, Record, Summary, round};
 use soundalike::scan::scanner::Depth;
-use soundalike_index::{Reader, SearchMode, Writer};
-use tempfile::TempDir;
+use soundalike_index::SearchMode;
 
 use super::bar::Bar;
-use super::common::{Exit, Failure, Format, WorkArgs, cancel_on_interrupt, open_index, warn};
+use super::common::{Exit, Failure, Format, TimeArg, WorkArgs, cancel_on_interrupt, warn};
 use super::review::{UploadArgs, VerdictArgs};
 
 /// Environment variable that names the index.
@@ -55,6 +52,8 @@ pub(super) struct ScanArgs {
     #[command(flatten)]
     verdicts: VerdictArgs,
     #[command(flatten)]
+    time: TimeArg,
+    #[command(flatten)]
     work: WorkArgs,
 }
 
@@ -68,14 +67,7 @@ pub(super) enum DepthArg {
 }
 
 impl DepthArg {
-    /// Its name in records.
-    pub fn name(self) -> &'static str {
-        match self {
-            DepthArg::Standard => "standard",
-            DepthArg::Thorough => "thorough",
-        }
-    }
-
+    /// As the engine knows it.
     pub fn depth(self) -> Depth {
         match self {
             DepthArg::Standard => Depth::Standard,
@@ -147,118 +139,58 @@ impl Search {
 /// Runs the scan.
 pub(super) fn run(args: ScanArgs) -> Result<Exit, Failure> {
     let started = Instant::now();
-    let params = FingerprintParams::V2;
+    let now = args.time.now()?;
     args.work.start_threads()?;
     let uploads = args.uploads.collect()?;
     let dir = args.against.index()?;
-    let open = |dir: &Path| open_index(dir, &params);
     // What may be mistyped comes first, what takes long last.
-    let indexed = dir.as_deref().map(open).transpose()?;
-    let earlier = args.earlier.as_deref().map(open).transpose()?;
-    let bench = args.verdicts.bench(dir.as_deref())?;
-    let (index, _folder) = match indexed {
-        Some(index) => (index, None),
-        None => index_references(&args, &params).map(|(index, folder)| (index, Some(folder)))?,
+    let indexed = dir.as_deref().map(Index::open).transpose()?;
+    let earlier = args.earlier.as_deref().map(Index::open).transpose()?;
+    let judge = args.verdicts.judge(dir.as_deref(), now)?;
+    let index = match indexed {
+        Some(index) => index,
+        None => index_references(&args)?,
     };
-    let mut report = args.format.report()?;
-    let id = scan_id(&uploads.items, &index, args.depth);
-    let mut begin = Begin::new(id, Some(index_info(&index, &params)));
-    begin.depth = Some(args.depth.name().into());
-    bench.describe(&mut begin);
-    report.record(&Record::Begin(begin.clone()))?;
-    let mut unusable = 0;
-    for error in uploads.errors {
-        unusable += 1;
-        report.record(&Record::Error(error))?;
+    let mut engine = Engine::new(options(&args)).with_references(index).with_judge(judge);
+    if let Some(earlier) = earlier {
+        engine = engine.with_earlier(earlier);
     }
-    let settings = Settings {
-        params: &params,
-        decode: args.work.decode_options(),
-        references: Some(&index),
-        search: args.search.mode(),
-        depth: args.depth.depth(),
-        candidates: args.min_level == Level::Candidate,
-        limit: args.limit,
-        evidence: args.format == Format::Jsonl && !args.no_evidence,
-        cluster: !args.no_cluster,
-        earlier: earlier.as_ref(),
-        packs: &bench.packs,
-        policy_chosen: bench.chosen,
-        decisions: bench.decisions.as_ref(),
-    };
-    let bar = Bar::new(args.work.quiet);
-    let cancel = cancel_on_interrupt();
-    let outcomes = intake::run(&uploads.items, &settings, report.as_mut(), &bar, cancel)?;
-    bench.audit(&begin, &outcomes)?;
-    let mut summary = outcomes.summary;
-    summary.inputs = uploads.items.len() + unusable;
-    summary.errors += unusable;
-    let exit = args.verdicts.exit(&summary);
-    summary.exit_code = exit as u8;
-    finish(&mut summary, started);
-    report.record(&Record::Summary(summary))?;
+    let mut report = args.format.report()?;
+    let begin = engine.begin(&uploads, now);
+    let (bar, cancel) = (Bar::new(args.work.quiet), cancel_on_interrupt());
+    let outcomes = engine.run(uploads, &begin, report.as_mut(), &bar, cancel)?;
+    args.verdicts.audit(engine.judge(), &begin, &outcomes)?;
+    let exit = args.verdicts.exit(&outcomes.summary);
+    outcomes.close(exit as u8, started, report.as_mut())?;
     Ok(exit)
 }
 
-/// Makes an index of the references given that lasts as long as the folder returned.
-fn index_references(
-    args: &ScanArgs,
-    params: &FingerprintParams,
-) -> Result<(Reader, TempDir), Failure> {
+fn options(args: &ScanArgs) -> Options {
+    let mut options = Options::default();
+    options.decode = args.work.decode_options();
+    options.search = args.search.mode();
+    options.depth = args.depth.depth();
+    options.candidates = args.min_level == Level::Candidate;
+    options.limit = args.limit;
+    options.evidence = args.format == Format::Jsonl && !args.no_evidence;
+    options.cluster = !args.no_cluster;
+    options
+}
+
+/// An index of the references given, for this run.
+fn index_references(args: &ScanArgs) -> Result<Index, Failure> {
     let references = inputs::collect(&args.against.references);
-    let mut unusable: Vec<String> = references.errors.iter().map(ToString::to_string).collect();
-    let folder = tempfile::tempdir()
-        .map_err(|e| Failure::internal(format!("cannot make a temporary folder: {e}")))?;
-    let mut writer = Writer::open_or_create(folder.path(), params_id(params))?;
-    let metadata = Metadata::default();
-    let options = AddOptions {
-        params,
-        decode: args.work.decode_options(),
-        metadata: &metadata,
-        catalogue: None,
-        owner: None,
-    };
-    let bar = Bar::new(args.work.quiet);
-    let added = add(&mut writer, &references.files, &options, &bar, cancel_on_interrupt())?;
-    unusable.extend(added.errors.iter().map(ToString::to_string));
-    for error in &unusable {
+    let (params, metadata) = (FingerprintParams::V2, Metadata::default());
+    let decode = args.work.decode_options();
+    let options = AddOptions { decode, ..AddOptions::new(&params, &metadata) };
+    let (bar, cancel) = (Bar::new(args.work.quiet), cancel_on_interrupt());
+    let (index, added) = Index::temporary(&references.files, &options, &bar, cancel)?;
+    let unusable = references.errors.iter().map(ToString::to_string);
+    for error in unusable.chain(added.errors.iter().map(ToString::to_string)) {
         warn(&format!("reference not used: {error}"));
     }
-    if writer.track_count() == 0 {
-        return Err(Failure::usage("none of the references could be used"));
+    match index.is_empty() {
+        true => Err(Failure::usage("none of the references could be used")),
+        false => Ok(index),
     }
-    Ok((Reader::open(folder.path())?, folder))
-}
-
-/// Fills in the times of `summary`.
-pub(super) fn finish(summary: &mut Summary, started: Instant) {
-    let wall = started.elapsed();
-    summary.wall_ms = wall.as_millis() as u64;
-    summary.realtime_factor = round(summary.audio_seconds / wall.as_secs_f64().max(1e-3), 1);
-    summary.audio_seconds = round(summary.audio_seconds, 3);
-}
-
-/// Which state of `index` is used.
-pub(super) fn index_info(index: &Reader, params: &FingerprintParams) -> IndexInfo {
-    IndexInfo {
-        id: index.index_id(),
-        tracks: index.track_count(),
-        params_hash: hex(&params.digest()[..8]),
-    }
-}
-
-/// Names inputs, index, depth and version.
-pub(super) fn scan_id(items: &[Item], index: &Reader, depth: DepthArg) -> String {
-    named(items, &format!("{}\n{}", index.index_id(), depth.name()))
-}
-
-/// Names inputs, what they are compared with, and version.
-pub(super) fn named(items: &[Item], against: &str) -> String {
-    let version = env!("CARGO_PKG_VERSION");
-    let mut hash = Sha256::new_with_prefix(format!("{version}\n{against}\n"));
-    for item in items {
-        hash.update(item.path.as_os_str().as_encoded_bytes());
-        hash.update(b"\n");
-    }
-    format!("s_{}", hex(&hash.finalize()[..8]))
 }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::terms::{Expiry, clock};
+use crate::id::hex;
 
 /// Longest reason kept, in characters.
 pub const MAX_REASON: usize = 1000;
@@ -52,7 +53,7 @@ impl Identity {
 
     /// The content with this hash.
     pub fn of_sha256(sha256: &[u8; 32]) -> Identity {
-        Identity(super::hex(sha256))
+        Identity(hex(sha256))
     }
 
     /// As it is written.

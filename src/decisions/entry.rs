@@ -12,9 +12,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::clean;
 use super::decision::{Decision, Effect, Identity, Target};
 use super::terms::Expiry;
-use super::{clean, hex};
+use crate::id::hex;
 
 /// Longest line, in bytes. What this program writes stays well below.
 pub const MAX_LINE: usize = 256 * 1024;
@@ -134,6 +135,9 @@ pub struct VerdictEntry {
     pub decisions: Vec<String>,
     /// The scan.
     pub scan_id: String,
+    /// When it began (RFC 3339); none in entries of versions before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<String>,
     /// Version of the program.
     pub tool_version: String,
 }
@@ -158,6 +162,7 @@ impl VerdictEntry {
                 .collect(),
             decisions: ids(&self.decisions),
             scan_id: id(&self.scan_id),
+            started_at: self.started_at.as_ref().map(id),
             tool_version: id(&self.tool_version),
         }
     }
@@ -408,6 +413,7 @@ mod tests {
             policies: vec![PolicyVersion { id: long.clone(), version: long.clone() }; 1000],
             decisions: vec![long.clone(); 1000],
             scan_id: long.clone(),
+            started_at: Some(long.clone()),
             tool_version: long,
         };
         let event = Event::Verdict(entry.capped());

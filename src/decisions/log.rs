@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::entry::{Chain, Entry, Event, Fault, MAX_LINE, Repair, VerdictEntry, whole_entry};
-use super::hex;
+use crate::id::hex;
 
 /// Name of the log beside an index.
 pub const LOG_NAME: &str = "decisions.jsonl";

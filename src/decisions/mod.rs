@@ -23,12 +23,6 @@ pub use entry::{Entry, Event, Fault, VerdictEntry};
 pub use log::LogError;
 pub use terms::Expiry;
 
-/// Lower-case hexadecimal. Every entry read is hashed: no detour through the formatter.
-fn hex(bytes: &[u8]) -> String {
-    let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or('0');
-    bytes.iter().flat_map(|b| [digit(b >> 4), digit(b & 15)]).collect()
-}
-
 /// `text` without control characters, trimmed, at most `max` characters long.
 fn clean(text: &str, max: usize) -> String {
     text.trim().chars().filter(|c| !c.is_control()).take(max).collect()

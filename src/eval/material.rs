@@ -196,7 +196,7 @@ fn cut_track(
             cuts.push(None);
             continue;
         }
-        let name = format!("{}-{begin}", crate::indexer::hex(&track.source.sha256[..6]));
+        let name = format!("{}-{begin}", crate::id::hex(&track.source.sha256[..6]));
         let at = dir.join(format!("{name}.wav"));
         wav::write_exact(&at, &signal)?;
         cuts.push(Some(Cut {

@@ -35,6 +35,7 @@ mod tool;
 mod wav;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 use rayon::prelude::*;
@@ -47,7 +48,8 @@ pub use stats::{Interval, wilson};
 
 use crate::audio::DecodeOptions;
 use crate::catalog::metadata::Metadata;
-use crate::indexer::{self, AddOptions, AddSummary, params_id};
+use crate::fingerprint::stored::params_id;
+use crate::indexer::{self, AddOptions, AddSummary};
 use crate::params::FingerprintParams;
 use crate::progress::{Cancel, Progress};
 use crate::scan::scanner::Scanner;
@@ -158,7 +160,7 @@ pub fn run_eval(
 
     let dir = folder(options.keep_dir.as_deref().unwrap_or(&temp.path().join("queries")))?;
     let bench = Bench {
-        scanner: Scanner::new(&index, &options.params, SearchMode::Auto),
+        scanner: Scanner::new(index.clone(), options.params.clone(), SearchMode::Auto),
         options,
         known: &known,
         unknown: &unknown,
@@ -193,7 +195,7 @@ fn build_index(
     (progress, cancel): (&dyn Progress, &Cancel),
     skipped: &mut Vec<Skipped>,
     speed: &mut Speed,
-) -> Result<Reader, EvalError> {
+) -> Result<Arc<Reader>, EvalError> {
     let dir = temp.path().join("index");
     let files: Vec<PathBuf> = sources.iter().map(|s| s.path.clone()).collect();
     let metadata = Metadata::default();
@@ -214,7 +216,7 @@ fn build_index(
     speed.index_audio_s = summary.audio_ms as f64 / 1000.0;
     speed.index_x_realtime = speed.index_audio_s / speed.index_wall_s.max(1e-6);
     skipped.extend(unusable(&summary));
-    Ok(Reader::open(&dir)?)
+    Ok(Arc::new(Reader::open(&dir)?))
 }
 
 fn unusable(summary: &AddSummary) -> Vec<Skipped> {

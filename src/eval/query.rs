@@ -15,7 +15,7 @@ use crate::scan::scanner::{Depth, Scanner};
 
 /// What all queries share.
 pub(super) struct Bench<'a> {
-    pub(super) scanner: Scanner<'a>,
+    pub(super) scanner: Scanner,
     pub(super) options: &'a EvalOptions,
     pub(super) known: &'a [Cut],
     pub(super) unknown: &'a [Cut],

@@ -1,13 +1,14 @@
 //! One file, from bytes to constellation.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
 use super::{Constellation, Fingerprinter, Signal};
 use crate::audio::{AudioError, AudioInfo, DecodeOptions, decode_file};
+use crate::id::digest_of;
 use crate::params::FingerprintParams;
 
 /// What is known of an analysed file.
@@ -27,17 +28,8 @@ pub struct Analysis {
 pub fn sha256_of(path: &Path) -> Result<[u8; 32], AudioError> {
     let io = |source: io::Error| AudioError::Io { path: path.to_owned(), source };
     refuse_device(path).map_err(io)?;
-    let mut file = File::open(path).map_err(io)?;
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0; 1 << 18];
-    loop {
-        match file.read(&mut buffer) {
-            Ok(0) => return Ok(hash.finalize().into()),
-            Ok(n) => hash.update(&buffer[..n]),
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-            Err(e) => return Err(io(e)),
-        }
-    }
+    let file = File::open(path).map_err(io)?;
+    Ok(digest_of::<Sha256>(file).map_err(io)?.finalize().into())
 }
 
 /// A device may never end.

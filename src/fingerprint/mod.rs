@@ -13,6 +13,7 @@ pub mod signal;
 pub mod silence;
 pub mod spectrogram;
 pub mod spectrum;
+pub mod stored;
 #[cfg(test)]
 mod test_audio;
 

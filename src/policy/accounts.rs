@@ -84,7 +84,7 @@ impl Accounts {
         for (i, upload) in batch.uploads.iter().enumerate() {
             let declared = &upload.declared;
             counted.rights_stated |= declared.rights != Rights::Undeclared;
-            counted.by_path.insert(upload.path.clone(), i);
+            counted.by_path.insert(upload.track.path.clone(), i);
             let account = counted.by_name.entry(account_key(upload)).or_default();
             account.name.clone_from(&declared.account);
             account.uploads.push(i);
@@ -112,7 +112,10 @@ impl Accounts {
         let mut releases = std::mem::take(&mut self.by_release);
         for release in releases.values_mut() {
             let mut groups = release.tracks.iter().map(|i| {
-                self.clusters_of(&batch.uploads[*i].path).iter().copied().collect::<BTreeSet<_>>()
+                self.clusters_of(&batch.uploads[*i].track.path)
+                    .iter()
+                    .copied()
+                    .collect::<BTreeSet<_>>()
             });
             let first = groups.next().unwrap_or_default();
             let common = groups.fold(first, |all, of| all.intersection(&of).copied().collect());
@@ -196,10 +199,10 @@ impl Account {
     }
 
     fn count_lengths(&mut self, uploads: &[Upload]) {
-        let short = |i: &usize| THRESHOLD_LENGTH.contains(&uploads[*i].duration_ms);
+        let short = |i: &usize| THRESHOLD_LENGTH.contains(&uploads[*i].track.duration_ms);
         self.threshold = self.uploads.iter().copied().filter(short).collect();
         let mut lengths: Vec<u64> =
-            self.threshold.iter().map(|i| uploads[*i].duration_ms).collect();
+            self.threshold.iter().map(|i| uploads[*i].track.duration_ms).collect();
         lengths.sort_unstable();
         if let Some(last) = lengths.len().checked_sub(1) {
             self.threshold_iqr_ms = lengths[last * 3 / 4] - lengths[last / 4];

@@ -3,7 +3,6 @@
 //! Most exact duplicates are legitimate (single and album, delivery again, transfer), so the same audio is
 //! judged together with the codes and names on both sides. What is unknown speaks for the upload.
 
-use soundalike_index::TrackMeta;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
@@ -11,6 +10,7 @@ use crate::batch::cluster::Member;
 use crate::catalog::declared::Declared;
 use crate::catalog::identifiers::Isrc;
 use crate::level::Level;
+use crate::track::Track;
 
 /// Names compare by letters and digits: no case, accents, punctuation.
 pub(super) fn key(name: &str) -> String {
@@ -79,9 +79,8 @@ impl Identity {
     }
 
     /// Of a reference; its owner stands for the account.
-    pub(super) fn reference(r: &TrackMeta) -> Identity {
-        let artists: Vec<String> = r.artist.iter().cloned().collect();
-        Identity::new(&r.title, &artists, &r.isrc, &r.owner)
+    pub(super) fn reference(r: &Track) -> Identity {
+        Identity::new(&r.title, &r.artists, &r.isrc, &r.owner)
     }
 
     fn new(

@@ -1,4 +1,4 @@
-//! What follows from what was heard and what was declared.
+//! What follows from what was found and what was declared.
 //!
 //! Rules look at matches, clusters, the signal and the declaration, and make [`Observation`]s: what is the
 //! case, in plain words, with the numbers it rests on. A dated policy pack says how grave each is
@@ -30,7 +30,7 @@ pub use observation::{Ceiling, Fact, Facts, Finding, Observation, Rule};
 pub use pack::{Confidence, Pack, PackRule, Source};
 pub use packset::{BUILT_IN, DEFAULT_PACK, PackSet, pack_files};
 pub use rules::{observe, observe_all};
-pub use upload::{Batch, FileHashes, Heard, Upload};
+pub use upload::{Batch, FileHashes, Upload};
 pub use verdict::{Verdict, judge};
 
 /// The rule that `name` is most probably meant to be.

@@ -1,18 +1,15 @@
-//! What rules look at: an upload, what was heard in it, and the batch it came with. Plain data; the
-//! commands fill it from scan results.
+//! What rules look at: an upload, what it resembles, and the batch it came with. Plain
+//! data, filled by the engine.
 
-use std::sync::OnceLock;
-
-use soundalike_index::TrackMeta;
+use std::sync::{Arc, OnceLock};
 
 use super::accounts::Accounts;
 use super::lookalike::Names;
 use crate::batch::cluster::Cluster;
 use crate::catalog::declared::Declared;
 use crate::fingerprint::signal::Signal;
-use crate::params::FingerprintParams;
-use crate::scan::kind::{MatchKind, is_modified};
-use crate::scan::matcher::Found;
+use crate::matches::Match;
+use crate::track::Track;
 
 /// Hashes of an audio file, in hexadecimal, for comparison with a declared one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,98 +22,11 @@ pub struct FileHashes {
     pub sha256: Option<String>,
 }
 
-/// An accepted match of an upload with a reference.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Heard {
-    /// Identifier of the match record (`m_…`).
-    pub match_id: String,
-    /// Kind of match.
-    pub kind: MatchKind,
-    /// Share of the upload inside segments, per cent.
-    pub query_match_pct: f64,
-    /// Share of the reference inside segments, per cent.
-    pub asset_match_pct: f64,
-    /// 0 to 100, 50 at the acceptance line.
-    pub score: f64,
-    /// `log10` of the expected number of chance matches as good.
-    pub log10_evalue: f64,
-    /// Speed or pitch was changed.
-    pub modified: bool,
-    /// Above 1: the upload plays faster.
-    pub time_factor: f64,
-    /// Above 0: the upload sounds higher.
-    pub pitch_cents: f64,
-    /// Longest segment, in seconds of the upload.
-    pub longest_segment_s: f64,
-    /// Seconds of the upload inside segments.
-    pub matched_s: f64,
-    /// Seconds of the reference inside segments; less where the upload repeats a part.
-    pub asset_matched_s: f64,
-    /// Matched peaks per second of matching upload.
-    pub peaks_per_second: f64,
-    /// Begin and end of the first segment in the upload, ms.
-    pub first_query_ms: (u64, u64),
-    /// The stretch of the reference that it runs along, ms.
-    pub first_reference_ms: (u64, u64),
-    /// Segments.
-    pub segments: usize,
-    /// The reference.
-    pub reference: TrackMeta,
-    /// The decision by which the match is not held against the upload.
-    pub allowed_by: Option<String>,
-    /// The decision by which the reference is on the block list.
-    pub blocked_by: Option<String>,
-}
-
-impl Heard {
-    /// What `found` says of a match with `reference`; no decision applied.
-    pub fn new(
-        match_id: String,
-        found: &Found,
-        same_bytes: bool,
-        reference: TrackMeta,
-        params: &FingerprintParams,
-    ) -> Heard {
-        let warp = found.best().warp;
-        let first = found.segments.first().unwrap_or_else(|| found.best());
-        let longest = found.segments.iter().map(|s| s.seconds()).fold(0.0, f64::max);
-        Heard {
-            match_id,
-            kind: MatchKind::of(found, same_bytes, params),
-            query_match_pct: 100.0 * found.query_coverage,
-            asset_match_pct: 100.0 * found.reference_coverage,
-            score: found.score,
-            log10_evalue: found.log10_evalue,
-            modified: is_modified(found, params),
-            time_factor: warp.time_factor,
-            pitch_cents: warp.pitch_cents(params),
-            longest_segment_s: longest,
-            matched_s: found.query_covered_ms as f64 / 1000.0,
-            asset_matched_s: found.reference_covered_ms as f64 / 1000.0,
-            peaks_per_second: found.peaks_per_second(),
-            first_query_ms: first.query_ms,
-            first_reference_ms: first.reference_ms,
-            segments: found.segments.len(),
-            reference,
-            allowed_by: None,
-            blocked_by: None,
-        }
-    }
-}
-
-/// One file, as heard and as declared.
+/// One file: what it is, what it declares, and what it resembles.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Upload {
-    /// Path as given: the subject of findings, and its name in clusters.
-    pub path: String,
-    /// SHA-256 of the file in hexadecimal.
-    pub sha256: String,
-    /// Decoded length.
-    pub duration_ms: u64,
-    /// Less was decoded than the file declares.
-    pub truncated: bool,
-    /// Packets that could not be decoded.
-    pub damaged_packets: u64,
+    /// The file; its path is the subject of findings, and its name in clusters.
+    pub track: Arc<Track>,
     /// What it says about itself, all sources merged.
     pub declared: Declared,
     /// A row of a manifest or a delivery message describes it; else only tags do, or nothing.
@@ -128,9 +38,33 @@ pub struct Upload {
     /// Hashes of the file, where they were computed.
     pub file_hashes: FileHashes,
     /// Accepted matches.
-    pub heard: Vec<Heard>,
+    pub matches: Vec<Match>,
     /// The decision by which its account or ISRC registrant is on the block list.
     pub blocked_by: Option<String>,
+}
+
+impl Upload {
+    /// A track of which only its description is known.
+    pub fn of_track(track: Arc<Track>) -> Upload {
+        Upload { declared: track.declared(), track, ..Upload::default() }
+    }
+
+    /// Matches that are held against it: those that no decision allows.
+    pub fn standing_matches(&self) -> impl Iterator<Item = &Match> {
+        self.matches.iter().filter(|m| m.allowed_by.is_none())
+    }
+
+    /// The reference of one of its matches, to be changed.
+    #[cfg(test)]
+    pub(crate) fn reference_mut(&mut self, index: usize) -> &mut Track {
+        Arc::make_mut(&mut self.matches[index].reference)
+    }
+
+    /// Its track, to be changed.
+    #[cfg(test)]
+    pub(crate) fn track_mut(&mut self) -> &mut Track {
+        Arc::make_mut(&mut self.track)
+    }
 }
 
 /// Uploads that came together, and what was found between them.

@@ -47,6 +47,7 @@ pub const COLUMNS: &[&str] = &[
     "ai_disclosure",
     "account_id",
     "match_id",
+    "started_at",
 ];
 
 /// Writes the table.
@@ -56,6 +57,8 @@ pub struct Csv<W: Write> {
     waiting: Vec<(String, Row)>,
     /// Verdict columns by file.
     verdicts: BTreeMap<String, Row>,
+    /// When the run began.
+    started_at: Row,
     /// Files that were scanned.
     scanned: usize,
     /// Group columns by member; the first group told has the highest score.
@@ -72,7 +75,8 @@ impl<W: Write> Csv<W> {
         writer.write_record(COLUMNS)?;
         writer.flush()?;
         let (verdicts, clusters) = (BTreeMap::new(), BTreeMap::new());
-        Ok(Csv { writer, waiting: Vec::new(), verdicts, scanned: 0, clusters })
+        let (waiting, started_at) = (Vec::new(), Row::new());
+        Ok(Csv { writer, waiting, verdicts, started_at, scanned: 0, clusters })
     }
 
     /// Writes the rows that waited.
@@ -82,7 +86,7 @@ impl<W: Write> Csv<W> {
             let verdict = self.verdicts.get(&path).unwrap_or(&empty);
             let cluster = self.clusters.get(&path).unwrap_or(&empty);
             let value = |column: &&str| {
-                let mut values = row.iter().chain(verdict).chain(cluster);
+                let mut values = row.iter().chain(verdict).chain(cluster).chain(&self.started_at);
                 values.find(|(name, _)| name == column).map_or("", |(_, v)| v.as_str())
             };
             self.writer.write_record(COLUMNS.iter().map(|column| inert(value(column))))?;
@@ -102,7 +106,7 @@ impl<W: Write> Csv<W> {
         let mut row = vec![
             ("path", m.query.path.clone()),
             ("result", if m.accepted { "matched" } else { "candidate" }.to_owned()),
-            ("match_kind", m.match_kind.to_string()),
+            ("match_kind", m.match_kind.name().to_owned()),
             ("score", m.score.to_string()),
             ("log10_evalue", m.log10_evalue.to_string()),
             ("ref_id", m.reference.ref_id.clone()),
@@ -132,7 +136,7 @@ impl<W: Write> Csv<W> {
     }
 
     fn unmatched(&mut self, s: &Scanned) {
-        let mut row = vec![("path", s.query.path.clone()), ("result", s.result.to_string())];
+        let mut row = vec![("path", s.query.path.clone()), ("result", s.result.name().to_owned())];
         row.extend(query_columns(&s.query));
         self.row(&s.query.path, row);
     }
@@ -186,6 +190,10 @@ impl<W: Write> Csv<W> {
 impl<W: Write> Report for Csv<W> {
     fn record(&mut self, record: &Record) -> io::Result<()> {
         match record {
+            Record::Begin(b) => {
+                let time = b.started_at.map(|time| time.to_string());
+                self.started_at = vec![("started_at", time.unwrap_or_default())];
+            }
             Record::Match(m) => self.matched(m),
             Record::Scanned(s) => {
                 self.scanned += 1;

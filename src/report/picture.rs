@@ -49,8 +49,8 @@ pub enum Identity<'a> {
 impl Identity<'_> {
     fn is(&self, sha256: &[u8; 32]) -> bool {
         match self {
-            Identity::Sha256(expected) => crate::indexer::hex(sha256) == *expected,
-            Identity::RefId(expected) => crate::indexer::ref_id(sha256) == *expected,
+            Identity::Sha256(expected) => crate::id::hex(sha256) == *expected,
+            Identity::RefId(expected) => crate::id::ref_id(sha256) == *expected,
         }
     }
 }
@@ -150,7 +150,7 @@ mod tests {
     #[test]
     fn a_picture_comes_from_the_file_that_was_scanned() {
         let hash = sha256_of(&clip()).unwrap();
-        let (hex, id) = (crate::indexer::hex(&hash), crate::indexer::ref_id(&hash));
+        let (hex, id) = (crate::id::hex(&hash), crate::id::ref_id(&hash));
         for identity in [Identity::Sha256(&hex), Identity::RefId(&id)] {
             let mut side = side();
             pictures(true).complete(&mut side, &clip(), identity).unwrap();

@@ -11,7 +11,9 @@ use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use super::evidence::EvidenceRecord;
-use super::records::{Begin, MatchRecord, Name, QueryInfo, Record, Summary, VerdictRecord};
+use super::records::{
+    Begin, MatchRecord, Name, QueryInfo, Record, ScanResult, Summary, VerdictRecord,
+};
 use super::tracklist::Entry;
 use crate::batch::cluster::Cluster;
 use crate::level::Level;
@@ -64,8 +66,8 @@ pub struct Upload {
     pub artists: Option<String>,
     /// Decoded length.
     pub duration_ms: u64,
-    /// Outcome of the scan: `matched`, `no_match`, `no_features`; empty where there was none.
-    pub result: String,
+    /// Outcome of the scan, where there was one.
+    pub result: Option<ScanResult>,
     /// What sounds when, where it is a mix.
     pub tracklist: Vec<Entry>,
     /// Outcome of the policies.
@@ -277,7 +279,7 @@ impl Survey {
             Record::Match(m) => self.matched(*m, place),
             Record::Scanned(s) => {
                 let upload = self.query(&s.query);
-                upload.result = s.result.into_owned();
+                upload.result = Some(s.result);
                 upload.tracklist = s.tracklist;
             }
             Record::Cluster(c) => self.cluster(*c, place),

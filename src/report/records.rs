@@ -4,28 +4,31 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
-use soundalike_index::TrackMeta;
 
 use super::evidence::EvidenceRecord;
 use super::tracklist::Entry;
 use crate::audio::AudioError;
 use crate::batch::cluster::Cluster;
-pub use crate::batch::rounded as round;
 use crate::catalog::declared::{AiDisclosure, Declared};
-use crate::fingerprint::file::Analysis;
+use crate::catalog::delivery::DeliveryError;
+use crate::catalog::inputs::InputError;
 use crate::fingerprint::signal::Signal;
-use crate::indexer::{hex, ref_id};
 use crate::level::Level;
-use crate::params::FingerprintParams;
-use crate::policy::{Finding, Rule, Upload, Verdict};
-use crate::scan::kind::{MatchKind, is_modified};
-use crate::scan::matcher::{Found, Segment};
+use crate::matches::{AlignedSegment, Match, Measures};
+use crate::policy::{Finding, Pack, Rule, Upload, Verdict};
+use crate::rounding::rounded;
+use crate::scan::kind::MatchKind;
+use crate::track::Track;
 
 /// Name and version of the record format.
 pub const SCHEMA: &str = "soundalike/1";
+/// Stands for the codec of a track that is known from its index only.
+const INDEXED: &str = "indexed";
 
 /// One line of output.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -63,6 +66,9 @@ pub struct Begin {
     pub scan_id: String,
     /// Version of this program.
     pub tool_version: Cow<'static, str>,
+    /// When the run began; none in records of versions before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Timestamp>,
     /// The index; none in a comparison of two files.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub index: Option<IndexInfo>,
@@ -81,12 +87,13 @@ pub struct Begin {
 }
 
 impl Begin {
-    /// The first record of a run of this program.
-    pub fn new(scan_id: String, index: Option<IndexInfo>) -> Begin {
+    /// The first record of a run of this program that begins at `now`; told to the second.
+    pub fn new(scan_id: String, index: Option<IndexInfo>, now: Timestamp) -> Begin {
         Begin {
             schema: SCHEMA.into(),
             scan_id,
             tool_version: env!("CARGO_PKG_VERSION").into(),
+            started_at: Some(Timestamp::from_second(now.as_second()).unwrap_or(now)),
             index,
             depth: None,
             policy: Vec::new(),
@@ -122,6 +129,19 @@ pub struct PolicyInfo {
     pub verified_on: String,
     /// Whether that is too long ago to rely on.
     pub stale: bool,
+}
+
+impl PolicyInfo {
+    /// Describes `pack` as of `today`.
+    pub fn new(pack: &Pack, today: Date) -> PolicyInfo {
+        PolicyInfo {
+            id: pack.id.clone(),
+            title: pack.title.clone(),
+            version: pack.version.clone(),
+            verified_on: pack.verified_on.to_string(),
+            stale: pack.is_stale(today),
+        }
+    }
 }
 
 /// The state of a decision log.
@@ -199,26 +219,25 @@ pub struct QueryInfo {
     pub received_at: Option<String>,
 }
 
-impl QueryInfo {
-    /// Describes an analysed file.
-    pub fn new(path: &std::path::Path, analysis: &Analysis) -> QueryInfo {
-        let (info, tags) = (&analysis.info, &analysis.info.tags);
+impl From<&Track> for QueryInfo {
+    fn from(track: &Track) -> QueryInfo {
+        let t = track.clone();
         QueryInfo {
-            path: path.to_string_lossy().into_owned(),
-            sha256: hex(&analysis.sha256),
-            duration_ms: info.duration_ms,
-            codec: info.codec.clone(),
-            title: tags.title.clone(),
-            artists: names(&tags.artist),
-            album: tags.album.clone(),
-            label: tags.label.clone(),
-            external_ids: ExternalIds { isrc: tags.isrc.clone(), upc: tags.upc.clone() },
-            truncated: info.truncated,
-            damaged_packets: info.damaged_packets,
-            account_id: None,
-            release_id: None,
-            batch_id: None,
-            received_at: None,
+            sha256: t.sha256_hex(),
+            path: t.path,
+            duration_ms: t.duration_ms,
+            codec: if t.codec.is_empty() { INDEXED.to_owned() } else { t.codec },
+            title: t.title,
+            artists: names(t.artists),
+            album: t.album,
+            label: t.label,
+            external_ids: ExternalIds { isrc: t.isrc, upc: t.upc },
+            truncated: t.truncated,
+            damaged_packets: t.damaged_packets,
+            account_id: t.owner,
+            release_id: t.release_id,
+            batch_id: t.batch_id,
+            received_at: t.received_at,
         }
     }
 }
@@ -260,7 +279,7 @@ impl VerdictRecord {
     /// The record of a verdict on `upload`, in which `decisions` played a part.
     pub fn new(upload: &Upload, verdict: Verdict, decisions: Vec<String>) -> VerdictRecord {
         VerdictRecord {
-            subject: upload.path.clone(),
+            subject: upload.track.path.clone(),
             verdict: verdict.level,
             reasons: verdict.reasons,
             explanation: verdict.explanation,
@@ -269,8 +288,8 @@ impl VerdictRecord {
             ai_disclosure: upload.declared.ai.clone(),
             evidence: verdict.evidence,
             decisions,
-            sha256: upload.sha256.clone(),
-            duration_ms: upload.duration_ms,
+            sha256: upload.track.sha256_hex(),
+            duration_ms: upload.track.duration_ms,
             declared: upload.declared.clone(),
             limits: verdict.limits,
         }
@@ -302,43 +321,26 @@ pub struct ReferenceInfo {
     pub duration_ms: u64,
 }
 
-impl ReferenceInfo {
-    /// Describes an indexed track.
-    pub fn of_track(meta: &TrackMeta) -> ReferenceInfo {
+impl From<&Track> for ReferenceInfo {
+    fn from(track: &Track) -> ReferenceInfo {
+        let t = track.clone();
         ReferenceInfo {
-            ref_id: meta.ref_id.clone(),
-            path: meta.path.clone(),
-            title: meta.title.clone(),
-            artists: names(&meta.artist),
-            album: meta.album.clone(),
-            external_ids: ExternalIds { isrc: meta.isrc.clone(), upc: meta.upc.clone() },
-            label: meta.label.clone(),
-            catalog: meta.catalogue.clone(),
-            owner: meta.owner.clone(),
-            duration_ms: meta.duration_ms,
-        }
-    }
-
-    /// Describes the second file of a comparison.
-    pub fn of_file(path: &std::path::Path, analysis: &Analysis) -> ReferenceInfo {
-        let tags = &analysis.info.tags;
-        ReferenceInfo {
-            ref_id: ref_id(&analysis.sha256),
-            path: path.to_string_lossy().into_owned(),
-            title: tags.title.clone(),
-            artists: names(&tags.artist),
-            album: tags.album.clone(),
-            external_ids: ExternalIds { isrc: tags.isrc.clone(), upc: tags.upc.clone() },
-            label: tags.label.clone(),
-            catalog: None,
-            owner: None,
-            duration_ms: analysis.info.duration_ms,
+            ref_id: t.ref_id(),
+            path: t.path,
+            title: t.title,
+            artists: names(t.artists),
+            album: t.album,
+            external_ids: ExternalIds { isrc: t.isrc, upc: t.upc },
+            label: t.label,
+            catalog: t.catalogue,
+            owner: t.owner,
+            duration_ms: t.duration_ms,
         }
     }
 }
 
-fn names(artist: &Option<String>) -> Vec<Name> {
-    artist.iter().map(|name| Name { name: name.clone() }).collect()
+fn names(artists: Vec<String>) -> Vec<Name> {
+    artists.into_iter().map(|name| Name { name }).collect()
 }
 
 /// A stretch of the query and the stretch of the reference it runs along.
@@ -368,18 +370,30 @@ pub struct SegmentRecord {
 }
 
 impl SegmentRecord {
-    fn new(s: &Segment, params: &FingerprintParams) -> SegmentRecord {
+    fn new(s: &AlignedSegment, repeat: bool) -> SegmentRecord {
         SegmentRecord {
             sample_begin_time_offset_ms: s.query_ms.0,
             sample_end_time_offset_ms: s.query_ms.1,
             db_begin_time_offset_ms: s.reference_ms.0,
             db_end_time_offset_ms: s.reference_ms.1,
-            matched_peaks: s.matched,
-            query_peaks: s.peaks,
-            peaks_per_second: round(f64::from(s.matched) / s.seconds().max(0.1), 1),
-            time_factor: round(s.warp.time_factor, 5),
-            pitch_cents: round(s.warp.pitch_cents(params), 1),
-            repeat: false,
+            matched_peaks: s.matched_peaks,
+            query_peaks: s.query_peaks,
+            peaks_per_second: rounded(s.peaks_per_second(), 1),
+            time_factor: rounded(s.time_factor, 5),
+            pitch_cents: rounded(s.pitch_cents, 1),
+            repeat,
+        }
+    }
+
+    /// The segment, as exactly as the record tells it.
+    pub fn segment(&self) -> AlignedSegment {
+        AlignedSegment {
+            query_ms: (self.sample_begin_time_offset_ms, self.sample_end_time_offset_ms),
+            reference_ms: (self.db_begin_time_offset_ms, self.db_end_time_offset_ms),
+            matched_peaks: self.matched_peaks,
+            query_peaks: self.query_peaks,
+            time_factor: self.time_factor,
+            pitch_cents: self.pitch_cents,
         }
     }
 }
@@ -389,8 +403,8 @@ impl SegmentRecord {
 pub struct MatchRecord {
     /// Names query and reference; the same for a repeated scan.
     pub match_id: String,
-    /// See [`MatchKind`].
-    pub match_kind: Cow<'static, str>,
+    /// What it is.
+    pub match_kind: MatchKind,
     /// Whether the evidence is beyond chance; matches that are not are shown on request only.
     pub accepted: bool,
     /// 0 to 100, 50 at the acceptance line; comparable between queries.
@@ -428,38 +442,75 @@ impl MatchRecord {
         self.segments.iter().filter(|s| !s.repeat)
     }
 
-    /// The record of `found`.
-    pub fn new(
-        query: QueryInfo,
-        reference: ReferenceInfo,
-        found: &Found,
-        same_bytes: bool,
-        params: &FingerprintParams,
-    ) -> MatchRecord {
-        let warp = found.best().warp;
-        let cents = warp.pitch_cents(params);
-        let name = format!("{}/{}", query.sha256, reference.ref_id);
-        let mut segments: Vec<SegmentRecord> =
-            found.segments.iter().map(|s| SegmentRecord::new(s, params)).collect();
-        let repeats = found.repeats.iter().map(|s| SegmentRecord::new(s, params));
-        segments.extend(repeats.map(|s| SegmentRecord { repeat: true, ..s }));
+    /// What was measured, as exactly as the record tells it.
+    pub fn measures(&self) -> Measures {
+        Measures {
+            score: self.score,
+            log10_evalue: self.log10_evalue,
+            query_match_pct: self.query_match_pct,
+            asset_match_pct: self.asset_match_pct,
+            peaks_per_second: self.peaks_per_second,
+            time_factor: self.time_factor,
+            pitch_cents: self.pitch_cents,
+        }
+    }
+}
+
+impl From<&Match> for MatchRecord {
+    fn from(m: &Match) -> MatchRecord {
+        let own = m.segments.iter().map(|s| SegmentRecord::new(s, false));
+        let repeats = m.repeats.iter().map(|s| SegmentRecord::new(s, true));
+        let measured = &m.measures;
         MatchRecord {
-            match_id: format!("m_{}", hex(&Sha256::digest(name.as_bytes())[..8])),
-            match_kind: MatchKind::of(found, same_bytes, params).name().into(),
-            accepted: found.accepted(),
-            score: round(found.score, 2),
-            log10_evalue: round(found.log10_evalue, 2),
-            query_match_pct: round(100.0 * found.query_coverage, 1),
-            asset_match_pct: round(100.0 * found.reference_coverage, 1),
-            peaks_per_second: round(found.peaks_per_second(), 1),
-            modified: is_modified(found, params),
-            time_factor: round(warp.time_factor, 5),
-            frequency_factor: round((cents / 1200.0).exp2(), 5),
-            pitch_cents: round(cents, 1),
-            segments,
-            allowed_by: None,
-            query,
-            reference,
+            match_id: m.id.clone(),
+            match_kind: m.kind,
+            accepted: m.is_accepted(),
+            score: rounded(measured.score, 2),
+            log10_evalue: rounded(measured.log10_evalue, 2),
+            query: QueryInfo::from(&*m.query),
+            reference: ReferenceInfo::from(&*m.reference),
+            query_match_pct: rounded(measured.query_match_pct, 1),
+            asset_match_pct: rounded(measured.asset_match_pct, 1),
+            peaks_per_second: rounded(measured.peaks_per_second, 1),
+            modified: m.modified,
+            time_factor: rounded(measured.time_factor, 5),
+            frequency_factor: rounded((measured.pitch_cents / 1200.0).exp2(), 5),
+            pitch_cents: rounded(measured.pitch_cents, 1),
+            segments: own.chain(repeats).collect(),
+            allowed_by: m.allowed_by.clone(),
+        }
+    }
+}
+
+/// Whether anything was found in a query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ScanResult {
+    /// At least one accepted match.
+    Matched,
+    /// None.
+    NoMatch,
+    /// Nothing in it can be fingerprinted (silence, a steady tone), so nothing can be said.
+    NoFeatures,
+}
+
+impl ScanResult {
+    /// The result of a query with so many accepted `matches`; `featureless`: nothing in it can be
+    /// fingerprinted.
+    pub fn of(matches: usize, featureless: bool) -> ScanResult {
+        match matches {
+            0 if featureless => ScanResult::NoFeatures,
+            0 => ScanResult::NoMatch,
+            _ => ScanResult::Matched,
+        }
+    }
+
+    /// Name in records.
+    pub fn name(self) -> &'static str {
+        match self {
+            ScanResult::Matched => "matched",
+            ScanResult::NoMatch => "no_match",
+            ScanResult::NoFeatures => "no_features",
         }
     }
 }
@@ -469,9 +520,8 @@ impl MatchRecord {
 pub struct Scanned {
     /// The scanned file.
     pub query: QueryInfo,
-    /// `matched`, `no_match`, or `no_features`: nothing in it can be fingerprinted (silence, a
-    /// steady tone), so nothing can be said.
-    pub result: Cow<'static, str>,
+    /// Whether anything was found.
+    pub result: ScanResult,
     /// Accepted matches.
     pub matches: usize,
     /// What sounds when, where the matches make a mix; empty otherwise.
@@ -499,6 +549,35 @@ impl ErrorRecord {
         ErrorRecord {
             subject: path.to_string_lossy().into_owned(),
             code: error.code().into(),
+            message: error.to_string(),
+        }
+    }
+
+    /// The record of a file with which something else went wrong.
+    pub fn other(path: &std::path::Path, error: &dyn std::error::Error) -> ErrorRecord {
+        ErrorRecord {
+            subject: path.to_string_lossy().into_owned(),
+            code: "internal".into(),
+            message: error.to_string(),
+        }
+    }
+}
+
+impl From<&DeliveryError> for ErrorRecord {
+    fn from(error: &DeliveryError) -> ErrorRecord {
+        ErrorRecord {
+            subject: error.subject.clone(),
+            code: error.code.into(),
+            message: error.message.clone(),
+        }
+    }
+}
+
+impl From<&InputError> for ErrorRecord {
+    fn from(error: &InputError) -> ErrorRecord {
+        ErrorRecord {
+            subject: error.path.to_string_lossy().into_owned(),
+            code: "io_error".into(),
             message: error.to_string(),
         }
     }
@@ -533,4 +612,13 @@ pub struct Summary {
     pub interrupted: bool,
     /// Exit status of the program.
     pub exit_code: u8,
+}
+
+impl Summary {
+    /// Fills in what depends on the time that the run took.
+    pub fn timed(&mut self, wall: Duration) {
+        self.wall_ms = wall.as_millis() as u64;
+        self.realtime_factor = rounded(self.audio_seconds / wall.as_secs_f64().max(1e-3), 1);
+        self.audio_seconds = rounded(self.audio_seconds, 3);
+    }
 }

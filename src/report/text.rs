@@ -2,15 +2,18 @@
 
 use std::io::{self, Write};
 
+use jiff::Timestamp;
+
 use super::Report;
 use super::records::{
-    ErrorRecord, MatchRecord, Name, QueryInfo, Record, Scanned, SegmentRecord, Summary,
+    ErrorRecord, MatchRecord, Name, QueryInfo, Record, ScanResult, Scanned, SegmentRecord, Summary,
     VerdictRecord,
 };
 use super::text_batch;
 use crate::catalog::text::visible;
 use crate::level::Level;
 use crate::policy::Finding;
+use crate::scan::kind::MatchKind;
 
 /// Segments printed per match; a loop may have dozens.
 const MAX_SEGMENTS: usize = 6;
@@ -22,6 +25,7 @@ const MAX_REPEATS: usize = 12;
 pub struct Text<W: Write> {
     out: W,
     references: Option<usize>,
+    started_at: Option<Timestamp>,
     /// The query whose heading stands already.
     current: Option<String>,
     /// Findings whose verdict is to come.
@@ -33,7 +37,14 @@ pub struct Text<W: Write> {
 impl<W: Write> Text<W> {
     /// Writes to `out`.
     pub fn new(out: W) -> Text<W> {
-        Text { out, references: None, current: None, findings: Vec::new(), verdicts: Vec::new() }
+        Text {
+            out,
+            references: None,
+            started_at: None,
+            current: None,
+            findings: Vec::new(),
+            verdicts: Vec::new(),
+        }
     }
 
     fn heading(&mut self, query: &QueryInfo) -> io::Result<()> {
@@ -82,13 +93,15 @@ impl<W: Write> Text<W> {
 
     fn scanned(&mut self, s: &Scanned) -> io::Result<()> {
         self.heading(&s.query)?;
-        match (s.result.as_ref(), self.references) {
-            ("no_features", _) => writeln!(
+        match (s.result, self.references) {
+            (ScanResult::NoFeatures, _) => writeln!(
                 self.out,
                 "  nothing to compare: silence, a steady tone, or too short for a fingerprint"
             )?,
-            ("no_match", Some(n)) => writeln!(self.out, "  no match among {n} references")?,
-            ("no_match", None) => writeln!(self.out, "  no match")?,
+            (ScanResult::NoMatch, Some(n)) => {
+                writeln!(self.out, "  no match among {n} references")?
+            }
+            (ScanResult::NoMatch, None) => writeln!(self.out, "  no match")?,
             _ => {}
         }
         if !s.tracklist.is_empty() {
@@ -121,14 +134,21 @@ impl<W: Write> Text<W> {
         if any { writeln!(self.out) } else { Ok(()) }
     }
 
+    /// " on 2026-11-28 at 12:00 UTC".
+    fn time(&self) -> String {
+        let text = |time: Timestamp| time.strftime(" on %Y-%m-%d at %H:%M UTC").to_string();
+        self.started_at.map(text).unwrap_or_default()
+    }
+
     fn summary(&mut self, s: &Summary) -> io::Result<()> {
         self.verdicts(s)?;
         if self.references.is_none() && s.verdicts.is_empty() {
             return writeln!(
                 self.out,
-                "{} of {} files compared with each other: {}, {} unreadable",
+                "{} of {} files compared with each other{}: {}, {} unreadable",
                 s.scanned,
                 s.inputs,
+                self.time(),
                 groups(s.clusters),
                 s.errors
             );
@@ -136,9 +156,10 @@ impl<W: Write> Text<W> {
         let interrupted = if s.interrupted { ", interrupted" } else { "" };
         writeln!(
             self.out,
-            "{} of {} files scanned{interrupted}: {} matched, {} without match, {} unreadable",
+            "{} of {} files scanned{}{interrupted}: {} matched, {} without match, {} unreadable",
             s.scanned,
             s.inputs,
+            self.time(),
             s.matched,
             s.scanned - s.matched,
             s.errors
@@ -164,6 +185,7 @@ impl<W: Write> Report for Text<W> {
         match record {
             Record::Begin(b) => {
                 self.references = b.index.as_ref().map(|i| i.tracks);
+                self.started_at = b.started_at;
                 Ok(())
             }
             Record::Match(m) => self.matched(m),
@@ -187,16 +209,18 @@ impl<W: Write> Report for Text<W> {
 }
 
 pub(super) fn kind_words(m: &MatchRecord) -> String {
-    let words = match m.match_kind.as_ref() {
-        "same_file" => "the same file",
-        "same_audio" => "the same recording from end to end",
-        "near_duplicate" => "most of the same recording",
-        "modified" => "the same recording with speed or pitch changed",
-        "contains_reference" => "contains the whole reference",
-        "contained_in_reference" => "all of it is a part of the reference",
-        "loop_of_excerpt" => "repeats a part of the reference",
-        "version" => "the same material runs along, but much else is in it or it was made anew",
-        _ => "shares a part with the reference",
+    let words = match m.match_kind {
+        MatchKind::SameFile => "the same file",
+        MatchKind::SameAudio => "the same recording from end to end",
+        MatchKind::NearDuplicate => "most of the same recording",
+        MatchKind::Modified => "the same recording with speed or pitch changed",
+        MatchKind::ContainsReference => "contains the whole reference",
+        MatchKind::ContainedInReference => "all of it is a part of the reference",
+        MatchKind::LoopOfExcerpt => "repeats a part of the reference",
+        MatchKind::Version => {
+            "the same material runs along, but much else is in it or it was made anew"
+        }
+        MatchKind::Excerpt => "shares a part with the reference",
     };
     if !m.modified {
         return words.to_owned();

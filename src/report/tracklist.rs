@@ -97,10 +97,13 @@ fn spans(m: &MatchRecord) -> Vec<(u64, u64)> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::matches::Match;
     use crate::params::FingerprintParams;
-    use crate::report::records::{QueryInfo, ReferenceInfo};
     use crate::scan::matcher::{Found, Segment};
+    use crate::track::Track;
 
     /// A match of the file's stretch `from..to` (seconds) with a reference.
     fn found(reference: &str, from: u64, to: u64, pct: f64) -> MatchRecord {
@@ -114,12 +117,11 @@ mod tests {
             reference_coverage: 0.9,
             ..Found::default()
         };
-        let reference = ReferenceInfo {
-            ref_id: reference.into(),
-            path: format!("{reference}.ogg"),
-            ..ReferenceInfo::default()
-        };
-        MatchRecord::new(QueryInfo::default(), reference, &found, false, &FingerprintParams::V2)
+        let track = Arc::new(Track { sha256: [1; 32], ..Track::default() });
+        let m = Match::new(&Arc::default(), &track, &found, &FingerprintParams::V2);
+        let mut record = MatchRecord::from(&m);
+        record.reference.ref_id = reference.into();
+        record
     }
 
     fn names(matches: &[MatchRecord]) -> Vec<String> {

@@ -11,9 +11,9 @@ use rayon::prelude::*;
 use soundalike_index::{Hit, Query, Reader, SearchOptions, TrackNo};
 
 use super::candidates::{Candidate, rank};
-use super::scanner::{SPACE_ANCHOR, SPACE_PEAK_MAP};
 use super::warped::{self, Lead, Probe, cell_width};
 use crate::fingerprint::descriptor::{self, QueryWindow};
+use crate::fingerprint::stored::{SPACE_ANCHOR, SPACE_PEAK_MAP};
 use crate::fingerprint::{Constellation, anchor};
 use crate::params::FingerprintParams;
 

@@ -1,5 +1,7 @@
 //! Names what a match is, from its coverage, its transform and how alike the tracks are.
 
+use serde::{Deserialize, Serialize};
+
 use super::matcher::Found;
 use crate::params::FingerprintParams;
 
@@ -15,7 +17,8 @@ const SAME: f64 = 0.95;
 const REPEATED: f64 = 1.5;
 
 /// What a match is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum MatchKind {
     /// The same bytes.
     SameFile,
@@ -32,6 +35,7 @@ pub enum MatchKind {
     /// A part of the reference, repeated.
     LoopOfExcerpt,
     /// A part of each.
+    #[default]
     Excerpt,
     /// The same material runs along, but much else lies over it, or it was made anew: a voice over a backing
     /// track, another performance, a variant generated again.
@@ -81,11 +85,6 @@ impl MatchKind {
         } else {
             MatchKind::Excerpt
         }
-    }
-
-    /// The kind of this name.
-    pub fn from_name(name: &str) -> Option<MatchKind> {
-        MatchKind::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
     /// Name in records.

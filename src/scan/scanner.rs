@@ -1,6 +1,7 @@
 //! Scans queries against an index: candidates, then comparison with each of them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use soundalike_index::{Reader, SearchMode, SearchOptions, TrackNo};
@@ -13,13 +14,10 @@ use super::sieve::{PROMISING_NATS, first_look, is_long};
 use super::survey;
 use super::warp::{Warp, to_units};
 use super::warped::{self, Lead, Probe};
+use crate::fingerprint::stored::{SPACE_ANCHOR, SPACE_PEAK_MAP};
 use crate::fingerprint::{Constellation, descriptor};
 use crate::params::FingerprintParams;
 
-/// Descriptor space of the peak map.
-pub const SPACE_PEAK_MAP: u8 = 0;
-/// Descriptor space of the anchors.
-pub const SPACE_ANCHOR: u8 = 1;
 /// Share of the query that one line must explain to leave the search for changed copies out.
 const EXPLAINED: f64 = 0.85;
 /// And how sure it must be: a regular beat alone can carry a wrong line past the acceptance line.
@@ -59,6 +57,16 @@ pub enum Depth {
     Thorough,
 }
 
+impl Depth {
+    /// Name in records.
+    pub fn name(self) -> &'static str {
+        match self {
+            Depth::Standard => "standard",
+            Depth::Thorough => "thorough",
+        }
+    }
+}
+
 /// A match of a query with a track of the index.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrackMatch {
@@ -69,17 +77,17 @@ pub struct TrackMatch {
 }
 
 /// Scans queries against one snapshot of an index.
-pub struct Scanner<'a> {
-    index: &'a Reader,
-    params: &'a FingerprintParams,
+pub struct Scanner {
+    index: Arc<Reader>,
+    params: FingerprintParams,
     matching: MatchParams,
     options: SearchOptions,
     searched_seconds: f64,
 }
 
-impl<'a> Scanner<'a> {
+impl Scanner {
     /// A scanner over `index`, which was built with `params`.
-    pub fn new(index: &'a Reader, params: &'a FingerprintParams, mode: SearchMode) -> Scanner<'a> {
+    pub fn new(index: Arc<Reader>, params: FingerprintParams, mode: SearchMode) -> Scanner {
         let duration_ms: u64 = index.tracks().map(|(_, meta)| meta.duration_ms).sum();
         Scanner {
             index,
@@ -120,7 +128,8 @@ impl<'a> Scanner<'a> {
             let others = all.iter().filter(|other| other.0 != *track);
             let better = others.filter(|other| other.1 < found.log10_evalue);
             let taken: Vec<(u32, u32)> = better.flat_map(|other| &other.2).copied().collect();
-            let (reference, params, matching) = (&candidate.reference, self.params, &self.matching);
+            let (reference, params, matching) =
+                (&candidate.reference, &self.params, &self.matching);
             candidate.found = Some(resolve(query, reference, found, &taken, params, matching));
         });
     }
@@ -166,11 +175,11 @@ impl<'a> Scanner<'a> {
             }
             wanted
         };
-        let mut questions = [survey::questions(query, self.params)];
-        let cells = Cells::Each(survey::cells(self.index));
+        let mut questions = [survey::questions(query, &self.params)];
+        let cells = Cells::Each(survey::cells(&self.index));
         let options = SearchOptions { k: survey::HITS, walk: false, ..self.options };
         for (round, limit) in [(Round::First, 1), (Round::Rest, survey::CANDIDATES)] {
-            ask(self.index, SPACE_ANCHOR, &mut questions, round, cells, &options);
+            ask(&self.index, SPACE_ANCHOR, &mut questions, round, cells, &options);
             self.follow(query, best(&questions[0], limit), survey::HYPOTHESES, candidates);
             if explains_any(query, candidates) {
                 break;
@@ -192,12 +201,12 @@ impl<'a> Scanner<'a> {
     fn survey_windows(&self, query: &Constellation, candidates: &mut Candidates) {
         let mut windows: Vec<_> = blocks(query.duration)
             .into_iter()
-            .map(|block| survey::windows(query, block, self.params))
+            .map(|block| survey::windows(query, block, &self.params))
             .collect();
-        let cells = Cells::Each(survey::cells(self.index));
+        let cells = Cells::Each(survey::cells(&self.index));
         let options = SearchOptions { k: survey::WINDOW_HITS, walk: false, ..self.options };
         for round in [Round::First, Round::Rest] {
-            ask(self.index, SPACE_PEAK_MAP, &mut windows, round, cells, &options);
+            ask(&self.index, SPACE_PEAK_MAP, &mut windows, round, cells, &options);
         }
         let mut wanted = WantedPlaces::new();
         for q in &windows {
@@ -245,7 +254,7 @@ impl<'a> Scanner<'a> {
         let walk = round == Round::First;
         let options = SearchOptions { k: HITS_PER_WINDOW, walk, ..self.options };
         ask(
-            self.index,
+            &self.index,
             SPACE_PEAK_MAP,
             windows,
             round,
@@ -312,7 +321,7 @@ impl<'a> Scanner<'a> {
     ) {
         let options = SearchOptions { k: warped::HITS_PER_PROBE, walk: false, ..self.options };
         ask(
-            self.index,
+            &self.index,
             SPACE_ANCHOR,
             anchors,
             round,
@@ -338,7 +347,7 @@ impl<'a> Scanner<'a> {
         hypotheses: usize,
         candidates: &mut Candidates,
     ) {
-        let (params, matching) = (self.params, &self.matching);
+        let (params, matching) = (&self.params, &self.matching);
         self.compare(query, wanted, candidates, |(block, leads), candidate| {
             let reference = &candidate.reference;
             warped::warps(query, *block, reference, leads, hypotheses, params, matching)
@@ -380,13 +389,13 @@ impl<'a> Scanner<'a> {
 
     fn candidate(&self, track: TrackNo) -> Option<Candidate> {
         let points = Constellation::from_bytes(self.index.constellation(track)?).ok()?;
-        let reference = Reference::new(points, self.params);
+        let reference = Reference::new(points, &self.params);
         Some(Candidate { reference, aligned: Vec::new(), warps: Vec::new(), found: None })
     }
 
     /// Whether nothing of `query` can be looked up: silence, a steady tone, hardly any length.
     pub fn is_featureless(&self, query: &Constellation) -> bool {
-        descriptor::windows(query, self.params.window, self.params).is_empty()
+        descriptor::windows(query, self.params.window, &self.params).is_empty()
     }
 
     /// The windows by which one of `blocks` blocks of the query is looked up.
@@ -401,7 +410,7 @@ impl<'a> Scanner<'a> {
         let span = (block.1 - block.0).saturating_sub(self.params.window);
         let hop = (span / windows).max(MIN_QUERY_HOP);
         let stretch = query.slice(block.0, block.1);
-        let windows = descriptor::query_windows(&stretch, hop, self.params).into_iter();
+        let windows = descriptor::query_windows(&stretch, hop, &self.params).into_iter();
         let all = windows.enumerate().map(|(i, w)| (w.time, i, w.code.into()));
         Questions::new(block, all)
     }
@@ -414,7 +423,7 @@ impl<'a> Scanner<'a> {
         blocks: usize,
     ) -> Questions<Probe> {
         let probes =
-            warped::probes(query, block, blocks, warped::ALL_RUNGS, self.params).into_iter();
+            warped::probes(query, block, blocks, warped::ALL_RUNGS, &self.params).into_iter();
         let all = probes.map(|(probe, code)| (probe, probe.number, code.into()));
         Questions::new(block, all)
     }

@@ -5,8 +5,11 @@ use std::path::{Path, PathBuf};
 
 use soundalike_index::Error as IndexError;
 
+use crate::engine::Error as EngineError;
+
 /// Why a sweep cannot go on.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum SweepError {
     /// A file of the state folder cannot be read or written.
     #[error("cannot use {}: {source}", path.display())]
@@ -51,6 +54,12 @@ pub enum SweepError {
     /// An index is damaged.
     #[error(transparent)]
     Index(#[from] IndexError),
+    /// Verdicts could not be entered in the log of decisions.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// Records could not be written.
+    #[error("cannot write the output: {0}")]
+    Output(#[from] io::Error),
 }
 
 impl SweepError {

@@ -1,20 +1,23 @@
 //! What was found, ever: `findings.jsonl` in the state folder.
 //!
-//! Match records as a scan writes them, with the number of the run that found them, after a line that
-//! says when the run began. Lines are only ever added. A run that is killed leaves at most a last line
+//! Match records as a scan writes them, with the number of the run that found them and `measures`, the same
+//! figures unrounded, by which they are judged; after a line that says when the run began. Lines are only ever added. A run that is killed leaves at most a last line
 //! without its end, which the next one cuts off: what it told of had not been recorded as compared.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Hash, MAX_LINE, SweepError, from_hex};
-use crate::indexer::{hex, ref_id};
-use crate::report::records::MatchRecord;
+use super::{Hash, MAX_LINE, SweepError};
+use crate::id::{from_hex, hex, parse_ref_id, ref_id};
+use crate::matches::{AlignedSegment, Match, Measures};
+use crate::report::records::{MatchRecord, SegmentRecord};
+use crate::track::Track;
 
 /// Name of the file.
 pub const FILE_NAME: &str = "findings.jsonl";
@@ -39,7 +42,7 @@ impl Pair {
     }
 
     fn parse(sha256: &str, ref_id: &str) -> Option<Pair> {
-        Some(Pair { track: from_hex(sha256)?, reference: from_hex(ref_id.strip_prefix("r_")?)? })
+        Some(Pair { track: from_hex(sha256)?, reference: parse_ref_id(ref_id)? })
     }
 }
 
@@ -96,7 +99,7 @@ impl Event {
             ("match", ..) => Err("a match of nothing".into()),
             ("forgotten", ..) => {
                 let track = line.track.and_then(|hash| from_hex(&hash)).map(Event::TrackGone);
-                let id = line.ref_id.and_then(|id| from_hex(id.strip_prefix("r_")?));
+                let id = line.ref_id.and_then(|id| parse_ref_id(&id));
                 let gone = track.or(id.map(Event::ReferenceGone));
                 gone.ok_or_else(|| "nothing that could be forgotten".into())
             }
@@ -185,11 +188,54 @@ struct RunLine<'a> {
 }
 
 #[derive(Serialize)]
-struct MatchLine<'a> {
+struct MatchLine {
     r#type: &'static str,
     run: u64,
     #[serde(flatten)]
-    record: &'a MatchRecord,
+    stored: StoredMatch,
+}
+
+/// A match as a line keeps it: as records show it, and what was measured as it is judged, unrounded.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct StoredMatch {
+    #[serde(flatten)]
+    record: MatchRecord,
+    /// None in lines of versions before: what they show rounded is all there is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    measures: Option<Measures>,
+}
+
+impl StoredMatch {
+    fn new(m: &Match) -> StoredMatch {
+        let mut record = MatchRecord::from(m);
+        record.segments.truncate(MAX_SEGMENTS);
+        StoredMatch { record, measures: Some(m.measures) }
+    }
+
+    fn pair(&self) -> Option<Pair> {
+        Pair::parse(&self.record.query.sha256, &self.record.reference.ref_id)
+    }
+
+    /// The match of `query` with `reference`, as it was found.
+    pub fn restored(self, query: Arc<Track>, reference: Arc<Track>) -> Match {
+        let StoredMatch { record, measures } = self;
+        let segments = |repeat: bool| -> Vec<AlignedSegment> {
+            let all = record.segments.iter().filter(|s| s.repeat == repeat);
+            all.map(SegmentRecord::segment).collect()
+        };
+        Match {
+            measures: measures.unwrap_or_else(|| record.measures()),
+            segments: segments(false),
+            repeats: segments(true),
+            id: record.match_id,
+            kind: record.match_kind,
+            modified: record.modified,
+            query,
+            reference,
+            allowed_by: None,
+            blocked_by: None,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -232,14 +278,12 @@ impl Findings {
     }
 
     /// Adds matches that are not reported yet.
-    pub fn add(&mut self, run: u64, matches: &mut [MatchRecord]) -> Result<(), SweepError> {
-        for record in matches.iter_mut() {
-            record.segments.truncate(MAX_SEGMENTS);
-        }
-        let line = |record| MatchLine { r#type: "match", run, record };
-        let places = self.append(&matches.iter().map(line).collect::<Vec<_>>())?;
-        for (record, place) in matches.iter().zip(places) {
-            if let Some(pair) = Pair::parse(&record.query.sha256, &record.reference.ref_id) {
+    pub fn add(&mut self, run: u64, matches: &[Match]) -> Result<(), SweepError> {
+        let line = |m| MatchLine { r#type: "match", run, stored: StoredMatch::new(m) };
+        let lines: Vec<MatchLine> = matches.iter().map(line).collect();
+        let places = self.append(&lines)?;
+        for (line, place) in lines.iter().zip(places) {
+            if let Some(pair) = line.stored.pair() {
                 self.reported.pairs.insert(pair, place);
             }
         }
@@ -272,8 +316,8 @@ impl Findings {
         Ok(())
     }
 
-    /// Reads a record again.
-    pub fn read(&mut self, place: Place) -> Result<MatchRecord, SweepError> {
+    /// Reads a match again.
+    pub fn read(&mut self, place: Place) -> Result<StoredMatch, SweepError> {
         let mut bytes = vec![0; place.len as usize];
         let read = self.file.seek(SeekFrom::Start(place.offset));
         read.and_then(|_| self.file.read_exact(&mut bytes)).map_err(SweepError::io(&self.path))?;

@@ -17,25 +17,13 @@ pub mod plan;
 mod run;
 pub mod state;
 pub mod summary;
+pub mod tell;
 
 pub use error::SweepError;
-pub use run::{Sweep, Track};
+pub use run::{Sweep, SweptTrack};
 
 /// SHA-256 of an audio file: what a track is known by on either side.
 pub type Hash = [u8; 32];
 
 /// Longest line of the files in the state folder, in bytes.
 const MAX_LINE: usize = 8 << 20;
-
-/// Reads lower-case hexadecimal of exactly `N` bytes.
-fn from_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
-    let digits = text.as_bytes();
-    if digits.len() != 2 * N || !digits.iter().all(|d| matches!(d, b'0'..=b'9' | b'a'..=b'f')) {
-        return None;
-    }
-    let mut bytes = [0; N];
-    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
-    }
-    Some(bytes)
-}

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use rayon::prelude::*;
@@ -9,21 +10,21 @@ use soundalike_index::{Reader, TrackMeta};
 
 use super::compare::Sides;
 use super::findings::{self, Findings, Pair, Place, short};
-use super::judge::Met;
 use super::plan::Plan;
 use super::state::{Counts, Folder, Header, Journal};
 use super::{Hash, SweepError};
-use crate::indexer::hex;
-use crate::params::FingerprintParams;
+use crate::engine::Index;
+use crate::id::hex;
+use crate::matches::Match;
 use crate::progress::{Cancel, Progress};
-use crate::report::records::MatchRecord;
+use crate::track::Track;
 
 /// Tracks compared before what was found is written: bounds memory, and what a crash costs.
 const CHUNK: usize = 32;
 
 /// A catalogue track with findings.
 #[derive(Debug, Clone)]
-pub struct Track {
+pub struct SweptTrack {
     /// The track.
     pub sha256: Hash,
     /// Found by this run, and not only by one before.
@@ -33,8 +34,8 @@ pub struct Track {
 }
 
 /// A sweep in its state folder.
-pub struct Sweep<'a> {
-    sides: Sides<'a>,
+pub struct Sweep {
+    sides: Sides,
     findings: Findings,
     plan: Plan,
     header: Header,
@@ -48,23 +49,24 @@ pub struct Sweep<'a> {
     _folder: Folder,
 }
 
-impl<'a> Sweep<'a> {
+impl Sweep {
     /// Takes up the state in `folder`: begins a run, or goes on with one that was cut short. Nothing is
     /// written where nothing has changed since the last run.
     pub fn open(
         folder: Folder,
-        references: &'a Reader,
-        catalogue: &'a Reader,
-        params: &'a FingerprintParams,
+        references: &Index,
+        catalogue: &Index,
         now: Timestamp,
-    ) -> Result<Sweep<'a>, SweepError> {
+    ) -> Result<Sweep, SweepError> {
         let last = folder.progress()?;
         let mut findings = Findings::open(folder.dir())?;
         if last.as_ref().is_some_and(|l| l.findings_length > findings.reported().length) {
             let path = folder.dir().join(findings::FILE_NAME);
             return Err(SweepError::damaged(&path, 1, "it is shorter than it was"));
         }
-        let digest = hex(&params.digest());
+        let sides = Sides::new(references, catalogue);
+        let (references, catalogue) = (sides.references(), sides.catalogue());
+        let digest = hex(&sides.params().digest());
         let seen = last.as_ref().filter(|l| l.header.params == digest).map(|l| l.seen.clone());
         let seen = seen.unwrap_or_default();
         let (knew_references, knew_tracks) = (seen.references.len(), seen.tracks.len());
@@ -73,7 +75,6 @@ impl<'a> Sweep<'a> {
         if knew_references > 0 && knew_tracks > 0 && gone == (knew_references, knew_tracks) {
             return Err(SweepError::OtherIndexes { path: folder.dir().to_owned() });
         }
-        let sides = Sides::new(references, catalogue, params);
         let pending = (plan.references.len(), plan.tracks.len());
         let resumed = last.as_ref().is_some_and(|l| l.finished_at.is_none());
         if plan.is_empty() && !resumed {
@@ -148,7 +149,7 @@ impl<'a> Sweep<'a> {
     }
 
     /// The indexes.
-    pub fn sides(&self) -> &Sides<'a> {
+    pub fn sides(&self) -> &Sides {
         &self.sides
     }
 
@@ -170,7 +171,7 @@ impl<'a> Sweep<'a> {
         progress: &dyn Progress,
         cancel: &Cancel,
     ) -> Result<bool, SweepError> {
-        let (hashes, index) = (self.plan.references.clone(), self.sides.references);
+        let (hashes, index) = (self.plan.references.clone(), self.sides.references().clone());
         for chunk in hashes.chunks(CHUNK) {
             let tracks = &self.plan.seen.tracks;
             let others = tracks.len() as u64;
@@ -178,7 +179,7 @@ impl<'a> Sweep<'a> {
                 let found = self.sides.reference(hash, tracks)?.into_iter();
                 Ok(found.map(|(track, m)| (Pair::new(track, hash), m)).collect())
             };
-            let results = ask(chunk, index, look, progress, cancel);
+            let results = look_for(chunk, &index, look, progress, cancel);
             let done = self.keep(chunk, results)?;
             let (new_references, known) = (done.hashes.len() as u64, done.known);
             let pairs = new_references * others;
@@ -201,14 +202,14 @@ impl<'a> Sweep<'a> {
         progress: &dyn Progress,
         cancel: &Cancel,
     ) -> Result<bool, SweepError> {
-        let (hashes, index) = (self.plan.tracks.clone(), self.sides.catalogue);
-        let others = self.sides.references.track_count() as u64;
+        let (hashes, index) = (self.plan.tracks.clone(), self.sides.catalogue().clone());
+        let others = self.sides.references().track_count() as u64;
         for chunk in hashes.chunks(CHUNK) {
             let look = |hash: &Hash| {
                 let found = self.sides.track(hash)?.into_iter();
                 Ok(found.map(|(reference, m)| (Pair::new(*hash, &reference), m)).collect())
             };
-            let results = ask(chunk, index, look, progress, cancel);
+            let results = look_for(chunk, &index, look, progress, cancel);
             let done = self.keep(chunk, results)?;
             let (tracks, known) = (done.hashes.len() as u64, done.known);
             let counts = Counts { tracks, pairs: tracks * others, known, ..Counts::default() };
@@ -230,23 +231,23 @@ impl<'a> Sweep<'a> {
         let mut new = Vec::new();
         for (hash, looked) in chunk.iter().zip(results) {
             let Some(looked) = looked else { continue };
-            for (pair, record) in looked? {
+            for (pair, m) in looked? {
                 match self.findings.reported().get(&pair) {
                     // Written by this run before it was cut short.
                     Some(place) if place.offset >= self.header.findings_from => {}
                     Some(_) => done.known += 1,
-                    None => new.push(record),
+                    None => new.push(m),
                 }
             }
             done.hashes.push(*hash);
         }
-        self.findings.add(self.header.run, &mut new)?;
+        self.findings.add(self.header.run, &new)?;
         done.findings = self.findings.reported().length;
         Ok(done)
     }
 
     /// The tracks with findings of this run, or with any (`all`), in order of their paths.
-    pub fn tracks(&self, all: bool) -> Vec<Track> {
+    pub fn tracks(&self, all: bool) -> Vec<SweptTrack> {
         let from = self.header.findings_from;
         let is_new = |place: &Place| !self.is_idle() && place.offset >= from;
         let mut pairs =
@@ -255,39 +256,49 @@ impl<'a> Sweep<'a> {
             return Vec::new();
         }
         let by_id: BTreeMap<[u8; 8], Hash> =
-            self.sides.references.tracks().map(|(_, m)| (short(&m.sha256), m.sha256)).collect();
-        let mut tracks: Vec<Track> = Vec::new();
+            self.sides.references().tracks().map(|(_, m)| (short(&m.sha256), m.sha256)).collect();
+        let mut tracks: Vec<SweptTrack> = Vec::new();
         for (pair, place) in pairs {
             let Some(reference) = by_id.get(&pair.reference) else { continue };
             if tracks.last().is_none_or(|track| track.sha256 != pair.track) {
-                tracks.push(Track { sha256: pair.track, is_new: false, places: Vec::new() });
+                tracks.push(SweptTrack { sha256: pair.track, is_new: false, places: Vec::new() });
             }
             if let Some(track) = tracks.last_mut() {
                 track.is_new |= is_new(place);
                 track.places.push((*reference, *place));
             }
         }
-        let path = |t: &Track| self.meta(t).map_or("", |meta| meta.path.as_str());
+        let path = |t: &SweptTrack| self.meta(t).map_or("", |meta| meta.path.as_str());
         tracks.retain(|t| self.meta(t).is_some());
         tracks.sort_by(|a, b| path(a).cmp(path(b)).then(a.sha256.cmp(&b.sha256)));
         tracks
     }
 
     /// What the catalogue knows of a track.
-    pub fn meta(&self, track: &Track) -> Option<&'a TrackMeta> {
-        let catalogue = self.sides.catalogue;
+    fn meta(&self, track: &SweptTrack) -> Option<&TrackMeta> {
+        let catalogue = self.sides.catalogue();
         catalogue.meta(catalogue.find_sha256(&track.sha256)?)
     }
 
-    /// Reads the matches of a track.
-    pub fn matches(&mut self, track: &Track) -> Result<Vec<Met>, SweepError> {
+    /// A track as the catalogue describes it.
+    pub fn track(&self, track: &SweptTrack) -> Option<Arc<Track>> {
+        Some(Arc::new(Track::of_index(self.meta(track)?)))
+    }
+
+    /// Reads the matches of `query`, which is what the catalogue knows of `track`.
+    pub fn matches(
+        &mut self,
+        track: &SweptTrack,
+        query: &Arc<Track>,
+    ) -> Result<Vec<Match>, SweepError> {
         let mut matches = Vec::new();
         for (reference, place) in &track.places {
-            let references = self.sides.references;
+            let references = self.sides.references();
             let meta = references.find_sha256(reference).and_then(|no| references.meta(no));
-            if let Some(meta) = meta {
-                matches.push((self.findings.read(*place)?, meta.clone()));
-            }
+            let Some(reference) = meta.map(|meta| Arc::new(Track::of_index(meta))) else {
+                continue;
+            };
+            matches.push(self.findings.read(*place)?.restored(query.clone(), reference));
         }
         Ok(matches)
     }
@@ -314,7 +325,7 @@ fn begin_counts(plan: &Plan) -> Counts {
 }
 
 /// What looking for one track brought.
-type Looked = Result<Vec<(Pair, MatchRecord)>, SweepError>;
+type Looked = Result<Vec<(Pair, Match)>, SweepError>;
 
 /// What of a chunk is done.
 #[derive(Default)]
@@ -327,7 +338,7 @@ struct Done {
 }
 
 /// Looks for each of `chunk`, on all cores; nothing for those that came after the request to stop.
-fn ask(
+fn look_for(
     chunk: &[Hash],
     index: &Reader,
     look: impl Fn(&Hash) -> Looked + Sync,

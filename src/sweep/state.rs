@@ -13,8 +13,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::plan::Seen;
-use super::{Hash, MAX_LINE, SweepError, from_hex};
-use crate::indexer::hex;
+use super::{Hash, MAX_LINE, SweepError};
+use crate::id::{from_hex, hex};
 
 /// Name of the file.
 pub const FILE_NAME: &str = "progress.jsonl";

@@ -2,17 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::Serialize;
 use soundalike_index::Reader;
 
-use super::judge::Judged;
+use super::judge::JudgedTrack;
 use super::run::Sweep;
 use crate::catalog::text::visible;
-use crate::indexer::hex;
+use crate::engine::index::index_info;
 use crate::level::Level;
-use crate::params::FingerprintParams;
 use crate::policy::Rule;
 use crate::report::records::{IndexInfo, MatchRecord};
 use crate::report::text::clock;
@@ -31,12 +31,6 @@ pub struct SideInfo {
     pub new: u64,
     /// Removed since the run before.
     pub removed: u64,
-}
-
-/// The state of an index.
-pub fn index_info(index: &Reader, params: &FingerprintParams) -> IndexInfo {
-    let params_hash = hex(&params.digest()[..8]);
-    IndexInfo { id: index.index_id(), tracks: index.track_count(), params_hash }
 }
 
 /// One of the gravest matches.
@@ -108,10 +102,10 @@ pub struct SweepRecord {
 
 impl SweepRecord {
     /// What `sweep` has done, before anything is reported.
-    pub fn new(sweep: &Sweep<'_>, finished: bool) -> SweepRecord {
+    pub fn new(sweep: &Sweep, finished: bool) -> SweepRecord {
         let (sides, counts) = (sweep.sides(), sweep.counts());
         let side =
-            |index, new, removed| SideInfo { index: index_info(index, sides.params), new, removed };
+            |index: &Arc<Reader>, new, removed| SideInfo { index: index_info(index), new, removed };
         let (pending_references, pending_tracks) = sweep.pending();
         let new_tracks = counts.tracks + pending_tracks as u64;
         SweepRecord {
@@ -122,12 +116,12 @@ impl SweepRecord {
             interrupted: !finished,
             unchanged: sweep.is_idle(),
             references: side(
-                sides.references,
+                sides.references(),
                 counts.new_references + pending_references as u64,
                 counts.gone_references,
             ),
             catalogue: side(
-                sides.catalogue,
+                sides.catalogue(),
                 new_tracks.saturating_sub(counts.again),
                 counts.gone_tracks,
             ),
@@ -145,7 +139,7 @@ impl SweepRecord {
     }
 
     /// Counts a track that is reported.
-    pub fn count(&mut self, judged: &Judged) {
+    pub fn count(&mut self, judged: &JudgedTrack) {
         self.tracks += 1;
         self.matches += judged.matches.len();
         *self.verdicts.entry(judged.verdict.verdict).or_default() += 1;
@@ -263,7 +257,7 @@ fn shown(name: &str) -> String {
     format!("{begin}…")
 }
 
-fn worst(m: &MatchRecord, judged: &Judged) -> WorstMatch {
+fn worst(m: &MatchRecord, judged: &JudgedTrack) -> WorstMatch {
     let about = judged.findings.iter().filter(|f| f.evidence.contains(&m.match_id));
     let level = about.clone().map(|f| f.level).max().unwrap_or_default();
     let mut rules: Vec<Rule> = Vec::new();

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::WatchError;
-use crate::indexer::hex;
+use crate::id::hex;
 use crate::report::records::Record;
 
 /// Held by the one who writes results.
@@ -196,7 +196,7 @@ mod tests {
 
     fn publish(ledger: &Ledger, name: &OsStr, state: &str, keep: bool) {
         let (draft, mut file) = ledger.draft(name, Form::Records).unwrap();
-        let mut begin = Begin::new("s_1".into(), None);
+        let mut begin = Begin::new("s_1".into(), None, jiff::Timestamp::UNIX_EPOCH);
         let name = name.to_string_lossy().into_owned();
         begin.delivery = Some(DeliveryInfo { name, state: state.into(), files: 1, bytes: 2 });
         writeln!(file, "{}", serde_json::to_string(&Record::Begin(begin)).unwrap()).unwrap();

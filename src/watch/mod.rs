@@ -12,6 +12,8 @@
 
 mod ledger;
 mod queue;
+mod results;
+mod service;
 mod snapshot;
 
 use std::collections::BTreeMap;
@@ -22,6 +24,7 @@ use std::time::{Duration, Instant};
 
 pub use ledger::{Draft, Form, Ledger, Recorded};
 pub use queue::{Queue, Stamp, Unit, UnitKind, shown};
+pub use service::{Service, ServiceError, ServiceOptions, sleep};
 pub use snapshot::Snapshot;
 
 use crate::catalog::delivery::{BatchState, batch_state};
@@ -32,6 +35,7 @@ const RELOOK: Duration = Duration::from_secs(300);
 
 /// Why results cannot be kept.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum WatchError {
     /// A file or folder cannot be written.
     #[error("cannot write {}: {source}", path.display())]

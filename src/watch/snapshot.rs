@@ -50,7 +50,7 @@ impl Snapshot {
             }
         }
         Snapshot {
-            state: crate::indexer::hex(&taker.state.finalize()),
+            state: crate::id::hex(&taker.state.finalize()),
             pulse: taker.pulse.finalize().into(),
             files: taker.files,
             bytes: taker.bytes,

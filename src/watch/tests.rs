@@ -37,7 +37,8 @@ impl Place {
         let unit = Unit::folder_at(&self.dir.path().join("in").join(name));
         let snapshot = Snapshot::of(&unit);
         let (draft, file) = self.ledger.draft(&unit.name, Form::Records).unwrap();
-        let mut begin = crate::report::records::Begin::new("s_1".into(), None);
+        let mut begin =
+            crate::report::records::Begin::new("s_1".into(), None, jiff::Timestamp::UNIX_EPOCH);
         begin.delivery = Some(snapshot.info(&unit.name));
         let record = crate::report::records::Record::Begin(begin);
         serde_json::to_writer(&file, &record).unwrap();

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use soundalike::indexer::params_id;
+use soundalike::fingerprint::stored::params_id;
 use soundalike::params::FingerprintParams;
 use soundalike_index::Writer;
 

@@ -88,7 +88,7 @@ fn text_for_people_says_what_matched_where_and_how_sure() {
         "all of it is a part of the reference; score ",
         "no match among 4 references",
         "is not an audio file",
-        "4 of 5 files scanned: 2 matched, 2 without match, 1 unreadable",
+        " UTC: 2 matched, 2 without match, 1 unreadable",
     ] {
         assert!(text.contains(part), "no {part:?} in\n{text}");
     }

@@ -63,7 +63,7 @@ const CSV_HEADER: &str = "path,result,match_kind,score,log10_evalue,ref_id,ref_p
     ref_isrc,query_match_pct,asset_match_pct,modified,time_factor,pitch_cents,\
     sample_begin_ms,sample_end_ms,db_begin_ms,db_end_ms,segments,peaks_per_second,\
     isrc,title,artist,duration_ms,message,verdict,reasons,cluster_id,cluster_size,\
-    cluster_score,ai_disclosure,account_id,match_id";
+    cluster_score,ai_disclosure,account_id,match_id,started_at";
 
 #[track_caller]
 fn assert_fields(record: &Value, fields: &[Field]) {
@@ -101,6 +101,40 @@ fn json_lines_keep_their_contract() {
     }
 }
 
+const NOW: &str = "2026-11-28T12:00:00Z";
+
+#[test]
+fn the_first_record_says_when_the_run_began_and_that_can_be_pinned() {
+    let place = Place::indexed(&["main-theme"]);
+    let clip = "incoming/night-drive.mp3";
+    let began = |outcome: &Outcome| outcome.one("begin")["started_at"].as_str().unwrap().to_owned();
+    let before = jiff::Timestamp::now().as_second();
+    let time: jiff::Timestamp = began(&place.scan(&[clip])).parse().unwrap();
+    assert!(before <= time.as_second() && time <= jiff::Timestamp::now());
+    assert_eq!(began(&place.scan(&[clip, "--now", NOW])), NOW);
+    let mut epoch = place.command(&["scan", clip, "--index", "index", "--format", "jsonl"]);
+    let pinned = epoch.env("SOURCE_DATE_EPOCH", "1795867200").output().unwrap();
+    assert_eq!(began(&Outcome::of(pinned)), NOW);
+    let wrong = epoch.env("SOURCE_DATE_EPOCH", "noon").output().unwrap();
+    assert!(Outcome::of(wrong).expect(2).stderr.contains("SOURCE_DATE_EPOCH"));
+
+    // It is shown on the page, and kept with every verdict that is entered.
+    let log = ["--audit", "--decisions", "log.jsonl", "--now", NOW];
+    let records = place.scan(&[&[clip], &log[..]].concat()).stdout;
+    place.write("scan.jsonl", records);
+    place.run(&["report", "scan.jsonl"]).expect(0);
+    let page = std::fs::read_to_string(place.path("scan.html")).unwrap();
+    assert!(page.contains("28 November 2026, 12:00 UTC"), "the page says when");
+    let audit = ["audit", "list", "--decisions", "log.jsonl"];
+    let entries = place.run(&[&audit[..], &["--format", "jsonl"]].concat()).expect(0);
+    let entry: Value = serde_json::from_str(entries.stdout.lines().next().unwrap()).unwrap();
+    assert_eq!(entry["started_at"], NOW);
+    let text = place.run(&audit).expect(0).stdout;
+    assert!(text.contains("scan of 2026-11-28T12:00:00Z"), "{text}");
+    let text = place.run(&["scan", clip, "--index", "index", "--now", NOW]).expect(1).stdout;
+    assert!(text.contains("on 2026-11-28 at 12:00 UTC"), "{text}");
+}
+
 #[test]
 fn records_do_not_depend_on_the_number_of_threads() {
     let place = Place::demo();
@@ -109,7 +143,8 @@ fn records_do_not_depend_on_the_number_of_threads() {
         let add = ["index", "add", "references", "--index", &index, "--threads", threads];
         place.run(&add).expect(0);
         let scan = ["scan", "incoming", "--index", &index, "--format", "jsonl", "--min-level"];
-        let outcome = place.run(&[&scan[..], &["candidate", "--threads", threads]].concat());
+        let outcome =
+            place.run(&[&scan[..], &["candidate", "--now", NOW, "--threads", threads]].concat());
         without_times(&outcome.expect(1))
     };
     assert_eq!(run("1"), run("2"));

@@ -264,7 +264,7 @@ fn hostile_records() -> String {
     for (i, text) in BAD.iter().enumerate() {
         let path = format!("in/{i}{text}");
         put(
-            json!({"type": "match", "match_id": format!("m{i}{text}"), "match_kind": text, "accepted": true,
+            json!({"type": "match", "match_id": format!("m{i}{text}"), "match_kind": "excerpt", "accepted": true,
             "score": 1e300, "log10_evalue": -1e300, "query_match_pct": -5, "asset_match_pct": 1e9,
             "peaks_per_second": 1, "modified": true, "time_factor": 1e200, "frequency_factor": 1,
             "pitch_cents": -1e200, "allowed_by": text,

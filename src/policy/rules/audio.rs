@@ -2,12 +2,13 @@
 
 use super::{cap, observation};
 use crate::level::Level;
+use crate::matches::Match;
 use crate::policy::facts::FactsBuilder;
 use crate::policy::identity::{
     Identity, IsrcRelation, PartyBasis, PartyRelation, exemption, is_mix,
 };
 use crate::policy::observation::{Observation, Rule};
-use crate::policy::upload::{Heard, Upload};
+use crate::policy::upload::Upload;
 use crate::policy::words::{clock, quoted, visible};
 use crate::scan::kind::MatchKind;
 
@@ -27,8 +28,8 @@ pub(super) const VERSION: &str = "what coincides is not enough for the same reco
 
 pub(super) fn observe(upload: &Upload, all: &mut Vec<Observation>) {
     let own = Identity::declared(&upload.declared);
-    for heard in &upload.heard {
-        all.push(of_match(upload, &own, heard));
+    for m in &upload.matches {
+        all.push(of_match(upload, &own, m));
     }
     if let Some(decision) = &upload.blocked_by {
         let message = format!(
@@ -39,64 +40,64 @@ pub(super) fn observe(upload: &Upload, all: &mut Vec<Observation>) {
     }
 }
 
-fn of_match(upload: &Upload, own: &Identity, heard: &Heard) -> Observation {
-    let rule = match &heard.blocked_by {
+fn of_match(upload: &Upload, own: &Identity, m: &Match) -> Observation {
+    let rule = match &m.blocked_by {
         Some(_) => Rule::Audio005,
-        None => rule_of(heard),
+        None => rule_of(m),
     };
-    let reference = Identity::reference(&heard.reference);
+    let reference = Identity::reference(&m.reference);
     let party = PartyBasis::of(&upload.declared, own, &reference);
-    let mut seen = observation(rule, message(rule, heard), facts(own, &reference, heard, party));
-    seen.evidence.push(heard.match_id.clone());
-    if let Some(decision) = &heard.blocked_by {
+    let mut seen = observation(rule, message(rule, m), facts(own, &reference, m, party));
+    seen.evidence.push(m.id.clone());
+    if let Some(decision) = &m.blocked_by {
         seen.message.push_str(&format!("; on the block list (decision {})", visible(decision)));
-    } else if let Some(decision) = &heard.allowed_by {
+    } else if let Some(decision) = &m.allowed_by {
         let reason = format!("allowed by decision {}", visible(decision));
         cap(&mut seen, Level::Clear, reason);
     } else if let Some(basis) = party {
         cap(&mut seen, basis.ceiling(), basis.words());
     }
-    if heard.blocked_by.is_none() {
+    if m.blocked_by.is_none() {
         lower_for_declaration(upload, own, &reference, &mut seen);
     }
-    if let Some(reason) = weakness(upload, heard) {
+    if let Some(reason) = weakness(upload, m) {
         cap(&mut seen, Level::Review, reason);
     }
     seen
 }
 
 /// Whether the match covers most of both sides.
-pub(super) fn is_full(heard: &Heard) -> bool {
+pub(super) fn is_full(m: &Match) -> bool {
     let whole =
-        matches!(heard.kind, MatchKind::SameFile | MatchKind::SameAudio | MatchKind::NearDuplicate);
+        matches!(m.kind, MatchKind::SameFile | MatchKind::SameAudio | MatchKind::NearDuplicate);
     whole
-        || (heard.modified
-            && heard.kind != MatchKind::Version
-            && heard.query_match_pct >= COPY_PCT
-            && heard.asset_match_pct >= COPY_PCT)
+        || (m.modified
+            && m.kind != MatchKind::Version
+            && m.measures.query_match_pct >= COPY_PCT
+            && m.measures.asset_match_pct >= COPY_PCT)
 }
 
-fn rule_of(heard: &Heard) -> Rule {
-    if heard.kind == MatchKind::Version {
+fn rule_of(m: &Match) -> Rule {
+    if m.kind == MatchKind::Version {
         return Rule::Audio007;
     }
-    let covers = heard.query_match_pct >= COPY_PCT || heard.asset_match_pct >= COPY_PCT;
-    let long = heard.matched_s >= LONG_S;
-    if heard.kind == MatchKind::SameFile || (is_full(heard) && !heard.modified) {
+    let covers = m.measures.query_match_pct >= COPY_PCT || m.measures.asset_match_pct >= COPY_PCT;
+    let long = m.matched_s() >= LONG_S;
+    if m.kind == MatchKind::SameFile || (is_full(m) && !m.modified) {
         Rule::Audio001
-    } else if heard.modified && covers && (long || is_full(heard)) {
+    } else if m.modified && covers && (long || is_full(m)) {
         Rule::Audio002
-    } else if long || heard.asset_match_pct >= LONG_PCT {
+    } else if long || m.measures.asset_match_pct >= LONG_PCT {
         Rule::Audio003
     } else {
         Rule::Audio004
     }
 }
 
-fn message(rule: Rule, heard: &Heard) -> String {
-    let r = &heard.reference;
-    let name = match (&r.title, &r.artist) {
-        (Some(title), Some(artist)) => format!("{} by {}", quoted(title), quoted(artist)),
+fn message(rule: Rule, m: &Match) -> String {
+    let r = &m.reference;
+    let name = match (&r.title, r.credit()) {
+        (Some(title), Some(artist)) => format!("{} by {}", quoted(title), quoted(&artist)),
         (Some(title), None) => quoted(title),
         (None, _) => quoted(&r.path),
     };
@@ -108,15 +109,15 @@ fn message(rule: Rule, heard: &Heard) -> String {
         Rule::Audio007 => "may be another version of, or have a backing track in common with,",
         _ => "contains audio of",
     };
-    let ((from, to), (there_from, there_to)) = (heard.first_query_ms, heard.first_reference_ms);
-    let more = match heard.segments {
+    let ((from, to), (there_from, there_to)) = (m.first().query_ms, m.first().reference_ms);
+    let more = match m.segments.len() {
         0 | 1 => String::new(),
         2 => " and 1 more stretch".to_owned(),
         n => format!(" and {} more stretches", n - 1),
     };
-    let change = if heard.modified {
-        let speed = 100.0 * (heard.time_factor - 1.0);
-        format!("; speed {speed:+.1} %, pitch {:+.0} cents", heard.pitch_cents)
+    let change = if m.modified {
+        let speed = 100.0 * (m.measures.time_factor - 1.0);
+        format!("; speed {speed:+.1} %, pitch {:+.0} cents", m.measures.pitch_cents)
     } else {
         String::new()
     };
@@ -126,32 +127,32 @@ fn message(rule: Rule, heard: &Heard) -> String {
         clock(to),
         clock(there_from),
         clock(there_to),
-        heard.query_match_pct,
-        heard.asset_match_pct
+        m.measures.query_match_pct,
+        m.measures.asset_match_pct
     )
 }
 
 fn facts(
     own: &Identity,
     reference: &Identity,
-    heard: &Heard,
+    m: &Match,
     party: Option<PartyBasis>,
 ) -> FactsBuilder {
     let isrc = IsrcRelation::of(own, reference);
     let relation = PartyRelation::of(own, reference, PartyRelation::OtherAccount);
     FactsBuilder::default()
-        .word("kind", heard.kind.name())
-        .number("query_match_pct", heard.query_match_pct)
-        .number("asset_match_pct", heard.asset_match_pct)
-        .number("score", heard.score)
-        .number("log10_evalue", heard.log10_evalue)
-        .flag("modified", heard.modified)
-        .number("speed_change_pct", 100.0 * (heard.time_factor - 1.0).abs())
-        .number("pitch_change_cents", heard.pitch_cents.abs())
-        .number("matched_s", heard.matched_s)
-        .number("asset_matched_s", heard.asset_matched_s)
-        .number("longest_segment_s", heard.longest_segment_s)
-        .number("peaks_per_second", heard.peaks_per_second)
+        .word("kind", m.kind.name())
+        .number("query_match_pct", m.measures.query_match_pct)
+        .number("asset_match_pct", m.measures.asset_match_pct)
+        .number("score", m.measures.score)
+        .number("log10_evalue", m.measures.log10_evalue)
+        .flag("modified", m.modified)
+        .number("speed_change_pct", 100.0 * (m.measures.time_factor - 1.0).abs())
+        .number("pitch_change_cents", m.measures.pitch_cents.abs())
+        .number("matched_s", m.matched_s())
+        .number("asset_matched_s", m.asset_matched_s())
+        .number("longest_segment_s", m.longest_segment_s())
+        .number("peaks_per_second", m.measures.peaks_per_second)
         .flag("same_party", party.is_some())
         .maybe("party_basis", party.map(PartyBasis::name))
         .word("matrix", format!("{}/{}", isrc.name(), relation.name()))
@@ -181,27 +182,27 @@ fn lower_for_declaration(
 }
 
 /// Why a match is too weak for more than a look.
-pub(super) fn weakness(upload: &Upload, heard: &Heard) -> Option<String> {
-    if heard.kind == MatchKind::SameFile {
+pub(super) fn weakness(upload: &Upload, m: &Match) -> Option<String> {
+    if m.kind == MatchKind::SameFile {
         return None;
     }
     let repetition = upload.signal.repetition.as_ref();
-    if heard.kind == MatchKind::Version {
+    if m.kind == MatchKind::Version {
         return Some(VERSION.to_owned());
     }
-    if heard.kind == MatchKind::LoopOfExcerpt {
+    if m.kind == MatchKind::LoopOfExcerpt {
         return Some("a loop, repeated: many recordings may share it".to_owned());
     }
-    if !is_full(heard) && repetition.is_some_and(|r| r.share >= REPETITIVE) {
+    if !is_full(m) && repetition.is_some_and(|r| r.share >= REPETITIVE) {
         return Some("the track is one repeated loop, which many recordings may share".to_owned());
     }
     // Of the shared part, what is different: a repeated part counts once.
-    let distinct_s = heard.matched_s.min(heard.asset_matched_s);
-    let enough = if is_full(heard) { MIN_COPY_S } else { LONG_S };
+    let distinct_s = m.matched_s().min(m.asset_matched_s());
+    let enough = if is_full(m) { MIN_COPY_S } else { LONG_S };
     if distinct_s < enough {
         return Some(format!("only {distinct_s:.0} s are shared"));
     }
-    if heard.query_match_pct < LONG_PCT && heard.asset_match_pct < LONG_PCT {
+    if m.measures.query_match_pct < LONG_PCT && m.measures.asset_match_pct < LONG_PCT {
         return Some("only a small part of either side is shared".to_owned());
     }
     None

@@ -18,7 +18,7 @@ const MIN_RELEASE: usize = 3;
 
 pub(super) fn observe(batch: &Batch<'_>, index: usize, all: &mut Vec<Observation>) {
     let upload = &batch.uploads[index];
-    for place in batch.accounts().clusters_of(&upload.path) {
+    for place in batch.accounts().clusters_of(&upload.track.path) {
         let cluster = &batch.clusters[*place];
         all.push(group(upload, cluster));
         all.extend(spread(upload, cluster, batch.accounts().base_titles[*place]));
@@ -92,7 +92,7 @@ fn spread(upload: &Upload, cluster: &Cluster, base_titles: usize) -> Option<Obse
             "one artist and one title: these may be versions of one track",
         );
     }
-    if 2 * cluster.versions_of(&upload.path).len() >= cluster.size {
+    if 2 * cluster.versions_of(&upload.track.path).len() >= cluster.size {
         cap(&mut seen, Level::Review, VERSION);
     }
     if let Some(reason) = expected_delivery(upload) {
@@ -136,7 +136,7 @@ fn threshold_lengths(batch: &Batch<'_>, index: usize) -> Option<Observation> {
     let message = format!(
         "{short} of {of} tracks of {} last 30 to 45 s ({share:.0} %), half of those within {spread_s:.1} s of each other; this one {}",
         account.words(),
-        clock(upload.duration_ms)
+        clock(upload.track.duration_ms)
     );
     let facts = FactsBuilder::default()
         .number("share_pct", share)

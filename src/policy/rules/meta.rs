@@ -84,12 +84,12 @@ fn reused_isrc(batch: &Batch<'_>, index: usize) -> Option<Observation> {
     let upload = &batch.uploads[index];
     let isrc = Isrc::parse(upload.declared.isrc.as_deref()?).ok()?;
     let counted = batch.accounts();
-    let groups = counted.clusters_of(&upload.path);
+    let groups = counted.clusters_of(&upload.track.path);
     let differs = |i: &&usize| {
         let other = &batch.uploads[**i];
         **i != index
-            && other.sha256 != upload.sha256
-            && !counted.clusters_of(&other.path).iter().any(|g| groups.contains(g))
+            && other.track.sha256 != upload.track.sha256
+            && !counted.clusters_of(&other.track.path).iter().any(|g| groups.contains(g))
     };
     let others: Vec<String> = counted
         .by_isrc
@@ -97,7 +97,7 @@ fn reused_isrc(batch: &Batch<'_>, index: usize) -> Option<Observation> {
         .iter()
         .take(MAX_COMPARED)
         .filter(differs)
-        .map(|i| quoted(&batch.uploads[*i].path))
+        .map(|i| quoted(&batch.uploads[*i].track.path))
         .collect();
     if others.is_empty() {
         return None;
@@ -116,11 +116,9 @@ fn lookalike(batch: &Batch<'_>, upload: &Upload) -> Option<Observation> {
     let mut found = Vec::new();
     let mut evidence = Vec::new();
     for name in names {
-        let heard = upload.heard.iter().find_map(|h| {
-            let artist = h.reference.artist.as_deref()?;
-            is_lookalike(name, artist).then_some((artist, &h.match_id))
-        });
-        if let Some((artist, id)) = heard {
+        let mut credited =
+            upload.matches.iter().flat_map(|m| m.reference.artists.iter().map(|a| (a, &m.id)));
+        if let Some((artist, id)) = credited.find(|(artist, _)| is_lookalike(name, artist)) {
             found.push(format!("{} resembles {}", quoted(name), quoted(artist)));
             evidence.push(id.clone());
         } else if let Some(artist) = batch.protected().lookalike(name) {

@@ -46,7 +46,7 @@ fn add_common_facts(upload: &Upload, observation: &mut Observation) {
         .flag("is_backfill", d.is_backfill)
         .flag("is_catalog_transfer", d.is_catalog_transfer)
         .flag("is_update", d.is_update)
-        .number("duration_s", upload.duration_ms as f64 / 1000.0)
+        .number("duration_s", upload.track.duration_ms as f64 / 1000.0)
         .done();
     for (name, fact) in common {
         observation.facts.entry(name).or_insert(fact);

@@ -12,10 +12,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::audio::{VERSION, is_full, weakness};
 use super::{cap, observation};
 use crate::level::Level;
+use crate::matches::Match;
 use crate::policy::facts::FactsBuilder;
 use crate::policy::identity::{Identity, IsrcRelation, PartyBasis, PartyRelation, exemption};
 use crate::policy::observation::{Observation, Rule};
-use crate::policy::upload::{Batch, Heard, Upload};
+use crate::policy::upload::{Batch, Upload};
 use crate::policy::words::{count, some_of};
 
 /// Other identities named in a message.
@@ -67,11 +68,11 @@ fn in_groups(
     cells: &mut BTreeMap<Cell, Pairs>,
 ) {
     let counted = batch.accounts();
-    for place in counted.clusters_of(&upload.path) {
+    for place in counted.clusters_of(&upload.track.path) {
         let cluster = &batch.clusters[*place];
-        let versions = cluster.versions_of(&upload.path);
+        let versions = cluster.versions_of(&upload.track.path);
         let members = cluster.member_details.iter().zip(&counted.members[*place]);
-        let others = members.filter(|(m, _)| m.path != upload.path).take(MAX_MEMBERS);
+        let others = members.filter(|(m, _)| m.path != upload.track.path).take(MAX_MEMBERS);
         for (member, other) in others.filter(|(_, identity)| identity.is_known()) {
             let theirs = counted
                 .place_of(&member.path)
@@ -90,8 +91,8 @@ fn in_groups(
 }
 
 fn with_references(upload: &Upload, own: &Identity, cells: &mut BTreeMap<Cell, Pairs>) {
-    for heard in full_matches(upload) {
-        let other = Identity::reference(&heard.reference);
+    for m in full_matches(upload) {
+        let other = Identity::reference(&m.reference);
         let basis = PartyBasis::of(&upload.declared, own, &other);
         if !other.is_known() || basis.is_some_and(|b| b.ceiling() == Level::Clear) {
             continue;
@@ -102,16 +103,16 @@ fn with_references(upload: &Upload, own: &Identity, cells: &mut BTreeMap<Cell, P
             in_batch: false,
             same_party: basis.is_some(),
             exempt: exemption(&upload.declared, own, &other),
-            weak: weakness(upload, heard).or_else(|| basis.map(|b| b.words().to_owned())),
+            weak: weakness(upload, m).or_else(|| basis.map(|b| b.words().to_owned())),
         };
-        cells.entry(cell).or_default().add(own, &other, &heard.match_id);
+        cells.entry(cell).or_default().add(own, &other, &m.id);
     }
 }
 
 /// Matches of most of both sides that no decision has settled.
-fn full_matches(upload: &Upload) -> impl Iterator<Item = &Heard> {
-    let open = |h: &&Heard| h.allowed_by.is_none() && h.blocked_by.is_none();
-    upload.heard.iter().filter(|h| is_full(h)).filter(open)
+fn full_matches(upload: &Upload) -> impl Iterator<Item = &Match> {
+    let open = |h: &&Match| h.allowed_by.is_none() && h.blocked_by.is_none();
+    upload.matches.iter().filter(|h| is_full(h)).filter(open)
 }
 
 impl Pairs {
@@ -209,14 +210,14 @@ fn known_under_several(upload: &Upload) -> Option<Observation> {
     let mut registrants = BTreeSet::new();
     let (mut others, mut evidence) = (Vec::new(), Vec::new());
     let mut owned = false;
-    for heard in full_matches(upload).filter(|h| weakness(upload, h).is_none()) {
-        let other = Identity::reference(&heard.reference);
+    for m in full_matches(upload).filter(|h| weakness(upload, h).is_none()) {
+        let other = Identity::reference(&m.reference);
         let Some(isrc) = &other.isrc else { continue };
         owned |= PartyBasis::of(&upload.declared, &own, &other).is_some();
         if registrants.insert(isrc.registrant().to_owned()) {
             others.push(other.words());
         }
-        evidence.push(heard.match_id.clone());
+        evidence.push(m.id.clone());
     }
     if registrants.len() < 2 {
         return None;

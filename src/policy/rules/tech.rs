@@ -19,44 +19,48 @@ pub(super) fn observe(upload: &Upload, all: &mut Vec<Observation>) {
 }
 
 fn share(upload: &Upload, rule: Rule, part_ms: u64, what: &str) -> Option<Observation> {
-    if part_ms == 0 || upload.duration_ms == 0 {
+    if part_ms == 0 || upload.track.duration_ms == 0 {
         return None;
     }
-    let share = 100.0 * part_ms.min(upload.duration_ms) as f64 / upload.duration_ms as f64;
-    let message =
-        format!("{} of {} ({share:.0} %) are {what}", clock(part_ms), clock(upload.duration_ms));
+    let share =
+        100.0 * part_ms.min(upload.track.duration_ms) as f64 / upload.track.duration_ms as f64;
+    let message = format!(
+        "{} of {} ({share:.0} %) are {what}",
+        clock(part_ms),
+        clock(upload.track.duration_ms)
+    );
     Some(observation(rule, message, FactsBuilder::default().number("share_pct", share)))
 }
 
 fn damaged(upload: &Upload) -> Option<Observation> {
-    if !upload.truncated && upload.damaged_packets == 0 {
+    if !upload.track.truncated && upload.track.damaged_packets == 0 {
         return None;
     }
-    let damage = match usize::try_from(upload.damaged_packets).unwrap_or(usize::MAX) {
+    let damage = match usize::try_from(upload.track.damaged_packets).unwrap_or(usize::MAX) {
         0 => String::new(),
         n => format!("{} could not be decoded", count(n, "packet")),
     };
-    let message = match (upload.truncated, damage.is_empty()) {
+    let message = match (upload.track.truncated, damage.is_empty()) {
         (true, true) => "the file ends before its declared end".to_owned(),
         (true, false) => format!("the file ends before its declared end, and {damage}"),
         (false, _) => damage,
     };
     let facts = FactsBuilder::default()
-        .flag("truncated", upload.truncated)
-        .number("damaged_packets", upload.damaged_packets as f64);
+        .flag("truncated", upload.track.truncated)
+        .number("damaged_packets", upload.track.damaged_packets as f64);
     Some(observation(Rule::Tech004, message, facts))
 }
 
 fn length(upload: &Upload) -> Option<Observation> {
     let declared = upload.declared.duration_ms?;
-    let difference = declared.abs_diff(upload.duration_ms);
-    if difference == 0 || upload.duration_ms == 0 {
+    let difference = declared.abs_diff(upload.track.duration_ms);
+    if difference == 0 || upload.track.duration_ms == 0 {
         return None;
     }
-    let longer = if upload.duration_ms > declared { "longer" } else { "shorter" };
+    let longer = if upload.track.duration_ms > declared { "longer" } else { "shorter" };
     let message = format!(
         "lasts {}, declared are {}: {:.1} s {longer}",
-        clock(upload.duration_ms),
+        clock(upload.track.duration_ms),
         clock(declared),
         difference as f64 / 1000.0
     );
@@ -68,13 +72,13 @@ fn hash(upload: &Upload) -> Option<Observation> {
     let declared = upload.declared.hash.as_ref()?;
     let algorithm: String =
         declared.algorithm.chars().filter(char::is_ascii_alphanumeric).collect();
-    let own = Some(upload.sha256.as_str()).filter(|h| !h.is_empty());
+    let own = upload.track.sha256_hex();
     let hashes = &upload.file_hashes;
     // Of an algorithm that is not known here nothing can be said.
     let actual = match algorithm.to_ascii_uppercase().as_str() {
         "MD5" => hashes.md5.as_deref(),
         "SHA1" | "SHA" => hashes.sha1.as_deref(),
-        "SHA256" | "SHA2" => hashes.sha256.as_deref().or(own),
+        "SHA256" | "SHA2" => hashes.sha256.as_deref().or(Some(&own)),
         _ => None,
     }?;
     let given: String = declared.value.chars().filter(char::is_ascii_alphanumeric).collect();
@@ -94,22 +98,22 @@ fn hash(upload: &Upload) -> Option<Observation> {
 fn padding(upload: &Upload) -> Option<Observation> {
     let s = &upload.signal;
     let ends = s.leading_silence_ms.saturating_add(s.trailing_silence_ms);
-    let sounding = upload.duration_ms.saturating_sub(ends);
+    let sounding = upload.track.duration_ms.saturating_sub(ends);
     // A track of nothing but silence is another matter.
     if ends == 0 || sounding == 0 {
         return None;
     }
-    let lifts = upload.duration_ms >= ROYALTY_MS && sounding < ROYALTY_MS;
+    let lifts = upload.track.duration_ms >= ROYALTY_MS && sounding < ROYALTY_MS;
     let note = if lifts { "; only that lifts the track over 30 s" } else { "" };
     let message = format!(
         "{:.0} s of near-silence before and {:.0} s after the music, in {}{note}",
         s.leading_silence_ms as f64 / 1000.0,
         s.trailing_silence_ms as f64 / 1000.0,
-        clock(upload.duration_ms)
+        clock(upload.track.duration_ms)
     );
     let facts = FactsBuilder::default()
         .number("padding_s", ends as f64 / 1000.0)
-        .number("share_pct", 100.0 * ends as f64 / upload.duration_ms as f64)
+        .number("share_pct", 100.0 * ends as f64 / upload.track.duration_ms as f64)
         .flag("lifts_over_30_s", lifts);
     Some(observation(Rule::Tech007, message, facts))
 }

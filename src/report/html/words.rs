@@ -3,6 +3,7 @@
 
 use crate::level::Level;
 use crate::report::read::Upload;
+use crate::report::records::ScanResult;
 
 /// What a table says about an upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +25,7 @@ pub enum State {
 impl State {
     /// The state of `upload`.
     pub fn of(upload: &Upload) -> State {
-        let is_featureless = upload.result == "no_features";
+        let is_featureless = upload.result == Some(ScanResult::NoFeatures);
         // That nothing speaks against it says little of a file in which nothing can be heard.
         let is_empty_word = |level| level == Level::Clear && is_featureless;
         if let Some((level, _)) = upload.verdict.filter(|v| !is_empty_word(v.0)) {
@@ -36,10 +37,10 @@ impl State {
         if upload.matches.iter().any(|m| m.accepted && !m.allowed) {
             return State::Matched;
         }
-        match upload.result.as_str() {
+        match upload.result {
             _ if is_featureless => State::Featureless,
-            "no_match" | "matched" => State::Nothing,
-            _ => State::Unknown,
+            Some(_) => State::Nothing,
+            None => State::Unknown,
         }
     }
 
@@ -145,7 +146,7 @@ mod tests {
 
     #[test]
     fn a_verdict_weighs_more_than_a_match() {
-        let mut upload = Upload { result: "matched".into(), ..Upload::default() };
+        let mut upload = Upload { result: Some(ScanResult::Matched), ..Upload::default() };
         assert_eq!(State::of(&upload), State::Nothing);
         upload.error = Some("x".into());
         assert_eq!(State::of(&upload), State::Unreadable);

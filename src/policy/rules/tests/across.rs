@@ -164,7 +164,7 @@ fn speed_of_an_account_counts_new_work_only() {
     let generated = |u: &mut Upload| {
         u.declared.ai =
             AiDisclosure { level: AiLevel::All, tool: some("T"), ..AiDisclosure::default() };
-        u.declared.release_id = Some(u.path.clone());
+        u.declared.release_id = Some(u.track.path.clone());
     };
     assert_eq!(batch_of(2, generated).reasons, [Rule::Bulk003]);
     // Two tracks of one release are one release.
@@ -186,7 +186,8 @@ fn lengths_just_over_the_threshold_show_across_the_account() {
             .map(|i| {
                 let mut u = upload(&format!("{i}.wav"));
                 u.declared.isrc = some("auto");
-                u.duration_ms = if i < short { 31_000 + 100 * i as u64 } else { 180_000 };
+                u.track_mut().duration_ms =
+                    if i < short { 31_000 + 100 * i as u64 } else { 180_000 };
                 u
             })
             .collect();
@@ -246,19 +247,19 @@ fn titles_of_the_same_words_in_new_orders_show_across_the_account() {
 
 #[test]
 fn versions_in_a_group_are_no_one_recording_under_two_registrants() {
-    let level = |kind: &str| {
+    let level = |kind: MatchKind| {
         let mut other = upload("b.wav");
         other.declared.isrc = some(ISRC_B);
         other.declared.artists = vec!["Bob".into()];
         let uploads = [upload("a.wav"), other];
         let mut cluster = cluster_of(&uploads);
-        cluster.edges = vec![Edge { a: 0, b: 1, kind: kind.into(), ..Edge::default() }];
+        cluster.edges = vec![Edge { a: 0, b: 1, kind, ..Edge::default() }];
         let clusters = [cluster];
         let seen = observe(&Batch::new(&uploads, &clusters), 0);
         let one = seen.iter().find(|o| o.rule == Rule::Audio006).cloned().unwrap();
         let packs = PackSet::load(None).unwrap().select("generic").unwrap();
         judge("a", &[one], &packs).1.level
     };
-    assert_eq!(level("same_audio"), Level::Hold);
-    assert_eq!(level("version"), Level::Review);
+    assert_eq!(level(MatchKind::SameAudio), Level::Hold);
+    assert_eq!(level(MatchKind::Version), Level::Review);
 }

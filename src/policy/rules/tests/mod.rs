@@ -4,17 +4,20 @@ mod across;
 mod audio;
 mod single;
 
-use soundalike_index::TrackMeta;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
 
 use super::*;
 use crate::batch::cluster::{Cluster, Edge, IdentitySpread, Member};
 use crate::catalog::declared::{AiDisclosure, AiFacet, AiLevel, Declared, DeclaredHash, Rights};
 use crate::fingerprint::signal::{Repetition, Signal};
+use crate::matches::{AlignedSegment, Match, Measures};
 use crate::policy::observation::Fact;
 use crate::policy::packset::PackSet;
-use crate::policy::upload::Heard;
 use crate::policy::verdict::{Verdict, judge};
 use crate::scan::kind::MatchKind;
+use crate::track::Track;
 
 const ISRC_A: &str = "USAAA2600001";
 const ISRC_A2: &str = "USAAA2600002";
@@ -27,9 +30,12 @@ fn some(text: &str) -> Option<String> {
 /// A complete, unsuspicious upload.
 fn upload(path: &str) -> Upload {
     Upload {
-        path: path.into(),
-        sha256: path.bytes().map(|b| format!("{b:02x}")).collect(),
-        duration_ms: 200_000,
+        track: Arc::new(Track {
+            path: path.into(),
+            sha256: Sha256::digest(path).into(),
+            duration_ms: 200_000,
+            ..Track::default()
+        }),
         has_declaration: true,
         declared: Declared {
             title: some("Evening"),
@@ -45,45 +51,50 @@ fn upload(path: &str) -> Upload {
     }
 }
 
-fn heard(kind: MatchKind, query_pct: f64, asset_pct: f64, seconds: f64) -> Heard {
-    Heard {
-        match_id: "m_1".into(),
+fn matched(kind: MatchKind, query_pct: f64, asset_pct: f64, seconds: f64) -> Match {
+    let reference = Track {
+        title: some("Original"),
+        artists: vec!["Bob".into()],
+        isrc: some(ISRC_B),
+        owner: some("Label B"),
+        path: "b.ogg".into(),
+        ..Track::default()
+    };
+    let ms = (1000.0 * seconds) as u64;
+    Match {
+        id: "m_1".into(),
         kind,
-        query_match_pct: query_pct,
-        asset_match_pct: asset_pct,
-        score: 97.0,
-        log10_evalue: -40.0,
-        modified: kind == MatchKind::Modified,
-        time_factor: if kind == MatchKind::Modified { 1.05 } else { 1.0 },
-        pitch_cents: 0.0,
-        longest_segment_s: seconds,
-        matched_s: seconds,
-        asset_matched_s: seconds,
-        peaks_per_second: 9.0,
-        first_query_ms: (12_000, 75_000),
-        first_reference_ms: (3_000, 66_000),
-        segments: 1,
-        reference: TrackMeta {
-            title: some("Original"),
-            artist: some("Bob"),
-            isrc: some(ISRC_B),
-            owner: some("Label B"),
-            path: "b.ogg".into(),
-            ..TrackMeta::default()
+        query: Arc::default(),
+        reference: Arc::new(reference),
+        measures: Measures {
+            score: 97.0,
+            log10_evalue: -40.0,
+            query_match_pct: query_pct,
+            asset_match_pct: asset_pct,
+            peaks_per_second: 9.0,
+            time_factor: if kind == MatchKind::Modified { 1.05 } else { 1.0 },
+            pitch_cents: 0.0,
         },
+        modified: kind == MatchKind::Modified,
+        segments: vec![AlignedSegment {
+            query_ms: (12_000, 12_000 + ms),
+            reference_ms: (3_000, 3_000 + ms),
+            ..AlignedSegment::default()
+        }],
+        repeats: Vec::new(),
         allowed_by: None,
         blocked_by: None,
     }
 }
 
-fn same_audio() -> Heard {
-    heard(MatchKind::SameAudio, 99.0, 99.0, 198.0)
+fn same_audio() -> Match {
+    matched(MatchKind::SameAudio, 99.0, 99.0, 198.0)
 }
 
 fn member(upload: &Upload) -> Member {
     let d = &upload.declared;
     Member {
-        path: upload.path.clone(),
+        path: upload.track.path.clone(),
         title: d.title.clone(),
         artists: d.artists.clone(),
         isrc: d.isrc.clone(),
@@ -102,7 +113,7 @@ fn cluster_of(uploads: &[Upload]) -> Cluster {
     Cluster {
         cluster_id: "c_1".into(),
         size: uploads.len(),
-        members: uploads.iter().map(|u| u.path.clone()).collect(),
+        members: uploads.iter().map(|u| u.track.path.clone()).collect(),
         member_details: uploads.iter().map(member).collect(),
         identity: IdentitySpread {
             titles: each(|d| d.title.clone()),
@@ -118,7 +129,7 @@ fn cluster_of(uploads: &[Upload]) -> Cluster {
 fn verdict_in(batch: &Batch<'_>, index: usize, policies: &str) -> (Vec<Observation>, Verdict) {
     let observations = observe(batch, index);
     let packs = PackSet::load(None).unwrap().select(policies).unwrap();
-    let (_, verdict) = judge(&batch.uploads[index].path, &observations, &packs);
+    let (_, verdict) = judge(&batch.uploads[index].track.path, &observations, &packs);
     (observations, verdict)
 }
 
@@ -126,8 +137,8 @@ fn verdict(upload: Upload, policies: &str) -> (Vec<Observation>, Verdict) {
     verdict_in(&Batch::new(&[upload], &[]), 0, policies)
 }
 
-fn with_match(heard: Heard) -> Upload {
-    Upload { heard: vec![heard], ..upload("a.wav") }
+fn with_match(m: Match) -> Upload {
+    Upload { matches: vec![m], ..upload("a.wav") }
 }
 
 fn level_of(upload: Upload, policies: &str) -> Level {

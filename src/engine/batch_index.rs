@@ -1,9 +1,12 @@
 //! The peaks of a batch in an index of their own, on disk for as long as the batch is looked at.
 
+use std::sync::Arc;
+
 use soundalike_index::{CompactPolicy, Reader, Result, TrackRecord, Writer};
 use tempfile::TempDir;
 
-use crate::indexer::params_id;
+use super::index::scratch_folder;
+use crate::fingerprint::stored::params_id;
 use crate::params::FingerprintParams;
 
 /// Tracks per segment.
@@ -18,24 +21,15 @@ pub(super) struct BatchIndex {
 
 /// A finished one; its files go when it does.
 pub(super) struct BatchReader {
-    reader: Reader,
+    pub(super) reader: Arc<Reader>,
     _folder: TempDir,
-}
-
-impl std::ops::Deref for BatchReader {
-    type Target = Reader;
-
-    fn deref(&self) -> &Reader {
-        &self.reader
-    }
 }
 
 impl BatchIndex {
     /// An empty one in a temporary folder.
-    pub(super) fn create() -> Result<BatchIndex> {
-        let folder = tempfile::tempdir()
-            .map_err(|source| soundalike_index::Error::Io { path: std::env::temp_dir(), source })?;
-        let writer = Writer::open_or_create(folder.path(), params_id(&FingerprintParams::V2))?;
+    pub(super) fn create(params: &FingerprintParams) -> Result<BatchIndex> {
+        let folder = scratch_folder()?;
+        let writer = Writer::open_or_create(folder.path(), params_id(params))?;
         Ok(BatchIndex { writer, pending: Vec::new(), folder })
     }
 
@@ -54,6 +48,7 @@ impl BatchIndex {
         self.commit()?;
         self.writer.compact(CompactPolicy::Tiered)?;
         drop(self.writer);
-        Ok(BatchReader { reader: Reader::open(self.folder.path())?, _folder: self.folder })
+        let reader = Arc::new(Reader::open(self.folder.path())?);
+        Ok(BatchReader { reader, _folder: self.folder })
     }
 }

@@ -1,0 +1,143 @@
+//! What is told about one file, and what the batch keeps of it.
+
+use soundalike_index::TrackRecord;
+
+use super::analyse::Analysed;
+use super::{Engine, Error, Hit, Item, References};
+use crate::batch::BatchTrack;
+use crate::fingerprint::Constellation;
+use crate::fingerprint::stored::windows;
+use crate::policy::Upload;
+use crate::report::evidence::EvidenceRecord;
+use crate::report::records::{ErrorRecord, MatchRecord, QueryInfo, Record, ScanResult, Scanned};
+use crate::report::tracklist::tracklist;
+use crate::scan::verify::VerifyParams;
+
+/// What became of a file.
+pub(super) enum Outcome {
+    Seen(Box<Seen>),
+    Failed(ErrorRecord),
+}
+
+impl Outcome {
+    pub(super) fn audio_ms(&self) -> u64 {
+        match self {
+            Outcome::Seen(seen) => seen.upload.track.duration_ms,
+            Outcome::Failed(_) => 0,
+        }
+    }
+}
+
+/// A file that was looked at.
+pub(super) struct Seen {
+    /// Its records, in order.
+    pub(super) records: Vec<Record>,
+    /// What rules look at.
+    pub(super) upload: Upload,
+    /// What the batch knows of it.
+    pub(super) track: BatchTrack,
+    /// What the batch compares.
+    pub(super) kept: TrackRecord,
+}
+
+impl Engine {
+    /// Everything about one file. Without references only what the batch needs is worked out.
+    pub(super) fn look_at(&self, item: &Item) -> Outcome {
+        let mut analysed = match self.analyse(item) {
+            Ok(analysed) => analysed,
+            Err(Error::Audio(error)) => {
+                return Outcome::Failed(ErrorRecord::audio(&item.path, &error));
+            }
+            Err(error) => return Outcome::Failed(ErrorRecord::other(&item.path, &error)),
+        };
+        let records = match &self.references {
+            Some(references) => self.match_and_tell(references, &mut analysed),
+            None => {
+                self.judge.rule(&mut analysed.upload);
+                Vec::new()
+            }
+        };
+        let track = self.batch_track(&analysed);
+        let kept = self.kept(&analysed);
+        Outcome::Seen(Box::new(Seen { records, upload: analysed.upload, track, kept }))
+    }
+
+    /// Looks for the references, applies decisions, and says what was found.
+    fn match_and_tell(&self, references: &References, analysed: &mut Analysed) -> Vec<Record> {
+        let (track, query) = (analysed.upload.track.clone(), &analysed.constellation);
+        let mut hits = references.hits(&track, query, &self.options);
+        let accepted = hits.iter().map(|hit| &hit.m).filter(|m| m.is_accepted());
+        analysed.upload.matches = accepted.cloned().collect();
+        self.judge.rule(&mut analysed.upload);
+        // Decisions are about accepted matches only.
+        let ruled = hits.iter_mut().filter(|hit| hit.m.is_accepted());
+        for (hit, m) in ruled.zip(&analysed.upload.matches) {
+            hit.m.clone_from(m);
+        }
+        let all: Vec<MatchRecord> = hits.iter().map(|hit| MatchRecord::from(&hit.m)).collect();
+        let tracklist = tracklist(&all);
+        let mut records = Vec::new();
+        for (record, hit) in all.into_iter().zip(&hits).take(self.options.limit) {
+            records.push(Record::Match(Box::new(record)));
+            let evidence = self.evidence(references, query, hit);
+            records.extend(evidence.map(|e| Record::Evidence(Box::new(e))));
+        }
+        let matches = analysed.upload.matches.len();
+        let is_featureless = matches == 0 && references.scanner.is_featureless(query);
+        records.push(Record::Scanned(Scanned {
+            query: QueryInfo::from(&*track),
+            result: ScanResult::of(matches, is_featureless),
+            matches,
+            tracklist,
+            signal: Some(analysed.upload.signal.clone()),
+        }));
+        records
+    }
+
+    /// What an accepted match rests on, if that is wanted.
+    fn evidence(
+        &self,
+        references: &References,
+        query: &Constellation,
+        hit: &Hit,
+    ) -> Option<EvidenceRecord> {
+        if !self.options.evidence || !hit.m.is_accepted() {
+            return None;
+        }
+        let bytes = references.index.reader().constellation(hit.track)?;
+        let reference = Constellation::from_bytes(bytes).ok()?;
+        Some(EvidenceRecord::new(
+            &hit.m.id,
+            query,
+            &reference,
+            &hit.found,
+            &self.options.params,
+            &VerifyParams::default(),
+        ))
+    }
+
+    fn batch_track(&self, analysed: &Analysed) -> BatchTrack {
+        let upload = &analysed.upload;
+        BatchTrack {
+            track: upload.track.clone(),
+            ai: upload.declared.ai.level,
+            moved: upload.declared.is_catalog_transfer || upload.declared.is_backfill,
+            earlier: false,
+            low_content: analysed.is_low_content(),
+            reference_hit: upload.standing_matches().next().is_some(),
+            generator: !upload.tags_generator.is_empty(),
+            allowed: self.judge.allows(upload),
+        }
+    }
+
+    /// Its peaks only where tracks are compared with each other.
+    fn kept(&self, analysed: &Analysed) -> TrackRecord {
+        let params = &self.options.params;
+        let meta = analysed.upload.track.to_index();
+        if !self.options.cluster {
+            return TrackRecord { meta, ..TrackRecord::default() };
+        }
+        let track = analysed.as_reference(params);
+        TrackRecord { meta, constellation: track.to_bytes(), windows: windows(&track, params) }
+    }
+}

@@ -1,0 +1,36 @@
+//! What can go wrong, for whoever calls the engine.
+
+use std::io;
+
+use soundalike_index::Error as IndexError;
+
+use crate::audio::AudioError;
+use crate::decisions::LogError;
+use crate::policy::PackError;
+
+/// Why the engine could not do what it was asked to.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file cannot be read, or is no audio that can be decoded.
+    #[error(transparent)]
+    Audio(#[from] AudioError),
+    /// An index cannot be opened, read or written.
+    #[error(transparent)]
+    Index(#[from] IndexError),
+    /// The peaks of a batch could not be kept on disk while it was looked at.
+    #[error("cannot keep the batch on disk: {0}")]
+    Scratch(#[source] IndexError),
+    /// The log of decisions cannot be used.
+    #[error(transparent)]
+    Decisions(#[from] LogError),
+    /// A policy cannot be used.
+    #[error(transparent)]
+    Policy(#[from] PackError),
+    /// Matches were asked for, but there are no references to find.
+    #[error("there is nothing to compare with: the engine was given no references")]
+    NothingToCompareWith,
+    /// Records could not be written.
+    #[error("cannot write the output: {0}")]
+    Output(#[from] io::Error),
+}

@@ -1,0 +1,153 @@
+//! An index, open for searching, and how one is made.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use soundalike_index::{CompactPolicy, Error as IndexError, Reader, Writer};
+use tempfile::TempDir;
+
+use super::Error;
+use crate::catalog::metadata::Metadata;
+use crate::fingerprint::stored::params_id;
+use crate::id::hex;
+use crate::indexer::{AddOptions, AddSummary, add};
+use crate::params::FingerprintParams;
+use crate::progress::{Cancel, Progress};
+use crate::report::records::IndexInfo;
+use crate::track::Track;
+
+/// One state of an index, shared and read-only. Its fingerprints are of the kind that this version makes.
+#[derive(Clone)]
+pub struct Index {
+    reader: Arc<Reader>,
+    /// Where it lies, if it goes with the last of its users.
+    temporary: Option<Arc<TempDir>>,
+}
+
+impl Index {
+    /// Opens the index in the folder `dir`.
+    ///
+    /// # Errors
+    /// There is none, it is damaged, or its fingerprints are of another kind.
+    pub fn open(dir: impl AsRef<Path>) -> Result<Index, Error> {
+        Ok(Index { reader: open(dir.as_ref(), &FingerprintParams::V2)?.into(), temporary: None })
+    }
+
+    /// Adds audio files to the index in `dir`, described by their tags, and opens it; creates it where
+    /// there is none. Content that it has already is passed over.
+    ///
+    /// # Errors
+    /// The index cannot be written, or another process writes to it. Files that cannot be read are no
+    /// error: they are listed in the summary.
+    pub fn add(
+        dir: impl AsRef<Path>,
+        files: &[PathBuf],
+        progress: &dyn Progress,
+        cancel: &Cancel,
+    ) -> Result<(Index, AddSummary), Error> {
+        let (params, metadata) = (FingerprintParams::V2, Metadata::default());
+        let mut writer = writer(dir.as_ref())?;
+        let summary =
+            add(&mut writer, files, &AddOptions::new(&params, &metadata), progress, cancel)?;
+        drop(writer);
+        Ok((Index::open(dir)?, summary))
+    }
+
+    /// An index of `files` that lies in a temporary folder and goes with the last that uses it.
+    ///
+    /// # Errors
+    /// The folder cannot be written. Files that cannot be read are listed in the summary.
+    pub fn temporary(
+        files: &[PathBuf],
+        options: &AddOptions<'_>,
+        progress: &dyn Progress,
+        cancel: &Cancel,
+    ) -> Result<(Index, AddSummary), Error> {
+        let folder = scratch_folder()?;
+        let mut writer = Writer::open_or_create(folder.path(), params_id(options.params))?;
+        let summary = add(&mut writer, files, options, progress, cancel)?;
+        drop(writer);
+        let reader = Arc::new(Reader::open(folder.path())?);
+        Ok((Index { reader, temporary: Some(folder.into()) }, summary))
+    }
+
+    /// Its folder.
+    pub fn dir(&self) -> &Path {
+        self.reader.dir()
+    }
+
+    /// Number of tracks in it.
+    pub fn len(&self) -> usize {
+        self.reader.track_count()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Its tracks, in the order in which they were added.
+    pub fn tracks(&self) -> impl Iterator<Item = Track> + '_ {
+        self.reader.tracks().map(|(_, meta)| Track::of_index(meta))
+    }
+
+    /// Takes over what was added or removed since it was opened; whether there was anything.
+    ///
+    /// # Errors
+    /// As for [`Index::open`].
+    pub fn refresh(&mut self) -> Result<bool, Error> {
+        if self.temporary.is_some() || self.reader.is_current()? {
+            return Ok(false);
+        }
+        *self = Index::open(self.dir())?;
+        Ok(true)
+    }
+
+    /// What the first record of a run says of it.
+    pub(crate) fn info(&self) -> IndexInfo {
+        index_info(&self.reader)
+    }
+
+    pub(crate) fn reader(&self) -> &Arc<Reader> {
+        &self.reader
+    }
+}
+
+/// What the first record of a run says of an index.
+pub(crate) fn index_info(reader: &Reader) -> IndexInfo {
+    IndexInfo {
+        id: reader.index_id(),
+        tracks: reader.track_count(),
+        params_hash: hex(&reader.params().digest[..8]),
+    }
+}
+
+/// Opens an index for reading and checks that its fingerprints were made with `params`.
+pub fn open(dir: &Path, params: &FingerprintParams) -> Result<Reader, IndexError> {
+    let reader = Reader::open(dir)?;
+    let ours = params_id(params);
+    if reader.params().digest == ours.digest {
+        return Ok(reader);
+    }
+    Err(IndexError::ParamsMismatch {
+        path: dir.to_owned(),
+        index: reader.params().description.clone(),
+        given: ours.description,
+    })
+}
+
+/// Opens the index in `dir` for changes, or creates it.
+pub fn writer(dir: &Path) -> Result<Writer, IndexError> {
+    Writer::open_or_create(dir, params_id(&FingerprintParams::V2))
+}
+
+/// Adds the tracks of `from` to the index in `dir`.
+pub(crate) fn merge_into(dir: &Path, from: &Reader) -> Result<(), IndexError> {
+    let mut writer = writer(dir)?;
+    writer.merge_from(from)?;
+    writer.compact(CompactPolicy::Tiered).map(drop)
+}
+
+pub(super) fn scratch_folder() -> Result<TempDir, IndexError> {
+    tempfile::tempdir().map_err(|source| IndexError::Io { path: std::env::temp_dir(), source })
+}

@@ -1,0 +1,196 @@
+//! What policies and decisions make of uploads: one judge for scans, watched folders and sweeps.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use super::Error;
+use crate::decisions::entry::PolicyVersion;
+use crate::decisions::log::{Torn, append_verdicts};
+use crate::decisions::{Decisions, Effect, VerdictEntry};
+use crate::matches::Match;
+use crate::policy::{Batch, Finding, Observation, Pack, Upload, judge, observe, observe_all};
+use crate::report::records::{Begin, DecisionsInfo, PolicyInfo, VerdictRecord};
+
+/// Policies and decisions as they are applied.
+#[derive(Debug, Default)]
+pub struct Judge {
+    packs: Vec<Pack>,
+    chosen: bool,
+    decisions: Option<Decisions>,
+    log: Option<PathBuf>,
+}
+
+/// What became of one upload.
+#[derive(Debug)]
+pub struct Judged {
+    /// What the policies make of it, gravest first.
+    pub findings: Vec<Finding>,
+    /// The gravest of that.
+    pub verdict: VerdictRecord,
+}
+
+impl Judge {
+    /// Judges by `packs`, of which the strictest decides; `chosen`: the user asked for them, so that what
+    /// they want declared counts for bare files, too. Without packs nothing is judged.
+    pub fn new(packs: Vec<Pack>, chosen: bool) -> Judge {
+        Judge { packs, chosen, ..Judge::default() }
+    }
+
+    /// Applies the decisions in the log at `path`, as they stand at `now`. A log that does not exist yet is
+    /// empty.
+    ///
+    /// # Errors
+    /// The log cannot be read, or it is damaged.
+    pub fn with_decisions(mut self, path: PathBuf, now: Timestamp) -> Result<Judge, Error> {
+        self.log = Some(path);
+        self.refresh(now)?;
+        Ok(self)
+    }
+
+    /// Reads the decisions again: some may have been made meanwhile.
+    ///
+    /// # Errors
+    /// As for [`Judge::with_decisions`].
+    pub fn refresh(&mut self, now: Timestamp) -> Result<(), Error> {
+        if let Some(log) = &self.log {
+            self.decisions = Some(Decisions::load(log, now)?);
+        }
+        Ok(())
+    }
+
+    /// The policies.
+    pub fn packs(&self) -> &[Pack] {
+        &self.packs
+    }
+
+    /// The incomplete end of the log, if it has one.
+    pub fn torn(&self) -> Option<Torn> {
+        self.decisions.as_ref()?.torn()
+    }
+
+    /// Says in the first record of a run what is applied.
+    pub(crate) fn describe(&self, begin: &mut Begin, today: Date) {
+        begin.policy = self.packs.iter().map(|pack| PolicyInfo::new(pack, today)).collect();
+        let chain = self.decisions.as_ref().map(|d| d.chain()).filter(|c| c.entries > 0);
+        begin.decisions = chain.map(|c| DecisionsInfo { entries: c.entries, head: c.head.clone() });
+    }
+
+    /// Applies standing decisions to the matches of an upload and to the upload itself.
+    pub(crate) fn rule(&self, upload: &mut Upload) {
+        let Some(decisions) = &self.decisions else { return };
+        let sha256 = upload.track.sha256_hex();
+        let d = &upload.declared;
+        let (account, isrc) = (d.account.as_deref(), d.isrc.as_deref());
+        let blocked = decisions.upload_blocked(&sha256, account, isrc);
+        upload.blocked_by = blocked.map(|decision| decision.id.clone());
+        for m in &mut upload.matches {
+            rule_match(decisions, m, &sha256, (account, isrc));
+        }
+    }
+
+    /// Whether a decision allows the upload as a whole.
+    pub(crate) fn allows(&self, upload: &Upload) -> bool {
+        let d = &upload.declared;
+        self.decisions.as_ref().is_some_and(|decisions| {
+            let (account, isrc) = (d.account.as_deref(), d.isrc.as_deref());
+            decisions.upload_allowed(&upload.track.sha256_hex(), account, isrc).is_some()
+        })
+    }
+
+    /// Findings and verdict of each upload of a batch, in order; nothing without packs. `protected`: names
+    /// of artists that must not be imitated.
+    pub(crate) fn batch<'n>(
+        &self,
+        batch: Batch<'_>,
+        protected: impl Iterator<Item = &'n str>,
+    ) -> Vec<Judged> {
+        if self.packs.is_empty() {
+            return Vec::new();
+        }
+        let batch = batch.policy_chosen(self.chosen).protected_artists(protected);
+        let observed = observe_all(&batch);
+        let each = batch.uploads.iter().zip(observed);
+        each.map(|(upload, observed)| self.judged(upload, &observed)).collect()
+    }
+
+    /// Judges one upload by what `concerns` it, without regard to others.
+    pub(crate) fn alone(&self, upload: &Upload, concerns: fn(&Observation) -> bool) -> Judged {
+        let batch = Batch::not_compared(std::slice::from_ref(upload));
+        let mut observed = observe(&batch, 0);
+        observed.retain(concerns);
+        self.judged(upload, &observed)
+    }
+
+    fn judged(&self, upload: &Upload, observed: &[Observation]) -> Judged {
+        let (findings, verdict) = judge(&upload.track.path, observed, &self.packs);
+        Judged { findings, verdict: VerdictRecord::new(upload, verdict, applied(upload)) }
+    }
+
+    /// Enters `verdicts` in the log of decisions, where there is one; what had to be repaired first.
+    ///
+    /// # Errors
+    /// The log cannot be written.
+    pub fn enter<'v>(
+        &self,
+        begin: &Begin,
+        verdicts: impl Iterator<Item = &'v VerdictRecord>,
+    ) -> Result<Option<Torn>, Error> {
+        let Some(log) = &self.log else { return Ok(None) };
+        let policies: Vec<PolicyVersion> = self.packs.iter().map(version).collect();
+        let entries: Vec<VerdictEntry> =
+            verdicts.map(|v| entry(begin, policies.clone(), v)).collect();
+        Ok(append_verdicts(log, &entries)?)
+    }
+}
+
+fn rule_match(
+    decisions: &Decisions,
+    m: &mut Match,
+    sha256: &str,
+    (account, isrc): (Option<&str>, Option<&str>),
+) {
+    let (reference, there) = (m.reference.ref_id(), m.reference_spans());
+    let Some(decision) = decisions.match_ruling(sha256, &reference, account, isrc, &there) else {
+        return;
+    };
+    let id = Some(decision.id.clone());
+    match decision.effect {
+        Effect::Allow => m.allowed_by = id,
+        Effect::Block => m.blocked_by = id,
+    }
+}
+
+/// The decisions that played a part.
+fn applied(upload: &Upload) -> Vec<String> {
+    let of_matches = upload.matches.iter().flat_map(|m| m.allowed_by.iter().chain(&m.blocked_by));
+    let all: BTreeSet<&String> = of_matches.chain(&upload.blocked_by).collect();
+    all.into_iter().cloned().collect()
+}
+
+fn version(pack: &Pack) -> PolicyVersion {
+    PolicyVersion { id: pack.id.clone(), version: pack.version.clone() }
+}
+
+fn entry(begin: &Begin, policies: Vec<PolicyVersion>, v: &VerdictRecord) -> VerdictEntry {
+    VerdictEntry {
+        subject: v.subject.clone(),
+        sha256: v.sha256.clone(),
+        verdict: v.verdict.name().to_owned(),
+        rules: v.reasons.iter().map(|rule| rule.id().to_owned()).collect(),
+        index_id: begin.index.as_ref().map(|index| index.id.clone()),
+        policies,
+        decisions: v.decisions.clone(),
+        scan_id: begin.scan_id.clone(),
+        started_at: begin.started_at.map(|time| time.to_string()),
+        tool_version: begin.tool_version.to_string(),
+    }
+}
+
+/// The day of `time` in UTC.
+pub fn day(time: Timestamp) -> Date {
+    time.to_zoned(TimeZone::UTC).date()
+}

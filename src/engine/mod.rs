@@ -1,0 +1,252 @@
+//! The engine: references, earlier uploads, policies and decisions, open and shared, and what is done with
+//! them.
+//!
+//! ```text
+//! Item ─► analyse (decode, fingerprint) ─► match (search, verify) ─► judge (decisions, rules, packs)
+//!              └► batch index ─► clusters ──────────────────────────────┘        └► describe (records)
+//! ```
+//!
+//! Every command that looks at audio calls it: [`Engine::run`] for batches of files ([`run`]),
+//! [`Engine::compare`] for two, [`Engine::scan`] and [`Engine::check`] for one, [`Engine::clusters`] for the
+//! tracks of an index. It owns all that it uses and borrows nothing, so that it can be kept by a service,
+//! cloned into threads, and taken up to date between deliveries ([`Engine::refresh`]).
+
+pub(crate) mod analyse;
+mod batch_index;
+mod describe;
+mod error;
+pub(crate) mod index;
+mod judge;
+mod pair;
+mod run;
+mod uploads;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use soundalike_index::{SearchMode, TrackNo};
+
+use crate::audio::DecodeOptions;
+use crate::fingerprint::signal::Signal;
+use crate::matches::Match;
+use crate::params::FingerprintParams;
+use crate::policy::{Finding, Upload};
+use crate::report::records::VerdictRecord;
+use crate::scan::matcher::Found;
+use crate::scan::scanner::{Depth, Scanner};
+use crate::track::Track;
+
+use analyse::Analysed;
+pub use error::Error;
+pub use index::{Index, open, writer};
+pub use judge::{Judge, Judged, day};
+pub use pair::Compared;
+pub use run::{Keep, Outcomes};
+pub use uploads::{Item, Uploads};
+
+/// How files are read, searched and told.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Options {
+    /// Fingerprint parameters; those of every index.
+    pub params: FingerprintParams,
+    /// Caps on what is decoded of a file.
+    pub decode: DecodeOptions,
+    /// How references are looked up.
+    pub search: SearchMode,
+    /// How closely each file is looked at.
+    pub depth: Depth,
+    /// Matches below the acceptance line are told, too.
+    pub candidates: bool,
+    /// Matches told per file.
+    pub limit: usize,
+    /// Adds the exhibit (the peaks) to each accepted match.
+    pub evidence: bool,
+    /// Compares the files of a batch with each other, and tells clusters of near-duplicates.
+    pub cluster: bool,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            params: FingerprintParams::V2,
+            decode: DecodeOptions::default(),
+            search: SearchMode::Auto,
+            depth: Depth::Standard,
+            candidates: false,
+            limit: 20,
+            evidence: true,
+            cluster: true,
+        }
+    }
+}
+
+/// References, and the scanner that looks things up in them.
+#[derive(Clone)]
+struct References {
+    index: Index,
+    scanner: Arc<Scanner>,
+}
+
+/// Finds, judges and describes what audio has in common with references and with other audio.
+#[derive(Clone)]
+pub struct Engine {
+    options: Options,
+    references: Option<References>,
+    earlier: Option<Index>,
+    judge: Arc<Judge>,
+}
+
+/// What was found in one file.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Scan {
+    /// The file.
+    pub track: Arc<Track>,
+    /// Accepted matches, the surest first; decisions are noted in them.
+    pub matches: Vec<Match>,
+    /// Silence, noise and repetition in it.
+    pub signal: Signal,
+    /// Nothing in it can be fingerprinted (silence, a steady tone), so nothing can be said.
+    pub is_featureless: bool,
+}
+
+/// What was found in one file, and what follows.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Checked {
+    /// What was found.
+    pub scan: Scan,
+    /// What the policies make of it, gravest first.
+    pub findings: Vec<Finding>,
+    /// The gravest of that.
+    pub verdict: VerdictRecord,
+}
+
+/// A match with what it rests on.
+struct Hit {
+    m: Match,
+    track: TrackNo,
+    found: Found,
+}
+
+impl Engine {
+    /// An engine with nothing to compare with and nothing to judge by yet.
+    pub fn new(options: Options) -> Engine {
+        Engine { options, references: None, earlier: None, judge: Arc::default() }
+    }
+
+    /// Looks for the tracks of `index` in files.
+    #[must_use]
+    pub fn with_references(self, index: Index) -> Engine {
+        let Options { params, search, .. } = &self.options;
+        let scanner = Arc::new(Scanner::new(index.reader().clone(), params.clone(), *search));
+        Engine { references: Some(References { index, scanner }), ..self }
+    }
+
+    /// Compares files with earlier uploads, too.
+    #[must_use]
+    pub fn with_earlier(self, index: Index) -> Engine {
+        Engine { earlier: Some(index), ..self }
+    }
+
+    /// Judges uploads.
+    #[must_use]
+    pub fn with_judge(self, judge: Judge) -> Engine {
+        Engine { judge: Arc::new(judge), ..self }
+    }
+
+    /// What it does and how.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// The references.
+    pub fn references(&self) -> Option<&Index> {
+        self.references.as_ref().map(|r| &r.index)
+    }
+
+    /// The judge.
+    pub fn judge(&self) -> &Judge {
+        &self.judge
+    }
+
+    /// Takes over references, earlier uploads and decisions that came since they were opened.
+    ///
+    /// # Errors
+    /// One of them cannot be read any more; the engine goes on with what it had.
+    pub fn refresh(&mut self, now: Timestamp) -> Result<(), Error> {
+        if let Some(mut index) = self.references().cloned()
+            && index.refresh()?
+        {
+            *self = self.clone().with_references(index);
+        }
+        if let Some(earlier) = &mut self.earlier {
+            earlier.refresh()?;
+        }
+        if let Some(judge) = Arc::get_mut(&mut self.judge) {
+            judge.refresh(now)?;
+        }
+        Ok(())
+    }
+
+    /// Looks for the references in the file at `path`.
+    ///
+    /// # Errors
+    /// The file cannot be read, or the engine has no references.
+    pub fn scan(&self, path: impl AsRef<Path>) -> Result<Scan, Error> {
+        self.scan_item(&Item::bare(path.as_ref())).map(|(scan, _)| scan)
+    }
+
+    /// Looks for the references in a file, and judges what was found and what is declared.
+    ///
+    /// # Errors
+    /// The file cannot be read, or the engine has no references.
+    pub fn check(&self, item: &Item) -> Result<Checked, Error> {
+        let (scan, upload) = self.scan_item(item)?;
+        let Judged { findings, verdict } = self.judge.alone(&upload, |_| true);
+        Ok(Checked { scan, findings, verdict })
+    }
+
+    fn scan_item(&self, item: &Item) -> Result<(Scan, Upload), Error> {
+        let references = self.references.as_ref().ok_or(Error::NothingToCompareWith)?;
+        let Analysed { mut upload, constellation, .. } = self.analyse(item)?;
+        let hits = references.hits(&upload.track, &constellation, &self.options);
+        upload.matches = hits.into_iter().map(|hit| hit.m).filter(Match::is_accepted).collect();
+        self.judge.rule(&mut upload);
+        let scan = Scan {
+            track: upload.track.clone(),
+            matches: upload.matches.clone(),
+            signal: upload.signal.clone(),
+            is_featureless: references.scanner.is_featureless(&constellation),
+        };
+        Ok((scan, upload))
+    }
+
+    /// Reads a file; with the peaks that a query needs where there is something to compare it with.
+    fn analyse(&self, item: &Item) -> Result<Analysed, Error> {
+        let params = &self.options.params;
+        let density = if self.references.is_some() { params.query_density } else { 1.0 };
+        Ok(Analysed::new(item, params, density, &self.options.decode)?)
+    }
+}
+
+impl References {
+    /// What `track` with its peaks `query` has in common with them, accepted or not, the surest first.
+    fn hits(
+        &self,
+        track: &Arc<Track>,
+        query: &crate::fingerprint::Constellation,
+        options: &Options,
+    ) -> Vec<Hit> {
+        let found = self.scanner.scan(query, options.depth).into_iter();
+        let found = found.filter(|m| m.found.accepted() || options.candidates);
+        let hit = |one: crate::scan::scanner::TrackMatch| {
+            let reference = Arc::new(Track::of_index(self.index.reader().meta(one.track)?));
+            let m = Match::new(track, &reference, &one.found, &options.params);
+            Some(Hit { m, track: one.track, found: one.found })
+        };
+        found.filter_map(hit).collect()
+    }
+}

@@ -1,0 +1,288 @@
+//! From uploads to verdicts: the whole way of a batch.
+//!
+//! Records of a file go out as soon as it was looked at; clusters and verdicts follow when all were. Memory
+//! holds a chunk of files at a time and a few kilobytes per upload; peaks of the batch lie in an index on disk.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use jiff::Timestamp;
+use rayon::prelude::*;
+use soundalike_index::Reader;
+
+use super::batch_index::BatchIndex;
+use super::describe::{Outcome, Seen};
+use super::index::{Index, index_info, merge_into};
+use super::judge::day;
+use super::{Engine, Error, Item, Judged, Uploads};
+use crate::batch::cluster::Cluster;
+use crate::batch::{BatchTrack, families, pool::Pool};
+use crate::id::scan_id;
+use crate::policy::{Batch, Upload};
+use crate::progress::{Cancel, Progress};
+use crate::report::Report;
+use crate::report::records::{Begin, Record, Summary, VerdictRecord};
+
+/// Files looked at before their records are written: bounds memory, keeps the order of inputs.
+const CHUNK: usize = 64;
+
+/// Takes the tracks of a batch.
+pub type Keep<'a> = &'a mut dyn FnMut(&Reader) -> Result<(), Error>;
+
+/// What came of a batch.
+#[derive(Debug, Default)]
+pub struct Outcomes {
+    /// Totals; times and exit status are the caller's.
+    pub summary: Summary,
+    /// The verdicts, in the order of the files.
+    pub verdicts: Vec<VerdictRecord>,
+}
+
+impl Outcomes {
+    /// Writes the last record of a run that began at `started`.
+    ///
+    /// # Errors
+    /// The record cannot be written.
+    pub fn close(
+        mut self,
+        exit_code: u8,
+        started: Instant,
+        report: &mut dyn Report,
+    ) -> Result<Summary, Error> {
+        self.summary.exit_code = exit_code;
+        self.summary.timed(started.elapsed());
+        report.record(&Record::Summary(self.summary.clone()))?;
+        Ok(self.summary)
+    }
+}
+
+impl Engine {
+    /// The first record of a run over `uploads` that begins at `now`: what they are compared with and
+    /// judged by.
+    pub fn begin(&self, uploads: &Uploads, now: Timestamp) -> Begin {
+        let depth = self.references.is_some().then(|| self.options.depth.name());
+        let compared = self.references().or(self.earlier.as_ref());
+        let against = compared.map(|index| index.reader().index_id()).unwrap_or_default();
+        let against = match depth {
+            Some(depth) => format!("{against}\n{depth}"),
+            None => against,
+        };
+        let name = named(&uploads.items, &against);
+        let mut begin = Begin::new(name, compared.map(Index::info), now);
+        begin.depth = depth.map(Into::into);
+        self.judge.describe(&mut begin, day(now));
+        begin
+    }
+
+    /// Looks at `uploads` and tells everything about them to `report`, apart from the summary.
+    ///
+    /// # Errors
+    /// Records cannot be written, or the peaks of the batch cannot be kept on disk. A file that cannot be
+    /// read is a record, and the rest goes on.
+    pub fn run(
+        &self,
+        uploads: Uploads,
+        begin: &Begin,
+        report: &mut dyn Report,
+        progress: &dyn Progress,
+        cancel: &Cancel,
+    ) -> Result<Outcomes, Error> {
+        self.run_and_keep(uploads, begin, report, progress, cancel, &mut |_| Ok(()))
+    }
+
+    /// As [`run`](Engine::run); afterwards hands the tracks of the batch to `keep`, as an index with what is
+    /// declared about them, unless the run was cut short or nothing was to be compared with each other.
+    ///
+    /// # Errors
+    /// Those of [`run`](Engine::run) and of `keep`.
+    pub fn run_and_keep(
+        &self,
+        uploads: Uploads,
+        begin: &Begin,
+        report: &mut dyn Report,
+        progress: &dyn Progress,
+        cancel: &Cancel,
+        keep: Keep<'_>,
+    ) -> Result<Outcomes, Error> {
+        let cluster = self.options.cluster;
+        let batch = cluster.then(|| BatchIndex::create(&self.options.params)).transpose();
+        let mut work = Work {
+            engine: self,
+            batch: batch.map_err(Error::Scratch)?,
+            uploads: Vec::new(),
+            tracks: BTreeMap::new(),
+            outcomes: Outcomes::default(),
+        };
+        report.record(&Record::Begin(begin.clone()))?;
+        let unusable = uploads.errors.len();
+        for error in uploads.errors {
+            report.record(&Record::Error(error))?;
+        }
+        work.outcomes.summary.inputs = uploads.items.len() + unusable;
+        work.outcomes.summary.errors = unusable;
+        work.look_at(&uploads.items, report, progress, cancel)?;
+        work.conclude(report, progress, cancel, keep)?;
+        Ok(work.outcomes)
+    }
+
+    /// Tells the clusters of near-duplicates among the tracks of `index`, apart from the summary.
+    ///
+    /// # Errors
+    /// Records cannot be written.
+    pub fn clusters(
+        &self,
+        index: &Index,
+        now: Timestamp,
+        report: &mut dyn Report,
+        progress: &dyn Progress,
+        cancel: &Cancel,
+    ) -> Result<Outcomes, Error> {
+        let name = named(&[], &index.reader().index_id());
+        report.record(&Record::Begin(Begin::new(name, Some(index_info(index.reader())), now)))?;
+        let pool = Pool::new(index.reader().clone(), None);
+        let found = families(&pool, BTreeMap::new(), &self.options.params, progress, cancel);
+        for cluster in &found.clusters {
+            report.record(&Record::Cluster(Box::new(cluster.clone())))?;
+        }
+        let summary = Summary {
+            inputs: pool.len(),
+            scanned: pool.len(),
+            clusters: found.clusters.len(),
+            audio_seconds: pool.seconds(),
+            interrupted: found.cancelled,
+            ..Summary::default()
+        };
+        Ok(Outcomes { summary, verdicts: Vec::new() })
+    }
+
+    /// Adds the tracks of a batch to the index in `dir`, for [`Engine::run_and_keep`].
+    ///
+    /// # Errors
+    /// The index cannot be written.
+    pub fn keep_in(dir: &std::path::Path, tracks: &Reader) -> Result<(), Error> {
+        Ok(merge_into(dir, tracks)?)
+    }
+}
+
+/// Names inputs, what they are compared with, and version.
+fn named(items: &[Item], against: &str) -> String {
+    let paths = items.iter().flat_map(|i| [i.path.as_os_str().as_encoded_bytes(), b"\n"]);
+    scan_id([b"\n", against.as_bytes(), b"\n"].into_iter().chain(paths))
+}
+
+struct Work<'a> {
+    engine: &'a Engine,
+    batch: Option<BatchIndex>,
+    uploads: Vec<Upload>,
+    tracks: BTreeMap<[u8; 32], Vec<BatchTrack>>,
+    outcomes: Outcomes,
+}
+
+impl Work<'_> {
+    fn look_at(
+        &mut self,
+        items: &[Item],
+        report: &mut dyn Report,
+        progress: &dyn Progress,
+        cancel: &Cancel,
+    ) -> Result<(), Error> {
+        progress.start(items.len());
+        for chunk in items.chunks(CHUNK) {
+            let engine = self.engine;
+            let done: Vec<Option<Outcome>> = chunk
+                .par_iter()
+                .with_max_len(1)
+                .map(|item| {
+                    let outcome = (!cancel.is_cancelled()).then(|| engine.look_at(item))?;
+                    progress.file_done(&item.path, outcome.audio_ms());
+                    Some(outcome)
+                })
+                .collect();
+            for outcome in done.into_iter().flatten() {
+                self.take(outcome, report)?;
+            }
+            if cancel.is_cancelled() {
+                self.outcomes.summary.interrupted = true;
+                break;
+            }
+        }
+        progress.finish();
+        Ok(())
+    }
+
+    /// Tells what was found and keeps what the batch needs of it.
+    fn take(&mut self, outcome: Outcome, report: &mut dyn Report) -> Result<(), Error> {
+        let summary = &mut self.outcomes.summary;
+        let Seen { records, upload, track, kept } = match outcome {
+            Outcome::Failed(error) => {
+                summary.errors += 1;
+                report.record(&Record::Error(error))?;
+                return Ok(());
+            }
+            Outcome::Seen(seen) => *seen,
+        };
+        let standing = upload.standing_matches().count();
+        summary.scanned += 1;
+        summary.matches += standing;
+        summary.matched += usize::from(standing > 0);
+        summary.audio_seconds += upload.track.duration_ms as f64 / 1000.0;
+        for record in &records {
+            report.record(record)?;
+        }
+        if let Some(batch) = &mut self.batch {
+            batch.add(kept).map_err(Error::Scratch)?;
+            self.tracks.entry(track.track.sha256).or_default().push(track);
+        }
+        self.uploads.push(upload);
+        Ok(())
+    }
+
+    /// Clusters and verdicts.
+    fn conclude(
+        &mut self,
+        report: &mut dyn Report,
+        progress: &dyn Progress,
+        cancel: &Cancel,
+        keep: Keep<'_>,
+    ) -> Result<(), Error> {
+        let mut clusters = Vec::new();
+        let batch =
+            self.batch.take().map(BatchIndex::finish).transpose().map_err(Error::Scratch)?;
+        if let Some(batch) = &batch {
+            let earlier = self.engine.earlier.as_ref().map(|index| index.reader().clone());
+            let pool = Pool::new(batch.reader.clone(), earlier);
+            let tracks = std::mem::take(&mut self.tracks);
+            let found = families(&pool, tracks, &self.engine.options.params, progress, cancel);
+            clusters = found.clusters;
+            self.outcomes.summary.interrupted |= found.cancelled;
+        }
+        for cluster in &clusters {
+            report.record(&Record::Cluster(Box::new(cluster.clone())))?;
+        }
+        self.outcomes.summary.clusters = clusters.len();
+        self.judge(&clusters, report)?;
+        if let Some(batch) = batch.filter(|_| !self.outcomes.summary.interrupted) {
+            keep(&batch.reader)?;
+        }
+        Ok(())
+    }
+
+    fn judge(&mut self, clusters: &[Cluster], report: &mut dyn Report) -> Result<(), Error> {
+        let batch = match self.engine.options.cluster {
+            true => Batch::new(&self.uploads, clusters),
+            false => Batch::not_compared(&self.uploads),
+        };
+        let references = self.engine.references().map(|index| index.reader().tracks());
+        let credits = references.into_iter().flatten().flat_map(|(_, meta)| &meta.artists);
+        let judged = self.engine.judge.batch(batch, credits.map(String::as_str));
+        for Judged { findings, verdict } in judged {
+            for finding in findings {
+                report.record(&Record::Finding(Box::new(finding)))?;
+            }
+            *self.outcomes.summary.verdicts.entry(verdict.verdict).or_default() += 1;
+            report.record(&Record::Verdict(Box::new(verdict.clone())))?;
+            self.outcomes.verdicts.push(verdict);
+        }
+        Ok(())
+    }
+}

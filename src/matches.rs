@@ -1,0 +1,177 @@
+//! A match: what two tracks have in common, in the units that people and rules use.
+//!
+//! The comparison ([`crate::scan`]) works in time units, frequency units and nats. What comes of it is put
+//! into this one form, unrounded; rules judge it, records write it down, and a sweep reads it back.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::match_id;
+use crate::params::FingerprintParams;
+use crate::scan::kind::{MatchKind, is_modified};
+use crate::scan::matcher::{Found, Segment};
+use crate::scan::score::ACCEPT_LOG10_EVALUE;
+use crate::track::Track;
+
+/// A stretch of the query and the stretch of the reference that it runs along.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct AlignedSegment {
+    /// Begin and end in the query, ms.
+    pub query_ms: (u64, u64),
+    /// Begin and end in the reference, ms.
+    pub reference_ms: (u64, u64),
+    /// Query peaks that land on a reference peak.
+    pub matched_peaks: u32,
+    /// Query peaks in the segment.
+    pub query_peaks: u32,
+    /// Above 1: the query plays faster.
+    pub time_factor: f64,
+    /// Above 0: the query sounds higher.
+    pub pitch_cents: f64,
+}
+
+impl AlignedSegment {
+    fn new(s: &Segment, params: &FingerprintParams) -> AlignedSegment {
+        AlignedSegment {
+            query_ms: s.query_ms,
+            reference_ms: s.reference_ms,
+            matched_peaks: s.matched,
+            query_peaks: s.peaks,
+            time_factor: s.warp.time_factor,
+            pitch_cents: s.warp.pitch_cents(params),
+        }
+    }
+
+    /// Length in the query in seconds.
+    pub fn seconds(&self) -> f64 {
+        self.query_ms.1.saturating_sub(self.query_ms.0) as f64 / 1000.0
+    }
+
+    /// Matched peaks per second.
+    pub fn peaks_per_second(&self) -> f64 {
+        f64::from(self.matched_peaks) / self.seconds().max(0.1)
+    }
+}
+
+/// What was measured of a match as a whole, unrounded.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Measures {
+    /// 0 to 100, 50 at the acceptance line; comparable between queries.
+    pub score: f64,
+    /// `log10` of the expected number of chance matches as good, in an index of this size.
+    pub log10_evalue: f64,
+    /// Share of the query inside segments, per cent.
+    pub query_match_pct: f64,
+    /// Share of the reference inside segments, per cent.
+    pub asset_match_pct: f64,
+    /// Matched peaks per second of matching query.
+    pub peaks_per_second: f64,
+    /// Of the best segment: above 1, the query plays faster.
+    pub time_factor: f64,
+    /// Of the best segment: above 0, the query sounds higher.
+    pub pitch_cents: f64,
+}
+
+/// A query and a reference that have something in common.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Match {
+    /// Names query and reference (`m_…`); the same for a repeated scan.
+    pub id: String,
+    /// What it is.
+    pub kind: MatchKind,
+    /// The track in question.
+    pub query: Arc<Track>,
+    /// The track that it resembles.
+    pub reference: Arc<Track>,
+    /// What was measured.
+    pub measures: Measures,
+    /// Speed or pitch was changed.
+    pub modified: bool,
+    /// Where, on both sides, in query order; at least one.
+    pub segments: Vec<AlignedSegment>,
+    /// Other places of the reference that hold what a segment holds; not counted as covered.
+    pub repeats: Vec<AlignedSegment>,
+    /// The decision by which the match is not held against the upload.
+    pub allowed_by: Option<String>,
+    /// The decision by which the reference is on the block list.
+    pub blocked_by: Option<String>,
+}
+
+impl Match {
+    /// What `found` says of `query` and `reference`; no decision applied.
+    pub fn new(
+        query: &Arc<Track>,
+        reference: &Arc<Track>,
+        found: &Found,
+        params: &FingerprintParams,
+    ) -> Match {
+        let warp = found.best().warp;
+        let same_bytes = query.sha256 == reference.sha256;
+        let segments = |all: &[Segment]| -> Vec<AlignedSegment> {
+            all.iter().map(|s| AlignedSegment::new(s, params)).collect()
+        };
+        Match {
+            id: match_id(&query.sha256_hex(), &reference.ref_id()),
+            kind: MatchKind::of(found, same_bytes, params),
+            query: query.clone(),
+            reference: reference.clone(),
+            measures: Measures {
+                score: found.score,
+                log10_evalue: found.log10_evalue,
+                query_match_pct: 100.0 * found.query_coverage,
+                asset_match_pct: 100.0 * found.reference_coverage,
+                peaks_per_second: found.peaks_per_second(),
+                time_factor: warp.time_factor,
+                pitch_cents: warp.pitch_cents(params),
+            },
+            modified: is_modified(found, params),
+            segments: segments(&found.segments),
+            repeats: segments(&found.repeats),
+            allowed_by: None,
+            blocked_by: None,
+        }
+    }
+
+    /// Whether the evidence is beyond what chance gives.
+    pub fn is_accepted(&self) -> bool {
+        self.measures.log10_evalue <= ACCEPT_LOG10_EVALUE
+    }
+
+    /// Longest segment, in seconds of the query.
+    pub fn longest_segment_s(&self) -> f64 {
+        self.segments.iter().map(AlignedSegment::seconds).fold(0.0, f64::max)
+    }
+
+    /// Seconds of the query inside segments.
+    pub fn matched_s(&self) -> f64 {
+        covered_ms(self.segments.iter().map(|s| s.query_ms)) as f64 / 1000.0
+    }
+
+    /// Seconds of the reference inside segments; less where the query repeats a part.
+    pub fn asset_matched_s(&self) -> f64 {
+        covered_ms(self.segments.iter().map(|s| s.reference_ms)) as f64 / 1000.0
+    }
+
+    /// The first segment in the query.
+    pub fn first(&self) -> AlignedSegment {
+        self.segments.first().copied().unwrap_or_default()
+    }
+
+    /// Where the reference is met, in query order.
+    pub fn reference_spans(&self) -> Vec<(u64, u64)> {
+        self.segments.iter().map(|s| s.reference_ms).collect()
+    }
+}
+
+/// Length of the union of the intervals.
+pub fn covered_ms(intervals: impl Iterator<Item = (u64, u64)>) -> u64 {
+    let mut sorted: Vec<_> = intervals.collect();
+    sorted.sort_unstable();
+    let (mut covered, mut reached) = (0, 0);
+    for (begin, end) in sorted {
+        covered += end.saturating_sub(begin.max(reached));
+        reached = reached.max(end);
+    }
+    covered
+}

@@ -1,0 +1,152 @@
+//! Tells what a sweep found: one track after the other, judged, and totals.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::judge::{JudgedTrack, judge_track};
+use super::summary::SweepRecord;
+use super::{Sweep, SweepError};
+use crate::decisions::log::Torn;
+use crate::engine::index::index_info;
+use crate::engine::{Judge, day};
+use crate::id::scan_id;
+use crate::report::Report;
+use crate::report::records::{
+    Begin, ErrorRecord, Record, ScanResult, Scanned, Summary, VerdictRecord,
+};
+use crate::report::tracklist::tracklist;
+
+/// Verdicts that wait to be put into the log together.
+const LOGGED_AT_ONCE: usize = 1000;
+
+/// What is told, and by whom it is judged.
+pub struct Telling<'a> {
+    /// Policies and decisions.
+    pub judge: &'a Judge,
+    /// Enter the verdicts on new matches in the log of decisions.
+    pub enter: bool,
+    /// Everything that is known of both sides, not only what is new.
+    pub all: bool,
+    /// Matches told per track.
+    pub limit: usize,
+    /// When the run began.
+    pub now: Timestamp,
+}
+
+/// What was told.
+pub struct Told {
+    /// The record of the sweep.
+    pub sweep: SweepRecord,
+    /// Totals; exit status is the caller's.
+    pub summary: Summary,
+    /// What of the log of decisions had to be repaired first.
+    pub repaired: Option<Torn>,
+}
+
+impl Told {
+    /// Fills in what depends on the time that the run took.
+    pub fn timed(&mut self, wall: Duration) {
+        self.summary.timed(wall);
+        self.sweep.wall_ms = self.summary.wall_ms;
+    }
+}
+
+struct Teller<'a> {
+    telling: &'a Telling<'a>,
+    report: &'a mut dyn Report,
+    begin: Begin,
+    told: Told,
+    waiting: Vec<VerdictRecord>,
+}
+
+/// Tells what `sweep` found, `errors` first. One that was not finished is told when it is: totals are all
+/// there is then.
+pub fn tell(
+    sweep: &mut Sweep,
+    finished: bool,
+    errors: Vec<ErrorRecord>,
+    telling: &Telling<'_>,
+    report: &mut dyn Report,
+) -> Result<Told, SweepError> {
+    let inputs =
+        if sweep.is_idle() && !telling.all { 0 } else { sweep.sides().catalogue().track_count() };
+    let summary = Summary {
+        inputs,
+        errors: errors.len(),
+        scanned: if finished { inputs } else { 0 },
+        interrupted: !finished,
+        ..Summary::default()
+    };
+    let begin = begin(sweep, telling);
+    report.record(&Record::Begin(begin.clone()))?;
+    for error in errors {
+        report.record(&Record::Error(error))?;
+    }
+    let told = Told { sweep: SweepRecord::new(sweep, finished), summary, repaired: None };
+    let mut teller = Teller { telling, report, begin, told, waiting: Vec::new() };
+    if finished {
+        teller.tracks(sweep)?;
+    }
+    Ok(teller.told)
+}
+
+fn begin(sweep: &Sweep, telling: &Telling<'_>) -> Begin {
+    let sides = sweep.sides();
+    let (references, catalogue) = (sides.references().index_id(), sides.catalogue().index_id());
+    let name = format!("\nsweep {}\n{references}\n{catalogue}\n", sweep.number());
+    let mut begin = Begin::new(scan_id([name]), Some(index_info(sides.references())), telling.now);
+    telling.judge.describe(&mut begin, day(telling.now));
+    begin
+}
+
+impl Teller<'_> {
+    fn tracks(&mut self, sweep: &mut Sweep) -> Result<(), SweepError> {
+        for swept in sweep.tracks(self.telling.all) {
+            let Some(track) = sweep.track(&swept) else { continue };
+            let matches = sweep.matches(&swept, &track)?;
+            if matches.is_empty() {
+                continue;
+            }
+            let judged = judge_track(self.telling.judge, &track, matches);
+            self.told.sweep.count(&judged);
+            if swept.is_new && self.telling.enter {
+                self.waiting.push(judged.verdict.clone());
+                if self.waiting.len() >= LOGGED_AT_ONCE {
+                    self.enter()?;
+                }
+            }
+            self.track(judged)?;
+        }
+        self.enter()
+    }
+
+    fn track(&mut self, judged: JudgedTrack) -> Result<(), SweepError> {
+        let JudgedTrack { matches, findings, verdict } = judged;
+        let Some(query) = matches.first().map(|m| m.query.clone()) else { return Ok(()) };
+        let (count, tracklist) = (matches.len(), tracklist(&matches));
+        let summary = &mut self.told.summary;
+        summary.matched += 1;
+        summary.matches += count;
+        *summary.verdicts.entry(verdict.verdict).or_default() += 1;
+        for record in matches.into_iter().take(self.telling.limit) {
+            self.report.record(&Record::Match(Box::new(record)))?;
+        }
+        for finding in findings {
+            self.report.record(&Record::Finding(Box::new(finding)))?;
+        }
+        self.report.record(&Record::Verdict(Box::new(verdict)))?;
+        let result = ScanResult::Matched;
+        let scanned = Scanned { query, result, matches: count, tracklist, signal: None };
+        Ok(self.report.record(&Record::Scanned(scanned))?)
+    }
+
+    fn enter(&mut self) -> Result<(), SweepError> {
+        let waiting = std::mem::take(&mut self.waiting);
+        if !waiting.is_empty() {
+            let torn = self.telling.judge.enter(&self.begin, waiting.iter())?;
+            self.told.repaired = self.told.repaired.or(torn);
+        }
+        Ok(())
+    }
+}

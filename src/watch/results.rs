@@ -1,0 +1,94 @@
+//! The files of the result of a delivery in the making.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+use super::service::ServiceError;
+use super::{Draft, Form, Ledger, shown};
+use crate::audio::DecodeOptions;
+use crate::report::csv::Csv;
+use crate::report::html::{self, Options};
+use crate::report::picture::Pictures;
+use crate::report::read::Records;
+use crate::report::records::Record;
+use crate::report::{JsonLines, Report};
+
+/// Matches shown in full in a page.
+const SHOWN: usize = 200;
+
+/// The files of a result in the making.
+pub(super) struct Results {
+    records: (Draft, JsonLines<BufWriter<File>>),
+    table: Option<(Draft, File, Csv<BufWriter<File>>)>,
+}
+
+impl Results {
+    /// Begins the result of the delivery `name`.
+    pub(super) fn begin(
+        ledger: &Ledger,
+        name: &OsStr,
+        table: bool,
+    ) -> Result<Results, ServiceError> {
+        let (draft, file) = ledger.draft(name, Form::Records)?;
+        let table = match table {
+            true => {
+                let (draft, file) = ledger.draft(name, Form::Table)?;
+                let handle = file.try_clone()?;
+                Some((draft, handle, Csv::new(BufWriter::new(file))?))
+            }
+            false => None,
+        };
+        Ok(Results { records: (draft, JsonLines(BufWriter::new(file))), table })
+    }
+
+    /// Puts all files in their places, the records last: they say that the delivery is done. With a page for
+    /// people, where it is said how audio is decoded for its pictures.
+    pub(super) fn publish(
+        self,
+        ledger: &Ledger,
+        name: &OsStr,
+        page: Option<&DecodeOptions>,
+    ) -> Result<(), ServiceError> {
+        let (records, JsonLines(file)) = self.records;
+        let file = file.into_inner().map_err(|e| e.into_error())?;
+        if let Some((table, file, csv)) = self.table {
+            // Every row was flushed when it was written.
+            drop(csv);
+            table.publish(file, false)?;
+        }
+        if let Some(decode) = page {
+            write_page(ledger, name, records.path(), decode)?;
+        }
+        Ok(records.publish(file, true)?)
+    }
+}
+
+impl Report for Results {
+    fn record(&mut self, record: &Record) -> io::Result<()> {
+        self.records.1.record(record)?;
+        self.table.iter_mut().try_for_each(|(_, _, csv)| csv.record(record))
+    }
+}
+
+/// Makes the page of the records at `path`.
+fn write_page(
+    ledger: &Ledger,
+    name: &OsStr,
+    path: &Path,
+    decode: &DecodeOptions,
+) -> Result<(), ServiceError> {
+    let (draft, file) = ledger.draft(name, Form::Page)?;
+    let mut records = Records::open(path)?;
+    let options = Options {
+        title: Some(format!("Delivery {}", shown(name))),
+        limit: SHOWN,
+        pictures: Pictures { from_audio: true, decode: decode.clone() },
+    };
+    let mut page = BufWriter::new(file);
+    html::write(&mut records, &options, &mut page)?;
+    page.flush()?;
+    let file = page.into_inner().map_err(|e| e.into_error())?;
+    Ok(draft.publish(file, false)?)
+}
