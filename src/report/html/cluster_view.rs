@@ -65,7 +65,9 @@ impl<'a> ClusterView<'a> {
                 summary {
                     h3 {
                         "Group " (number) " "
-                        span.with { (count(self.size, "track", "tracks")) " that share one recording" }
+                        span.with {
+                            (count(self.size, "track", "tracks")) " that share one recording"
+                        }
                     }
                     span.facts {
                         (level_badge(self.level)) " score " (format_args!("{:.0}", self.score))

@@ -29,6 +29,10 @@ pub const MAX_SEGMENTS: usize = 60;
 /// Span of the frequency axis where a record does not say.
 const CENTS: u32 = 6_133;
 
+/// Octaves of the frequency axis: cents above its begin, and Hz.
+const OCTAVES: [(u32, &str); 6] =
+    [(0, "150"), (1_200, "300"), (2_400, "600"), (3_600, "1.2k"), (4_800, "2.4k"), (6_000, "4.8k")];
+
 /// A side with everything that places it.
 struct Panel<'a> {
     side: &'a Side,
@@ -39,18 +43,14 @@ struct Panel<'a> {
     shift: f64,
 }
 
-/// Octaves of the frequency axis: cents above its begin, and Hz.
-const OCTAVES: [(u32, &str); 6] =
-    [(0, "150"), (1_200, "300"), (2_400, "600"), (3_600, "1.2k"), (4_800, "2.4k"), (6_000, "4.8k")];
-
 /// A picture in base64, as the address of an image.
 struct Png<'a>(&'a str);
 
 impl Render for Png<'_> {
     fn render_to(&self, out: &mut String) {
         out.push_str("data:image/png;base64,");
-        // What is no base64 was sorted out; here it is made sure of once more. What is left needs no
-        // escapes, and pictures are the bulk of a page.
+        // What is no base64 was sorted out; here it is made sure of once more. What is left needs
+        // no escapes, and pictures are the bulk of a page.
         out.extend(
             self.0.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=')),
         );

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::anchors::Anchor;
-use super::exhibits::Exhibit;
+use super::exhibit::Exhibit;
 use super::foreign::{Name, Text};
 use super::metadata_view::Comparison;
 use super::parts::{note, recording};
@@ -101,7 +101,9 @@ impl<'a> MatchView<'a> {
                         " The records hold no peaks of this match (they were written without \
                          evidence), so that only the segments are drawn."
                     }
-                    @for (side, why) in &self.missing { " No spectrogram of " (side) ": " (why) "." }
+                    @for (side, why) in &self.missing {
+                        " No spectrogram of " (side) ": " (why) "."
+                    }
                 }
             }
         }

@@ -4,15 +4,16 @@
 //! without colour, and treats everything that came from files as hostile: a policy
 //! in the page forbids whatever does not stand in it.
 //!
-//! Each part is a view model, which counts, sorts and picks what is shown, and a function that turns
-//! it into markup. View models hold texts from files as [`foreign::Text`] and [`foreign::Name`] only,
-//! so that a template cannot show one as it came. `page` puts the parts together and writes them out
-//! one by one; any other page can show the same parts.
+//! Each part is a view model, which counts, sorts and picks what is shown, and a function that
+//! turns it into markup. Texts from files reach a template as [`foreign::Text`] and
+//! [`foreign::Name`] only, which spell out what would hide or turn around: no template shows one as
+//! it came. `page` puts the parts together and writes them out one by one; any other page can show
+//! the same parts.
 
 mod anchors;
 mod banner;
 mod cluster_view;
-mod exhibits;
+mod exhibit;
 mod figure;
 mod finding_view;
 mod foreign;

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use super::anchors::{Anchor, Anchors, MAX_UPLOADS};
 use super::banner::{Banner, CreatorBanner};
 use super::cluster_view::ClusterView;
-use super::exhibits::Exhibit;
+use super::exhibit::Exhibit;
 use super::foreign::Text;
 use super::match_view::MatchView;
 use super::overview::{self, Row};
@@ -227,4 +227,62 @@ impl<'a> Page<'a> {
 
 fn put(out: &mut dyn Write, part: &Markup) -> io::Result<()> {
     out.write_all(part.0.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audio::DecodeOptions;
+    use serde_json::json;
+
+    /// Mark-up, a turn of direction, and the mark of a hole.
+    const BAD: &str = "<img src=x onerror='a'>\"\u{202e}<!--hole-->";
+
+    /// A record of each kind that is shown, with hostile text wherever there is text.
+    fn hostile() -> String {
+        let side = json!({"path": BAD, "sha256": BAD, "duration_ms": 9, "codec": BAD, "title": BAD,
+            "artists": [{"name": BAD}], "album": BAD, "label": BAD, "truncated": false,
+            "external_ids": {"isrc": BAD, "upc": BAD}, "damaged_packets": 0,
+            "ref_id": BAD, "catalog": BAD, "owner": BAD});
+        let member = json!({"path": BAD, "title": BAD, "artists": [BAD], "isrc": BAD, "account": BAD,
+            "received_at": "2026-01-02", "differs": BAD});
+        let records = [
+            json!({"type": "begin", "schema": BAD, "scan_id": BAD, "tool_version": BAD,
+                "index": {"id": BAD, "tracks": 1, "params_hash": BAD},
+                "policy": [{"id": BAD, "title": BAD, "version": BAD, "verified_on": BAD, "stale": true}],
+                "decisions": {"entries": 1, "head": BAD}}),
+            json!({"type": "match", "match_id": BAD, "match_kind": BAD, "accepted": false, "score": 1,
+                "log10_evalue": 0, "query_match_pct": 1, "asset_match_pct": 1, "peaks_per_second": 1,
+                "modified": false, "time_factor": 1, "frequency_factor": 1, "pitch_cents": 0,
+                "allowed_by": BAD, "query": side, "reference": side, "segments": []}),
+            json!({"type": "finding", "rule": "META-006", "level": "hold", "subject": BAD,
+                "message": BAD, "policy_text": BAD, "evidence": [BAD], "policy": BAD,
+                "source": BAD, "verified_on": BAD}),
+            json!({"type": "verdict", "subject": BAD, "verdict": "hold", "reasons": ["META-006"],
+                "explanation": [BAD], "by_policy": {BAD: "hold"}, "evidence": [BAD],
+                "decisions": [BAD], "ai_disclosure": {"level": "all", "tool": BAD}}),
+            json!({"type": "cluster", "cluster_id": "c", "explanation": BAD, "members": [BAD],
+                "member_details": [member], "contributions": [{"signal": BAD, "text": BAD}],
+                "context": [{"member": BAD, "other": BAD}]}),
+            json!({"type": "error", "subject": BAD, "code": BAD, "message": BAD}),
+        ];
+        records.map(|record| format!("{record}\n")).concat()
+    }
+
+    #[test]
+    fn nothing_from_a_file_is_shown_as_it_came() {
+        let mut records = Records::spool(&mut hostile().as_bytes()).unwrap();
+        assert_eq!(records.contents.warnings, [""; 0]);
+        let pictures = Pictures { from_audio: false, decode: DecodeOptions::default() };
+        let options = Options { title: Some(BAD.to_owned()), limit: 9, pictures };
+        let mut page = Vec::new();
+        let written = write(&mut records, &options, &mut page).unwrap();
+        assert_eq!((written.uploads, written.exhibits, written.clusters), (1, 1, 1));
+        let page = String::from_utf8(page).unwrap();
+        for bad in ["<img", "\u{202e}", "<!--"] {
+            assert!(!page.contains(bad), "{bad}");
+        }
+        assert!(page.matches("[U+202E]").count() > 50, "it is there, but spelled out");
+        assert!(page.ends_with("</html>\n"), "the frame is closed");
+    }
 }
