@@ -5,8 +5,8 @@
 //! in the page forbids whatever does not stand in it.
 //!
 //! Each part is a view model, which counts, sorts and picks what is shown, and a function that
-//! turns it into markup. Texts from files reach a template as [`foreign::Text`] and
-//! [`foreign::Name`] only, which spell out what would hide or turn around: no template shows one as
+//! turns it into markup. Texts from files reach a template as `foreign::Text` and
+//! `foreign::Name` only, which spell out what would hide or turn around: no template shows one as
 //! it came. `page` puts the parts together and writes them out one by one; any other page can show
 //! the same parts.
 
