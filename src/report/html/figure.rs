@@ -1,9 +1,11 @@
 //! The main exhibit: both spectrograms over one time axis, their peaks, and what joins them.
 
-use std::fmt::Write as _;
+use std::collections::BTreeSet;
 
-use super::escape;
+use maud::{Markup, Render, html};
+
 use super::svg::{self, Scale, badge, dots, lines, num, style};
+use super::words::count;
 use crate::report::evidence::{EvidenceRecord, Side};
 use crate::report::records::SegmentRecord;
 use crate::report::text::clock;
@@ -27,6 +29,10 @@ pub const MAX_SEGMENTS: usize = 60;
 /// Span of the frequency axis where a record does not say.
 const CENTS: u32 = 6_133;
 
+/// Octaves of the frequency axis: cents above its begin, and Hz.
+const OCTAVES: [(u32, &str); 6] =
+    [(0, "150"), (1_200, "300"), (2_400, "600"), (3_600, "1.2k"), (4_800, "2.4k"), (6_000, "4.8k")];
+
 /// A side with everything that places it.
 struct Panel<'a> {
     side: &'a Side,
@@ -35,6 +41,20 @@ struct Panel<'a> {
     top: f64,
     /// What is added to a time before it is mapped.
     shift: f64,
+}
+
+/// A picture in base64, as the address of an image.
+struct Png<'a>(&'a str);
+
+impl Render for Png<'_> {
+    fn render_to(&self, out: &mut String) {
+        out.push_str("data:image/png;base64,");
+        // What is no base64 was sorted out; here it is made sure of once more. What is left needs
+        // no escapes, and pictures are the bulk of a page.
+        out.extend(
+            self.0.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=')),
+        );
+    }
 }
 
 impl Panel<'_> {
@@ -46,10 +66,56 @@ impl Panel<'_> {
         let y = self.pitch.at(f64::from(peak[1]));
         (self.x(u64::from(peak[0])), y.clamp(self.top, self.top + PANEL))
     }
+
+    /// Left edge and width of what is shown of the side.
+    fn extent(&self) -> (f64, f64) {
+        let left = self.x(self.side.begin_ms);
+        (left, self.x(self.side.end_ms) - left)
+    }
+
+    /// Picture, frame and axes; the times stand `above` the panel or below it.
+    fn backdrop(&self, label: &str, above: bool) -> Markup {
+        let (left, width) = self.extent();
+        let (x, y, width) = (num(left), num(self.top), num(width.max(1.0)));
+        html! {
+            rect.ground x=(x) y=(y) width=(width) height=(PANEL) {}
+            @if let Some(png) = &self.side.spectrogram_png {
+                image x=(x) y=(y) width=(width) height=(PANEL) preserveAspectRatio="none"
+                    href=(Png(png)) {}
+            }
+            @for (cents, hz) in OCTAVES {
+                @let y = num(self.pitch.at(f64::from(cents)));
+                path.grid d={ "M" (x) " " (y) "h" (width) } {}
+                text.tick x=(num(LEFT - 7.0)) y=(y) dy=".32em" text-anchor="end" { (hz) }
+            }
+            rect.frame x=(x) y=(y) width=(width) height=(PANEL) {}
+            (self.time_axis(label, above))
+        }
+    }
+
+    fn time_axis(&self, label: &str, above: bool) -> Markup {
+        let edge = if above { self.top } else { self.top + PANEL };
+        // Length of a tick, and where its time and the label of the panel stand.
+        let (tick, time, side) = match above {
+            true => (-5.0, edge - 9.0, edge - 29.0),
+            false => (5.0, edge + 18.0, edge + 38.0),
+        };
+        let domain = (self.side.begin_ms as f64, self.side.end_ms as f64);
+        let share = self.extent().1 / (RIGHT - LEFT);
+        html! {
+            @for t in svg::ticks(domain, 10.0 * share) {
+                @let x = num(self.x(t));
+                path.axis d={ "M" (x) " " (num(edge)) "v" (tick) } {}
+                text.tick x=(x) y=(num(time)) text-anchor="middle" { (clock(t)) }
+            }
+            text.side x=(LEFT) y=(num(side)) { (label) }
+            text.tick x=(RIGHT) y=(num(side)) text-anchor="end" { "Hz over minutes:seconds" }
+        }
+    }
 }
 
-/// Draws `evidence` with the `segments` of its match. `title` goes into the description.
-pub fn draw(evidence: &EvidenceRecord, segments: &[SegmentRecord], title: &str) -> String {
+/// Draws `evidence` with the `segments` of its match.
+pub fn draw(evidence: &EvidenceRecord, segments: &[SegmentRecord]) -> Markup {
     let (query, reference) = (&evidence.query, &evidence.reference);
     // The longest segment stands upright: what is one above the other sounds the same there.
     let longest = segments.iter().max_by_key(|s| length(s));
@@ -61,21 +127,27 @@ pub fn draw(evidence: &EvidenceRecord, segments: &[SegmentRecord], title: &str) 
     let panel = |side, top, shift| Panel { side, time, pitch: pitch(side, top), top, shift };
     let above = panel(query, TOP, 0.0);
     let below = panel(reference, TOP + PANEL + GAP, shift);
-    let mut out = format!(
-        "<svg class=\"align\" viewBox=\"0 0 1000 {HEIGHT}\" role=\"img\" aria-label=\"{}\">",
-        escape::text(title)
-    );
-    backdrop(&mut out, &above, "This file", "top");
-    backdrop(&mut out, &below, "Reference", "bottom");
-    bands(&mut out, &above, &below, segments);
-    points(&mut out, &above, &below, &evidence.pairs);
-    for (i, s) in segments.iter().enumerate().take(MAX_SEGMENTS) {
-        let x = above.x(s.sample_begin_time_offset_ms) + above.x(s.sample_end_time_offset_ms);
-        let x2 = below.x(s.db_begin_time_offset_ms) + below.x(s.db_end_time_offset_ms);
-        out.push_str(&badge((x + x2) / 4.0, TOP + PANEL + GAP / 2.0, i + 1, &style(i)));
+    let drawn = segments.iter().enumerate().take(MAX_SEGMENTS);
+    html! {
+        svg.align viewBox={ "0 0 1000 " (HEIGHT) } role="img"
+            aria-label=(description(evidence.pairs.len(), segments.len())) {
+            (above.backdrop("This file", true))
+            (below.backdrop("Reference", false))
+            @for (i, segment) in drawn.clone() { (band(&above, &below, i, segment)) }
+            (lone(&above, &evidence.pairs, 0))
+            (lone(&below, &evidence.pairs, 1))
+            (coinciding(&above, &below, &evidence.pairs))
+            @for (i, segment) in drawn { (number(&above, &below, i, segment)) }
+        }
     }
-    out.push_str("</svg>");
-    out
+}
+
+fn description(pairs: usize, segments: usize) -> String {
+    format!(
+        "Spectrograms of this file (above) and the reference (below) over one time axis; {pairs} \
+         coinciding peaks in {}.",
+        count(segments, "segment", "segments")
+    )
 }
 
 fn length(s: &SegmentRecord) -> u64 {
@@ -87,116 +159,57 @@ fn pitch(side: &Side, top: f64) -> Scale {
     Scale::new((0.0, f64::from(cents)), (top + PANEL, top))
 }
 
-/// Picture, frame and axes of a panel.
-fn backdrop(out: &mut String, panel: &Panel<'_>, label: &str, place: &str) {
-    let (left, right) = (panel.x(panel.side.begin_ms), panel.x(panel.side.end_ms));
-    let (x, y) = (num(left), num(panel.top));
-    let width = num((right - left).max(1.0));
-    let frame = format!("x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{PANEL}\"");
-    let _ = write!(out, "<rect class=\"ground\" {frame}/>");
-    if let Some(png) = &panel.side.spectrogram_png {
-        // What is no base64 was sorted out; here it is made sure of once more.
-        let _ = write!(
-            out,
-            "<image {frame} preserveAspectRatio=\"none\" href=\"data:image/png;base64,{}\"/>",
-            escape_base64(png)
-        );
-    }
-    let octaves = [
-        (0, "150"),
-        (1_200, "300"),
-        (2_400, "600"),
-        (3_600, "1.2k"),
-        (4_800, "2.4k"),
-        (6_000, "4.8k"),
-    ];
-    for (cents, hz) in octaves {
-        let y = num(panel.pitch.at(f64::from(cents)));
-        let _ = write!(
-            out,
-            "<path class=\"grid\" d=\"M{x} {y}h{width}\"/>\
-             <text class=\"tick\" x=\"{}\" y=\"{y}\" dy=\".32em\" text-anchor=\"end\">{hz}</text>",
-            num(LEFT - 7.0)
-        );
-    }
-    let _ = write!(out, "<rect class=\"frame\" {frame}/>");
-    let is_top = place == "top";
-    let edge = if is_top { panel.top } else { panel.top + PANEL };
-    let (tick, text) = if is_top { (-5.0, edge - 9.0) } else { (5.0, edge + 18.0) };
-    let domain = (panel.side.begin_ms as f64, panel.side.end_ms as f64);
-    let share = (right - left) / (RIGHT - LEFT);
-    for t in svg::ticks(domain, 10.0 * share) {
-        let x = num(panel.x(t));
-        let _ = write!(
-            out,
-            "<path class=\"axis\" d=\"M{x} {}v{tick}\"/>\
-             <text class=\"tick\" x=\"{x}\" y=\"{}\" text-anchor=\"middle\">{}</text>",
-            num(edge),
-            num(text),
-            clock(t)
-        );
-    }
-    let y = if is_top { edge - 29.0 } else { edge + 38.0 };
-    let _ = write!(
-        out,
-        "<text class=\"side\" x=\"{LEFT}\" y=\"{}\">{label}</text>\
-         <text class=\"tick\" x=\"{RIGHT}\" y=\"{}\" text-anchor=\"end\">Hz over minutes:seconds</text>",
-        num(y),
-        num(y)
-    );
-}
-
-fn escape_base64(text: &str) -> String {
-    text.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=')).collect()
-}
-
-/// The stretch of each segment on both sides, and a band from one to the other.
-fn bands(out: &mut String, above: &Panel<'_>, below: &Panel<'_>, segments: &[SegmentRecord]) {
-    let bottom = above.top + PANEL;
-    for (i, s) in segments.iter().enumerate().take(MAX_SEGMENTS) {
-        let (a, b) = (above.x(s.sample_begin_time_offset_ms), above.x(s.sample_end_time_offset_ms));
-        let (c, d) = (below.x(s.db_begin_time_offset_ms), below.x(s.db_end_time_offset_ms));
-        let style = style(i);
-        let [a, b, c, d] = [a, b.max(a + 1.0), c, d.max(c + 1.0)].map(num);
-        let (top, gap, foot) = (num(above.top), num(bottom), num(below.top));
-        let end = num(below.top + PANEL);
-        let _ = write!(
-            out,
-            "<path class=\"band {style}\" d=\"M{a} {gap}L{b} {gap}L{d} {foot}L{c} {foot}Z\"/>\
-             <path class=\"edge {style}\" d=\"M{a} {top}V{gap}L{c} {foot}V{end}M{b} {top}V{gap}L{d} {foot}V{end}\"/>"
-        );
+/// The stretch of a segment on both sides, and a band from one to the other.
+fn band(above: &Panel<'_>, below: &Panel<'_>, index: usize, s: &SegmentRecord) -> Markup {
+    let (a, b) = (above.x(s.sample_begin_time_offset_ms), above.x(s.sample_end_time_offset_ms));
+    let (c, d) = (below.x(s.db_begin_time_offset_ms), below.x(s.db_end_time_offset_ms));
+    let [a, b, c, d] = [a, b.max(a + 1.0), c, d.max(c + 1.0)].map(num);
+    let [top, gap, foot, end] =
+        [above.top, above.top + PANEL, below.top, below.top + PANEL].map(num);
+    let area = format_args!("M{a} {gap}L{b} {gap}L{d} {foot}L{c} {foot}Z");
+    let edges = format_args!("M{a} {top}V{gap}L{c} {foot}V{end}M{b} {top}V{gap}L{d} {foot}V{end}");
+    let style = style(index);
+    html! {
+        path.band.(style) d=(area) {}
+        path.edge.(style) d=(edges) {}
     }
 }
 
-/// Peaks: lone ones small and grey, coinciding ones in the colour of their segment, some joined.
-fn points(out: &mut String, above: &Panel<'_>, below: &Panel<'_>, pairs: &[[u32; 3]]) {
-    for (panel, column) in [(above, 0), (below, 1)] {
-        let met: std::collections::BTreeSet<u32> = pairs.iter().map(|p| p[column]).collect();
-        let lone = panel.side.peaks.iter().enumerate();
-        let lone: Vec<_> = lone.filter(|(i, _)| !met.contains(&(*i as u32))).collect();
-        let lone = thinned(&lone, MAX_LONE).map(|(_, peak)| panel.point(peak));
-        let _ = write!(out, "<path class=\"lone\" d=\"{}\"/>", dots(lone));
-    }
+/// The number of a segment, in the middle of its band.
+fn number(above: &Panel<'_>, below: &Panel<'_>, index: usize, s: &SegmentRecord) -> Markup {
+    let x = above.x(s.sample_begin_time_offset_ms) + above.x(s.sample_end_time_offset_ms);
+    let x2 = below.x(s.db_begin_time_offset_ms) + below.x(s.db_end_time_offset_ms);
+    badge((x + x2) / 4.0, TOP + PANEL + GAP / 2.0, index + 1, &style(index))
+}
+
+/// Peaks of a side that coincide with nothing, small and grey. `column` of a pair is the side's.
+fn lone(panel: &Panel<'_>, pairs: &[[u32; 3]], column: usize) -> Markup {
+    let met: BTreeSet<u32> = pairs.iter().map(|p| p[column]).collect();
+    let lone = panel.side.peaks.iter().enumerate();
+    let lone: Vec<_> = lone.filter(|(i, _)| !met.contains(&(*i as u32))).collect();
+    let places = thinned(&lone, MAX_LONE).map(|(_, peak)| panel.point(peak));
+    html! { path.lone d=(dots(places)) {} }
+}
+
+/// Coinciding peaks in the colour of their segment, some of them joined.
+fn coinciding(above: &Panel<'_>, below: &Panel<'_>, pairs: &[[u32; 3]]) -> Markup {
     let pair = |&[a, b, segment]: &[u32; 3]| {
         let a = above.side.peaks.get(a as usize)?;
         let b = below.side.peaks.get(b as usize)?;
-        Some((above.point(a), below.point(b), segment))
+        Some((above.point(a), below.point(b), segment as usize))
     };
     let drawn: Vec<_> = pairs.iter().filter_map(pair).collect();
     let drawn: Vec<_> = thinned(&drawn, MAX_PAIRS).copied().collect();
     let joined: Vec<_> = thinned(&drawn, MAX_JOINS).copied().collect();
-    for i in 0..MAX_SEGMENTS {
-        let of = |p: &&((f64, f64), (f64, f64), u32)| p.2 as usize == i;
-        if !drawn.iter().any(|p| of(&p)) {
-            continue;
+    html! {
+        @for i in 0..MAX_SEGMENTS {
+            @if drawn.iter().any(|p| p.2 == i) {
+                @let joins = lines(joined.iter().filter(|p| p.2 == i).map(|p| (p.0, p.1)));
+                @let ends = dots(drawn.iter().filter(|p| p.2 == i).flat_map(|p| [p.0, p.1]));
+                path.join.(style(i)) d=(joins) {}
+                path.met.(style(i)) d=(ends) {}
+            }
         }
-        let joins = lines(joined.iter().filter(of).map(|p| (p.0, p.1)));
-        let ends = dots(drawn.iter().filter(of).flat_map(|p| [p.0, p.1]));
-        let style = style(i);
-        let _ = write!(
-            out,
-            "<path class=\"join {style}\" d=\"{joins}\"/><path class=\"met {style}\" d=\"{ends}\"/>"
-        );
     }
 }
 

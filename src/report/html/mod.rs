@@ -3,24 +3,38 @@
 //! The page works from the file system without network and without scripts, prints, is readable
 //! without colour, and treats everything that came from files as hostile: a policy
 //! in the page forbids whatever does not stand in it.
+//!
+//! Each part is a view model, which counts, sorts and picks what is shown, and a function that
+//! turns it into markup. Texts from files reach a template as `foreign::Text` and
+//! `foreign::Name` only, which spell out what would hide or turn around: no template shows one as
+//! it came. `page` puts the parts together and writes them out one by one; any other page can show
+//! the same parts.
 
-/// Appends formatted text to a `String`, which cannot fail.
-macro_rules! put {
-    ($out:expr, $($part:tt)*) => {{
-        use std::fmt::Write as _;
-        let _ = write!($out, $($part)*);
-    }};
-}
-
+mod anchors;
+mod banner;
 mod cluster_view;
-mod escape;
+mod exhibit;
 mod figure;
+mod finding_view;
+mod foreign;
+mod guide;
+mod masthead;
 mod match_view;
+mod matrix;
+mod member_view;
 mod metadata_view;
+mod notices;
+mod overview;
 mod page;
+mod parts;
 mod plots;
+mod segments_view;
+mod shell;
 mod svg;
+mod timeline;
+mod tracklist_view;
 mod upload_view;
+mod verdict_view;
 mod words;
 
 pub use page::{Options, Written, write};

@@ -1,128 +1,142 @@
 //! The smaller drawings of a match: where its pairs lie in both files, and how much of each is covered.
 
-use std::fmt::Write as _;
+use maud::{Markup, html};
 
 use super::figure::MAX_SEGMENTS;
 use super::svg::{STYLES, Scale, badge, dots, num, style, ticks};
-use crate::report::evidence::EvidenceRecord;
+use crate::report::evidence::{EvidenceRecord, Side};
 use crate::report::records::SegmentRecord;
 use crate::report::text::clock;
 
 /// Pairs drawn in the dot-plot.
 const MAX_DOTS: usize = 3_000;
-const PLOT: (f64, f64) = (62.0, 380.0);
+/// Edges of the dot-plot.
+const LEFT: f64 = 62.0;
+const RIGHT: f64 = 380.0;
+const TOP: f64 = 12.0;
+const BOTTOM: f64 = TOP + RIGHT - LEFT;
 /// Width of a strip.
 const STRIP: f64 = 620.0;
+/// Part of a strip that has room for a number.
+const ROOM: f64 = 24.0;
 
-/// Time in the file across, time in the reference upwards: a copy is a straight line, a loop is a
-/// saw, a change of speed is another slope.
-pub fn dot_plot(evidence: &EvidenceRecord, segments: &[SegmentRecord]) -> String {
-    let (left, right) = PLOT;
-    let side = right - left;
-    let bottom = side + 12.0;
-    let (q, r) = (&evidence.query, &evidence.reference);
-    let heard = (q.begin_ms as f64, (q.end_ms as f64).max(q.begin_ms as f64 + 1.0));
-    let there = (r.begin_ms as f64, (r.end_ms as f64).max(r.begin_ms as f64 + 1.0));
-    let (x, y) = (Scale::new(heard, (left, right)), Scale::new(there, (bottom, 12.0)));
-    let inside = |p: (f64, f64)| (p.0.clamp(left, right), p.1.clamp(12.0, bottom));
-    let mut out = format!(
-        "<svg class=\"plot\" viewBox=\"0 0 404 {}\" role=\"img\" aria-label=\"Dot-plot: time in this \
-         file against time in the reference\">\
-         <rect class=\"ground frame\" x=\"{left}\" y=\"12\" width=\"{side}\" height=\"{side}\"/>",
-        bottom + 44.0
-    );
-    for t in ticks(heard, 6.0) {
-        let at = num(x.ms(t));
-        let _ = write!(
-            out,
-            "<path class=\"grid\" d=\"M{at} 12V{bottom}\"/><text class=\"tick\" x=\"{at}\" y=\"{}\" \
-             text-anchor=\"middle\">{}</text>",
-            bottom + 17.0,
-            clock(t)
-        );
+/// Time in the file across, time in the reference upwards.
+struct Plot<'a> {
+    evidence: &'a EvidenceRecord,
+    x: Scale,
+    y: Scale,
+}
+
+/// A copy is a straight line in it, a loop is a saw, a change of speed is another slope.
+pub fn dot_plot(evidence: &EvidenceRecord, segments: &[SegmentRecord]) -> Markup {
+    let plot = Plot {
+        evidence,
+        x: Scale::new(domain(&evidence.query), (LEFT, RIGHT)),
+        y: Scale::new(domain(&evidence.reference), (BOTTOM, TOP)),
+    };
+    html! {
+        svg.plot viewBox={ "0 0 404 " (BOTTOM + 44.0) } role="img"
+            aria-label="Dot-plot: time in this file against time in the reference" {
+            rect.ground.frame x=(LEFT) y=(TOP) width=(RIGHT - LEFT) height=(BOTTOM - TOP) {}
+            (plot.grid())
+            path.pair d=(plot.pairs()) {}
+            @for (i, segment) in segments.iter().enumerate().take(MAX_SEGMENTS) {
+                (plot.run(i, segment))
+            }
+            text.tick x=(RIGHT) y=(BOTTOM + 37.0) text-anchor="end" { "time in this file →" }
+            text.tick transform="translate(14 12) rotate(-90)" text-anchor="end" {
+                "time in the reference →"
+            }
+        }
     }
-    for t in ticks(there, 7.0) {
-        let at = num(y.ms(t));
-        let _ = write!(
-            out,
-            "<path class=\"grid\" d=\"M{left} {at}H{right}\"/><text class=\"tick\" x=\"{}\" y=\"{at}\" \
-             dy=\".32em\" text-anchor=\"end\">{}</text>",
-            left - 7.0,
-            clock(t)
-        );
+}
+
+fn domain(side: &Side) -> (f64, f64) {
+    (side.begin_ms as f64, (side.end_ms as f64).max(side.begin_ms as f64 + 1.0))
+}
+
+impl Plot<'_> {
+    fn inside(x: f64, y: f64) -> (f64, f64) {
+        (x.clamp(LEFT, RIGHT), y.clamp(TOP, BOTTOM))
     }
-    let step = evidence.pairs.len().div_ceil(MAX_DOTS).max(1);
-    let pairs = evidence.pairs.iter().step_by(step).filter_map(|[a, b, _]| {
-        let (a, b) = (q.peaks.get(*a as usize)?, r.peaks.get(*b as usize)?);
-        Some(inside((x.at(f64::from(a[0])), y.at(f64::from(b[0])))))
-    });
-    let _ = write!(out, "<path class=\"pair\" d=\"{}\"/>", dots(pairs));
-    for (i, s) in segments.iter().enumerate().take(MAX_SEGMENTS) {
-        let a = inside((x.ms(s.sample_begin_time_offset_ms), y.ms(s.db_begin_time_offset_ms)));
-        let b = inside((x.ms(s.sample_end_time_offset_ms), y.ms(s.db_end_time_offset_ms)));
-        let _ = write!(
-            out,
-            "<path class=\"run {}\" d=\"M{} {}L{} {}\"/>{}",
-            style(i),
-            num(a.0),
-            num(a.1),
-            num(b.0),
-            num(b.1),
-            badge(b.0.min(right - 10.0), b.1.max(22.0), i + 1, &style(i))
-        );
+
+    fn grid(&self) -> Markup {
+        html! {
+            @for t in ticks(domain(&self.evidence.query), 6.0) {
+                @let x = num(self.x.ms(t));
+                path.grid d={ "M" (x) " " (TOP) "V" (BOTTOM) } {}
+                text.tick x=(x) y=(BOTTOM + 17.0) text-anchor="middle" { (clock(t)) }
+            }
+            @for t in ticks(domain(&self.evidence.reference), 7.0) {
+                @let y = num(self.y.ms(t));
+                path.grid d={ "M" (LEFT) " " (y) "H" (RIGHT) } {}
+                text.tick x=(LEFT - 7.0) y=(y) dy=".32em" text-anchor="end" { (clock(t)) }
+            }
+        }
     }
-    let _ = write!(
-        out,
-        "<text class=\"tick\" x=\"{right}\" y=\"{y}\" text-anchor=\"end\">time in this file →</text>\
-         <text class=\"tick\" transform=\"translate(14 12) rotate(-90)\" text-anchor=\"end\">\
-         time in the reference →</text></svg>",
-        y = bottom + 37.0
-    );
-    out
+
+    /// Coinciding peaks as dots.
+    fn pairs(&self) -> String {
+        let (q, r) = (&self.evidence.query.peaks, &self.evidence.reference.peaks);
+        let step = self.evidence.pairs.len().div_ceil(MAX_DOTS).max(1);
+        dots(self.evidence.pairs.iter().step_by(step).filter_map(|[a, b, _]| {
+            let (a, b) = (q.get(*a as usize)?, r.get(*b as usize)?);
+            Some(Plot::inside(self.x.at(f64::from(a[0])), self.y.at(f64::from(b[0]))))
+        }))
+    }
+
+    /// A segment as a line with its number at the end.
+    fn run(&self, index: usize, s: &SegmentRecord) -> Markup {
+        let (x, y) = (&self.x, &self.y);
+        let (x1, y1) =
+            Plot::inside(x.ms(s.sample_begin_time_offset_ms), y.ms(s.db_begin_time_offset_ms));
+        let (x2, y2) =
+            Plot::inside(x.ms(s.sample_end_time_offset_ms), y.ms(s.db_end_time_offset_ms));
+        let style = style(index);
+        html! {
+            path.run.(style) d={ "M" (num(x1)) " " (num(y1)) "L" (num(x2)) " " (num(y2)) } {}
+            (badge(x2.min(RIGHT - 10.0), y2.max(TOP + 10.0), index + 1, &style))
+        }
+    }
 }
 
 /// One file from begin to end, with its segments marked.
-pub fn strip(duration_ms: u64, spans: &[(u64, u64)], label: &str) -> String {
+pub fn strip(duration_ms: u64, spans: &[(u64, u64)], label: &str) -> Markup {
     let longest = spans.iter().map(|s| s.1).max().unwrap_or(0);
     let end = duration_ms.max(longest).max(1);
     let x = Scale::new((0.0, end as f64), (1.0, STRIP - 1.0));
-    let mut out = format!(
-        "<svg class=\"strip\" viewBox=\"0 0 {STRIP} 50\" role=\"img\" aria-label=\"{label}\">\
-         <rect class=\"ground frame\" x=\"1\" y=\"2\" width=\"{}\" height=\"26\"/>",
-        STRIP - 2.0
-    );
-    for (i, &(from, to)) in spans.iter().enumerate().take(MAX_SEGMENTS) {
-        let (a, b) = (x.ms(from.min(to)), x.ms(to));
-        let width = (b - a).max(2.0);
-        let _ = write!(
-            out,
-            "<rect class=\"part {}\" x=\"{}\" y=\"2\" width=\"{}\" height=\"26\" fill=\"url(#h{})\"/>",
-            style(i),
-            num(a),
-            num(width),
-            i % STYLES
-        );
-        if width > 24.0 {
-            out.push_str(&badge(a + width / 2.0, 15.0, i + 1, &style(i)));
+    html! {
+        svg.strip viewBox={ "0 0 " (STRIP) " 50" } role="img" aria-label=(label) {
+            rect.ground.frame x="1" y="2" width=(STRIP - 2.0) height="26" {}
+            @for (i, &(from, to)) in spans.iter().enumerate().take(MAX_SEGMENTS) {
+                (part(i, x.ms(from.min(to)), x.ms(to)))
+            }
+            @for t in ticks((0.0, end as f64), 10.0) { (strip_tick(x.ms(t), t)) }
         }
     }
-    for t in ticks((0.0, end as f64), 10.0) {
-        let at = x.ms(t);
-        let anchor = if at < 20.0 {
-            "start"
-        } else if at > STRIP - 20.0 {
-            "end"
-        } else {
-            "middle"
-        };
-        let at = num(at);
-        let _ = write!(
-            out,
-            "<path class=\"axis\" d=\"M{at} 28v4\"/>\
-             <text class=\"tick\" x=\"{at}\" y=\"46\" text-anchor=\"{anchor}\">{}</text>",
-            clock(t)
-        );
+}
+
+/// A segment in a strip, with its number where there is room.
+fn part(index: usize, from: f64, to: f64) -> Markup {
+    let width = (to - from).max(2.0);
+    let style = style(index);
+    html! {
+        rect.part.(style) x=(num(from)) y="2" width=(num(width)) height="26"
+            fill={ "url(#h" (index % STYLES) ")" } {}
+        @if width > ROOM { (badge(from + width / 2.0, 15.0, index + 1, &style)) }
     }
-    out.push_str("</svg>");
-    out
+}
+
+fn strip_tick(at: f64, ms: u64) -> Markup {
+    // Labels at the ends stay within the drawing.
+    let anchor = match at {
+        _ if at < 20.0 => "start",
+        _ if at > STRIP - 20.0 => "end",
+        _ => "middle",
+    };
+    let at = num(at);
+    html! {
+        path.axis d={ "M" (at) " 28v4" } {}
+        text.tick x=(at) y="46" text-anchor=(anchor) { (clock(ms)) }
+    }
 }

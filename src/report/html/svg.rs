@@ -1,6 +1,11 @@
 //! Small parts of drawings: scales, ticks, numbers, dots.
+//!
+//! An element of SVG without content is written as `rect {}`, not `rect;`: in SVG there are no void
+//! elements, and a start tag alone would swallow what follows.
 
 use std::fmt::Write as _;
+
+use maud::{Markup, html};
 
 /// Colours, dashes and hatchings there are; segments beyond take them in turn.
 pub const STYLES: usize = 6;
@@ -78,17 +83,19 @@ pub fn lines(ends: impl Iterator<Item = ((f64, f64), (f64, f64))>) -> String {
 }
 
 /// A number in a disc, to tell segments apart without colour.
-pub fn badge(x: f64, y: f64, number: usize, class: &str) -> String {
+pub fn badge(x: f64, y: f64, number: usize, class: &str) -> Markup {
     let (x, y) = (num(x), num(y));
-    format!(
-        "<g class=\"badge {class}\"><circle cx=\"{x}\" cy=\"{y}\" r=\"9\"/>\
-         <text x=\"{x}\" y=\"{y}\" dy=\".36em\">{number}</text></g>"
-    )
+    html! {
+        g.badge.(class) {
+            circle cx=(x) cy=(y) r="9" {}
+            text x=(x) y=(y) dy=".36em" { (number) }
+        }
+    }
 }
 
 /// Hatchings that the coverage strips refer to; stands once on the page.
-pub fn patterns() -> String {
-    let strokes = [
+pub fn patterns() -> Markup {
+    let strokes: [&str; STYLES] = [
         "M-2 10L10 -2M4 16L16 4",
         "M-2 2L10 14M4 -4L16 8",
         "M0 3H12M0 9H12",
@@ -96,18 +103,17 @@ pub fn patterns() -> String {
         "M-2 10L10 -2M4 16L16 4M-2 2L10 14M4 -4L16 8",
         "M3 3h.1M9 9h.1",
     ];
-    let mut out =
-        String::from("<svg width=\"0\" height=\"0\" class=\"defs\" aria-hidden=\"true\"><defs>");
-    for (i, stroke) in strokes.iter().enumerate() {
-        let _ = write!(
-            out,
-            "<pattern id=\"h{i}\" class=\"s{i}\" width=\"12\" height=\"12\" \
-             patternUnits=\"userSpaceOnUse\"><rect width=\"12\" height=\"12\" class=\"tint\"/>\
-             <path d=\"{stroke}\" class=\"hatch\"/></pattern>"
-        );
+    html! {
+        svg.defs width="0" height="0" aria-hidden="true" { defs {
+            @for (i, stroke) in strokes.iter().enumerate() {
+                pattern.(style(i)) id={ "h" (i) } width="12" height="12"
+                    patternUnits="userSpaceOnUse" {
+                    rect.tint width="12" height="12" {}
+                    path.hatch d=(stroke) {}
+                }
+            }
+        } }
     }
-    out.push_str("</defs></svg>");
-    out
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! The words for levels and outcomes. An uploader who checks one track is told what to do; a trust
 //! team reads the names of the levels.
 
+use maud::{Markup, html};
+
 use crate::level::Level;
 use crate::report::read::Upload;
 use crate::report::records::ScanResult;
@@ -58,13 +60,13 @@ impl State {
 }
 
 /// A badge for `state`: a shape and a word, so that colour is not needed.
-pub fn badge(state: State) -> String {
+pub fn badge(state: State) -> Markup {
     let (class, words) = state.badge();
-    format!("<span class=\"level {class}\">{words}</span>")
+    html! { span.level.(class) { (words) } }
 }
 
 /// A badge for a level.
-pub fn level_badge(level: Level) -> String {
+pub fn level_badge(level: Level) -> Markup {
     badge(State::Verdict(level))
 }
 

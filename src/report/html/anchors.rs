@@ -1,0 +1,114 @@
+//! Parts of the page that others point to: which there are, and how they are linked.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use maud::{Markup, html};
+
+use crate::level::Level;
+use crate::report::read::{ClusterEntry, Upload};
+
+/// Uploads that have a part of their own.
+pub const MAX_UPLOADS: usize = 1_000;
+
+/// A part of the page, by its number from 1 on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Anchor {
+    /// An upload.
+    Upload(usize),
+    /// A match shown in full.
+    Match(usize),
+    /// A group of near-duplicates.
+    Group(usize),
+}
+
+/// The `id` of the part.
+impl fmt::Display for Anchor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Anchor::Upload(number) => write!(f, "u{number}"),
+            Anchor::Match(number) => write!(f, "m{number}"),
+            Anchor::Group(number) => write!(f, "c{number}"),
+        }
+    }
+}
+
+impl Anchor {
+    /// A link with `content` in it.
+    pub fn around(self, content: &Markup) -> Markup {
+        html! { a href={ "#" (self) } { (content) } }
+    }
+
+    /// A link that names the part: `match 3`.
+    pub fn link(self) -> Markup {
+        self.around(&match self {
+            Anchor::Upload(number) => html! { "upload " (number) },
+            Anchor::Match(number) => html! { "match " (number) },
+            Anchor::Group(number) => html! { "group " (number) },
+        })
+    }
+}
+
+/// `content`, linked to a part if there is one.
+pub fn linked(anchor: Option<Anchor>, content: Markup) -> Markup {
+    match anchor {
+        Some(anchor) => anchor.around(&content),
+        None => content,
+    }
+}
+
+/// The parts of a page.
+#[derive(Debug, Default)]
+pub struct Anchors {
+    /// By the identifiers of matches and groups.
+    evidence: BTreeMap<String, Anchor>,
+    /// By the paths of uploads.
+    uploads: BTreeMap<String, Anchor>,
+}
+
+impl Anchors {
+    /// The parts of a page with at most `limit` matches, and groups, shown in full.
+    pub fn new(uploads: &[Upload], clusters: &[ClusterEntry], limit: usize) -> Anchors {
+        let mut anchors = Anchors::default();
+        for (i, cluster) in clusters.iter().enumerate().take(limit) {
+            anchors.evidence.insert(cluster.cluster_id.clone(), Anchor::Group(i + 1));
+        }
+        let mut exhibits = 0;
+        for (i, upload) in uploads.iter().enumerate().take(MAX_UPLOADS) {
+            if upload.matches.is_empty() && upload.findings.is_empty() && !is_grave(upload) {
+                continue;
+            }
+            anchors.uploads.insert(upload.path.clone(), Anchor::Upload(i + 1));
+            for m in upload.matches.iter().take(limit - exhibits) {
+                exhibits += 1;
+                anchors.evidence.insert(m.match_id.clone(), Anchor::Match(exhibits));
+            }
+        }
+        anchors
+    }
+
+    /// The part that shows the match or group called `id`.
+    pub fn evidence(&self, id: &str) -> Option<Anchor> {
+        self.evidence.get(id).copied()
+    }
+
+    /// The part about the upload at `path`.
+    pub fn upload(&self, path: &str) -> Option<Anchor> {
+        self.uploads.get(path).copied()
+    }
+
+    /// Whether no upload has a part of its own.
+    pub fn has_no_uploads(&self) -> bool {
+        self.uploads.is_empty()
+    }
+
+    /// Matches shown in full.
+    pub fn exhibits(&self) -> usize {
+        let shown = self.evidence.values().filter(|a| matches!(a, Anchor::Match(_)));
+        shown.collect::<BTreeSet<_>>().len()
+    }
+}
+
+fn is_grave(upload: &Upload) -> bool {
+    upload.verdict.is_some_and(|(level, _)| level > Level::Clear)
+}

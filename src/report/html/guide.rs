@@ -1,0 +1,110 @@
+//! What the report does not say, what its levels mean, and how its exhibits are read.
+
+use maud::{Markup, html};
+
+use super::words::{level_badge, meaning};
+use crate::level::Level;
+
+/// What no result means, and what to do against a wrong one.
+pub fn limits(is_single: bool) -> Markup {
+    let title =
+        if is_single { "What this tool cannot know" } else { "What this report does not say" };
+    html! {
+        section.limits {
+            h2 { (title) }
+            div.columns { (not_said()) (if_wrong()) }
+        }
+    }
+}
+
+fn not_said() -> Markup {
+    html! {
+        ul {
+            li {
+                strong { "Not an AI detector." }
+                " Whether a recording was generated is not measured. What is said about generated \
+                 parts is what the upload declares."
+            }
+            li {
+                strong { "Not a legal conclusion." }
+                " The same audio can be delivered rightfully: a licence, a re-release, a transfer \
+                 of a catalogue. Whether it is, papers tell, not this report."
+            }
+            li {
+                strong { "No composition or cover matching." }
+                " Compared are recordings. The same song played anew is found only where it \
+                 follows the other closely; music in the same style is not."
+            }
+            li {
+                strong { "Only this index." }
+                " No match means: none among the recordings it was compared with."
+            }
+        }
+    }
+}
+
+fn if_wrong() -> Markup {
+    html! {
+        div {
+            h3 { "If you think it is wrong" }
+            p {
+                "Listen to both sides at the times given: they are exact to about a tenth of a \
+                 second. Short matches with a score barely above 50 may be a shared sample, loop \
+                 or drum pattern. To contest a result, name the match id and the index id to \
+                 whoever sent you this report, with what shows your right to the recording. A \
+                 trust team records its decision with "
+                code { "soundalike allow" }
+                ", with reason and expiry; the next run applies it, and the log of decisions \
+                 keeps it."
+            }
+        }
+    }
+}
+
+/// The levels with what they mean.
+pub fn key() -> Markup {
+    html! {
+        p.key { @for level in Level::ALL {
+            span { (level_badge(level)) " " (meaning(level)) }
+        } }
+    }
+}
+
+/// Terms of the exhibits, explained.
+pub fn method() -> Markup {
+    let terms = [
+        (
+            "Spectral peak",
+            "A moment and pitch that stands out of its surroundings, between 150 Hz and 5 kHz. A \
+             recording has some thirty a second; together they are its fingerprint.",
+        ),
+        (
+            "Coinciding peaks",
+            "Peaks of both files that fall on each other when one is laid over the other at the \
+             offset, speed and pitch given.",
+        ),
+        (
+            "Score",
+            "0 to 100, with the acceptance line at 50. It follows from the number of matches as \
+             good as this one that chance would give in one scan of an index of this size; at the \
+             line that is 1 in 1,000.",
+        ),
+        (
+            "Speed and pitch",
+            "Of the upload against the reference: +3 % plays faster, +50 cents sounds a quarter \
+             tone higher.",
+        ),
+        ("Coverage", "Share of the file that lies in segments, for each side."),
+        (
+            "Segments",
+            "Numbered, and told apart by dashes and hatching besides colour, so that the report \
+             can be read in print.",
+        ),
+    ];
+    html! {
+        section.method {
+            h2 { "How to read the exhibits" }
+            dl { @for (term, meaning) in terms { dt { (term) } dd { (meaning) } } }
+        }
+    }
+}

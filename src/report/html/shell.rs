@@ -1,0 +1,108 @@
+//! The frame of the page, and how a frame is written before what stands in it is known.
+//!
+//! A report may hold hundreds of pictures. Each exhibit is written and forgotten; what goes around
+//! them is one template all the same, with a hole, and is cut in two there.
+
+use std::io::{self, Write};
+
+use maud::{DOCTYPE, Markup, PreEscaped, Render, html};
+
+use super::foreign::Text;
+use super::{guide, svg};
+
+const STYLE: &str = include_str!("style.css");
+const SCRIPT: &str = include_str!("script.js");
+/// Nothing is loaded from anywhere.
+const POLICY: &str = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; \
+                      script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+/// Never part of a page: foreign text has no `<`, and our own no such comment.
+const MARK: &str = "<!--hole-->";
+
+/// The place in a template where something is written later.
+#[derive(Debug, Clone, Copy)]
+pub struct Hole;
+
+impl Render for Hole {
+    fn render_to(&self, out: &mut String) {
+        out.push_str(MARK);
+    }
+}
+
+/// A template on both sides of its hole.
+#[derive(Debug)]
+pub struct Frame {
+    before: String,
+    after: String,
+}
+
+impl Frame {
+    /// Writes the template, and in its hole what `content` writes.
+    pub fn write(
+        self,
+        out: &mut dyn Write,
+        content: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> io::Result<()> {
+        out.write_all(self.before.as_bytes())?;
+        content(out)?;
+        out.write_all(self.after.as_bytes())
+    }
+}
+
+impl From<Markup> for Frame {
+    fn from(template: Markup) -> Frame {
+        let mut before = template.into_string();
+        let at = before.find(MARK);
+        let rest = at.map_or_else(String::new, |at| before.split_off(at));
+        Frame { before, after: rest.get(MARK.len()..).unwrap_or_default().to_owned() }
+    }
+}
+
+/// The whole page around `content`.
+pub fn document(title: &Text<'_>, provenance: &Markup, content: impl Render) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            (head(title))
+            body {
+                (svg::patterns())
+                a.skip href="#uploads" { "Skip to the uploads" }
+                header.masthead {
+                    p.kind { "soundalike evidence report" }
+                    h1 { (title) }
+                    (provenance)
+                }
+                main { (content) (guide::method()) }
+                // A script has no escapes: what stands in it is read to the end tag as it is. It is
+                // a constant, and nothing is ever put into it.
+                script { (PreEscaped(SCRIPT)) }
+            }
+        }
+    }
+}
+
+fn head(title: &Text<'_>) -> Markup {
+    html! {
+        head {
+            meta charset="utf-8";
+            meta http-equiv="Content-Security-Policy" content=(POLICY);
+            meta name="viewport" content="width=device-width, initial-scale=1";
+            meta name="referrer" content="no-referrer";
+            title { (title) }
+            // As with the script: a style sheet has no escapes, and this one is a constant.
+            style { (PreEscaped(STYLE)) }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_is_cut_at_its_hole() {
+        let frame = Frame::from(html! { p { "a" (Hole) "b" } });
+        assert_eq!((frame.before.as_str(), frame.after.as_str()), ("<p>a", "b</p>"));
+        let whole = Frame::from(html! { p { (Text::of(MARK)) } });
+        assert_eq!(whole.after, "", "no hole is made by a text");
+    }
+}

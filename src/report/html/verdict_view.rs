@@ -1,0 +1,104 @@
+//! A verdict and its reasons.
+
+use maud::{Markup, html};
+
+use super::anchors::{Anchor, Anchors};
+use super::foreign::{Name, Text};
+use super::parts::joined;
+use super::words::level_badge;
+use crate::catalog::declared::{AiDisclosure, AiFacet, AiLevel};
+use crate::level::Level;
+use crate::report::records::VerdictRecord;
+
+/// Sentences, policies and decisions listed.
+const MAX_REASONS: usize = 60;
+const MAX_POLICIES: usize = 40;
+const MAX_DECISIONS: usize = 20;
+/// Identifiers of matches and groups looked at.
+const MAX_EVIDENCE: usize = 40;
+
+/// Why a verdict is as it is.
+pub struct VerdictView<'a> {
+    reasons: Vec<Text<'a>>,
+    policies: Vec<(Name<'a>, Level)>,
+    declaration: Declaration<'a>,
+    decisions: Vec<Text<'a>>,
+    evidence: Vec<Anchor>,
+}
+
+impl<'a> VerdictView<'a> {
+    /// What `verdict` says.
+    pub fn new(verdict: &'a VerdictRecord, anchors: &Anchors) -> VerdictView<'a> {
+        let policies = verdict.by_policy.iter().take(MAX_POLICIES);
+        VerdictView {
+            reasons: verdict.explanation.iter().take(MAX_REASONS).map(Text::of).collect(),
+            policies: policies.map(|(name, &level)| (Name::of(name), level)).collect(),
+            declaration: Declaration::new(&verdict.ai_disclosure),
+            decisions: verdict.decisions.iter().take(MAX_DECISIONS).map(Text::of).collect(),
+            evidence: shown(&verdict.evidence, anchors),
+        }
+    }
+
+    /// The verdict in HTML.
+    pub fn markup(&self) -> Markup {
+        html! {
+            @if !self.reasons.is_empty() {
+                h4 { "Why" }
+                ul.reasons { @for reason in &self.reasons { li { (reason) } } }
+            }
+            @if !self.policies.is_empty() {
+                p.policies { @for (policy, level) in &self.policies {
+                    span { (policy) " " (level_badge(*level)) }
+                } }
+            }
+            (self.declaration.markup())
+            @for decision in &self.decisions { p.note { "Decision applied: " (decision) } }
+            (links(&self.evidence))
+        }
+    }
+}
+
+/// What the upload says about generated parts.
+struct Declaration<'a> {
+    said: &'static str,
+    facets: String,
+    tool: Option<Name<'a>>,
+}
+
+impl<'a> Declaration<'a> {
+    fn new(ai: &'a AiDisclosure) -> Declaration<'a> {
+        let facets: Vec<_> = ai.facets.iter().take(AiFacet::ALL.len()).map(|f| f.name()).collect();
+        Declaration {
+            said: match ai.level {
+                AiLevel::Undeclared => "nothing declared",
+                AiLevel::None => "declared to be free of them",
+                AiLevel::Partly => "declared in part",
+                AiLevel::All => "declared for all of it",
+            },
+            facets: facets.join(", ").replace('_', " "),
+            tool: ai.tool.as_ref().map(Name::of),
+        }
+    }
+
+    fn markup(&self) -> Markup {
+        html! {
+            p.note {
+                "Generated parts: " (self.said)
+                @if !self.facets.is_empty() { " (" (self.facets) ")" }
+                @if let Some(tool) = &self.tool { ", made with " (tool) }
+                ". This is what the upload says; it was not measured."
+            }
+        }
+    }
+}
+
+/// Parts of the page that show the matches and groups called `ids`.
+pub fn shown(ids: &[String], anchors: &Anchors) -> Vec<Anchor> {
+    ids.iter().take(MAX_EVIDENCE).filter_map(|id| anchors.evidence(id)).collect()
+}
+
+/// Links to the `parts` that show something, if there are any.
+pub fn links(parts: &[Anchor]) -> Markup {
+    let links: Vec<_> = parts.iter().map(|part| part.link()).collect();
+    html! { @if !links.is_empty() { p.note { "Evidence: " (joined(&links, ", ")) } } }
+}
