@@ -50,11 +50,11 @@ mkdir -p "$dir" "$out"; dir=$(cd "$dir" && pwd)
 target=${CARGO_TARGET_DIR:-$repo/target}/release
 if [ -z "${SOUNDALIKE:-}" ] || [ -z "${DISTRACTORS:-}" ]; then
   say "building"
-  cargo build --release --locked --features opus --bin soundalike --example distractors --example many_tracks \
+  cargo build --release --locked --workspace --features opus --bin soundalike --bin distractors --bin many_tracks \
     --manifest-path "$repo/Cargo.toml" >&2
 fi
 export SOUNDALIKE=${SOUNDALIKE:-$target/soundalike}
-DISTRACTORS=${DISTRACTORS:-$target/examples/distractors}
+DISTRACTORS=${DISTRACTORS:-$target/distractors}
 build=$(sha256sum "$SOUNDALIKE" | cut -c1-10)
 index=$dir/results/dev-$build/index
 need_index() {

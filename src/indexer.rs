@@ -45,7 +45,7 @@ impl<'a> AddOptions<'a> {
 
 /// What adding did.
 #[derive(Debug, Default)]
-pub struct AddSummary {
+pub struct Added {
     /// Files added.
     pub added: usize,
     /// Files whose content was in the index already.
@@ -76,8 +76,8 @@ pub fn add(
     options: &AddOptions<'_>,
     progress: &dyn Progress,
     cancel: &Cancel,
-) -> Result<AddSummary, IndexError> {
-    let mut summary = AddSummary::default();
+) -> Result<Added, IndexError> {
+    let mut summary = Added::default();
     progress.start(files.len());
     for chunk in files.chunks(CHUNK) {
         let known = &*writer;
@@ -114,7 +114,7 @@ fn commit(
     writer: &mut Writer,
     files: &[PathBuf],
     outcomes: Vec<Outcome>,
-    summary: &mut AddSummary,
+    summary: &mut Added,
 ) -> Result<(), IndexError> {
     let mut records = Vec::new();
     for (path, outcome) in files.iter().zip(outcomes) {

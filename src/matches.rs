@@ -100,6 +100,7 @@ pub struct Match {
 
 impl Match {
     /// What `found` says of `query` and `reference`; no decision applied.
+    #[doc(hidden)]
     pub fn new(
         query: &Arc<Track>,
         reference: &Arc<Track>,
@@ -159,6 +160,7 @@ impl Match {
     }
 
     /// Where the reference is met, in query order.
+    #[doc(hidden)]
     pub fn reference_spans(&self) -> Vec<(u64, u64)> {
         self.segments.iter().map(|s| s.reference_ms).collect()
     }

@@ -56,6 +56,7 @@ pub struct Track {
 
 impl Track {
     /// The file at `path` as it was decoded; nothing is known of it besides.
+    #[doc(hidden)]
     pub fn of_file(path: &Path, sha256: [u8; 32], info: &AudioInfo) -> Track {
         Track {
             path: path.to_string_lossy().into_owned(),
@@ -70,6 +71,7 @@ impl Track {
 
     /// The same track, described as `declared` says.
     #[must_use]
+    #[doc(hidden)]
     pub fn described(self, declared: &Declared) -> Track {
         let d = declared.clone();
         Track {
@@ -88,6 +90,7 @@ impl Track {
     }
 
     /// What this description declares, for rules about tracks of which nothing else is known.
+    #[doc(hidden)]
     pub fn declared(&self) -> Declared {
         let t = self.clone();
         Declared {
@@ -106,6 +109,7 @@ impl Track {
     }
 
     /// A track of an index.
+    #[doc(hidden)]
     pub fn of_index(meta: &TrackMeta) -> Track {
         let m = meta.clone();
         Track {
@@ -126,6 +130,7 @@ impl Track {
     }
 
     /// As an index keeps it.
+    #[doc(hidden)]
     pub fn to_index(&self) -> TrackMeta {
         let t = self.clone();
         TrackMeta {

@@ -1,6 +1,6 @@
 //! Makes an index of many tracks with planted families, out of the peaks of a small one.
 //!
-//! `cargo run --release --example many_tracks -- INDEX OUT TRACKS FAMILIES TRUTH.tsv`
+//! `cargo run --release -p soundalike-bench --bin many_tracks -- INDEX OUT TRACKS FAMILIES TRUTH.tsv`
 //!
 //! A track is 60 to 200 s of pieces of up to 12 s. The low bands of a piece come from one random place
 //! of a random reference and the high bands from another, each reversed in time or mirrored in
@@ -212,7 +212,7 @@ fn declared(plan: Plan, random: &mut Random) -> TrackMeta {
     let random = if legitimate.is_some() { &mut shared } else { random };
     TrackMeta {
         title: Some(title(random)),
-        artist: Some(artist(random)),
+        artists: vec![artist(random)],
         isrc: Some(format!("QZ{:03}25{:05}", random.next(900), random.next(100_000))),
         label: Some(format!("Label {}", owner % 60)),
         owner: Some(format!("acc-{owner}")),

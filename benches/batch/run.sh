@@ -43,11 +43,11 @@ wanted() { [[ ",$only," == *",$1,"* ]]; }
 target=${CARGO_TARGET_DIR:-$repo/target}/release
 if [ -z "${SOUNDALIKE:-}" ] || { ! [ "$only" = families ] && [ -z "${MANY_TRACKS:-}" ]; }; then
   say "building"
-  cargo build --release --locked --features opus --bin soundalike --example many_tracks \
+  cargo build --release --locked --workspace --features opus --bin soundalike --bin many_tracks \
     --manifest-path "$repo/Cargo.toml" >&2
 fi
 SOUNDALIKE=${SOUNDALIKE:-$target/soundalike}
-MANY_TRACKS=${MANY_TRACKS:-$target/examples/many_tracks}
+MANY_TRACKS=${MANY_TRACKS:-$target/many_tracks}
 build=$(sha256sum "$SOUNDALIKE" | cut -c1-10)
 results=$dir/results/batch-$build
 [ $fresh = 0 ] || rm -rf "$results"

@@ -4,7 +4,7 @@
 usage: score_families.py TRUTH.tsv RECORDS.jsonl [--md OUT.md] [--pairs OUT.tsv]
                          [--require PRECISION,RECALL] [--listed 40]
 
-TRUTH.tsv    from make_families.py or the example many_tracks: file, family ('-' for strangers),
+TRUTH.tsv    from make_families.py or the program many_tracks: file, family ('-' for strangers),
              class, parameters (JSON), original
 RECORDS      JSON Lines of `soundalike cluster --format jsonl`; lines of type "cluster" are read
 --pairs      every false and every missed pair, one a line

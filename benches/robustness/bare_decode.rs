@@ -1,7 +1,7 @@
 //! Decodes every listed file with symphonia and discards the samples: the floor under the cost of
 //! indexing.
 //!
-//! `cargo run --release --features opus --example bare_decode -- --files-from LIST`
+//! `cargo run --release -p soundalike-bench --features opus --bin bare_decode -- --files-from LIST`
 
 use std::error::Error;
 use std::fs::File;

@@ -1,6 +1,6 @@
 //! Makes a large index out of a small one: its references and distractors made from their peaks.
 //!
-//! `cargo run --release --example distractors -- INDEX OUT TRACKS`
+//! `cargo run --release -p soundalike-bench --bin distractors -- INDEX OUT TRACKS`
 //!
 //! A distractor is 200 s of pieces (4 to 12 s) of random references, each reversed in time or
 //! mirrored in frequency or both, transposed and stretched: real densities, onsets and chords, in

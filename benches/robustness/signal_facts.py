@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Recall and false alarms of the findings about the signal: silence, noise, padding, loops.
 
-    cargo build --release --features opus --example signal_facts
-    signal_facts.py --dir DIR [--split dev] [--seed 1] [--facts target/release/examples/signal_facts]
+    cargo build --release -p soundalike-bench --features opus --bin signal_facts
+    signal_facts.py --dir DIR [--split dev] [--seed 1] [--facts target/release/signal_facts]
 
 DIR is where `run.sh` or `fetch_corpus.sh` put the corpus.  Positives are made with ffmpeg in DIR/signal: noise of all
 colours, rain, silence, near-silent padding, and loops cut from tracks of the corpus; negatives are the tracks of the
@@ -154,7 +154,7 @@ def main():
     parser.add_argument("--split", default="dev")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--loops", type=int, default=63)
-    parser.add_argument("--facts", default="target/release/examples/signal_facts")
+    parser.add_argument("--facts", default="target/release/signal_facts")
     parser.add_argument("--fresh", action="store_true", help="make the positives again")
     args = parser.parse_args()
     out = args.out or args.dir / "signal"

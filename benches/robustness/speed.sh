@@ -25,8 +25,8 @@ if [ -z "${SOUNDALIKE:-}" ]; then
   SOUNDALIKE=$target/release/soundalike
 fi
 if [ -z "${BARE_DECODE:-}" ]; then
-  cargo build --release --locked --features opus --example bare_decode --manifest-path "$repo/Cargo.toml" >&2
-  BARE_DECODE=$target/release/examples/bare_decode
+  cargo build --release --locked -p soundalike-bench --features opus --bin bare_decode --manifest-path "$repo/Cargo.toml" >&2
+  BARE_DECODE=$target/release/bare_decode
 fi
 mkdir -p "$dir/results"
 exec python3 "$here/speed.py" --split "$dir/split-$split.tsv" --root "$dir" --soundalike "$SOUNDALIKE" \

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Two builds of the program on the same inputs: do they say the same, and at what cost?
 #
-#   run.sh --dir DIR --old BINARY --new BINARY [--queries 300] [--references 120] [--threads 2] [--instructions]
+#   run.sh --dir DIR --old BINARY --new BINARY [--queries 300] [--references 40] [--threads 2] [--instructions]
 #
 # DIR is the folder of the robustness benchmark (its corpus and queries are used). Every command that looks at
 # audio is run by both builds: index add, scan (both depths), compare, cluster, watch, sweep. Of the records,
@@ -12,7 +12,7 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd); repo=$(cd "$here/../.." && pwd)
 usage() { sed -n '2,12p' "$0" >&2; exit 2; }
-dir=""; old=""; new=""; queries=300; references=120; threads=2; instructions=0
+dir=""; old=""; new=""; queries=300; references=40; threads=2; instructions=0
 while [ $# -gt 0 ]; do
   case $1 in
     --dir) dir=${2:?}; shift 2 ;;
@@ -28,16 +28,23 @@ done
 [ -n "$dir" ] && [ -n "$old" ] && [ -n "$new" ] || usage
 work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
 
-# Every n-th of the references and queries, so that all packages and kinds of damage take part.
+# Every n-th query, so that all packages and kinds of damage take part; the references are what those are of, and
+# every n-th of the others.
 every() { awk -v want="$1" '{all[NR]=$0} END {step=NR/want; if (step<1) step=1; for (i=1; i<=NR; i+=step) print all[int(i)]}'; }
-awk -F'\t' -v d="$dir" 'NR==1 {for (i=1; i<=NF; i++) c[$i]=i; next}
-  $c["role"]=="ref" && $c["split"]=="dev" {print d "/" $c["file"]}' "$dir/split-dev.tsv" | every "$references" > "$work/references.txt"
-tail -n +2 "$dir/queries/dev/truth.tsv" | cut -f1 | sort -u | sed "s|^|$dir/queries/dev/|" | every "$queries" > "$work/queries.txt"
+truth=$dir/queries/dev/truth.tsv
+tail -n +2 "$truth" | cut -f1 | sort -u | every "$queries" > "$work/names.txt"
+sed "s|^|$dir/queries/dev/|" "$work/names.txt" > "$work/queries.txt"
+awk -F'\t' 'NR==FNR {wanted[$1]=1; next} $1 in wanted && $2 != "" {print $2}' "$work/names.txt" "$truth" | sort -u > "$work/known.txt"
+awk -F'\t' 'NR==1 {for (i=1; i<=NF; i++) c[$i]=i; next}
+  $c["role"]=="ref" && $c["split"]=="dev" {print $c["file"]}' "$dir/split-dev.tsv" > "$work/all.txt"
+{ grep -Fxf "$work/known.txt" "$work/all.txt"; every "$references" < "$work/all.txt"; } | sort -u \
+  | sed "s|^|$dir/|" > "$work/references.txt"
 head -n 40 "$work/queries.txt" > "$work/few.txt"
 
 # one BUILD NAME: everything, into $work/NAME.
 one() {
-  local program=$1 out=$work/$2; mkdir -p "$out/queue/a"
+  # In one and the same folder, one after the other: paths are part of what is told.
+  local program=$1 out=$work/run; rm -rf "$out"; mkdir -p "$out/queue/a"
   local quiet="--threads $threads --quiet"
   cd "$out"
   "$program" index add --files-from ../references.txt --index refs $quiet > /dev/null || true
@@ -56,6 +63,7 @@ one() {
   mv queue/a.soundalike.jsonl watch.jsonl
   "$program" sweep --index refs --catalogue own --state state --format jsonl --exit-zero $quiet > sweep.jsonl
   cd - > /dev/null
+  mv "$out" "$work/$2"
 }
 echo "run.sh: old" >&2; one "$old" old
 echo "run.sh: new" >&2; one "$new" new

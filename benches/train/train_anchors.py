@@ -4,7 +4,7 @@
 usage: train_anchors.py PAIRS DUMP OUT.bin [--holdout]
 
 PAIRS  folder made by degrade.sh and warp.sh
-DUMP   the dump_constellations example binary
+DUMP   the dump_constellations program
 OUT    the table shipped with the library: src/fingerprint/anchor_projection.bin
 
 Needs numpy and scipy.  As train_projection.py, but the map is centred on an anchor (the strongest

@@ -4,7 +4,7 @@
 usage: train_projection.py PAIRS DUMP OUT.bin
 
 PAIRS  folder made by degrade.sh
-DUMP   the dump_constellations example binary
+DUMP   the dump_constellations program
 OUT    the table shipped with the library: src/fingerprint/projection.bin
 
 Needs numpy and scipy.  Each 2 s window is a peak map (62 frequency x 32 time cells, peaks spread

@@ -8,7 +8,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 use soundalike::catalog::metadata::Metadata;
 use soundalike::engine::{open, writer};
-use soundalike::indexer::{AddOptions, AddSummary, add};
+use soundalike::indexer::{AddOptions, Added, add};
 use soundalike::params::FingerprintParams;
 use soundalike::report::records::{ErrorRecord, Record, ReferenceInfo};
 use soundalike::rounding::rounded;
@@ -140,7 +140,7 @@ pub(super) fn open_writer(dir: &Path) -> Result<Writer, Failure> {
 
 #[derive(Serialize)]
 #[serde(tag = "type", rename = "index_add")]
-struct Added {
+struct AddRecord {
     inputs: usize,
     added: usize,
     present: usize,
@@ -177,7 +177,7 @@ fn run_add(args: &AddArgs) -> Result<Exit, Failure> {
     let failed = inputs.errors.len() + summary.errors.len();
     let wall = started.elapsed();
     let seconds = summary.audio_ms as f64 / 1000.0;
-    let added = Added {
+    let added = AddRecord {
         inputs: inputs.files.len() + inputs.errors.len(),
         added: summary.added,
         present: summary.present,
@@ -199,7 +199,7 @@ fn run_add(args: &AddArgs) -> Result<Exit, Failure> {
 
 fn problems<'a>(
     metadata: &'a Metadata,
-    summary: &'a AddSummary,
+    summary: &'a Added,
 ) -> impl Iterator<Item = ErrorRecord> + 'a {
     let rows = metadata.bad_rows.iter().map(|message| ErrorRecord {
         subject: "metadata".to_owned(),
@@ -224,7 +224,7 @@ fn problems<'a>(
 }
 
 fn report_added(
-    added: &Added,
+    added: &AddRecord,
     errors: Vec<ErrorRecord>,
     format: ListFormat,
 ) -> Result<(), Failure> {

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use soundalike::catalog::inputs;
 use soundalike::catalog::metadata::Metadata;
 use soundalike::engine::{Index, Judge, day, writer};
-use soundalike::indexer::{AddOptions, AddSummary, add};
+use soundalike::indexer::{AddOptions, Added, add};
 use soundalike::level::Level;
 use soundalike::params::FingerprintParams;
 use soundalike::policy::DEFAULT_PACK;
@@ -183,7 +183,7 @@ fn add_paths(args: &SweepArgs) -> Result<Vec<ErrorRecord>, Failure> {
     let decode = args.work.decode_options();
     let options = AddOptions { decode, ..AddOptions::new(&params, &metadata) };
     let bar = Bar::new(args.work.quiet);
-    let added: AddSummary = add(&mut writer, &found.files, &options, &bar, cancel_on_interrupt())?;
+    let added: Added = add(&mut writer, &found.files, &options, &bar, cancel_on_interrupt())?;
     for path in &added.featureless {
         warn(&format!("{}: nothing to fingerprint", path.display()));
     }

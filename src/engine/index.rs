@@ -7,10 +7,12 @@ use soundalike_index::{CompactPolicy, Error as IndexError, Reader, Writer};
 use tempfile::TempDir;
 
 use super::Error;
+use crate::audio::AudioError;
+use crate::catalog::inputs::collect;
 use crate::catalog::metadata::Metadata;
 use crate::fingerprint::stored::params_id;
 use crate::id::hex;
-use crate::indexer::{AddOptions, AddSummary, add};
+use crate::indexer::{AddOptions, Added, add};
 use crate::params::FingerprintParams;
 use crate::progress::{Cancel, Progress};
 use crate::report::records::IndexInfo;
@@ -33,42 +35,59 @@ impl Index {
         Ok(Index { reader: open(dir.as_ref(), &FingerprintParams::V2)?.into(), temporary: None })
     }
 
-    /// Adds audio files to the index in `dir`, described by their tags, and opens it; creates it where
-    /// there is none. Content that it has already is passed over.
+    /// Adds audio files, and those in folders, to the index in `dir`, described by their tags, and opens it;
+    /// creates it where there is none. Content that it has already is passed over.
     ///
     /// # Errors
     /// The index cannot be written, or another process writes to it. Files that cannot be read are no
-    /// error: they are listed in the summary.
-    pub fn add(
+    /// error: they are listed in what is returned.
+    pub fn add<P: AsRef<Path>>(
         dir: impl AsRef<Path>,
-        files: &[PathBuf],
+        paths: impl IntoIterator<Item = P>,
         progress: &dyn Progress,
         cancel: &Cancel,
-    ) -> Result<(Index, AddSummary), Error> {
-        let (params, metadata) = (FingerprintParams::V2, Metadata::default());
+    ) -> Result<(Index, Added), Error> {
         let mut writer = writer(dir.as_ref())?;
-        let summary =
-            add(&mut writer, files, &AddOptions::new(&params, &metadata), progress, cancel)?;
+        let added = add_paths(&mut writer, paths, progress, cancel)?;
         drop(writer);
-        Ok((Index::open(dir)?, summary))
+        Ok((Index::open(dir)?, added))
     }
 
-    /// An index of `files` that lies in a temporary folder and goes with the last that uses it.
+    /// An index of audio files, and those in folders, that lies in a temporary folder and goes with the last
+    /// that uses it.
     ///
     /// # Errors
-    /// The folder cannot be written. Files that cannot be read are listed in the summary.
+    /// The folder cannot be written. Files that cannot be read are listed in what is returned.
+    pub fn of_files<P: AsRef<Path>>(
+        paths: impl IntoIterator<Item = P>,
+        progress: &dyn Progress,
+        cancel: &Cancel,
+    ) -> Result<(Index, Added), Error> {
+        let folder = scratch_folder()?;
+        let mut writer = writer(folder.path())?;
+        let added = add_paths(&mut writer, paths, progress, cancel)?;
+        drop(writer);
+        Ok((Index::of_scratch(folder)?, added))
+    }
+
+    /// As [`Index::of_files`], for files that were collected and are read as `options` say.
+    #[doc(hidden)]
     pub fn temporary(
         files: &[PathBuf],
         options: &AddOptions<'_>,
         progress: &dyn Progress,
         cancel: &Cancel,
-    ) -> Result<(Index, AddSummary), Error> {
+    ) -> Result<(Index, Added), Error> {
         let folder = scratch_folder()?;
         let mut writer = Writer::open_or_create(folder.path(), params_id(options.params))?;
-        let summary = add(&mut writer, files, options, progress, cancel)?;
+        let added = add(&mut writer, files, options, progress, cancel)?;
         drop(writer);
+        Ok((Index::of_scratch(folder)?, added))
+    }
+
+    fn of_scratch(folder: TempDir) -> Result<Index, Error> {
         let reader = Arc::new(Reader::open(folder.path())?);
-        Ok((Index { reader, temporary: Some(folder.into()) }, summary))
+        Ok(Index { reader, temporary: Some(folder.into()) })
     }
 
     /// Its folder.
@@ -111,6 +130,22 @@ impl Index {
     pub(crate) fn reader(&self) -> &Arc<Reader> {
         &self.reader
     }
+}
+
+fn add_paths<P: AsRef<Path>>(
+    writer: &mut Writer,
+    paths: impl IntoIterator<Item = P>,
+    progress: &dyn Progress,
+    cancel: &Cancel,
+) -> Result<Added, Error> {
+    let paths: Vec<PathBuf> = paths.into_iter().map(|path| path.as_ref().to_owned()).collect();
+    let inputs = collect(&paths);
+    let (params, metadata) = (FingerprintParams::V2, Metadata::default());
+    let options = AddOptions::new(&params, &metadata);
+    let mut added = add(writer, &inputs.files, &options, progress, cancel)?;
+    let unread = inputs.errors.into_iter();
+    added.errors.extend(unread.map(|e| AudioError::Io { path: e.path, source: e.source }));
+    Ok(added)
 }
 
 /// What the first record of a run says of an index.

@@ -12,7 +12,9 @@ use crate::decisions::entry::PolicyVersion;
 use crate::decisions::log::{Torn, append_verdicts};
 use crate::decisions::{Decisions, Effect, VerdictEntry};
 use crate::matches::Match;
-use crate::policy::{Batch, Finding, Observation, Pack, Upload, judge, observe, observe_all};
+use crate::policy::{
+    Batch, Finding, Observation, Pack, PackSet, Upload, Verdict, judge, observe, observe_all,
+};
 use crate::report::records::{Begin, DecisionsInfo, PolicyInfo, VerdictRecord};
 
 /// Policies and decisions as they are applied.
@@ -30,14 +32,32 @@ pub struct Judged {
     /// What the policies make of it, gravest first.
     pub findings: Vec<Finding>,
     /// The gravest of that.
-    pub verdict: VerdictRecord,
+    pub verdict: Verdict,
+    /// Decisions that took findings away or added them.
+    pub decisions: Vec<String>,
+}
+
+impl Judged {
+    /// The findings, and the record of the verdict on `upload`.
+    pub(crate) fn recorded(self, upload: &Upload) -> (Vec<Finding>, VerdictRecord) {
+        (self.findings, VerdictRecord::new(upload, self.verdict, self.decisions))
+    }
 }
 
 impl Judge {
     /// Judges by `packs`, of which the strictest decides; `chosen`: the user asked for them, so that what
     /// they want declared counts for bare files, too. Without packs nothing is judged.
+    #[doc(hidden)]
     pub fn new(packs: Vec<Pack>, chosen: bool) -> Judge {
         Judge { packs, chosen, ..Judge::default() }
+    }
+
+    /// Judges by the built-in policies named in `list`, separated by commas: `generic`, `spotify,cdbaby`.
+    ///
+    /// # Errors
+    /// There is no policy of one of the names.
+    pub fn by_policies(list: &str) -> Result<Judge, Error> {
+        Ok(Judge::new(PackSet::load(None)?.select(list)?, true))
     }
 
     /// Applies the decisions in the log at `path`, as they stand at `now`. A log that does not exist yet is
@@ -63,11 +83,13 @@ impl Judge {
     }
 
     /// The policies.
+    #[doc(hidden)]
     pub fn packs(&self) -> &[Pack] {
         &self.packs
     }
 
     /// The incomplete end of the log, if it has one.
+    #[doc(hidden)]
     pub fn torn(&self) -> Option<Torn> {
         self.decisions.as_ref()?.torn()
     }
@@ -127,13 +149,14 @@ impl Judge {
 
     fn judged(&self, upload: &Upload, observed: &[Observation]) -> Judged {
         let (findings, verdict) = judge(&upload.track.path, observed, &self.packs);
-        Judged { findings, verdict: VerdictRecord::new(upload, verdict, applied(upload)) }
+        Judged { findings, verdict, decisions: applied(upload) }
     }
 
     /// Enters `verdicts` in the log of decisions, where there is one; what had to be repaired first.
     ///
     /// # Errors
     /// The log cannot be written.
+    #[doc(hidden)]
     pub fn enter<'v>(
         &self,
         begin: &Begin,

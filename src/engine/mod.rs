@@ -31,8 +31,7 @@ use crate::audio::DecodeOptions;
 use crate::fingerprint::signal::Signal;
 use crate::matches::Match;
 use crate::params::FingerprintParams;
-use crate::policy::{Finding, Upload};
-use crate::report::records::VerdictRecord;
+use crate::policy::{Finding, Upload, Verdict};
 use crate::scan::matcher::Found;
 use crate::scan::scanner::{Depth, Scanner};
 use crate::track::Track;
@@ -50,6 +49,7 @@ pub use uploads::{Item, Uploads};
 #[non_exhaustive]
 pub struct Options {
     /// Fingerprint parameters; those of every index.
+    #[doc(hidden)]
     pub params: FingerprintParams,
     /// Caps on what is decoded of a file.
     pub decode: DecodeOptions,
@@ -121,7 +121,7 @@ pub struct Checked {
     /// What the policies make of it, gravest first.
     pub findings: Vec<Finding>,
     /// The gravest of that.
-    pub verdict: VerdictRecord,
+    pub verdict: Verdict,
 }
 
 /// A match with what it rests on.
@@ -205,7 +205,7 @@ impl Engine {
     /// The file cannot be read, or the engine has no references.
     pub fn check(&self, item: &Item) -> Result<Checked, Error> {
         let (scan, upload) = self.scan_item(item)?;
-        let Judged { findings, verdict } = self.judge.alone(&upload, |_| true);
+        let Judged { findings, verdict, .. } = self.judge.alone(&upload, |_| true);
         Ok(Checked { scan, findings, verdict })
     }
 

@@ -40,6 +40,7 @@ impl Engine {
     ///
     /// # Errors
     /// Records cannot be written.
+    #[doc(hidden)]
     pub fn compare_and_tell(
         &self,
         query: &Path,

@@ -14,7 +14,7 @@ use super::batch_index::BatchIndex;
 use super::describe::{Outcome, Seen};
 use super::index::{Index, index_info, merge_into};
 use super::judge::day;
-use super::{Engine, Error, Item, Judged, Uploads};
+use super::{Engine, Error, Item, Uploads};
 use crate::batch::cluster::Cluster;
 use crate::batch::{BatchTrack, families, pool::Pool};
 use crate::id::scan_id;
@@ -95,6 +95,7 @@ impl Engine {
     ///
     /// # Errors
     /// Those of [`run`](Engine::run) and of `keep`.
+    #[doc(hidden)]
     pub fn run_and_keep(
         &self,
         uploads: Uploads,
@@ -159,6 +160,7 @@ impl Engine {
     ///
     /// # Errors
     /// The index cannot be written.
+    #[doc(hidden)]
     pub fn keep_in(dir: &std::path::Path, tracks: &Reader) -> Result<(), Error> {
         Ok(merge_into(dir, tracks)?)
     }
@@ -275,7 +277,8 @@ impl Work<'_> {
         let references = self.engine.references().map(|index| index.reader().tracks());
         let credits = references.into_iter().flatten().flat_map(|(_, meta)| &meta.artists);
         let judged = self.engine.judge.batch(batch, credits.map(String::as_str));
-        for Judged { findings, verdict } in judged {
+        for (judged, upload) in judged.into_iter().zip(&self.uploads) {
+            let (findings, verdict) = judged.recorded(upload);
             for finding in findings {
                 report.record(&Record::Finding(Box::new(finding)))?;
             }

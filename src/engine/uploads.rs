@@ -35,7 +35,15 @@ pub struct Uploads {
 }
 
 impl Uploads {
+    /// What `paths` name: audio files, folders to walk, manifests (`.csv`, `.tsv`, `.jsonl`), DDEX messages
+    /// (`.xml`), folders of DDEX releases or batches. What cannot be used is listed in it.
+    pub fn of_paths<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>) -> Uploads {
+        let paths: Vec<PathBuf> = paths.into_iter().map(|path| path.as_ref().to_owned()).collect();
+        Uploads::of_delivery(&delivery::expand(&paths))
+    }
+
     /// The files of a delivery.
+    #[doc(hidden)]
     pub fn of_delivery(delivery: &Delivery) -> Uploads {
         let item = |upload: &delivery::Upload| {
             let origin = upload.origin.as_ref().map_or(Source::Manifest, |o| source(&o.file));

@@ -49,7 +49,7 @@ pub use stats::{Interval, wilson};
 use crate::audio::DecodeOptions;
 use crate::catalog::metadata::Metadata;
 use crate::fingerprint::stored::params_id;
-use crate::indexer::{self, AddOptions, AddSummary};
+use crate::indexer::{self, AddOptions, Added};
 use crate::params::FingerprintParams;
 use crate::progress::{Cancel, Progress};
 use crate::scan::scanner::Scanner;
@@ -219,7 +219,7 @@ fn build_index(
     Ok(Arc::new(Reader::open(&dir)?))
 }
 
-fn unusable(summary: &AddSummary) -> Vec<Skipped> {
+fn unusable(summary: &Added) -> Vec<Skipped> {
     let silent = |path: &PathBuf| Skipped::new(path, "nothing to fingerprint");
     let featureless = summary.featureless.iter().map(silent);
     let unread = summary.errors.iter().map(Skipped::audio);

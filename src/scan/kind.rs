@@ -57,6 +57,7 @@ impl MatchKind {
     ];
 
     /// Classifies a match; `same_bytes` when both files have one hash.
+    #[doc(hidden)]
     pub fn of(found: &Found, same_bytes: bool, params: &FingerprintParams) -> MatchKind {
         let (query, reference) = (found.query_coverage, found.reference_coverage);
         let times = found.query_covered_ms as f64 / found.reference_covered_ms.max(1) as f64;

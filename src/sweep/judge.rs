@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::engine::{Judge, Judged};
+use crate::engine::Judge;
 use crate::matches::Match;
 use crate::policy::{Finding, Observation, Rule, Upload};
 use crate::report::records::{MatchRecord, VerdictRecord};
@@ -28,7 +28,7 @@ pub fn judge_track(judge: &Judge, track: &Arc<Track>, mut matches: Vec<Match>) -
     });
     let mut upload = Upload { matches, ..Upload::of_track(track.clone()) };
     judge.rule(&mut upload);
-    let Judged { findings, verdict } = judge.alone(&upload, concerns_matches);
+    let (findings, verdict) = judge.alone(&upload, concerns_matches).recorded(&upload);
     let matches = upload.matches.iter().map(MatchRecord::from).collect();
     JudgedTrack { matches, findings, verdict }
 }

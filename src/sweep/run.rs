@@ -52,6 +52,7 @@ pub struct Sweep {
 impl Sweep {
     /// Takes up the state in `folder`: begins a run, or goes on with one that was cut short. Nothing is
     /// written where nothing has changed since the last run.
+    #[doc(hidden)]
     pub fn open(
         folder: Folder,
         references: &Index,
@@ -118,6 +119,39 @@ impl Sweep {
         })
     }
 
+    /// Takes up the state in the folder `dir`, which is created where there is none, as
+    /// [`open`](Sweep::open) does.
+    ///
+    /// # Errors
+    /// The state is damaged, of other indexes, or in use by another sweep.
+    pub fn in_folder(
+        dir: &Path,
+        references: &Index,
+        catalogue: &Index,
+        now: Timestamp,
+    ) -> Result<Sweep, SweepError> {
+        Sweep::open(Folder::open(dir)?, references, catalogue, now)
+    }
+
+    /// What this run found and none before, in order of the tracks' paths.
+    ///
+    /// # Errors
+    /// What was found cannot be read back.
+    pub fn new_matches(&mut self) -> Result<Vec<Match>, SweepError> {
+        let mut all = Vec::new();
+        for swept in self.tracks(false) {
+            if let Some(track) = self.track(&swept) {
+                all.extend(self.matches(&swept, &track)?);
+            }
+        }
+        Ok(all)
+    }
+
+    /// Pairs of track and reference that were compared.
+    pub fn pairs(&self) -> u64 {
+        self.counts.pairs
+    }
+
     /// Number of the run, from 1; of the last one where there is nothing to do.
     pub fn number(&self) -> u64 {
         self.header.run
@@ -139,16 +173,19 @@ impl Sweep {
     }
 
     /// What the run has done so far, also before it was cut short.
+    #[doc(hidden)]
     pub fn counts(&self) -> &Counts {
         &self.counts
     }
 
     /// References and tracks that are still to be compared.
+    #[doc(hidden)]
     pub fn pending(&self) -> (usize, usize) {
         self.pending
     }
 
     /// The indexes.
+    #[doc(hidden)]
     pub fn sides(&self) -> &Sides {
         &self.sides
     }
@@ -247,6 +284,7 @@ impl Sweep {
     }
 
     /// The tracks with findings of this run, or with any (`all`), in order of their paths.
+    #[doc(hidden)]
     pub fn tracks(&self, all: bool) -> Vec<SweptTrack> {
         let from = self.header.findings_from;
         let is_new = |place: &Place| !self.is_idle() && place.offset >= from;
@@ -281,11 +319,13 @@ impl Sweep {
     }
 
     /// A track as the catalogue describes it.
+    #[doc(hidden)]
     pub fn track(&self, track: &SweptTrack) -> Option<Arc<Track>> {
         Some(Arc::new(Track::of_index(self.meta(track)?)))
     }
 
     /// Reads the matches of `query`, which is what the catalogue knows of `track`.
+    #[doc(hidden)]
     pub fn matches(
         &mut self,
         track: &SweptTrack,

@@ -25,6 +25,9 @@ pub fn provenance(begin: Option<&Begin>) -> Markup {
 fn facts(begin: &Begin) -> Vec<(&'static str, Markup)> {
     let mut facts =
         vec![("Program", html! { "soundalike " (Text::of(begin.tool_version.as_ref())) })];
+    if let Some(time) = begin.started_at {
+        facts.push(("Scanned", html! { (time.strftime("%-d %B %Y, %H:%M UTC").to_string()) }));
+    }
     if let Some(index) = &begin.index {
         let tracks = count(index.tracks, "recording", "recordings");
         facts.push(("Index", html! { (code(&index.id)) " (" (tracks) ")" }));

@@ -1,6 +1,6 @@
 //! Measures the index on synthetic codes: building, opening, searching, recall against the exact scan.
 //!
-//! `cargo run --release -p soundalike-index --example measure -- [windows per space] [noise] [spread], both in percent of bits`
+//! `cargo run --release -p soundalike-bench --bin index_measure -- [windows per space] [noise] [spread], both in percent of bits`
 //!
 //! A tenth of the codes are distorted copies of others, as repeats within a track are; queries are
 //! stored codes with `noise` percent of their bits flipped. `spread` sets how far windows lie from their
