@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use soundalike::decisions::Identity;
-use soundalike::fingerprint::file::sha256_of;
+use soundalike::engine::sha256_of;
 use soundalike_index::{Reader, TrackMeta};
 
 use super::common::Failure;

@@ -4,12 +4,12 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
+use soundalike::Depth;
 use soundalike::catalog::inputs;
 use soundalike::catalog::metadata::Metadata;
 use soundalike::engine::{Engine, Index, Options};
 use soundalike::indexer::AddOptions;
 use soundalike::params::FingerprintParams;
-use soundalike::scan::scanner::Depth;
 use soundalike_index::SearchMode;
 
 use super::bar::Bar;

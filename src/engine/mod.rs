@@ -36,6 +36,7 @@ use crate::scan::matcher::Found;
 use crate::scan::scanner::{Depth, Scanner};
 use crate::track::Track;
 
+pub use crate::fingerprint::file::sha256_of;
 use analyse::Analysed;
 pub use error::Error;
 pub use index::{Index, open, writer};
