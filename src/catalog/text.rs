@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use jiff::{Timestamp, civil, tz::TimeZone};
 use unicode_normalization::UnicodeNormalization;
 
@@ -54,45 +55,31 @@ pub fn read_capped(path: &Path, limit: u64) -> Result<Vec<u8>, ReadError> {
 }
 
 /// Decodes UTF-8 (with or without byte order mark), UTF-16 with byte order mark or without one where
-/// an ASCII first letter gives it away, and everything else as Latin-1, which spreadsheets write.
+/// an ASCII first letter gives it away, and everything else as Windows-1252: Latin-1 as spreadsheets
+/// write it, with Microsoft's quotes and dashes in the place of the upper control characters.
 pub fn decode(bytes: &[u8]) -> String {
+    let marked = Encoding::for_bom(bytes);
+    let (encoding, mark) = marked.unwrap_or_else(|| (unmarked(bytes), 0));
+    let bytes = &bytes[mark..];
+    let text = if encoding == UTF_8 {
+        UTF_8
+            .decode_without_bom_handling_and_without_replacement(bytes)
+            .unwrap_or_else(|| WINDOWS_1252.decode_without_bom_handling(bytes).0)
+    } else {
+        // An odd last byte is the line end of a program that knew only bytes, and no letter.
+        let whole = bytes.len() & !1;
+        encoding.decode_without_bom_handling(&bytes[..whole]).0
+    };
+    text.into_owned()
+}
+
+/// What text without byte order mark is taken for, before its letters are looked at.
+fn unmarked(bytes: &[u8]) -> &'static Encoding {
     match bytes {
-        [0xEF, 0xBB, 0xBF, rest @ ..] => utf8_or_latin1(rest),
-        [0xFF, 0xFE, rest @ ..] => utf16(rest, u16::from_le_bytes),
-        [0xFE, 0xFF, rest @ ..] => utf16(rest, u16::from_be_bytes),
-        [first, 0, second, 0, ..] if *first != 0 && *second != 0 => {
-            utf16(bytes, u16::from_le_bytes)
-        }
-        [0, first, 0, second, ..] if *first != 0 && *second != 0 => {
-            utf16(bytes, u16::from_be_bytes)
-        }
-        _ => utf8_or_latin1(bytes),
+        [first, 0, second, 0, ..] if *first != 0 && *second != 0 => UTF_16LE,
+        [0, first, 0, second, ..] if *first != 0 && *second != 0 => UTF_16BE,
+        _ => UTF_8,
     }
-}
-
-fn utf8_or_latin1(bytes: &[u8]) -> String {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => text.to_owned(),
-        Err(_) => bytes.iter().map(|b| windows_1252(*b)).collect(),
-    }
-}
-
-/// Latin-1 as it is used: the upper control characters stand for Microsoft's quotes and dashes.
-fn windows_1252(byte: u8) -> char {
-    const UPPER: [char; 32] = [
-        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž',
-        '\u{8f}', '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}',
-        'ž', 'Ÿ',
-    ];
-    match byte {
-        0x80..=0x9F => UPPER[usize::from(byte - 0x80)],
-        _ => char::from(byte),
-    }
-}
-
-fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> String {
-    let units = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
-    char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
 }
 
 /// `text` cleaned of control characters, capped in length and composed (NFC), so that names compare
@@ -255,6 +242,56 @@ mod tests {
     }
 
     #[test]
+    fn marks_are_taken_away_once_and_odd_ends_are_no_letters() {
+        assert_eq!(decode(b""), "");
+        for mark in [&b"\xEF\xBB\xBF"[..], b"\xFF\xFE", b"\xFE\xFF"] {
+            assert_eq!(decode(mark), "");
+        }
+        assert_eq!(decode("\u{feff}\u{feff}a".as_bytes()), "\u{feff}a");
+        // Half a mark is no mark.
+        assert_eq!(decode(b"\xFF"), "ÿ");
+        assert_eq!(decode(b"\xEF\xBB"), "ï»");
+        assert_eq!(decode(b"\xFF\xFEa\0b\0\n"), "ab");
+        assert_eq!(decode(b"\xFE\xFF\0a\0b\n"), "ab");
+        assert_eq!(decode(b"\xFF\xFEa"), "");
+    }
+
+    #[test]
+    fn utf16_without_mark_is_known_by_its_first_letters() {
+        assert_eq!(decode(b"a\0b\0\xE4\0"), "abä");
+        assert_eq!(decode(b"\0a\0b\0\xE4"), "abä");
+        // One letter is too little to tell by.
+        assert_eq!(decode(b"a\0"), "a\0");
+        assert_eq!(decode(b"\0\0a\0"), "\0\0a\0");
+    }
+
+    #[test]
+    fn lone_surrogates_are_marked_and_the_rest_is_kept() {
+        let le = |units: &[u16]| -> Vec<u8> {
+            [0xFEFF].iter().chain(units).flat_map(|unit| unit.to_le_bytes()).collect()
+        };
+        let a = u16::from(b'a');
+        assert_eq!(decode(&le(&[0xD83D, 0xDE00, a])), "😀a");
+        assert_eq!(decode(&le(&[0xD83D, a])), "\u{fffd}a");
+        assert_eq!(decode(&le(&[0xDE00, a])), "\u{fffd}a");
+        assert_eq!(decode(&le(&[a, 0xD83D])), "a\u{fffd}");
+    }
+
+    #[test]
+    fn what_is_not_utf8_throughout_is_windows_1252() {
+        let upper: Vec<u8> = (0x80..=0x9F).collect();
+        assert_eq!(decode(&upper), "€\u{81}‚ƒ„…†‡ˆ‰Š‹Œ\u{8d}Ž\u{8f}\u{90}‘’“”•–—˜™š›œ\u{9d}žŸ");
+        let latin: Vec<u8> = (0xA0..=0xFF).collect();
+        assert_eq!(decode(&latin), ('\u{a0}'..='\u{ff}').collect::<String>());
+        // A last letter cut in half cannot be told from a word that ends in an accent.
+        assert_eq!(decode(b"Caf\xC3"), "CafÃ");
+        assert_eq!(decode(b"\xEF\xBB\xBFCaf\xE9"), "Café");
+        // Neither overlong nor surrogate forms are UTF-8.
+        assert_eq!(decode(b"\xC0\x80"), "À€");
+        assert_eq!(decode(b"\xED\xA0\x80"), "í\u{a0}€");
+    }
+
+    #[test]
     fn names_are_composed_and_cleaned() {
         assert_eq!(value(" Bjo\u{308}rk\u{202e}\u{0} ").as_deref(), Some("Björk"));
         assert_eq!(value(" \u{feff} "), None);
@@ -291,6 +328,19 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn utf16_is_read_as_the_standard_library_reads_it(
+            units in proptest::collection::vec(any::<u16>(), 0..40),
+            odd in any::<bool>(),
+        ) {
+            for bytes_of in [u16::to_le_bytes as fn(u16) -> [u8; 2], u16::to_be_bytes] {
+                let marked = [0xFEFF].iter().chain(&units);
+                let mut bytes: Vec<u8> = marked.flat_map(|unit| bytes_of(*unit)).collect();
+                bytes.extend(odd.then_some(b'\n'));
+                prop_assert_eq!(decode(&bytes), String::from_utf16_lossy(&units));
+            }
+        }
+
         #[test]
         fn any_bytes_decode_and_any_text_is_judged(bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
             let text = decode(&bytes);
