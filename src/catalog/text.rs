@@ -5,7 +5,8 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
-use jiff::{Timestamp, civil, tz::TimeZone};
+use jiff::fmt::temporal::SpanParser;
+use jiff::{SpanRelativeTo, Timestamp, civil, tz::TimeZone};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::audio::cleaned;
@@ -160,33 +161,26 @@ fn clock_ms(text: &str) -> Option<u64> {
     milliseconds(1_000.0 * seconds)
 }
 
-/// ISO 8601 duration `P[nD]T[nH][nM][n[.n]S]`; years and months have no fixed length and are refused.
+/// ISO 8601 duration such as `PT3M35S`, `PT215.4S` or `P0DT0H3M35S`. Negative ones are refused, and so
+/// are years and months, which have no fixed length.
 pub fn iso_duration_ms(text: &str) -> Option<u64> {
-    let text = text.trim().to_ascii_uppercase();
-    let rest = text.strip_prefix('P')?;
-    let (days, time) = rest.split_once('T').unwrap_or((rest, ""));
-    let mut seconds = 0.0;
-    let mut any = false;
-    for (part, units) in [
-        (days, &[('W', 604_800.0), ('D', 86_400.0)][..]),
-        (time, &[('H', 3_600.0), ('M', 60.0), ('S', 1.0)][..]),
-    ] {
-        let mut rest = part;
-        for (unit, factor) in units {
-            if let Some((number, after)) = rest.split_once(*unit) {
-                if !number.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | ',')) {
-                    return None;
-                }
-                seconds += factor * number.replace(',', ".").parse::<f64>().ok()?;
-                any = true;
-                rest = after;
-            }
-        }
-        if !rest.is_empty() {
-            return None;
-        }
+    static PARSER: SpanParser = SpanParser::new();
+    let text = text.trim();
+    if !text.starts_with(['P', 'p']) {
+        return None;
     }
-    if any { milliseconds(1_000.0 * seconds) } else { None }
+    let span = PARSER.parse_span(to_nanoseconds(text)).ok()?;
+    let length = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
+    milliseconds(1_000.0 * length.as_secs_f64())
+}
+
+/// `text` without what its fraction has beyond nine digits, which jiff refuses: programs write all that
+/// a float has.
+fn to_nanoseconds(text: &str) -> String {
+    let Some((whole, fraction)) = text.split_once(['.', ',']) else { return text.to_owned() };
+    let digits = fraction.bytes().take_while(u8::is_ascii_digit).count();
+    let (digits, unit) = fraction.split_at(digits);
+    format!("{whole}.{}{unit}", &digits[..digits.len().min(9)])
 }
 
 /// A time of arrival as RFC 3339 in UTC where it can be understood (see [`instant`]). Others stay as
@@ -311,6 +305,67 @@ mod tests {
     }
 
     #[test]
+    fn iso_durations_of_messages() {
+        for (text, ms) in [
+            ("PT3M25S", 205_000),
+            ("PT00H03M25S", 205_000),
+            ("PT205.5S", 205_500),
+            ("PT205,5S", 205_500),
+            ("P0DT0H3M25S", 205_000),
+            ("P0Y0M0DT0H3M25S", 205_000),
+            (" pt3m25s ", 205_000),
+            ("PT1.5M", 90_000),
+            ("PT1H", 3_600_000),
+            ("P1W", 604_800_000),
+            ("P366D", 31_622_400_000),
+            ("PT0S", 0),
+            // Written from floats.
+            ("PT205.06666666666667S", 205_067),
+            ("PT3M25.0004999999999999999999999999S", 205_000),
+        ] {
+            assert_eq!(iso_duration_ms(text), Some(ms), "{text}");
+        }
+    }
+
+    #[test]
+    fn hostile_durations_are_none() {
+        let long = format!("PT{}S", "9".repeat(10_000));
+        let zeros = format!("PT0.{}", "0".repeat(10_000));
+        for text in [
+            "P1Y",
+            "P1M",
+            "P1Y2M3DT4H5M6S",
+            "-PT3M25S",
+            "+PT3M25S",
+            "P-1D",
+            "PT-3M",
+            "PT99999999999S",
+            "PT99999999999999999999S",
+            "P367D",
+            "PT1E5S",
+            "PT1.2.3S",
+            "PT1.S",
+            "PT25S3M",
+            "PT1M1M",
+            "PT3M25",
+            "PTINFS",
+            "PTNANS",
+            "P",
+            "PT",
+            "P1",
+            "P.",
+            "PT.é",
+            "P\u{661}D",
+            "3m 25s",
+            "",
+            &long,
+            &zeros,
+        ] {
+            assert_eq!(iso_duration_ms(text), None, "{text:.40}");
+        }
+    }
+
+    #[test]
     fn times_become_comparable_where_they_can() {
         for text in [
             "2026-09-12T10:00:00Z",
@@ -328,6 +383,14 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn whole_seconds_survive_in_iso_8601(s in 0u64..31_622_400, mixed in "P[0-9TWDHMS.,-]{0,24}") {
+            let (h, m) = (s / 3_600, s / 60 % 60);
+            prop_assert_eq!(iso_duration_ms(&format!("PT{s}S")), Some(1_000 * s));
+            prop_assert_eq!(iso_duration_ms(&format!("PT{h}H{m}M{}S", s % 60)), Some(1_000 * s));
+            iso_duration_ms(&mixed);
+        }
+
         #[test]
         fn utf16_is_read_as_the_standard_library_reads_it(
             units in proptest::collection::vec(any::<u16>(), 0..40),
