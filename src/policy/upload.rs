@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use soundalike_index::TrackMeta;
 
 use super::accounts::Accounts;
-use super::lookalike::Names;
+use super::confusable::Names;
 use crate::batch::cluster::Cluster;
 use crate::catalog::declared::Declared;
 use crate::fingerprint::signal::Signal;
