@@ -8,4 +8,5 @@ pub mod identifiers;
 pub mod inputs;
 pub mod manifest;
 pub mod metadata;
+mod tags;
 pub mod text;

@@ -183,6 +183,13 @@ fn to_nanoseconds(text: &str) -> String {
     format!("{whole}.{}{unit}", &digits[..digits.len().min(9)])
 }
 
+/// A position on a release: `7`, `7.0`, `07`, `7/12`, `1-07` (disc and track).
+pub fn track_number(value: &str) -> Option<u32> {
+    let value = value.split('/').next().unwrap_or(value).trim();
+    let value = value.rsplit_once('-').map_or(value, |(_, track)| track);
+    value.strip_suffix(".0").unwrap_or(value).parse().ok()
+}
+
 /// A time of arrival as RFC 3339 in UTC where it can be understood (see [`instant`]). Others stay as
 /// written.
 pub fn timestamp(text: &str) -> Option<String> {
@@ -301,6 +308,16 @@ mod tests {
         assert_eq!(duration_ms("P1DT1H", TimeUnit::Unknown), Some(90_000_000));
         for text in ["", "x", "-5", "NaN", "inf", "1:x", "P", "PT", "P1Y", "::", "1e300", "PTS"] {
             assert_eq!(duration_ms(text, TimeUnit::Unknown), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn positions_on_a_release() {
+        for text in ["7", "7.0", "07", "7/12", "1-07"] {
+            assert_eq!(track_number(text), Some(7), "{text}");
+        }
+        for text in ["", "seven", "-", "99999999999"] {
+            assert_eq!(track_number(text), None, "{text}");
         }
     }
 

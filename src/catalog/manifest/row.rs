@@ -50,11 +50,11 @@ impl RowBuilder {
             Field::ReleaseId => fill(&mut d.release_id, value),
             Field::Batch => fill(&mut d.batch_id, value),
             Field::Account => fill(&mut d.account, value),
-            Field::TrackNumber => match track_number(&value) {
+            Field::TrackNumber => match text::track_number(&value) {
                 Some(number) => d.track_number = d.track_number.or(Some(number)),
                 None => self.unclear(name, &value, "a track number"),
             },
-            Field::Track => match track_number(&value) {
+            Field::Track => match text::track_number(&value) {
                 Some(number) => d.track_number = d.track_number.or(Some(number)),
                 None => fill(&mut d.title, value),
             },
@@ -186,13 +186,6 @@ fn add_names(names: &mut Vec<String>, value: &str) {
             names.push(name.to_owned());
         }
     }
-}
-
-/// `7`, `7.0`, `07`, `7/12`, `1-07` (disc and track).
-fn track_number(value: &str) -> Option<u32> {
-    let value = value.split('/').next().unwrap_or(value).trim();
-    let value = value.rsplit_once('-').map_or(value, |(_, track)| track);
-    value.strip_suffix(".0").unwrap_or(value).parse().ok()
 }
 
 fn hash(algorithm: Option<String>, value: String) -> Option<DeclaredHash> {
