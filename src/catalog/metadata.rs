@@ -1,161 +1,81 @@
-//! Metadata of references from a CSV file, over what the tags say.
+//! Metadata of references from a table, over what the tags say.
 //!
-//! The first row names the columns; `path` (or `file`, `filename`) says which file a row is about:
-//! the path as indexed, or the bare file name where that is unambiguous. Other known columns are
-//! taken, unknown ones ignored. A bad row is one error with its line number; the rest goes on.
+//! The table is a manifest as `scan` reads it, with the same columns, and with two that only references
+//! have: their catalogue and their owner. A row is about the file at its path, as written or from the
+//! folder of the table, or about the one whose bare name no other row has. A bad row is one error with
+//! its line number; the rest goes on.
 
-use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use soundalike_index::TrackMeta;
 
-/// Known columns and their aliases.
-const COLUMNS: &[(&str, Field)] = &[
-    ("title", Field::Title),
-    ("track_title", Field::Title),
-    ("artist", Field::Artist),
-    ("track_artist", Field::Artist),
-    ("album", Field::Album),
-    ("album_title", Field::Album),
-    ("isrc", Field::Isrc),
-    ("track_isrc", Field::Isrc),
-    ("upc", Field::Upc),
-    ("ean", Field::Upc),
-    ("label", Field::Label),
-    ("catalogue", Field::Catalogue),
-    ("catalog", Field::Catalogue),
-    ("owner", Field::Owner),
-];
-const PATH_COLUMNS: &[&str] = &["path", "file", "filename", "track_filename"];
-/// Longest value kept.
-const MAX_CHARS: usize = 500;
+use super::by_file::ByFile;
+use super::delivery::folder_of;
+use super::manifest::{Manifest, ManifestError, Row};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Field {
-    Title,
-    Artist,
-    Album,
-    Isrc,
-    Upc,
-    Label,
-    Catalogue,
-    Owner,
-}
-
-impl Field {
-    fn slot(self, meta: &mut TrackMeta) -> &mut Option<String> {
-        match self {
-            Field::Title => &mut meta.title,
-            Field::Artist => &mut meta.artist,
-            Field::Album => &mut meta.album,
-            Field::Isrc => &mut meta.isrc,
-            Field::Upc => &mut meta.upc,
-            Field::Label => &mut meta.label,
-            Field::Catalogue => &mut meta.catalogue,
-            Field::Owner => &mut meta.owner,
-        }
-    }
-}
-
-/// A metadata file that cannot be used at all.
-#[derive(Debug, thiserror::Error)]
-pub enum MetadataError {
-    /// It cannot be read as CSV.
-    #[error("cannot read {}: {source}", path.display())]
-    Csv {
-        /// The file.
-        path: PathBuf,
-        /// The cause.
-        source: csv::Error,
-    },
-    /// It has no column that says which file a row is about.
-    #[error("{}: no column named path, file or filename", path.display())]
-    NoPathColumn {
-        /// The file.
-        path: PathBuf,
-    },
-}
-
-/// Rows of a metadata file by the path they are about.
+/// Rows of a table of metadata by the file they are about.
 #[derive(Debug, Default)]
 pub struct Metadata {
-    rows: Vec<Vec<(Field, String)>>,
-    by_path: HashMap<String, usize>,
-    /// File names; `None` where several rows share one.
-    by_name: HashMap<String, Option<usize>>,
-    /// Rows that could not be read, with file and line.
+    rows: Vec<Row>,
+    files: ByFile,
+    /// Rows, and values in them, that could not be used, with file and line.
     pub bad_rows: Vec<String>,
 }
 
 impl Metadata {
-    /// Reads a CSV file.
-    pub fn read(path: &Path) -> Result<Metadata, MetadataError> {
-        let error = |source| MetadataError::Csv { path: path.to_owned(), source };
-        let mut reader = csv::ReaderBuilder::new().flexible(true).from_path(path).map_err(error)?;
-        let header: Vec<String> = reader
-            .headers()
-            .map_err(error)?
-            .iter()
-            .map(|h| h.trim_start_matches('\u{feff}').trim().to_lowercase())
-            .collect();
-        let path_column = header
-            .iter()
-            .position(|h| PATH_COLUMNS.contains(&h.as_str()))
-            .ok_or_else(|| MetadataError::NoPathColumn { path: path.to_owned() })?;
-        let fields: Vec<Option<Field>> = header
-            .iter()
-            .map(|h| COLUMNS.iter().find(|(name, _)| name == h).map(|(_, field)| *field))
-            .collect();
+    /// Reads a table, or JSON Lines.
+    pub fn read(path: &Path) -> Result<Metadata, ManifestError> {
+        let manifest = Manifest::read(path)?;
         let mut metadata = Metadata::default();
-        for record in reader.records() {
-            match record {
-                Ok(record) => metadata.add(&record, path_column, &fields, path),
-                Err(e) => metadata.bad_rows.push(format!("{}: {e}", path.display())),
-            }
+        for error in &manifest.errors {
+            metadata.bad_row(path, error.line, &error.message);
+        }
+        for row in manifest.rows {
+            metadata.add(path, row);
         }
         Ok(metadata)
     }
 
-    fn add(
-        &mut self,
-        record: &csv::StringRecord,
-        path_column: usize,
-        fields: &[Option<Field>],
-        source: &Path,
-    ) {
-        let line = record.position().map_or(0, csv::Position::line);
-        let Some(file) = record.get(path_column).map(str::trim).filter(|f| !f.is_empty()) else {
-            self.bad_rows.push(format!("{}, line {line}: no path", source.display()));
+    fn add(&mut self, source: &Path, row: Row) {
+        let folder = folder_of(source);
+        let known = self.files.known(&folder, &row.file).next();
+        if let Some(first) = known {
+            let (file, first) = (&row.file, self.rows[first].line);
+            let message = format!("`{file}` was described in line {first} already");
+            self.bad_row(source, row.line, &message);
             return;
-        };
-        let clean = |v: &str| -> String {
-            v.trim().chars().filter(|c| !c.is_control()).take(MAX_CHARS).collect()
-        };
-        let row = fields
-            .iter()
-            .zip(record)
-            .filter_map(|(field, value)| Some(((*field)?, clean(value))))
-            .filter(|(_, value)| !value.is_empty())
-            .collect();
-        let index = self.rows.len();
-        self.rows.push(row);
-        self.by_path.insert(file.to_owned(), index);
-        if let Some(name) = Path::new(file).file_name() {
-            let name = name.to_string_lossy().into_owned();
-            self.by_name.entry(name).and_modify(|row| *row = None).or_insert(Some(index));
         }
+        self.files.add(&folder, &row.file, self.rows.len());
+        self.rows.push(row);
+    }
+
+    fn bad_row(&mut self, source: &Path, line: u64, message: &str) {
+        self.bad_rows.push(format!("{}, line {line}: {message}", source.display()));
     }
 
     /// Writes what is known of `path` over `meta`.
     pub fn apply(&self, path: &Path, meta: &mut TrackMeta) {
-        let name = || path.file_name().map(|n| n.to_string_lossy().into_owned());
-        let row = self
-            .by_path
-            .get(path.to_string_lossy().as_ref())
-            .copied()
-            .or_else(|| self.by_name.get(&name()?).copied().flatten());
-        for (field, value) in row.into_iter().flat_map(|row| &self.rows[row]) {
-            *field.slot(meta) = Some(value.clone());
+        // Most indexes are made without.
+        if self.rows.is_empty() {
+            return;
+        }
+        let found = self.files.by_path(path).or_else(|| self.files.by_name(path));
+        let Some(row) = found.map(|index| &self.rows[index]) else { return };
+        let declared = &row.declared;
+        let artist = (!declared.artists.is_empty()).then(|| declared.artists.join("; "));
+        for (slot, value) in [
+            (&mut meta.title, &declared.title),
+            (&mut meta.artist, &artist),
+            (&mut meta.album, &declared.album),
+            (&mut meta.isrc, &declared.isrc),
+            (&mut meta.upc, &declared.upc),
+            (&mut meta.label, &declared.label),
+            (&mut meta.catalogue, &row.catalogue),
+            (&mut meta.owner, &row.owner),
+        ] {
+            if value.is_some() {
+                slot.clone_from(value);
+            }
         }
     }
 }
@@ -187,10 +107,91 @@ mod tests {
     }
 
     #[test]
+    fn a_table_good_for_a_scan_is_good_for_an_index() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("m.csv");
+        let title = |bytes: &[u8]| {
+            std::fs::write(&path, bytes).unwrap();
+            let mut meta = TrackMeta::default();
+            Metadata::read(&path).unwrap().apply(Path::new("a.wav"), &mut meta);
+            (meta.title, meta.owner)
+        };
+        let expected = (Some("Ärger".to_owned()), Some("O".to_owned()));
+        let table = "path;title;owner\r\na.wav;Ärger;O\r\n";
+        let utf16: Vec<u8> = "\u{feff}"
+            .encode_utf16()
+            .chain(table.encode_utf16())
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        assert_eq!(title(&utf16), expected);
+        assert_eq!(title(b"path,title,owner\na.wav,\xC4rger,O\n"), expected);
+        for text in [
+            table,
+            "Bulk upload v3;;\n\nAudio File;Track Title;Owner\na.wav;Ärger;O\n",
+            "sep=|\nTrack Filename|Song Name|owner\na.wav|Ärger|O\n",
+            "{\"file\":\"a.wav\",\"track\":{\"title\":\"Ärger\"},\"owner\":\"O\"}\n",
+        ] {
+            assert_eq!(title(text.as_bytes()), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn every_known_column_is_written_over_the_tags() {
+        let m = read(
+            "path,title,artist,Artist 2,album,isrc,upc,label,catalogue,owner\n\
+             a.mp3,T,One & Two,Three,A,USABC2600001,036000291452,L,C,O\n\
+             b.mp3,,,,,auto,,,,\n",
+        );
+        let tagged = || TrackMeta { isrc: Some("tag".into()), ..TrackMeta::default() };
+        let mut meta = tagged();
+        m.apply(Path::new("a.mp3"), &mut meta);
+        let all = [
+            meta.title,
+            meta.artist,
+            meta.album,
+            meta.isrc,
+            meta.upc,
+            meta.label,
+            meta.catalogue,
+            meta.owner,
+        ];
+        let written = ["T", "One & Two; Three", "A", "USABC2600001", "036000291452", "L", "C", "O"];
+        assert_eq!(all.map(Option::unwrap), written);
+        let mut meta = tagged();
+        m.apply(Path::new("b.mp3"), &mut meta);
+        assert_eq!(meta, tagged(), "blank cells and codes to be assigned say nothing");
+    }
+
+    #[test]
+    fn a_file_described_twice_is_named_and_the_first_row_holds() {
+        let m = read("path,title\nx/a.mp3,One\n./x/a.mp3,Two\n");
+        assert_eq!(m.bad_rows.len(), 1);
+        assert!(
+            m.bad_rows[0].ends_with("m.csv, line 3: `./x/a.mp3` was described in line 2 already"),
+            "{}",
+            m.bad_rows[0]
+        );
+        let mut meta = TrackMeta::default();
+        m.apply(Path::new("x/a.mp3"), &mut meta);
+        assert_eq!(meta.title.as_deref(), Some("One"));
+    }
+
+    #[test]
+    fn paths_are_read_from_the_folder_of_the_table_too() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("m.csv");
+        std::fs::write(&path, "path,title\nx/a.mp3,One\ny/a.mp3,Two\n").unwrap();
+        let m = Metadata::read(&path).unwrap();
+        let mut meta = TrackMeta::default();
+        m.apply(&dir.path().join("y/a.mp3"), &mut meta);
+        assert_eq!(meta.title.as_deref(), Some("Two"));
+    }
+
+    #[test]
     fn a_row_without_a_path_is_named_and_the_rest_is_kept() {
         let m = read("path,title\n,Nothing\na.mp3,Something\n");
         assert_eq!(m.bad_rows.len(), 1);
         assert!(m.bad_rows[0].contains("line 2"), "{}", m.bad_rows[0]);
-        assert_eq!(m.by_path.len(), 1);
+        assert_eq!(m.rows.len(), 1);
     }
 }

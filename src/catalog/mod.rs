@@ -1,5 +1,6 @@
 //! What to read and what is known about it: input files, manifests, DDEX messages, identifiers.
 
+mod by_file;
 pub mod declarations;
 pub mod declared;
 pub mod delivery;

@@ -19,7 +19,7 @@ impl Declared {
                 row.add(field, name, value);
             }
         }
-        let (_, declared, _) = row.finish(Source::Tag);
+        let declared = row.finish(Source::Tag).declared;
         let number = tags.track_number.and_then(|number| u32::try_from(number).ok());
         Declared {
             title: tags.title.clone(),

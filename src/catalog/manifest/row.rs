@@ -16,9 +16,25 @@ const MAX_NAMES: usize = 100;
 pub(in crate::catalog) struct RowBuilder {
     declared: Declared,
     file: Option<String>,
+    catalogue: Option<String>,
+    owner: Option<String>,
     hash: Option<(Option<&'static str>, String)>,
     hash_algorithm: Option<String>,
     facets_denied: Vec<AiFacet>,
+    problems: Vec<String>,
+}
+
+/// What the cells of a row come to.
+#[derive(Debug)]
+pub(in crate::catalog) struct Finished {
+    /// The file named.
+    pub file: Option<String>,
+    /// What is declared.
+    pub declared: Declared,
+    /// The catalogue that a reference belongs to.
+    pub catalogue: Option<String>,
+    /// Who owns a reference.
+    pub owner: Option<String>,
     /// Values that a known column holds but that mean nothing to us.
     pub problems: Vec<String>,
 }
@@ -40,6 +56,8 @@ impl RowBuilder {
                 let with_role = names.into_iter().map(|name| (name, role.to_owned()));
                 d.contributors.extend(with_role.take(room));
             }
+            Field::Catalogue => fill(&mut self.catalogue, value),
+            Field::Owner => fill(&mut self.owner, value),
             Field::Album => fill(&mut d.album, value),
             Field::AlbumArtist => fill(&mut d.album_artist, value),
             Field::Label => fill(&mut d.label, value),
@@ -134,8 +152,8 @@ impl RowBuilder {
         }
     }
 
-    /// The file named and what the row declares, read from `source`.
-    pub fn finish(mut self, source: Source) -> (Option<String>, Declared, Vec<String>) {
+    /// The row, read from `source`.
+    pub fn finish(mut self, source: Source) -> Finished {
         if let Some((algorithm, value)) = self.hash.take() {
             let named = self.hash_algorithm.take().or(algorithm.map(str::to_owned));
             self.declared.hash = hash(named, value);
@@ -152,7 +170,8 @@ impl RowBuilder {
         if *ai != AiDisclosure::default() {
             ai.source = Some(source);
         }
-        (self.file, self.declared, self.problems)
+        let RowBuilder { declared, file, catalogue, owner, problems, .. } = self;
+        Finished { file, declared, catalogue, owner, problems }
     }
 }
 
@@ -365,8 +384,8 @@ mod tests {
         for (name, cell) in cells {
             row.add(columns::field(name).unwrap(), name, cell);
         }
-        let (_, declared, problems) = row.finish(Source::Manifest);
-        (declared, problems)
+        let row = row.finish(Source::Manifest);
+        (row.declared, row.problems)
     }
 
     #[test]
