@@ -22,6 +22,7 @@ mod place;
 mod policy;
 mod report;
 mod report_browser;
+mod shell;
 mod sweep;
 mod verdicts;
 mod watch;
