@@ -26,4 +26,6 @@ pub mod progress;
 pub mod report;
 pub mod scan;
 pub mod sweep;
+#[cfg(test)]
+mod test_random;
 pub mod watch;

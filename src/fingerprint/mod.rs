@@ -15,6 +15,8 @@ pub mod spectrogram;
 pub mod spectrum;
 #[cfg(test)]
 mod test_audio;
+#[cfg(test)]
+pub(crate) mod test_points;
 
 pub use constellation::{Constellation, Point};
 

@@ -24,5 +24,7 @@ mod report;
 mod report_browser;
 mod shell;
 mod sweep;
+#[path = "../../src/test_random.rs"]
+mod test_random;
 mod verdicts;
 mod watch;
