@@ -147,19 +147,27 @@ fn read(path: &Path, index: &Writer, options: &AddOptions<'_>) -> Outcome {
     if !windows.iter().any(|w| w.space == SPACE_PEAK_MAP) {
         return Outcome::Featureless;
     }
-    let meta = metadata(path, &info, sha256, options);
+    let meta = described(path, &info, sha256, options);
     Outcome::Added(Box::new(TrackRecord { meta, constellation: constellation.to_bytes(), windows }))
 }
 
-fn metadata(
+/// The file as its tags describe it, and the table of metadata over them.
+fn described(
     path: &Path,
     info: &AudioInfo,
     sha256: [u8; 32],
     options: &AddOptions<'_>,
 ) -> TrackMeta {
-    let track = Track::of_file(path, sha256, info).described(&Declared::from_tags(&info.tags));
-    let (catalogue, owner) = (options.catalogue.clone(), options.owner.clone());
-    let mut meta = Track { catalogue, owner, ..track }.to_index();
-    options.metadata.apply(path, &mut meta);
-    meta
+    let mut declared = Declared::from_tags(&info.tags);
+    let row = options.metadata.row(path);
+    if let Some(row) = row {
+        declared.overlay(row.declared.clone());
+    }
+    let or = |value: Option<&String>, all: &Option<String>| value.or(all.as_ref()).cloned();
+    Track {
+        catalogue: or(row.and_then(|row| row.catalogue.as_ref()), &options.catalogue),
+        owner: or(row.and_then(|row| row.owner.as_ref()), &options.owner),
+        ..Track::of_file(path, sha256, info).described(&declared)
+    }
+    .to_index()
 }

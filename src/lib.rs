@@ -88,6 +88,8 @@ pub mod rounding;
 pub mod scan;
 #[doc(hidden)]
 pub mod sweep;
+#[cfg(test)]
+mod test_random;
 #[doc(hidden)]
 pub mod track;
 #[doc(hidden)]

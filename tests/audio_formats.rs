@@ -5,10 +5,14 @@
 // Helpers may unwrap like the tests they serve: a panic here is the report.
 #![allow(clippy::unwrap_used)]
 
+#[path = "../src/test_random.rs"]
+mod test_random;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use soundalike::audio::{AudioError, AudioInfo, DecodeOptions, decode_bytes, decode_file};
+use test_random::Random;
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/formats").join(name)
@@ -320,15 +324,8 @@ fn an_inverted_channel_does_not_cancel() {
 
 /// Deterministic noise.
 fn noise(seed: u64, len: usize) -> Vec<u8> {
-    let mut state = seed ^ 0x9e37_79b9_7f4a_7c15;
-    (0..len)
-        .map(|_| {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            (state >> 56) as u8
-        })
-        .collect()
+    let mut random = Random::new(seed);
+    (0..len).map(|_| random.bits() as u8).collect()
 }
 
 /// Damages `file` in one of several ways, chosen by `seed`.

@@ -6,12 +6,15 @@
 #![allow(clippy::unwrap_used)]
 
 mod peaks;
+#[path = "../src/test_random.rs"]
+mod test_random;
 
 use peaks::{PARAMS, changed, peaks, peaks_of, samples};
 use soundalike::fingerprint::{Constellation, Point};
 use soundalike::scan::compare::compare;
 use soundalike::scan::kind::MatchKind;
 use soundalike::scan::matcher::{Found, MatchParams, Reference};
+use test_random::Random;
 
 const THEME: &str = "references/main-theme.ogg";
 /// Time units a second.
@@ -43,15 +46,6 @@ fn concat(parts: impl Iterator<Item = Constellation>) -> Constellation {
     all
 }
 
-/// Numbers below `n`, the same every time.
-fn numbers(seed: u32) -> impl FnMut(u32) -> u32 {
-    let mut state = seed;
-    move |n| {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 8) % n
-    }
-}
-
 #[test]
 fn a_breath_cut_out_leaves_one_recording_in_two_segments() {
     let (query, reference) = (peaks(THEME, PARAMS.query_density), peaks(THEME, 1.0));
@@ -71,15 +65,15 @@ fn a_breath_cut_out_leaves_one_recording_in_two_segments() {
 #[test]
 fn jump_cuts_and_stutters_do_not_hide_a_copy() {
     let (query, reference) = (peaks(THEME, PARAMS.query_density), peaks(THEME, 1.0));
-    let mut number = numbers(7);
+    let mut random = Random::new(7);
     let mut jumps = Vec::new();
     let mut stutters = Vec::new();
     let mut at = 0;
     while at < query.duration {
-        let end = (at + 2 * SECOND + number(3 * SECOND)).min(query.duration);
+        let end = (at + 2 * SECOND + random.below(3 * SECOND)).min(query.duration);
         jumps.push((at, end));
         stutters.extend([(at, end), (end.saturating_sub(30), end)]);
-        at = end + 15 + number(47);
+        at = end + 15 + random.below(47);
     }
     for parts in [jumps, stutters] {
         let copy = joined(&query, &parts);
@@ -169,9 +163,9 @@ fn a_lead_over_the_recording_makes_a_version_from_both_sides_and_noise_does_not(
     }
     let over: Vec<f32> =
         theme.iter().zip(lead.iter().cycle()).map(|(a, b)| 0.5 * (a + b)).collect();
-    let mut number = numbers(7);
+    let mut random = Random::new(7);
     let level = 0.5 * rms(&theme);
-    let mut hiss = || (number(2_001) as f32 / 1_000.0 - 1.0) * level;
+    let mut hiss = || (random.below(2_001) as f32 / 1_000.0 - 1.0) * level;
     let noisy: Vec<f32> = theme.iter().map(|v| 0.5 * (v + hiss())).collect();
     for (other, expected) in [(&over, MatchKind::Version), (&noisy, MatchKind::SameAudio)] {
         for [a, b] in [[&theme, other], [other, &theme]] {

@@ -1,4 +1,6 @@
 //! A small generator of random numbers that gives the same ones on every machine.
+//!
+//! Published figures rest on its sequence: the distractors and batches of the benchmarks are made of it.
 
 /// SplitMix64.
 pub struct Random(pub u64);

@@ -151,14 +151,11 @@ fn mix(code: &Code) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn random(n: usize, seed: u64) -> Vec<Code> {
-        (0..n as u64).map(|i| std::array::from_fn(|w| mix(&[seed, i, w as u64, 1]))).collect()
-    }
+    use crate::test_random;
 
     #[test]
     fn every_code_lands_in_one_cell_and_equal_codes_share_it() {
-        let mut codes = random(3000, 1);
+        let mut codes = test_random::codes(1, 3000);
         codes.extend(vec![codes[7]; 500]);
         let cells = Cells::build(&codes);
         let mut seen = cells.order.clone();

@@ -356,17 +356,10 @@ fn ascending_below(values: &[u32], end: usize) -> bool {
 mod tests {
     use super::*;
     use crate::popcount::hamming;
-
-    /// SplitMix64.
-    fn random(state: &mut u64) -> u64 {
-        *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (*state ^ (*state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z ^ (z >> 29)
-    }
+    use crate::test_random::{self, Random};
 
     fn reps(n: usize) -> Vec<Code> {
-        let mut state = 1;
-        (0..n).map(|_| std::array::from_fn(|_| random(&mut state))).collect()
+        test_random::codes(1, n)
     }
 
     #[test]
@@ -410,16 +403,16 @@ mod tests {
     fn forged_graphs_never_panic() {
         let reps = reps(60);
         let (words, _) = build(&reps, 64).unwrap();
-        let (mut scratch, mut found, mut state) = (Scratch::default(), Vec::new(), 3);
+        let (mut scratch, mut found, mut random) = (Scratch::default(), Vec::new(), Random::new(3));
         for _ in 0..5000 {
             let mut forged = words.clone();
-            for _ in 0..1 + random(&mut state) % 2 {
-                let span = if random(&mut state).is_multiple_of(2) { forged.len() } else { 12 };
-                let at = random(&mut state) as usize % span;
-                forged[at] = match random(&mut state) % 3 {
+            for _ in 0..1 + random.bits() % 2 {
+                let span = if random.bits().is_multiple_of(2) { forged.len() } else { 12 };
+                let at = random.bits() as usize % span;
+                forged[at] = match random.bits() % 3 {
                     0 => u32::MAX,
                     1 => forged[at].wrapping_add(1),
-                    _ => random(&mut state) as u32 % 64,
+                    _ => random.bits() as u32 % 64,
                 };
             }
             if let Ok(layout) = parse(&forged, reps.len()) {

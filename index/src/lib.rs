@@ -52,6 +52,8 @@ mod reader;
 mod segment;
 mod stats;
 mod store;
+#[cfg(test)]
+mod test_random;
 mod topk;
 mod types;
 mod verify;

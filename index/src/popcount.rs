@@ -135,19 +135,11 @@ pub(crate) fn plain(a: &Code, b: &Code) -> u32 {
 mod tests {
     use super::*;
     use crate::planes::PlaneBuf;
-
-    fn codes(n: usize) -> Vec<Code> {
-        let mut x = 1u64;
-        let mut next = || {
-            x = x.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-            x ^ (x >> 29)
-        };
-        (0..n).map(|_| std::array::from_fn(|_| next())).collect()
-    }
+    use crate::test_random::codes;
 
     #[test]
     fn popcount_equals_bit_loop() {
-        for four in codes(800).chunks(4) {
+        for four in codes(1, 800).chunks(4) {
             let (a, b, weights) = (four[0], four[1], [four[2], four[3]]);
             let (mut plain, mut heavy) = (0, 0);
             for bit in 0..256 {
@@ -164,7 +156,7 @@ mod tests {
 
     #[test]
     fn scans_find_what_a_loop_finds() {
-        let codes = codes(3 * BLOCK + 77);
+        let codes = codes(1, 3 * BLOCK + 77);
         let query = Query { code: codes[3], weights: [codes[4], codes[5]] };
         let planes: PlaneBuf = codes.iter().collect();
         for n in [0, 1, 7, 16, 100, BLOCK] {

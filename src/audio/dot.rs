@@ -55,6 +55,7 @@ pub(super) fn avx(row: &[f32], window: &[f32]) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::test_random::Random;
 
     #[test]
     #[cfg(target_arch = "x86_64")]
@@ -62,9 +63,7 @@ mod tests {
         if !std::arch::is_x86_feature_detected!("avx") {
             return;
         }
-        let values: Vec<f32> = (0..600u32)
-            .map(|i| (i.wrapping_mul(2_654_435_761) >> 8) as f32 / 8_388_608.0 - 1.0)
-            .collect();
+        let values = Random::new(1).noise(600, 1.0);
         for taps in (0..=288).step_by(LANES) {
             let (row, window) = (&values[..taps], &values[311..311 + taps]);
             // SAFETY: AVX was detected above.

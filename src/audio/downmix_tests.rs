@@ -1,20 +1,13 @@
 //! What must not get lost between two channels and one.
 
 use super::*;
+use crate::test_random::Random;
 
 const RATE: u32 = 8_000;
 
 /// Deterministic noise in -0.5..0.5.
 fn noise(seed: u64, len: usize) -> Vec<f32> {
-    let mut state = seed;
-    (0..len)
-        .map(|_| {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            (state >> 40) as f32 / (1u64 << 24) as f32 - 0.5
-        })
-        .collect()
+    Random::new(seed).noise(len, 0.5)
 }
 
 fn mixed(left: &[f32], right: &[f32]) -> Vec<f32> {

@@ -1,13 +1,12 @@
 //! Declarations looked up by file: for a manifest or message that is given beside the audio.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::path::{Component, Path, PathBuf};
+use std::path::Path;
 
-use unicode_normalization::UnicodeNormalization;
-
+use super::by_file::ByFile;
 use super::declared::{Declared, Source};
 use super::delivery::{DeliveryError, Origin, folder_of};
-use super::ern::{Message, file_names};
+use super::ern::Message;
 use super::manifest::Manifest;
 
 /// What is declared about one file.
@@ -25,9 +24,7 @@ pub struct Declaration {
 #[derive(Debug, Default)]
 pub struct Declarations {
     entries: Vec<Declaration>,
-    by_path: HashMap<PathBuf, usize>,
-    /// File names; `None` where several entries share one.
-    by_name: HashMap<String, Option<usize>>,
+    files: ByFile,
     /// What could not be used.
     pub errors: Vec<DeliveryError>,
     /// What is unusual.
@@ -75,30 +72,23 @@ impl Declarations {
     }
 
     fn add(&mut self, folder: &Path, file: &str, entry: Declaration) {
-        let index = self.entries.len();
-        for name in file_names(file) {
-            let path = normalised(&folder.join(&name));
-            if let Some(&first) = self.by_path.get(&path).filter(|first| **first != index) {
-                let known = &self.entries[first].origin;
-                if known.file == entry.origin.file {
-                    let line = |origin: &Origin| origin.line.map_or(0, |line| line);
-                    let message = format!(
-                        "line {}: `{file}` was described in line {} already",
-                        line(&entry.origin),
-                        line(known)
-                    );
-                    let subject = entry.origin.file.clone();
-                    self.errors.push(DeliveryError::new(&subject, "duplicate_row", message));
-                    return;
-                }
-            }
-            self.by_path.insert(path, index);
-            // As written, for lists that were made in the folder the command runs in.
-            self.by_path.entry(normalised(&name)).or_insert(index);
+        let origin = &entry.origin;
+        let of_this_table = |first: usize| {
+            let first = &self.entries[first].origin;
+            (first.file == origin.file).then_some(first)
+        };
+        let first = self.files.known(folder, file).find_map(of_this_table);
+        if let Some(first) = first {
+            let line = |origin: &Origin| origin.line.map_or(0, |line| line);
+            let message = format!(
+                "line {}: `{file}` was described in line {} already",
+                line(origin),
+                line(first)
+            );
+            self.errors.push(DeliveryError::new(&origin.file, "duplicate_row", message));
+            return;
         }
-        if let Some(name) = base_name(Path::new(&file.replace('\\', "/"))) {
-            self.by_name.entry(name).and_modify(|known| *known = None).or_insert(Some(index));
-        }
+        self.files.add(folder, file, self.entries.len());
         self.entries.push(entry);
     }
 
@@ -110,11 +100,10 @@ impl Declarations {
     pub fn assign(&self, audio: &[&Path]) -> (Vec<Option<&Declaration>>, Vec<DeliveryError>) {
         let mut taken: HashMap<usize, usize> = HashMap::new();
         let mut found: Vec<Option<usize>> =
-            audio.iter().map(|path| self.by_path.get(&normalised(path)).copied()).collect();
+            audio.iter().map(|path| self.files.by_path(path)).collect();
         let exact: HashSet<usize> = found.iter().flatten().copied().collect();
-        let by_name = |path: &Path| self.by_name.get(&base_name(path)?).copied().flatten();
         for (place, path) in found.iter_mut().zip(audio).filter(|(place, _)| place.is_none()) {
-            *place = by_name(path).filter(|index| !exact.contains(index));
+            *place = self.files.by_name(path).filter(|index| !exact.contains(index));
             if let Some(index) = *place {
                 *taken.entry(index).or_default() += 1;
             }
@@ -144,27 +133,6 @@ impl Declarations {
             .map(|index| index.filter(|index| !shared(index)).map(|index| &self.entries[index]));
         (given.collect(), remarks)
     }
-}
-
-/// The file name, composed, so that names compare equal whichever system wrote them.
-fn base_name(path: &Path) -> Option<String> {
-    Some(path.file_name()?.to_string_lossy().nfc().collect())
-}
-
-/// `path` from the root of the file system, without `.` and `..`.
-fn normalised(path: &Path) -> PathBuf {
-    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let mut parts = PathBuf::new();
-    for component in absolute.components() {
-        match component {
-            Component::ParentDir => {
-                parts.pop();
-            }
-            Component::CurDir => {}
-            part => parts.push(part),
-        }
-    }
-    parts
 }
 
 #[cfg(test)]

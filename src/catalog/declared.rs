@@ -7,10 +7,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::manifest::columns::{self, Field};
-use super::manifest::row::RowBuilder;
-use crate::audio::Tags;
-
 /// Where a value came from, the weightiest last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -224,39 +220,6 @@ pub struct Declared {
 }
 
 impl Declared {
-    /// What the tags of a file declare. Of user-defined tags, those are taken that a manifest could
-    /// hold under the same name and that speak of generators, rights or codes.
-    pub fn from_tags(tags: &Tags) -> Declared {
-        let mut row = RowBuilder::default();
-        let taken = |field: &Field| {
-            use Field::{Ai, AiFacet, AiParts, AiTool, Grid, Iswc, Rights};
-            matches!(field, Ai(_) | AiFacet(_) | AiParts | AiTool | Rights | Iswc | Grid)
-        };
-        for (name, value) in &tags.other {
-            if let Some(field) = columns::field(name).filter(taken) {
-                row.add(field, name, value);
-            }
-        }
-        let (_, declared, _) = row.finish(Source::Tag);
-        let number = tags.track_number.and_then(|number| u32::try_from(number).ok());
-        Declared {
-            title: tags.title.clone(),
-            version: tags.version.clone(),
-            artists: tags.artist.iter().cloned().collect(),
-            contributors: tags.composer.iter().map(|c| (c.clone(), "composer".into())).collect(),
-            album: tags.album.clone(),
-            album_artist: tags.album_artist.clone(),
-            label: tags.label.clone(),
-            isrc: tags.isrc.clone(),
-            upc: tags.upc.clone(),
-            track_number: number,
-            genre: tags.genre.clone(),
-            release_date: tags.date.clone(),
-            c_line: tags.copyright.clone(),
-            ..declared
-        }
-    }
-
     /// Puts what a weightier source declares over this: values it gives replace, marks add up.
     pub fn overlay(&mut self, weightier: Declared) {
         let w = weightier;
@@ -315,25 +278,5 @@ mod tests {
         assert_eq!(merged.ai.level, AiLevel::None);
         assert!(merged.ai.facets.is_empty(), "facets of a weaker source contradict the level");
         assert!(merged.is_backfill);
-    }
-
-    #[test]
-    fn user_defined_tags_declare_generators() {
-        let tags = Tags {
-            title: Some("T".into()),
-            other: vec![
-                ("AI_DISCLOSURE".into(), "partly".into()),
-                ("ai_vocals".into(), "yes".into()),
-                ("AI Tool".into(), "Udio".into()),
-                ("mood".into(), "all".into()),
-            ],
-            ..Tags::default()
-        };
-        let declared = Declared::from_tags(&tags);
-        assert_eq!(declared.ai.level, AiLevel::Partly);
-        assert_eq!(declared.ai.facets, [AiFacet::Vocals]);
-        assert_eq!(declared.ai.tool.as_deref(), Some("Udio"));
-        assert_eq!(declared.ai.source, Some(Source::Tag));
-        assert_eq!(declared.title.as_deref(), Some("T"));
     }
 }

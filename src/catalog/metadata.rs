@@ -1,169 +1,71 @@
-//! Metadata of references from a CSV file, over what the tags say.
+//! Metadata of references from a table, over what the tags say.
 //!
-//! The first row names the columns; `path` (or `file`, `filename`) says which file a row is about:
-//! the path as indexed, or the bare file name where that is unambiguous. Other known columns are
-//! taken, unknown ones ignored. A bad row is one error with its line number; the rest goes on.
+//! The table is a manifest as `scan` reads it, with the same columns, and with two that only references
+//! have: their catalogue and their owner. A row is about the file at its path, as written or from the
+//! folder of the table, or about the one whose bare name no other row has. A bad row is one error with
+//! its line number; the rest goes on.
 
-use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use soundalike_index::TrackMeta;
+use super::by_file::ByFile;
+use super::delivery::folder_of;
+use super::manifest::{Manifest, ManifestError, Row};
 
-/// Known columns and their aliases.
-const COLUMNS: &[(&str, Field)] = &[
-    ("title", Field::Title),
-    ("track_title", Field::Title),
-    ("artist", Field::Artist),
-    ("track_artist", Field::Artist),
-    ("album", Field::Album),
-    ("album_title", Field::Album),
-    ("isrc", Field::Isrc),
-    ("track_isrc", Field::Isrc),
-    ("upc", Field::Upc),
-    ("ean", Field::Upc),
-    ("label", Field::Label),
-    ("catalogue", Field::Catalogue),
-    ("catalog", Field::Catalogue),
-    ("owner", Field::Owner),
-];
-const PATH_COLUMNS: &[&str] = &["path", "file", "filename", "track_filename"];
-/// Longest value kept.
-const MAX_CHARS: usize = 500;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Field {
-    Title,
-    Artist,
-    Album,
-    Isrc,
-    Upc,
-    Label,
-    Catalogue,
-    Owner,
-}
-
-impl Field {
-    fn set(self, meta: &mut TrackMeta, value: String) {
-        let slot = match self {
-            Field::Artist => return meta.artists = vec![value],
-            Field::Title => &mut meta.title,
-            Field::Album => &mut meta.album,
-            Field::Isrc => &mut meta.isrc,
-            Field::Upc => &mut meta.upc,
-            Field::Label => &mut meta.label,
-            Field::Catalogue => &mut meta.catalogue,
-            Field::Owner => &mut meta.owner,
-        };
-        *slot = Some(value);
-    }
-}
-
-/// A metadata file that cannot be used at all.
-#[derive(Debug, thiserror::Error)]
-pub enum MetadataError {
-    /// It cannot be read as CSV.
-    #[error("cannot read {}: {source}", path.display())]
-    Csv {
-        /// The file.
-        path: PathBuf,
-        /// The cause.
-        source: csv::Error,
-    },
-    /// It has no column that says which file a row is about.
-    #[error("{}: no column named path, file or filename", path.display())]
-    NoPathColumn {
-        /// The file.
-        path: PathBuf,
-    },
-}
-
-/// Rows of a metadata file by the path they are about.
+/// Rows of a table of metadata by the file they are about.
 #[derive(Debug, Default)]
 pub struct Metadata {
-    rows: Vec<Vec<(Field, String)>>,
-    by_path: HashMap<String, usize>,
-    /// File names; `None` where several rows share one.
-    by_name: HashMap<String, Option<usize>>,
-    /// Rows that could not be read, with file and line.
+    rows: Vec<Row>,
+    files: ByFile,
+    /// Rows, and values in them, that could not be used, with file and line.
     pub bad_rows: Vec<String>,
 }
 
 impl Metadata {
-    /// Reads a CSV file.
-    pub fn read(path: &Path) -> Result<Metadata, MetadataError> {
-        let error = |source| MetadataError::Csv { path: path.to_owned(), source };
-        let mut reader = csv::ReaderBuilder::new().flexible(true).from_path(path).map_err(error)?;
-        let header: Vec<String> = reader
-            .headers()
-            .map_err(error)?
-            .iter()
-            .map(|h| h.trim_start_matches('\u{feff}').trim().to_lowercase())
-            .collect();
-        let path_column = header
-            .iter()
-            .position(|h| PATH_COLUMNS.contains(&h.as_str()))
-            .ok_or_else(|| MetadataError::NoPathColumn { path: path.to_owned() })?;
-        let fields: Vec<Option<Field>> = header
-            .iter()
-            .map(|h| COLUMNS.iter().find(|(name, _)| name == h).map(|(_, field)| *field))
-            .collect();
+    /// Reads a table, or JSON Lines.
+    pub fn read(path: &Path) -> Result<Metadata, ManifestError> {
+        let manifest = Manifest::read(path)?;
         let mut metadata = Metadata::default();
-        for record in reader.records() {
-            match record {
-                Ok(record) => metadata.add(&record, path_column, &fields, path),
-                Err(e) => metadata.bad_rows.push(format!("{}: {e}", path.display())),
-            }
+        for error in &manifest.errors {
+            metadata.bad_row(path, error.line, &error.message);
+        }
+        for row in manifest.rows {
+            metadata.add(path, row);
         }
         Ok(metadata)
     }
 
-    fn add(
-        &mut self,
-        record: &csv::StringRecord,
-        path_column: usize,
-        fields: &[Option<Field>],
-        source: &Path,
-    ) {
-        let line = record.position().map_or(0, csv::Position::line);
-        let Some(file) = record.get(path_column).map(str::trim).filter(|f| !f.is_empty()) else {
-            self.bad_rows.push(format!("{}, line {line}: no path", source.display()));
+    fn add(&mut self, source: &Path, row: Row) {
+        let folder = folder_of(source);
+        let known = self.files.known(&folder, &row.file).next();
+        if let Some(first) = known {
+            let (file, first) = (&row.file, self.rows[first].line);
+            let message = format!("`{file}` was described in line {first} already");
+            self.bad_row(source, row.line, &message);
             return;
-        };
-        let clean = |v: &str| -> String {
-            v.trim().chars().filter(|c| !c.is_control()).take(MAX_CHARS).collect()
-        };
-        let row = fields
-            .iter()
-            .zip(record)
-            .filter_map(|(field, value)| Some(((*field)?, clean(value))))
-            .filter(|(_, value)| !value.is_empty())
-            .collect();
-        let index = self.rows.len();
-        self.rows.push(row);
-        self.by_path.insert(file.to_owned(), index);
-        if let Some(name) = Path::new(file).file_name() {
-            let name = name.to_string_lossy().into_owned();
-            self.by_name.entry(name).and_modify(|row| *row = None).or_insert(Some(index));
         }
+        self.files.add(&folder, &row.file, self.rows.len());
+        self.rows.push(row);
     }
 
-    /// Writes what is known of `path` over `meta`.
-    pub fn apply(&self, path: &Path, meta: &mut TrackMeta) {
-        let name = || path.file_name().map(|n| n.to_string_lossy().into_owned());
-        let row = self
-            .by_path
-            .get(path.to_string_lossy().as_ref())
-            .copied()
-            .or_else(|| self.by_name.get(&name()?).copied().flatten());
-        for (field, value) in row.into_iter().flat_map(|row| &self.rows[row]) {
-            field.set(meta, value.clone());
+    fn bad_row(&mut self, source: &Path, line: u64, message: &str) {
+        self.bad_rows.push(format!("{}, line {line}: {message}", source.display()));
+    }
+
+    /// The row about the file at `path`.
+    pub fn row(&self, path: &Path) -> Option<&Row> {
+        // Most indexes are made without.
+        if self.rows.is_empty() {
+            return None;
         }
+        let found = self.files.by_path(path).or_else(|| self.files.by_name(path));
+        found.map(|index| &self.rows[index])
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalog::declared::Declared;
 
     fn read(text: &str) -> Metadata {
         let dir = tempfile::tempdir().unwrap();
@@ -177,14 +79,82 @@ mod tests {
         let m = read(
             "\u{feff}Filename,Title,ISRC,extra\nx/a.mp3,One,USABC2600001,?\nx/b.mp3,Two\ny/b.mp3,Three\n",
         );
-        let title = |path: &str| {
-            let mut meta = TrackMeta { title: Some("tag".into()), ..TrackMeta::default() };
-            m.apply(Path::new(path), &mut meta);
-            (meta.title.unwrap(), meta.isrc)
+        let row = |path: &str| m.row(Path::new(path)).map(|row| row.declared.clone());
+        let one = row("elsewhere/a.mp3").unwrap();
+        assert_eq!(one.title.as_deref(), Some("One"));
+        assert_eq!(one.isrc.as_deref(), Some("USABC2600001"));
+        assert_eq!(row("y/b.mp3").unwrap().title.as_deref(), Some("Three"));
+        assert_eq!(row("z/b.mp3"), None);
+    }
+
+    #[test]
+    fn a_table_good_for_a_scan_is_good_for_an_index() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("m.csv");
+        let title = |bytes: &[u8]| {
+            std::fs::write(&path, bytes).unwrap();
+            let metadata = Metadata::read(&path).unwrap();
+            let row = metadata.row(Path::new("a.wav")).unwrap();
+            (row.declared.title.clone(), row.owner.clone())
         };
-        assert_eq!(title("elsewhere/a.mp3"), ("One".into(), Some("USABC2600001".into())));
-        assert_eq!(title("y/b.mp3").0, "Three");
-        assert_eq!(title("z/b.mp3").0, "tag");
+        let expected = (Some("Ärger".to_owned()), Some("O".to_owned()));
+        let table = "path;title;owner\r\na.wav;Ärger;O\r\n";
+        let utf16: Vec<u8> = "\u{feff}"
+            .encode_utf16()
+            .chain(table.encode_utf16())
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        assert_eq!(title(&utf16), expected);
+        assert_eq!(title(b"path,title,owner\na.wav,\xC4rger,O\n"), expected);
+        for text in [
+            table,
+            "Bulk upload v3;;\n\nAudio File;Track Title;Owner\na.wav;Ärger;O\n",
+            "sep=|\nTrack Filename|Song Name|owner\na.wav|Ärger|O\n",
+            "{\"file\":\"a.wav\",\"track\":{\"title\":\"Ärger\"},\"owner\":\"O\"}\n",
+        ] {
+            assert_eq!(title(text.as_bytes()), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn every_known_column_is_read() {
+        let m = read(
+            "path,title,artist,Artist 2,album,isrc,upc,label,catalogue,owner\n\
+             a.mp3,T,One & Two,Three,A,USABC2600001,036000291452,L,C,O\n\
+             b.mp3,,,,,auto,,,,\n",
+        );
+        let row = m.row(Path::new("a.mp3")).unwrap().clone();
+        let d = row.declared;
+        let all = [d.title, d.album, d.isrc, d.upc, d.label, row.catalogue, row.owner];
+        let written = ["T", "A", "USABC2600001", "036000291452", "L", "C", "O"];
+        assert_eq!(all.map(Option::unwrap), written);
+        assert_eq!(d.artists, ["One & Two", "Three"]);
+        let blank = m.row(Path::new("b.mp3")).unwrap();
+        let nothing = Declared::default();
+        assert_eq!(blank.declared, nothing, "blank cells and codes to be assigned say nothing");
+    }
+
+    #[test]
+    fn a_file_described_twice_is_named_and_the_first_row_holds() {
+        let m = read("path,title\nx/a.mp3,One\n./x/a.mp3,Two\n");
+        assert_eq!(m.bad_rows.len(), 1);
+        assert!(
+            m.bad_rows[0].ends_with("m.csv, line 3: `./x/a.mp3` was described in line 2 already"),
+            "{}",
+            m.bad_rows[0]
+        );
+        let row = m.row(Path::new("x/a.mp3")).unwrap();
+        assert_eq!(row.declared.title.as_deref(), Some("One"));
+    }
+
+    #[test]
+    fn paths_are_read_from_the_folder_of_the_table_too() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("m.csv");
+        std::fs::write(&path, "path,title\nx/a.mp3,One\ny/a.mp3,Two\n").unwrap();
+        let m = Metadata::read(&path).unwrap();
+        let row = m.row(&dir.path().join("y/a.mp3")).unwrap();
+        assert_eq!(row.declared.title.as_deref(), Some("Two"));
     }
 
     #[test]
@@ -192,6 +162,6 @@ mod tests {
         let m = read("path,title\n,Nothing\na.mp3,Something\n");
         assert_eq!(m.bad_rows.len(), 1);
         assert!(m.bad_rows[0].contains("line 2"), "{}", m.bad_rows[0]);
-        assert_eq!(m.by_path.len(), 1);
+        assert_eq!(m.rows.len(), 1);
     }
 }

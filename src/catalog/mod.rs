@@ -1,5 +1,6 @@
 //! What to read and what is known about it: input files, manifests, DDEX messages, identifiers.
 
+mod by_file;
 pub mod declarations;
 pub mod declared;
 pub mod delivery;
@@ -8,4 +9,5 @@ pub mod identifiers;
 pub mod inputs;
 pub mod manifest;
 pub mod metadata;
+mod tags;
 pub mod text;

@@ -4,7 +4,9 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use jiff::{Timestamp, civil, tz::TimeZone};
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use jiff::fmt::temporal::SpanParser;
+use jiff::{SpanRelativeTo, Timestamp, civil, tz::TimeZone};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::audio::cleaned;
@@ -54,45 +56,31 @@ pub fn read_capped(path: &Path, limit: u64) -> Result<Vec<u8>, ReadError> {
 }
 
 /// Decodes UTF-8 (with or without byte order mark), UTF-16 with byte order mark or without one where
-/// an ASCII first letter gives it away, and everything else as Latin-1, which spreadsheets write.
+/// an ASCII first letter gives it away, and everything else as Windows-1252: Latin-1 as spreadsheets
+/// write it, with Microsoft's quotes and dashes in the place of the upper control characters.
 pub fn decode(bytes: &[u8]) -> String {
+    let marked = Encoding::for_bom(bytes);
+    let (encoding, mark) = marked.unwrap_or_else(|| (unmarked(bytes), 0));
+    let bytes = &bytes[mark..];
+    let text = if encoding == UTF_8 {
+        UTF_8
+            .decode_without_bom_handling_and_without_replacement(bytes)
+            .unwrap_or_else(|| WINDOWS_1252.decode_without_bom_handling(bytes).0)
+    } else {
+        // An odd last byte is the line end of a program that knew only bytes, and no letter.
+        let whole = bytes.len() & !1;
+        encoding.decode_without_bom_handling(&bytes[..whole]).0
+    };
+    text.into_owned()
+}
+
+/// What text without byte order mark is taken for, before its letters are looked at.
+fn unmarked(bytes: &[u8]) -> &'static Encoding {
     match bytes {
-        [0xEF, 0xBB, 0xBF, rest @ ..] => utf8_or_latin1(rest),
-        [0xFF, 0xFE, rest @ ..] => utf16(rest, u16::from_le_bytes),
-        [0xFE, 0xFF, rest @ ..] => utf16(rest, u16::from_be_bytes),
-        [first, 0, second, 0, ..] if *first != 0 && *second != 0 => {
-            utf16(bytes, u16::from_le_bytes)
-        }
-        [0, first, 0, second, ..] if *first != 0 && *second != 0 => {
-            utf16(bytes, u16::from_be_bytes)
-        }
-        _ => utf8_or_latin1(bytes),
+        [first, 0, second, 0, ..] if *first != 0 && *second != 0 => UTF_16LE,
+        [0, first, 0, second, ..] if *first != 0 && *second != 0 => UTF_16BE,
+        _ => UTF_8,
     }
-}
-
-fn utf8_or_latin1(bytes: &[u8]) -> String {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => text.to_owned(),
-        Err(_) => bytes.iter().map(|b| windows_1252(*b)).collect(),
-    }
-}
-
-/// Latin-1 as it is used: the upper control characters stand for Microsoft's quotes and dashes.
-fn windows_1252(byte: u8) -> char {
-    const UPPER: [char; 32] = [
-        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž',
-        '\u{8f}', '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}',
-        'ž', 'Ÿ',
-    ];
-    match byte {
-        0x80..=0x9F => UPPER[usize::from(byte - 0x80)],
-        _ => char::from(byte),
-    }
-}
-
-fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> String {
-    let units = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
-    char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
 }
 
 /// `text` cleaned of control characters, capped in length and composed (NFC), so that names compare
@@ -173,33 +161,33 @@ fn clock_ms(text: &str) -> Option<u64> {
     milliseconds(1_000.0 * seconds)
 }
 
-/// ISO 8601 duration `P[nD]T[nH][nM][n[.n]S]`; years and months have no fixed length and are refused.
+/// ISO 8601 duration such as `PT3M35S`, `PT215.4S` or `P0DT0H3M35S`. Negative ones are refused, and so
+/// are years and months, which have no fixed length.
 pub fn iso_duration_ms(text: &str) -> Option<u64> {
-    let text = text.trim().to_ascii_uppercase();
-    let rest = text.strip_prefix('P')?;
-    let (days, time) = rest.split_once('T').unwrap_or((rest, ""));
-    let mut seconds = 0.0;
-    let mut any = false;
-    for (part, units) in [
-        (days, &[('W', 604_800.0), ('D', 86_400.0)][..]),
-        (time, &[('H', 3_600.0), ('M', 60.0), ('S', 1.0)][..]),
-    ] {
-        let mut rest = part;
-        for (unit, factor) in units {
-            if let Some((number, after)) = rest.split_once(*unit) {
-                if !number.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | ',')) {
-                    return None;
-                }
-                seconds += factor * number.replace(',', ".").parse::<f64>().ok()?;
-                any = true;
-                rest = after;
-            }
-        }
-        if !rest.is_empty() {
-            return None;
-        }
+    static PARSER: SpanParser = SpanParser::new();
+    let text = text.trim();
+    if !text.starts_with(['P', 'p']) {
+        return None;
     }
-    if any { milliseconds(1_000.0 * seconds) } else { None }
+    let span = PARSER.parse_span(to_nanoseconds(text)).ok()?;
+    let length = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
+    milliseconds(1_000.0 * length.as_secs_f64())
+}
+
+/// `text` without what its fraction has beyond nine digits, which jiff refuses: programs write all that
+/// a float has.
+fn to_nanoseconds(text: &str) -> String {
+    let Some((whole, fraction)) = text.split_once(['.', ',']) else { return text.to_owned() };
+    let digits = fraction.bytes().take_while(u8::is_ascii_digit).count();
+    let (digits, unit) = fraction.split_at(digits);
+    format!("{whole}.{}{unit}", &digits[..digits.len().min(9)])
+}
+
+/// A position on a release: `7`, `7.0`, `07`, `7/12`, `1-07` (disc and track).
+pub fn track_number(value: &str) -> Option<u32> {
+    let value = value.split('/').next().unwrap_or(value).trim();
+    let value = value.rsplit_once('-').map_or(value, |(_, track)| track);
+    value.strip_suffix(".0").unwrap_or(value).parse().ok()
 }
 
 /// A time of arrival as RFC 3339 in UTC where it can be understood (see [`instant`]). Others stay as
@@ -255,6 +243,56 @@ mod tests {
     }
 
     #[test]
+    fn marks_are_taken_away_once_and_odd_ends_are_no_letters() {
+        assert_eq!(decode(b""), "");
+        for mark in [&b"\xEF\xBB\xBF"[..], b"\xFF\xFE", b"\xFE\xFF"] {
+            assert_eq!(decode(mark), "");
+        }
+        assert_eq!(decode("\u{feff}\u{feff}a".as_bytes()), "\u{feff}a");
+        // Half a mark is no mark.
+        assert_eq!(decode(b"\xFF"), "ÿ");
+        assert_eq!(decode(b"\xEF\xBB"), "ï»");
+        assert_eq!(decode(b"\xFF\xFEa\0b\0\n"), "ab");
+        assert_eq!(decode(b"\xFE\xFF\0a\0b\n"), "ab");
+        assert_eq!(decode(b"\xFF\xFEa"), "");
+    }
+
+    #[test]
+    fn utf16_without_mark_is_known_by_its_first_letters() {
+        assert_eq!(decode(b"a\0b\0\xE4\0"), "abä");
+        assert_eq!(decode(b"\0a\0b\0\xE4"), "abä");
+        // One letter is too little to tell by.
+        assert_eq!(decode(b"a\0"), "a\0");
+        assert_eq!(decode(b"\0\0a\0"), "\0\0a\0");
+    }
+
+    #[test]
+    fn lone_surrogates_are_marked_and_the_rest_is_kept() {
+        let le = |units: &[u16]| -> Vec<u8> {
+            [0xFEFF].iter().chain(units).flat_map(|unit| unit.to_le_bytes()).collect()
+        };
+        let a = u16::from(b'a');
+        assert_eq!(decode(&le(&[0xD83D, 0xDE00, a])), "😀a");
+        assert_eq!(decode(&le(&[0xD83D, a])), "\u{fffd}a");
+        assert_eq!(decode(&le(&[0xDE00, a])), "\u{fffd}a");
+        assert_eq!(decode(&le(&[a, 0xD83D])), "a\u{fffd}");
+    }
+
+    #[test]
+    fn what_is_not_utf8_throughout_is_windows_1252() {
+        let upper: Vec<u8> = (0x80..=0x9F).collect();
+        assert_eq!(decode(&upper), "€\u{81}‚ƒ„…†‡ˆ‰Š‹Œ\u{8d}Ž\u{8f}\u{90}‘’“”•–—˜™š›œ\u{9d}žŸ");
+        let latin: Vec<u8> = (0xA0..=0xFF).collect();
+        assert_eq!(decode(&latin), ('\u{a0}'..='\u{ff}').collect::<String>());
+        // A last letter cut in half cannot be told from a word that ends in an accent.
+        assert_eq!(decode(b"Caf\xC3"), "CafÃ");
+        assert_eq!(decode(b"\xEF\xBB\xBFCaf\xE9"), "Café");
+        // Neither overlong nor surrogate forms are UTF-8.
+        assert_eq!(decode(b"\xC0\x80"), "À€");
+        assert_eq!(decode(b"\xED\xA0\x80"), "í\u{a0}€");
+    }
+
+    #[test]
     fn names_are_composed_and_cleaned() {
         assert_eq!(value(" Bjo\u{308}rk\u{202e}\u{0} ").as_deref(), Some("Björk"));
         assert_eq!(value(" \u{feff} "), None);
@@ -270,6 +308,77 @@ mod tests {
         assert_eq!(duration_ms("P1DT1H", TimeUnit::Unknown), Some(90_000_000));
         for text in ["", "x", "-5", "NaN", "inf", "1:x", "P", "PT", "P1Y", "::", "1e300", "PTS"] {
             assert_eq!(duration_ms(text, TimeUnit::Unknown), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn positions_on_a_release() {
+        for text in ["7", "7.0", "07", "7/12", "1-07"] {
+            assert_eq!(track_number(text), Some(7), "{text}");
+        }
+        for text in ["", "seven", "-", "99999999999"] {
+            assert_eq!(track_number(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn iso_durations_of_messages() {
+        for (text, ms) in [
+            ("PT3M25S", 205_000),
+            ("PT00H03M25S", 205_000),
+            ("PT205.5S", 205_500),
+            ("PT205,5S", 205_500),
+            ("P0DT0H3M25S", 205_000),
+            ("P0Y0M0DT0H3M25S", 205_000),
+            (" pt3m25s ", 205_000),
+            ("PT1.5M", 90_000),
+            ("PT1H", 3_600_000),
+            ("P1W", 604_800_000),
+            ("P366D", 31_622_400_000),
+            ("PT0S", 0),
+            // Written from floats.
+            ("PT205.06666666666667S", 205_067),
+            ("PT3M25.0004999999999999999999999999S", 205_000),
+        ] {
+            assert_eq!(iso_duration_ms(text), Some(ms), "{text}");
+        }
+    }
+
+    #[test]
+    fn hostile_durations_are_none() {
+        let long = format!("PT{}S", "9".repeat(10_000));
+        let zeros = format!("PT0.{}", "0".repeat(10_000));
+        for text in [
+            "P1Y",
+            "P1M",
+            "P1Y2M3DT4H5M6S",
+            "-PT3M25S",
+            "+PT3M25S",
+            "P-1D",
+            "PT-3M",
+            "PT99999999999S",
+            "PT99999999999999999999S",
+            "P367D",
+            "PT1E5S",
+            "PT1.2.3S",
+            "PT1.S",
+            "PT25S3M",
+            "PT1M1M",
+            "PT3M25",
+            "PTINFS",
+            "PTNANS",
+            "P",
+            "PT",
+            "P1",
+            "P.",
+            "PT.é",
+            "P\u{661}D",
+            "3m 25s",
+            "",
+            &long,
+            &zeros,
+        ] {
+            assert_eq!(iso_duration_ms(text), None, "{text:.40}");
         }
     }
 
@@ -291,6 +400,27 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn whole_seconds_survive_in_iso_8601(s in 0u64..31_622_400, mixed in "P[0-9TWDHMS.,-]{0,24}") {
+            let (h, m) = (s / 3_600, s / 60 % 60);
+            prop_assert_eq!(iso_duration_ms(&format!("PT{s}S")), Some(1_000 * s));
+            prop_assert_eq!(iso_duration_ms(&format!("PT{h}H{m}M{}S", s % 60)), Some(1_000 * s));
+            iso_duration_ms(&mixed);
+        }
+
+        #[test]
+        fn utf16_is_read_as_the_standard_library_reads_it(
+            units in proptest::collection::vec(any::<u16>(), 0..40),
+            odd in any::<bool>(),
+        ) {
+            for bytes_of in [u16::to_le_bytes as fn(u16) -> [u8; 2], u16::to_be_bytes] {
+                let marked = [0xFEFF].iter().chain(&units);
+                let mut bytes: Vec<u8> = marked.flat_map(|unit| bytes_of(*unit)).collect();
+                bytes.extend(odd.then_some(b'\n'));
+                prop_assert_eq!(decode(&bytes), String::from_utf16_lossy(&units));
+            }
+        }
+
         #[test]
         fn any_bytes_decode_and_any_text_is_judged(bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
             let text = decode(&bytes);

@@ -42,7 +42,8 @@ pub(super) struct AddArgs {
     inputs: InputArgs,
     #[command(flatten)]
     index: IndexArg,
-    /// CSV file with metadata: columns path, title, artist, album, isrc, upc, label, catalogue, owner
+    /// Table with metadata (CSV, TSV, JSON Lines), as for `scan --manifest`: columns path, title, artist,
+    /// album, isrc, upc, label, catalogue, owner
     #[arg(long, value_name = "FILE")]
     metadata: Option<PathBuf>,
     /// Catalogue the files belong to

@@ -13,6 +13,7 @@ mod policy;
 mod report;
 mod review;
 mod scan;
+mod shell;
 mod sweep;
 mod watch;
 
@@ -66,6 +67,10 @@ enum Command {
     Report(report::ReportArgs),
     /// Measure recall and false alarms on your own audio
     Eval(eval::EvalArgs),
+    /// Write completions for a shell
+    Completions(shell::CompletionsArgs),
+    /// Write man pages
+    Man(shell::ManArgs),
 }
 
 /// Runs the command given.
@@ -84,5 +89,7 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Sweep(args) => sweep::run(&args),
         Command::Report(args) => report::run(args),
         Command::Eval(args) => eval::run(args),
+        Command::Completions(args) => shell::completions(&args),
+        Command::Man(args) => shell::man(&args),
     }
 }

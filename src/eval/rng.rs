@@ -1,7 +1,8 @@
 //! Seeded random numbers: xoshiro256++ (Blackman and Vigna 2019), seeded through splitmix64.
 //!
 //! A measurement must be repeatable on every machine and for years, which a general crate's
-//! default generator does not promise. Every query draws from a stream of its own, named by what
+//! default generator does not promise. It is written out here, and not taken from a crate that does, because
+//! published figures rest on this sequence: the seed of a benchmark names its excerpts. Every query draws from a stream of its own, named by what
 //! it is, so that results do not depend on the order in which threads take them.
 
 /// A stream of random numbers.

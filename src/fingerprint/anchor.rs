@@ -126,16 +126,13 @@ fn is_anchor(p: &Point, params: &FingerprintParams) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fingerprint::test_points;
 
     fn scattered() -> Constellation {
-        let mut state = 5u32;
-        let mut next = |n: u32| {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (state >> 8) % n
-        };
-        let mut points: Vec<_> = (0..700)
-            .map(|_| Point { time: next(5_000), freq: 200 + next(1_000) as u16, rank: 1 })
-            .collect();
+        let mut points = test_points::scattered(5, 700, 5_000);
+        for p in &mut points {
+            *p = Point { freq: 200 + p.freq % 1_000, rank: 1, ..*p };
+        }
         points.push(Point { time: 2_500, freq: 700, rank: 0 });
         points.sort();
         Constellation { points, duration: 5_000, ..Constellation::default() }

@@ -86,19 +86,14 @@ pub(super) fn is_telling(points: &[Point], params: &FingerprintParams) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fingerprint::test_points;
 
     fn point(time: u32, freq: u16) -> Point {
         Point { time, freq, rank: 0 }
     }
 
-    fn scattered(seed: u32) -> Constellation {
-        let mut state = seed;
-        let mut next = |n: u32| {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (state >> 8) % n
-        };
-        let mut points: Vec<_> = (0..400).map(|_| point(next(2_500), next(1_470) as u16)).collect();
-        points.sort();
+    fn scattered(seed: u64) -> Constellation {
+        let points = test_points::scattered(seed, 400, 2_500);
         Constellation { points, duration: 2_500, ..Constellation::default() }
     }
 

@@ -16,6 +16,8 @@ pub mod spectrum;
 pub mod stored;
 #[cfg(test)]
 mod test_audio;
+#[cfg(test)]
+pub(crate) mod test_points;
 
 pub use constellation::{Constellation, Point};
 

@@ -162,20 +162,14 @@ fn flutter(rows: &[Vec<i16>], counted: &[bool]) -> Vec<f32> {
 mod tests {
     use super::*;
     use crate::fingerprint::spectrum::Spectrum;
+    use crate::test_random::Random;
 
     const PARAMS: FingerprintParams = FingerprintParams::V2;
     const SECONDS: usize = 16;
 
     /// White noise, uniform between -1 and 1.
     fn white() -> Vec<f32> {
-        let mut state = 0x9e37_79b9u32;
-        let mut next = || {
-            state ^= state << 13;
-            state ^= state >> 17;
-            state ^= state << 5;
-            state as f32 / u32::MAX as f32 * 2.0 - 1.0
-        };
-        (0..SECONDS * PARAMS.rate as usize).map(|_| next()).collect()
+        Random::new(1).noise(SECONDS * PARAMS.rate as usize, 1.0)
     }
 
     /// `samples` through a one-pole low-pass.

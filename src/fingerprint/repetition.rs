@@ -252,6 +252,7 @@ mod tests {
     use super::*;
     use crate::fingerprint::Fingerprinter;
     use crate::fingerprint::test_audio::clip;
+    use crate::fingerprint::test_points::scattered;
 
     const PARAMS: FingerprintParams = FingerprintParams::V2;
 
@@ -263,20 +264,6 @@ mod tests {
         let mut fingerprinter = Fingerprinter::new(&PARAMS, density);
         fingerprinter.push(samples);
         repetition(&fingerprinter.finish(), &PARAMS)
-    }
-
-    /// `count` peaks within `length` time units.
-    fn scattered(seed: u32, count: u32, length: u32) -> Vec<Point> {
-        let mut state = seed;
-        let mut next = |n: u32| {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (state >> 8) % n
-        };
-        let mut points: Vec<_> = (0..count)
-            .map(|_| Point { time: next(length), freq: next(1_400) as u16, rank: 0 })
-            .collect();
-        points.sort();
-        points
     }
 
     /// The parts one after the other, `length` time units each.

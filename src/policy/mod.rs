@@ -11,14 +11,15 @@
 
 mod accounts;
 mod condition;
+mod confusable;
 mod error;
 pub mod facts;
 mod identity;
-mod lookalike;
 pub mod observation;
 mod pack;
 mod packset;
 pub mod rules;
+mod stuffing;
 pub mod upload;
 pub mod verdict;
 pub mod wording;

@@ -4,7 +4,7 @@
 use std::sync::{Arc, OnceLock};
 
 use super::accounts::Accounts;
-use super::lookalike::Names;
+use super::confusable::Names;
 use crate::batch::cluster::Cluster;
 use crate::catalog::declared::Declared;
 use crate::fingerprint::signal::Signal;

@@ -156,19 +156,16 @@ mod tests {
     use super::*;
     use crate::scan::compare::compare;
     use crate::scan::matcher::{MatchParams, Reference};
+    use crate::test_random::Random;
 
     /// Peaks that no two stretches share, `per_second` of them for `seconds`.
     fn track(seconds: u32, per_second: u32) -> Constellation {
-        let mut state = 7u64;
-        let mut next = |n: u64| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            (state >> 33) % n
-        };
+        let mut random = Random::new(7);
         let mut points: Vec<Point> = (0..seconds * per_second)
             .map(|i| Point {
                 time: i * 250 / per_second,
-                freq: next(1_400) as u16,
-                rank: next(12) as u8,
+                freq: random.below(1_400) as u16,
+                rank: random.below(12) as u8,
             })
             .collect();
         points.sort();

@@ -97,23 +97,11 @@ fn twins(points: &[Point], longest: u32) -> Vec<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn scattered(count: u32, length: u32) -> Vec<Point> {
-        let mut state = 9u32;
-        let mut next = |n: u32| {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (state >> 8) % n
-        };
-        let mut points: Vec<_> = (0..count)
-            .map(|_| Point { time: next(length), freq: next(1_400) as u16, rank: 0 })
-            .collect();
-        points.sort();
-        points
-    }
+    use crate::fingerprint::test_points::scattered;
 
     #[test]
     fn a_loop_counts_once() {
-        let bar = scattered(60, 500);
+        let bar = scattered(9, 60, 500);
         let repeated = (0..10u32)
             .flat_map(|n| bar.iter().map(move |p| Point { time: p.time + 500 * n, ..*p }))
             .collect::<Vec<_>>();
@@ -123,7 +111,7 @@ mod tests {
 
     #[test]
     fn the_period_of_a_loop_is_found_under_other_music() {
-        let bar = scattered(60, 500);
+        let bar = scattered(9, 60, 500);
         let looped: Vec<Point> = (0..10)
             .flat_map(|n| bar.iter().map(move |p| Point { time: p.time + 500 * n, ..*p }))
             .collect();
@@ -131,7 +119,7 @@ mod tests {
         // Any of its multiples, to within what twins may differ by.
         assert!((period + SAME_TIME) % 500 <= 2 * SAME_TIME, "{period}");
         assert!(share > 0.95, "{share}");
-        let mut mixed = scattered(600, 5_000);
+        let mut mixed = scattered(10, 600, 5_000);
         mixed.extend(looped);
         mixed.sort();
         assert!((0.4..0.8).contains(&twin_share(&mixed, 500)), "{}", twin_share(&mixed, 500));
@@ -140,11 +128,11 @@ mod tests {
 
     #[test]
     fn music_that_goes_on_counts_in_full() {
-        assert_eq!(novelty(&scattered(600, 5_000)), 1.0);
+        assert_eq!(novelty(&scattered(10, 600, 5_000)), 1.0);
         assert_eq!(novelty(&[]), 1.0);
         // Drums that repeat under a tune that does not.
-        let bar = scattered(25, 500);
-        let mut mixed = scattered(300, 5_000);
+        let bar = scattered(9, 25, 500);
+        let mut mixed = scattered(10, 300, 5_000);
         mixed.extend(
             (0..10).flat_map(|n| bar.iter().map(move |p| Point { time: p.time + 500 * n, ..*p })),
         );

@@ -84,19 +84,11 @@ fn best_offset(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fingerprint::Point;
+    use crate::fingerprint::{Point, test_points};
     use crate::params::FingerprintParams;
 
-    fn scattered(seed: u32, length: u32) -> Vec<Point> {
-        let mut state = seed;
-        let mut next = |n: u32| {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (state >> 8) % n
-        };
-        let one = |_| Point { time: next(length), freq: next(1_400) as u16, rank: 0 };
-        let mut points: Vec<_> = (0..length / 9).map(one).collect();
-        points.sort();
-        points
+    fn scattered(seed: u64, length: u32) -> Vec<Point> {
+        test_points::scattered(seed, length / 9, length)
     }
 
     #[test]

@@ -23,6 +23,9 @@ mod place;
 mod policy;
 mod report;
 mod report_browser;
+mod shell;
 mod sweep;
+#[path = "../../src/test_random.rs"]
+mod test_random;
 mod verdicts;
 mod watch;

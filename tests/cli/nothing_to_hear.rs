@@ -5,6 +5,7 @@ use std::f64::consts::TAU;
 use serde_json::Value;
 
 use crate::place::Place;
+use crate::test_random::Random;
 
 const RATE: u32 = 16_000;
 const SECONDS: usize = 12;
@@ -28,17 +29,6 @@ fn wav(sample: impl FnMut(usize) -> f64) -> Vec<u8> {
     bytes
 }
 
-/// Numbers from 0 to 1 (xorshift64*), the same on every run.
-fn random(seed: u64) -> impl FnMut() -> f64 {
-    let mut state = seed;
-    move || {
-        state ^= state >> 12;
-        state ^= state << 25;
-        state ^= state >> 27;
-        (state.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 11) as f64 / (1u64 << 53) as f64
-    }
-}
-
 fn silence() -> Vec<u8> {
     wav(|_| 0.0)
 }
@@ -48,14 +38,14 @@ fn tone(hertz: f64) -> Vec<u8> {
 }
 
 fn noise(seed: u64) -> Vec<u8> {
-    let mut random = random(seed);
-    wav(move |_| random() - 0.5)
+    let mut random = Random::new(seed);
+    wav(move |_| random.unit() - 0.5)
 }
 
 /// Single-sample clicks at random times, about four a second.
 fn clicks(seed: u64) -> Vec<u8> {
-    let mut random = random(seed);
-    wav(move |_| if random() < 4.0 / f64::from(RATE) { 0.9 } else { 0.0 })
+    let mut random = Random::new(seed);
+    wav(move |_| if random.unit() < 4.0 / f64::from(RATE) { 0.9 } else { 0.0 })
 }
 
 #[test]

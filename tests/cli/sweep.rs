@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::place::{Outcome, Place, assert_ms, file_name};
+use crate::test_random::Random;
 
 const SIDES: [&str; 7] = ["sweep", "--index", "refs", "--catalogue", "own", "--state", "state"];
 
@@ -199,13 +200,12 @@ fn a_changed_copy_reads_from_the_track_to_the_reference() {
 
 /// Eleven seconds of made-up melody as 16-bit samples that claim to be taken at `rate`.
 fn wav(rate: u32) -> Vec<u8> {
-    let mut state = 7u32;
+    let mut random = Random::new(7);
     let mut samples = Vec::new();
     for _ in 0..80 {
         let mut voices = [0.0f64; 3];
         for voice in &mut voices {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            *voice = 220.0 * 2f64.powf(f64::from(state >> 27) / 12.0);
+            *voice = 220.0 * 2f64.powf(f64::from(random.below(32)) / 12.0);
         }
         for i in 0..3000u32 {
             let t = f64::from(i) / 22_050.0;

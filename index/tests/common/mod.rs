@@ -3,7 +3,7 @@
 
 use soundalike_index::{Code, ParamsId, TrackMeta, TrackRecord, Window};
 
-/// SplitMix64.
+/// SplitMix64. The golden index in `tests/golden` was written from its sequence.
 pub struct Random(pub u64);
 
 impl Random {

@@ -28,6 +28,10 @@ pub enum Field {
     AlbumArtist,
     /// Label.
     Label,
+    /// Catalogue of a reference.
+    Catalogue,
+    /// Owner of a reference.
+    Owner,
     /// Recording code.
     Isrc,
     /// Work code.
@@ -134,6 +138,8 @@ const COLUMNS: &[(Field, &str)] = &[
         Field::Label,
         "label labelname albumlabel recordlabel releaselabel imprint productlabel tracklabel",
     ),
+    (Field::Catalogue, "catalogue catalog"),
+    (Field::Owner, "owner"),
     (Field::Isrc, "isrc trackisrc isrccode recordingisrc songisrc soundrecordingisrc"),
     (Field::Iswc, "iswc iswccode trackiswc workiswc"),
     (

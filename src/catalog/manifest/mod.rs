@@ -12,7 +12,7 @@ mod table;
 
 use std::path::{Path, PathBuf};
 
-use super::declared::Declared;
+use super::declared::{Declared, Source};
 use super::text::{self, ReadError};
 
 /// Largest manifest read, in bytes.
@@ -33,6 +33,10 @@ pub struct Row {
     pub line: u64,
     /// What is declared.
     pub declared: Declared,
+    /// The catalogue that a reference belongs to.
+    pub catalogue: Option<String>,
+    /// Who owns a reference.
+    pub owner: Option<String>,
 }
 
 /// A row, or a value in it, that could not be used.
@@ -138,19 +142,20 @@ impl Manifest {
 
     /// Adds a row that is complete; `false` when no more are taken.
     fn push(&mut self, line: u64, row: row::RowBuilder) -> bool {
-        let (file, declared, problems) = row.finish(super::declared::Source::Manifest);
-        let Some(file) = file else {
+        let row = row.finish(Source::Manifest);
+        let Some(file) = row.file else {
             self.error(line, "no file is named");
             return true;
         };
-        for problem in problems {
+        for problem in row.problems {
             self.error(line, problem);
         }
         if self.rows.len() >= MAX_ROWS {
             self.error(line, format!("more than {MAX_ROWS} rows; the rest is left out"));
             return false;
         }
-        self.rows.push(Row { file, line, declared });
+        let row::Finished { declared, catalogue, owner, .. } = row;
+        self.rows.push(Row { file, line, declared, catalogue, owner });
         true
     }
 }

@@ -16,9 +16,25 @@ const MAX_NAMES: usize = 100;
 pub(in crate::catalog) struct RowBuilder {
     declared: Declared,
     file: Option<String>,
+    catalogue: Option<String>,
+    owner: Option<String>,
     hash: Option<(Option<&'static str>, String)>,
     hash_algorithm: Option<String>,
     facets_denied: Vec<AiFacet>,
+    problems: Vec<String>,
+}
+
+/// What the cells of a row come to.
+#[derive(Debug)]
+pub(in crate::catalog) struct Finished {
+    /// The file named.
+    pub file: Option<String>,
+    /// What is declared.
+    pub declared: Declared,
+    /// The catalogue that a reference belongs to.
+    pub catalogue: Option<String>,
+    /// Who owns a reference.
+    pub owner: Option<String>,
     /// Values that a known column holds but that mean nothing to us.
     pub problems: Vec<String>,
 }
@@ -40,6 +56,8 @@ impl RowBuilder {
                 let with_role = names.into_iter().map(|name| (name, role.to_owned()));
                 d.contributors.extend(with_role.take(room));
             }
+            Field::Catalogue => fill(&mut self.catalogue, value),
+            Field::Owner => fill(&mut self.owner, value),
             Field::Album => fill(&mut d.album, value),
             Field::AlbumArtist => fill(&mut d.album_artist, value),
             Field::Label => fill(&mut d.label, value),
@@ -50,11 +68,11 @@ impl RowBuilder {
             Field::ReleaseId => fill(&mut d.release_id, value),
             Field::Batch => fill(&mut d.batch_id, value),
             Field::Account => fill(&mut d.account, value),
-            Field::TrackNumber => match track_number(&value) {
+            Field::TrackNumber => match text::track_number(&value) {
                 Some(number) => d.track_number = d.track_number.or(Some(number)),
                 None => self.unclear(name, &value, "a track number"),
             },
-            Field::Track => match track_number(&value) {
+            Field::Track => match text::track_number(&value) {
                 Some(number) => d.track_number = d.track_number.or(Some(number)),
                 None => fill(&mut d.title, value),
             },
@@ -134,8 +152,8 @@ impl RowBuilder {
         }
     }
 
-    /// The file named and what the row declares, read from `source`.
-    pub fn finish(mut self, source: Source) -> (Option<String>, Declared, Vec<String>) {
+    /// The row, read from `source`.
+    pub fn finish(mut self, source: Source) -> Finished {
         if let Some((algorithm, value)) = self.hash.take() {
             let named = self.hash_algorithm.take().or(algorithm.map(str::to_owned));
             self.declared.hash = hash(named, value);
@@ -152,7 +170,8 @@ impl RowBuilder {
         if *ai != AiDisclosure::default() {
             ai.source = Some(source);
         }
-        (self.file, self.declared, self.problems)
+        let RowBuilder { declared, file, catalogue, owner, problems, .. } = self;
+        Finished { file, declared, catalogue, owner, problems }
     }
 }
 
@@ -186,13 +205,6 @@ fn add_names(names: &mut Vec<String>, value: &str) {
             names.push(name.to_owned());
         }
     }
-}
-
-/// `7`, `7.0`, `07`, `7/12`, `1-07` (disc and track).
-fn track_number(value: &str) -> Option<u32> {
-    let value = value.split('/').next().unwrap_or(value).trim();
-    let value = value.rsplit_once('-').map_or(value, |(_, track)| track);
-    value.strip_suffix(".0").unwrap_or(value).parse().ok()
 }
 
 fn hash(algorithm: Option<String>, value: String) -> Option<DeclaredHash> {
@@ -372,8 +384,8 @@ mod tests {
         for (name, cell) in cells {
             row.add(columns::field(name).unwrap(), name, cell);
         }
-        let (_, declared, problems) = row.finish(Source::Manifest);
-        (declared, problems)
+        let row = row.finish(Source::Manifest);
+        (row.declared, row.problems)
     }
 
     #[test]

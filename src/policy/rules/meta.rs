@@ -3,9 +3,10 @@
 use super::observation;
 use crate::catalog::declared::Rights;
 use crate::catalog::identifiers::{IdentifierError, IdentifierKind, Isrc, problems};
+use crate::policy::confusable::is_confusable;
 use crate::policy::facts::FactsBuilder;
-use crate::policy::lookalike::{Stuffing, is_lookalike, stuffing};
 use crate::policy::observation::{Observation, Rule};
+use crate::policy::stuffing::{Stuffing, stuffing};
 use crate::policy::upload::{Batch, Upload};
 use crate::policy::words::{quoted, some_of};
 
@@ -23,7 +24,7 @@ pub(super) fn observe(batch: &Batch<'_>, index: usize, all: &mut Vec<Observation
         all.extend(rights(batch, upload));
     }
     all.extend(reused_isrc(batch, index));
-    all.extend(lookalike(batch, upload));
+    all.extend(confusable(batch, upload));
     all.extend(stuffed(batch, upload));
     all.extend(reordered(batch, index));
 }
@@ -111,17 +112,17 @@ fn reused_isrc(batch: &Batch<'_>, index: usize) -> Option<Observation> {
     Some(observation(Rule::Meta003, message, facts))
 }
 
-fn lookalike(batch: &Batch<'_>, upload: &Upload) -> Option<Observation> {
+fn confusable(batch: &Batch<'_>, upload: &Upload) -> Option<Observation> {
     let names = upload.declared.artists.iter();
     let mut found = Vec::new();
     let mut evidence = Vec::new();
     for name in names {
         let mut credited =
             upload.matches.iter().flat_map(|m| m.reference.artists.iter().map(|a| (a, &m.id)));
-        if let Some((artist, id)) = credited.find(|(artist, _)| is_lookalike(name, artist)) {
+        if let Some((artist, id)) = credited.find(|(artist, _)| is_confusable(name, artist)) {
             found.push(format!("{} resembles {}", quoted(name), quoted(artist)));
             evidence.push(id.clone());
-        } else if let Some(artist) = batch.protected().lookalike(name) {
+        } else if let Some(artist) = batch.protected().confusable(name) {
             found.push(format!("{} resembles {}", quoted(name), quoted(artist)));
         }
     }
