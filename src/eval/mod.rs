@@ -19,6 +19,7 @@
 //! one track are not independent, so intervals are somewhat too narrow when tracks are few;
 //! recordings that share audio, or hold the same passage twice, count against the scanner.
 
+mod ability;
 mod clock;
 mod degrade;
 mod error;
@@ -260,7 +261,7 @@ fn possible_rows(
         }
         measured
     });
-    tool::retain_possible(&mut rows, temp, notes);
+    ability::retain_possible(&mut rows, temp, notes);
     if rows.iter().any(|d| matches!(d.how, How::Ffmpeg(_))) {
         known.par_iter().chain(unknown).for_each(|cut| {
             let seconds = cut.len as f64 / f64::from(degrade::RATE);

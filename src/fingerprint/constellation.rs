@@ -5,10 +5,8 @@
 //! in a report. The levels of a few wide bands go with it, for the last question only: what else is in the sound.
 
 use super::levels::{BandLevels, BandLevelsError};
+pub use super::time::TIME_UNITS_PER_SECOND;
 use crate::params::FingerprintParams;
-
-/// Time units per second (4 ms each).
-pub const TIME_UNITS_PER_SECOND: f64 = 250.0;
 /// Frequency units per log-frequency bin (1/8 bin, 4.2 cents at 36 bins per octave).
 pub const FREQ_UNITS_PER_BIN: f64 = 8.0;
 /// Ranks are stored in five bits.

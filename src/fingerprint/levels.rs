@@ -12,8 +12,8 @@
 
 use std::sync::LazyLock;
 
-use super::constellation::TIME_UNITS_PER_SECOND;
 use super::spectrum::UNITS_PER_LOG2;
+use super::time::TIME_UNITS_PER_SECOND;
 use crate::params::FingerprintParams;
 
 /// Level steps per decibel.

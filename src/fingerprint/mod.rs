@@ -18,6 +18,7 @@ pub mod stored;
 mod test_audio;
 #[cfg(test)]
 pub(crate) mod test_points;
+pub mod time;
 
 pub use constellation::{Constellation, Point};
 

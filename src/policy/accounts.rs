@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::identity::{Identity, key};
-use super::upload::{Batch, Upload};
+use super::upload::Upload;
 use crate::batch::THRESHOLD_LENGTH;
+use crate::batch::cluster::Cluster;
 use crate::catalog::declared::{AiLevel, Rights};
 use crate::catalog::identifiers::Isrc;
 use crate::catalog::text::instant;
@@ -74,14 +75,14 @@ pub(super) struct Release {
 }
 
 impl Accounts {
-    pub(super) fn count(batch: &Batch<'_>) -> Accounts {
+    pub(super) fn count(uploads: &[Upload], clusters: &[Cluster]) -> Accounts {
         let mut counted = Accounts::default();
-        for (i, cluster) in batch.clusters.iter().enumerate() {
+        for (i, cluster) in clusters.iter().enumerate() {
             for path in &cluster.members {
                 counted.clusters.entry(path.clone()).or_default().push(i);
             }
         }
-        for (i, upload) in batch.uploads.iter().enumerate() {
+        for (i, upload) in uploads.iter().enumerate() {
             let declared = &upload.declared;
             counted.rights_stated |= declared.rights != Rights::Undeclared;
             counted.by_path.insert(upload.track.path.clone(), i);
@@ -96,26 +97,23 @@ impl Accounts {
             }
             counted.uploads.push(Identity::declared(declared));
         }
-        counted.find_groups_of_releases(batch);
-        for cluster in batch.clusters {
+        counted.find_groups_of_releases(uploads);
+        for cluster in clusters {
             counted.members.push(cluster.member_details.iter().map(Identity::member).collect());
             let titles = cluster.member_details.iter().filter_map(|m| m.title.as_deref());
             counted.base_titles.push(titles.map(base_title).collect::<BTreeSet<_>>().len());
         }
         for account in counted.by_name.values_mut() {
-            account.count(batch.uploads);
+            account.count(uploads);
         }
         counted
     }
 
-    fn find_groups_of_releases(&mut self, batch: &Batch<'_>) {
+    fn find_groups_of_releases(&mut self, uploads: &[Upload]) {
         let mut releases = std::mem::take(&mut self.by_release);
         for release in releases.values_mut() {
             let mut groups = release.tracks.iter().map(|i| {
-                self.clusters_of(&batch.uploads[*i].track.path)
-                    .iter()
-                    .copied()
-                    .collect::<BTreeSet<_>>()
+                self.clusters_of(&uploads[*i].track.path).iter().copied().collect::<BTreeSet<_>>()
             });
             let first = groups.next().unwrap_or_default();
             let common = groups.fold(first, |all, of| all.intersection(&of).copied().collect());

@@ -10,6 +10,7 @@
 //! ```
 
 mod accounts;
+mod batch;
 mod condition;
 mod confusable;
 mod error;
@@ -25,13 +26,14 @@ pub mod verdict;
 pub mod wording;
 mod words;
 
+pub use batch::Batch;
 pub use condition::Condition;
 pub use error::PackError;
 pub use observation::{Ceiling, Fact, Facts, Finding, Observation, Rule};
 pub use pack::{Confidence, Pack, PackRule, Source};
 pub use packset::{BUILT_IN, DEFAULT_PACK, PackSet, pack_files};
 pub use rules::{observe, observe_all};
-pub use upload::{Batch, FileHashes, Upload};
+pub use upload::{FileHashes, Upload};
 pub use verdict::{Verdict, judge};
 
 /// The rule that `name` is most probably meant to be.

@@ -11,10 +11,10 @@ use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use super::evidence::EvidenceRecord;
+use super::records::TracklistEntry;
 use super::records::{
     Begin, MatchRecord, Name, QueryInfo, Record, ScanResult, Summary, VerdictRecord,
 };
-use super::tracklist::Entry;
 use crate::batch::cluster::Cluster;
 use crate::level::Level;
 use crate::policy::{Finding, Rule};
@@ -69,7 +69,7 @@ pub struct Upload {
     /// Outcome of the scan, where there was one.
     pub result: Option<ScanResult>,
     /// What sounds when, where it is a mix.
-    pub tracklist: Vec<Entry>,
+    pub tracklist: Vec<TracklistEntry>,
     /// Outcome of the policies.
     pub verdict: Option<(Level, Place)>,
     /// Rules behind the verdict.

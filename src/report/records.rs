@@ -11,7 +11,6 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::evidence::EvidenceRecord;
-use super::tracklist::Entry;
 use crate::audio::AudioError;
 use crate::batch::cluster::Cluster;
 use crate::catalog::declared::{AiDisclosure, Declared};
@@ -526,10 +525,29 @@ pub struct Scanned {
     pub matches: usize,
     /// What sounds when, where the matches make a mix; empty otherwise.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub tracklist: Vec<Entry>,
+    pub tracklist: Vec<TracklistEntry>,
     /// Silence, noise, repetition.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signal: Option<Signal>,
+}
+
+/// A stretch of a mix and the reference that sounds in it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TracklistEntry {
+    /// Begin in the file.
+    pub sample_begin_time_offset_ms: u64,
+    /// End in the file.
+    pub sample_end_time_offset_ms: u64,
+    /// The match that says so.
+    pub match_id: String,
+    /// Identifier of the reference's content.
+    pub ref_id: String,
+    /// Path the reference was indexed from.
+    pub path: String,
+    /// Title of the reference.
+    pub title: Option<String>,
+    /// Artists of the reference.
+    pub artists: Vec<Name>,
 }
 
 /// An input that could not be used.

@@ -1,8 +1,6 @@
 //! The tracklist of a mix: which reference sounds when.
 
-use serde::{Deserialize, Serialize};
-
-use super::records::{MatchRecord, Name};
+use super::records::{MatchRecord, TracklistEntry};
 
 /// References from which a file is a mix.
 const LEAST: usize = 3;
@@ -13,28 +11,9 @@ const PAUSE_MS: u64 = 10_000;
 /// Shortest entry, in ms.
 const SHORTEST_MS: u64 = 4_000;
 
-/// A stretch of a mix and the reference that sounds in it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Entry {
-    /// Begin in the file.
-    pub sample_begin_time_offset_ms: u64,
-    /// End in the file.
-    pub sample_end_time_offset_ms: u64,
-    /// The match that says so.
-    pub match_id: String,
-    /// Identifier of the reference's content.
-    pub ref_id: String,
-    /// Path the reference was indexed from.
-    pub path: String,
-    /// Title of the reference.
-    pub title: Option<String>,
-    /// Artists of the reference.
-    pub artists: Vec<Name>,
-}
-
-impl Entry {
-    fn new(m: &MatchRecord, (begin, end): (u64, u64)) -> Entry {
-        Entry {
+impl TracklistEntry {
+    fn new(m: &MatchRecord, (begin, end): (u64, u64)) -> TracklistEntry {
+        TracklistEntry {
             sample_begin_time_offset_ms: begin,
             sample_end_time_offset_ms: end,
             match_id: m.match_id.clone(),
@@ -49,7 +28,7 @@ impl Entry {
         self.sample_end_time_offset_ms - self.sample_begin_time_offset_ms
     }
 
-    fn shared_ms(&self, other: &Entry) -> u64 {
+    fn shared_ms(&self, other: &TracklistEntry) -> u64 {
         let end = self.sample_end_time_offset_ms.min(other.sample_end_time_offset_ms);
         end.saturating_sub(self.sample_begin_time_offset_ms.max(other.sample_begin_time_offset_ms))
     }
@@ -57,15 +36,15 @@ impl Entry {
 
 /// What sounds in a file whose accepted `matches` (best first) make a mix, in order of time; nothing of any other
 /// file. Of references that sound at the same time the best stands for all.
-pub fn tracklist(matches: &[MatchRecord]) -> Vec<Entry> {
+pub fn tracklist(matches: &[MatchRecord]) -> Vec<TracklistEntry> {
     let accepted = || matches.iter().filter(|m| m.accepted);
     if accepted().any(|m| m.query_match_pct >= MOST_PCT) {
         return Vec::new();
     }
-    let mut entries: Vec<Entry> = Vec::new();
+    let mut entries: Vec<TracklistEntry> = Vec::new();
     for m in accepted() {
         for span in spans(m) {
-            let entry = Entry::new(m, span);
+            let entry = TracklistEntry::new(m, span);
             let free = entries.iter().all(|e| 2 * e.shared_ms(&entry) <= e.ms().min(entry.ms()));
             if entry.ms() >= SHORTEST_MS && free {
                 entries.push(entry);

@@ -10,6 +10,7 @@
 //! nothing in it has changed for a while. It is done when a result is there that was made of the same
 //! names, sizes and times; nothing else is remembered, so that a restart goes on where it was.
 
+mod error;
 mod ledger;
 mod queue;
 mod results;
@@ -19,12 +20,12 @@ mod snapshot;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+pub use error::{ServiceError, WatchError};
 pub use ledger::{Draft, Form, Ledger, Recorded};
 pub use queue::{Queue, Stamp, Unit, UnitKind, shown};
-pub use service::{Service, ServiceError, ServiceOptions, sleep};
+pub use service::{Service, ServiceOptions, sleep};
 pub use snapshot::Snapshot;
 
 use crate::catalog::delivery::{BatchState, batch_state};
@@ -32,33 +33,6 @@ use crate::catalog::delivery::{BatchState, batch_state};
 /// How long a delivery that is done is left alone before its insides are looked at again. A file that comes
 /// or goes at its top shows at once.
 const RELOOK: Duration = Duration::from_secs(300);
-
-/// Why results cannot be kept.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum WatchError {
-    /// A file or folder cannot be written.
-    #[error("cannot write {}: {source}", path.display())]
-    Io {
-        /// The file or folder.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// Somebody else writes results there.
-    #[error("another watch writes to this folder (it holds {})", path.display())]
-    Locked {
-        /// The lock.
-        path: PathBuf,
-    },
-}
-
-impl WatchError {
-    fn io(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> WatchError {
-        let path = path.into();
-        |source| WatchError::Io { path, source }
-    }
-}
 
 /// A delivery to look into.
 #[derive(Debug, Clone, PartialEq)]

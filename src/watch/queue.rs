@@ -8,9 +8,11 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::ledger::is_result;
-use super::snapshot::is_passing;
 use crate::audio::is_audio_extension;
 use crate::catalog::delivery::{BatchState, batch_state, expand, is_marker};
+
+/// Ends of names under which programs write what is not whole yet.
+const TEMPORARY: &[&str] = &[".part", ".partial", ".filepart", ".tmp", ".temp", ".crdownload", "~"];
 
 /// Tables that may lie in a folder beside the files they describe.
 const TABLES: &[&str] = &["csv", "tsv", "jsonl", "ndjson"];
@@ -200,4 +202,10 @@ fn read_list(unit: &Unit) -> Named {
 /// A name as it can be shown in one line.
 pub fn shown(name: &OsStr) -> String {
     name.to_string_lossy().chars().map(|c| if c.is_control() { '?' } else { c }).collect()
+}
+
+/// Whether a name is that of a file in the making, or hidden.
+pub(super) fn is_passing(name: &OsStr) -> bool {
+    let name = name.to_string_lossy().to_lowercase();
+    name.starts_with('.') || TEMPORARY.iter().any(|end| name.ends_with(end))
 }

@@ -5,8 +5,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use super::service::ServiceError;
-use super::{Draft, Form, Ledger, shown};
+use super::{Draft, Form, Ledger, ServiceError, shown};
 use crate::audio::DecodeOptions;
 use crate::report::csv::Csv;
 use crate::report::html::{self, Options};

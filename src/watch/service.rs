@@ -2,16 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
 use super::results::Results;
-use super::{Ledger, Look, Queue, Ready, Snapshot, Watch, WatchError, shown};
+use super::{Ledger, Look, Queue, Ready, ServiceError, Snapshot, Watch, shown};
 use crate::catalog::delivery::expand;
-use crate::engine::{Engine, Error as EngineError, Uploads};
+use crate::engine::{Engine, Uploads};
 use crate::level::Level;
 use crate::progress::{Cancel, Progress};
 use crate::report::Report;
@@ -19,37 +18,6 @@ use crate::report::records::{ErrorRecord, Summary};
 
 /// How soon a request to stop is noticed while there is nothing to do.
 const NAP: Duration = Duration::from_millis(100);
-
-/// Why a delivery could not be looked into.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ServiceError {
-    /// Results cannot be kept.
-    #[error(transparent)]
-    Watch(#[from] WatchError),
-    /// The engine failed.
-    #[error(transparent)]
-    Engine(#[from] EngineError),
-    /// The folder of deliveries cannot be read.
-    #[error("cannot look into {}: {source}", dir.display())]
-    Queue {
-        /// The folder.
-        dir: PathBuf,
-        /// The cause.
-        source: io::Error,
-    },
-    /// A result cannot be written.
-    #[error("cannot write the output: {0}")]
-    Output(#[from] io::Error),
-    /// One of those, with the delivery that it was met at.
-    #[error("{delivery}: {source}")]
-    At {
-        /// Name of the delivery.
-        delivery: String,
-        /// The cause.
-        source: Box<ServiceError>,
-    },
-}
 
 /// What a service writes and whom it tells.
 pub struct ServiceOptions<'a> {

@@ -8,19 +8,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use sha2::{Digest, Sha256};
 use walkdir::WalkDir;
 
-use super::queue::{Unit, UnitKind};
+use super::queue::{Unit, UnitKind, is_passing};
 use crate::report::records::DeliveryInfo;
 
-/// Ends of names under which programs write what is not whole yet.
-const TEMPORARY: &[&str] = &[".part", ".partial", ".filepart", ".tmp", ".temp", ".crdownload", "~"];
 /// Where the receiver of a DDEX batch answers: no part of the delivery.
 const ANSWERS: &str = "acknowledgements";
-
-/// Whether a name is that of a file in the making, or hidden.
-pub(super) fn is_passing(name: &OsStr) -> bool {
-    let name = name.to_string_lossy().to_lowercase();
-    name.starts_with('.') || TEMPORARY.iter().any(|end| name.ends_with(end))
-}
 
 /// The state of a delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]

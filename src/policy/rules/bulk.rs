@@ -6,8 +6,8 @@ use crate::batch::cluster::Cluster;
 use crate::level::Level;
 use crate::policy::facts::FactsBuilder;
 use crate::policy::observation::{Observation, Rule};
-use crate::policy::upload::{Batch, Upload};
 use crate::policy::words::{clock, count};
+use crate::policy::{Batch, Upload};
 
 /// Identities from which one recording is spread.
 const SPREAD: usize = 3;

@@ -6,8 +6,8 @@ use crate::catalog::declared::{AiDisclosure, AiFacet, AiLevel};
 use crate::level::Level;
 use crate::policy::facts::FactsBuilder;
 use crate::policy::observation::{Observation, Rule};
-use crate::policy::upload::{Batch, Upload};
 use crate::policy::words::{quoted, some_of, visible};
+use crate::policy::{Batch, Upload};
 
 /// Tags named in a message.
 const SHOWN: usize = 3;

@@ -7,8 +7,8 @@ use crate::policy::confusable::is_confusable;
 use crate::policy::facts::FactsBuilder;
 use crate::policy::observation::{Observation, Rule};
 use crate::policy::stuffing::{Stuffing, stuffing};
-use crate::policy::upload::{Batch, Upload};
 use crate::policy::words::{quoted, some_of};
+use crate::policy::{Batch, Upload};
 
 /// Other files named in a message.
 const SHOWN: usize = 3;

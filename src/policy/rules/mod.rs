@@ -13,8 +13,8 @@ mod tech;
 
 use super::facts::FactsBuilder;
 use super::observation::{Ceiling, Observation, Rule};
-use super::upload::{Batch, Upload};
 use crate::level::Level;
+use crate::policy::{Batch, Upload};
 
 /// What is the case for the upload at place `index` of the batch; none if there is no such place.
 pub fn observe(batch: &Batch<'_>, index: usize) -> Vec<Observation> {

@@ -16,8 +16,8 @@ use crate::matches::Match;
 use crate::policy::facts::FactsBuilder;
 use crate::policy::identity::{Identity, IsrcRelation, PartyBasis, PartyRelation, exemption};
 use crate::policy::observation::{Observation, Rule};
-use crate::policy::upload::{Batch, Upload};
 use crate::policy::words::{count, some_of};
+use crate::policy::{Batch, Upload};
 
 /// Other identities named in a message.
 const SHOWN: usize = 3;

@@ -7,8 +7,8 @@ use super::foreign::Name;
 use super::parts::Column::Words;
 use super::parts::table_head;
 use super::words::count;
+use crate::report::records::TracklistEntry;
 use crate::report::text::{clock, named};
-use crate::report::tracklist::Entry;
 
 /// Stretches of a mix that are listed.
 const MAX_ENTRIES: usize = 200;
@@ -28,8 +28,8 @@ pub struct Tracklist {
 
 impl Tracklist {
     /// The tracklist with these `entries`; none of what is no mix.
-    pub fn new(entries: &[Entry], anchors: &Anchors) -> Option<Tracklist> {
-        let stretch = |entry: &Entry| {
+    pub fn new(entries: &[TracklistEntry], anchors: &Anchors) -> Option<Tracklist> {
+        let stretch = |entry: &TracklistEntry| {
             let name = Name::of(named(entry.title.as_deref(), &entry.artists, &entry.path));
             Stretch {
                 begin: clock(entry.sample_begin_time_offset_ms),
