@@ -20,6 +20,7 @@ pub mod eval;
 pub mod fingerprint;
 pub mod id;
 pub mod indexer;
+pub mod journal;
 pub mod level;
 pub mod matches;
 pub mod params;

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 const ALLOWED: &[(&str, &[&str])] = &[
     ("progress", &[]),
     ("level", &[]),
+    ("journal", &[]),
     ("audio", &[]),
     ("params", &["audio"]),
     ("fingerprint", &["audio", "params"]),
