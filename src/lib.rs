@@ -71,6 +71,8 @@ pub mod id;
 #[doc(hidden)]
 pub mod indexer;
 #[doc(hidden)]
+pub mod journal;
+#[doc(hidden)]
 pub mod level;
 #[doc(hidden)]
 pub mod matches;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use soundalike::audio::DecodeOptions;
+use soundalike::journal::Draft;
 use soundalike::report::html::{self, Options, Written};
 use soundalike::report::picture::Pictures;
 use soundalike::report::read::Records;
@@ -108,21 +109,12 @@ fn same_file(a: &Path, b: &Path) -> bool {
 /// Writes beside `path` and renames: whoever reads it meanwhile sees the old page or the new one.
 fn into_file(path: &Path, records: &mut Records, options: &Options) -> Result<Written, Failure> {
     let failed = |e: io::Error| Failure::usage(format!("cannot write {}: {e}", path.display()));
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".report-").suffix(".html");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // As any new file, less what the umask takes away; a temporary file would be for us alone.
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    let file = builder.tempfile_in(folder).map_err(failed)?;
+    let draft = Draft::beside(path, ".report-", ".html");
+    let (draft, file) = draft.map_err(|e| failed(e.into()))?;
     let mut page = BufWriter::new(file);
     let written = html::write(records, options, &mut page).map_err(failed)?;
     let file = page.into_inner().map_err(|e| failed(e.into_error()))?;
-    file.as_file().sync_all().map_err(failed)?;
-    file.persist(path).map_err(|e| failed(e.error))?;
+    draft.put_in_place(file).map_err(|e| failed(e.into()))?;
     Ok(written)
 }
 

@@ -1,12 +1,11 @@
 //! The file of the log: read and checked entry by entry, appended to under a lock.
 //!
-//! An append writes whole lines at once and syncs them before it reports success. A run that is killed
-//! meanwhile leaves at most a last line without its end. Readers pass over such an end and say so; the
-//! next append cuts it off and makes an entry of that, too. Nothing else is ever cut off: what could be
-//! a whole entry is kept, or refused where its hash is wrong.
+//! A run that is killed while it appends leaves at most a last line without its end ([`journal`]). Readers
+//! pass over such an end and say so; the next append cuts it off and makes an entry of that, too. Nothing
+//! else is ever cut off: what could be a whole entry is kept, or refused where its hash is wrong.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Take, Write};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Take};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -14,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::entry::{Chain, Entry, Event, Fault, MAX_LINE, Repair, VerdictEntry, whole_entry};
 use crate::id::hex;
+use crate::journal::{self, LineError, LineFile, Lines};
 
 /// Name of the log beside an index.
 pub const LOG_NAME: &str = "decisions.jsonl";
@@ -67,10 +67,9 @@ pub struct Torn {
 /// The entries of a log in their order, each checked against the one before. Ends at the first fault.
 #[derive(Debug)]
 pub struct Entries<R> {
-    input: R,
+    lines: Lines<R>,
     path: PathBuf,
     chain: Chain,
-    line: Vec<u8>,
     torn: Option<Torn>,
     ended: bool,
 }
@@ -78,14 +77,8 @@ pub struct Entries<R> {
 impl<R: BufRead> Entries<R> {
     /// Reads a log from `input`; errors name `path`.
     pub fn new(path: &Path, input: R) -> Entries<R> {
-        Entries {
-            input,
-            path: path.to_owned(),
-            chain: Chain::default(),
-            line: Vec::new(),
-            torn: None,
-            ended: false,
-        }
+        let lines = Lines::new(input, MAX_LINE);
+        Entries { lines, path: path.to_owned(), chain: Chain::default(), torn: None, ended: false }
     }
 
     /// How far the chain has come.
@@ -104,26 +97,24 @@ impl<R: BufRead> Entries<R> {
     }
 
     fn read(&mut self) -> Result<Option<Entry>, LogError> {
-        self.line.clear();
-        let mut input = self.input.by_ref().take(MAX_LINE as u64 + 1);
-        input.read_until(b'\n', &mut self.line).map_err(|e| io_error(&self.path, e))?;
         let number = self.chain.entries + 1;
         let damaged = |fault| LogError::Damaged { path: self.path.clone(), line: number, fault };
-        if self.line.last() == Some(&b'\n') {
-            self.line.pop();
-            let entry = Entry::parse(&self.line).map_err(damaged)?;
+        let line = self.lines.read().map_err(|e| match e {
+            LineError::Io(source) => io_error(&self.path, source),
+            LineError::TooLong { .. } => damaged(Fault::TooLong),
+        })?;
+        if let Some(line) = line {
+            let entry = Entry::parse(line.bytes).map_err(damaged)?;
             self.chain.follow(&entry).map_err(damaged)?;
             return Ok(Some(entry));
         }
-        if self.line.len() > MAX_LINE {
-            return Err(damaged(Fault::TooLong));
-        }
         self.ended = true;
-        if self.line.is_empty() {
+        let end = self.lines.torn();
+        if end.is_empty() {
             return Ok(None);
         }
-        let tail = Tail::of(&self.line, &mut self.chain).map_err(damaged)?;
-        self.torn = Some(Torn { line: number, bytes: tail.cut(&self.line).len() as u64 });
+        let tail = Tail::of(end, &mut self.chain).map_err(damaged)?;
+        self.torn = Some(Torn { line: number, bytes: tail.cut(end).len() as u64 });
         Ok(tail.entry)
     }
 }
@@ -178,15 +169,8 @@ pub fn open(path: &Path) -> Result<Option<Entries<BufReader<Take<File>>>>, LogEr
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(e) => return Err(error(e)),
     }
-    let file = File::open(path).map_err(error)?;
-    // Only for as long as it takes to see where the last complete append ends. Where files cannot be
-    // locked, a line in the making looks like one torn off, and is passed over as well.
-    let locked = file.lock_shared().is_ok();
-    let length = file.metadata().map_err(error)?.len();
-    if locked {
-        file.unlock().map_err(error)?;
-    }
-    Ok(Some(Entries::new(path, BufReader::with_capacity(1 << 17, file.take(length)))))
+    let file = journal::read_committed(path).map_err(error)?;
+    Ok(Some(Entries::new(path, BufReader::with_capacity(1 << 17, file))))
 }
 
 /// What [`verify`] found in a sound log.
@@ -216,48 +200,31 @@ pub fn verify(path: &Path, head: Option<&str>) -> Result<Option<Verified>, LogEr
 /// A log locked for appending. Nothing is written before [`commit`](Appender::commit).
 #[derive(Debug)]
 pub struct Appender {
-    file: File,
+    file: LineFile,
     path: PathBuf,
-    /// Length of the file without what is cut off.
-    end: u64,
-    /// Bytes of the file.
-    length: u64,
     chain: Chain,
     out: Vec<u8>,
     now: Timestamp,
     torn: Option<Torn>,
-    is_new: bool,
 }
 
 impl Appender {
     /// Opens or creates the log and waits until no other process appends to it. Checks its end, not all
     /// of it.
     pub fn open(path: &Path, now: Timestamp) -> Result<Appender, LogError> {
-        let error = |e| io_error(path, e);
-        let is_new = match std::fs::metadata(path) {
-            Ok(meta) if !meta.is_file() => {
-                return Err(LogError::NotAFile { path: path.to_owned() });
-            }
-            Ok(_) => false,
-            Err(_) => true,
-        };
-        let mut options = OpenOptions::new();
-        let file = options.read(true).write(true).create(true).truncate(false);
-        let file = file.open(path).map_err(error)?;
-        file.lock().map_err(error)?;
-        let length = file.metadata().map_err(error)?.len();
+        if std::fs::metadata(path).is_ok_and(|meta| !meta.is_file()) {
+            return Err(LogError::NotAFile { path: path.to_owned() });
+        }
+        let file = LineFile::open_locked(path).map_err(|e| io_error(path, e))?;
         // Entries bear whole seconds: nobody reads more into them.
         let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
         let mut log = Appender {
             file,
             path: path.to_owned(),
-            end: length,
-            length,
             chain: Chain::default(),
             out: Vec::new(),
             now,
             torn: None,
-            is_new,
         };
         log.find_end()?;
         Ok(log)
@@ -265,21 +232,11 @@ impl Appender {
 
     /// Finds the last entry, and what has to be cut off or completed after it.
     fn find_end(&mut self) -> Result<(), LogError> {
-        // Enough for a torn line and the whole one before it.
-        let window = self.length.min(2 * (MAX_LINE as u64 + 1));
-        let mut bytes = Vec::new();
-        let mut file = &self.file;
-        let read = file
-            .seek(SeekFrom::Start(self.length - window))
-            .and_then(|_| file.take(window).read_to_end(&mut bytes));
-        read.map_err(|e| io_error(&self.path, e))?;
-        let at = bytes.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
-        let (lines, rest) = bytes.split_at(at);
-        if let Some(lines) = lines.strip_suffix(b"\n") {
-            let at = lines.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
-            let last = Entry::parse(lines.get(at..).unwrap_or_default());
-            self.chain = last.map_err(|fault| self.fault(fault))?.chain();
+        let ending = self.file.ending(MAX_LINE).map_err(|e| io_error(&self.path, e))?;
+        if let Some(last) = &ending.last {
+            self.chain = Entry::parse(last).map_err(|fault| self.fault(fault))?.chain();
         }
+        let rest = &ending.torn;
         if rest.len() > MAX_LINE {
             return Err(self.fault(Fault::TooLong));
         }
@@ -290,7 +247,7 @@ impl Appender {
         let tail = Tail::of(rest, &mut self.chain).map_err(|fault| self.fault(fault))?;
         let cut = tail.cut(rest);
         self.torn = Some(Torn { line, bytes: cut.len() as u64 });
-        self.end = self.length - cut.len() as u64;
+        self.file.end_at(self.file.end() - cut.len() as u64);
         if tail.entry.is_some() {
             self.out.push(b'\n');
         }
@@ -303,11 +260,10 @@ impl Appender {
 
     /// The error for a fault near the end: all lines are read for the number of the first bad one.
     fn fault(&self, fault: Fault) -> LogError {
-        let mut file = &self.file;
-        if let Err(e) = file.seek(SeekFrom::Start(0)) {
-            return io_error(&self.path, e);
-        }
-        let mut entries = Entries::new(&self.path, BufReader::new(file));
+        let mut entries = match self.entries() {
+            Ok(entries) => entries,
+            Err(e) => return e,
+        };
         let first = entries.find_map(Result::err);
         let line = entries.chain.entries + 1;
         first.unwrap_or(LogError::Damaged { path: self.path.clone(), line, fault })
@@ -325,9 +281,8 @@ impl Appender {
 
     /// The entries that are on disk.
     pub fn entries(&self) -> Result<Entries<BufReader<Take<&File>>>, LogError> {
-        let mut file = &self.file;
-        file.seek(SeekFrom::Start(0)).map_err(|e| io_error(&self.path, e))?;
-        Ok(Entries::new(&self.path, BufReader::new(file.take(self.end))))
+        let file = self.file.reader().map_err(|e| io_error(&self.path, e))?;
+        Ok(Entries::new(&self.path, BufReader::new(file)))
     }
 
     /// Puts an entry to those to be written.
@@ -342,38 +297,8 @@ impl Appender {
     /// Writes and syncs what was pushed. Fails without a trace, or with an incomplete last line that the
     /// next append cuts off.
     pub fn commit(mut self) -> Result<(), LogError> {
-        let written = self.write();
-        if written.is_err() {
-            // A full disk: nothing is left to do if this fails, too.
-            let _ = self.file.set_len(self.end);
-        }
-        written.map_err(|e| io_error(&self.path, e))
+        self.file.append(&self.out).map_err(|e| io_error(&self.path, e))
     }
-
-    fn write(&mut self) -> io::Result<()> {
-        if self.out.is_empty() {
-            return Ok(());
-        }
-        if self.end < self.length {
-            self.file.set_len(self.end)?;
-        }
-        self.file.seek(SeekFrom::Start(self.end))?;
-        self.file.write_all(&self.out)?;
-        self.file.sync_all()?;
-        if self.is_new { sync_folder(&self.path) } else { Ok(()) }
-    }
-}
-
-/// Makes the name of a new file durable.
-fn sync_folder(path: &Path) -> io::Result<()> {
-    #[cfg(unix)]
-    {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
-    }
-    #[cfg(not(unix))]
-    let _ = path;
-    Ok(())
 }
 
 /// Appends verdicts, all or (if the run is killed) the first of them. Returns what had to be repaired

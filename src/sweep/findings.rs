@@ -5,16 +5,17 @@
 //! without its end, which the next one cuts off: what it told of had not been recorded as compared.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{File, OpenOptions};
-use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::state::unreadable;
 use super::{Hash, MAX_LINE, SweepError};
 use crate::id::{from_hex, hex, parse_ref_id, ref_id};
+use crate::journal::{LineFile, Lines};
 use crate::matches::{AlignedSegment, Match, Measures};
 use crate::report::records::{MatchRecord, SegmentRecord};
 use crate::track::Track;
@@ -119,39 +120,28 @@ pub struct Reported {
 
 impl Reported {
     /// Reads the file; errors name `path`. An incomplete last line counts for nothing.
-    pub fn parse(path: &Path, mut input: impl BufRead) -> Result<Reported, SweepError> {
+    pub fn parse(path: &Path, input: impl BufRead) -> Result<Reported, SweepError> {
         let mut reported = Reported::default();
         let mut tracks: BTreeMap<Hash, u64> = BTreeMap::new();
         let mut references: BTreeMap<[u8; 8], u64> = BTreeMap::new();
-        let mut bytes = Vec::new();
-        loop {
-            bytes.clear();
-            let mut line = input.by_ref().take(MAX_LINE as u64 + 1);
-            line.read_until(b'\n', &mut bytes).map_err(SweepError::io(path))?;
-            let number = reported.lines + 1;
-            if bytes.last() != Some(&b'\n') {
-                if bytes.len() > MAX_LINE {
-                    return Err(SweepError::damaged(path, number, "the line is too long"));
-                }
-                break;
-            }
-            let event = Event::parse(&bytes[..bytes.len() - 1])
-                .map_err(|what| SweepError::damaged(path, number, what))?;
-            match event {
+        let mut lines = Lines::new(input, MAX_LINE);
+        while let Some(line) = lines.read().map_err(unreadable(path))? {
+            let damaged = |what| SweepError::damaged(path, line.number, what);
+            match Event::parse(line.bytes).map_err(damaged)? {
                 Event::Match(pair) => {
-                    let (offset, len) = (reported.length, bytes.len() as u32);
-                    reported.pairs.insert(pair, Place { offset, len, line: number });
+                    let len = line.bytes.len() as u32 + 1;
+                    let place = Place { offset: line.offset, len, line: line.number };
+                    reported.pairs.insert(pair, place);
                     if reported.pairs.len() > MAX_PAIRS {
-                        return Err(SweepError::damaged(path, number, "too many matches"));
+                        return Err(damaged("too many matches".into()));
                     }
                 }
-                Event::TrackGone(track) => drop(tracks.insert(track, reported.length)),
-                Event::ReferenceGone(id) => drop(references.insert(id, reported.length)),
+                Event::TrackGone(track) => drop(tracks.insert(track, line.offset)),
+                Event::ReferenceGone(id) => drop(references.insert(id, line.offset)),
                 Event::Other => {}
             }
-            reported.lines = number;
-            reported.length += bytes.len() as u64;
         }
+        (reported.lines, reported.length) = (lines.count(), lines.length());
         reported.pairs.retain(|pair, place| {
             let since = |gone: Option<&u64>| gone.is_none_or(|at| *at < place.offset);
             since(tracks.get(&pair.track)) && since(references.get(&pair.reference))
@@ -174,7 +164,7 @@ impl Reported {
 #[derive(Debug)]
 pub struct Findings {
     path: PathBuf,
-    file: File,
+    file: LineFile,
     reported: Reported,
 }
 
@@ -252,11 +242,11 @@ impl Findings {
     /// must be locked.
     pub fn open(dir: &Path) -> Result<Findings, SweepError> {
         let path = dir.join(FILE_NAME);
-        let mut options = OpenOptions::new();
-        let file = options.read(true).write(true).create(true).truncate(false).open(&path);
-        let file = file.map_err(SweepError::io(&path))?;
-        let reported = Reported::parse(&path, BufReader::with_capacity(1 << 17, &file))?;
-        file.set_len(reported.length).map_err(SweepError::io(&path))?;
+        let mut file = LineFile::open(&path).map_err(SweepError::io(&path))?;
+        let input = file.reader().map_err(SweepError::io(&path))?;
+        let reported = Reported::parse(&path, BufReader::with_capacity(1 << 17, input))?;
+        file.end_at(reported.length);
+        file.cut().map_err(SweepError::io(&path))?;
         Ok(Findings { path, file, reported })
     }
 
@@ -318,9 +308,8 @@ impl Findings {
 
     /// Reads a match again.
     pub fn read(&mut self, place: Place) -> Result<StoredMatch, SweepError> {
-        let mut bytes = vec![0; place.len as usize];
-        let read = self.file.seek(SeekFrom::Start(place.offset));
-        read.and_then(|_| self.file.read_exact(&mut bytes)).map_err(SweepError::io(&self.path))?;
+        let bytes = self.file.read_at(place.offset, place.len as usize);
+        let bytes = bytes.map_err(SweepError::io(&self.path))?;
         serde_json::from_slice(&bytes)
             .map_err(|e| SweepError::damaged(&self.path, place.line, e.to_string()))
     }
@@ -339,12 +328,7 @@ impl Findings {
             let line = self.reported.lines + 1 + places.len() as u64;
             places.push(Place { offset, len: (bytes.len() - begin) as u32, line });
         }
-        let write = |file: &mut File| {
-            file.seek(SeekFrom::Start(self.reported.length))?;
-            file.write_all(&bytes)?;
-            file.sync_all()
-        };
-        write(&mut self.file).map_err(SweepError::io(&self.path))?;
+        self.file.append(&bytes).map_err(SweepError::io(&self.path))?;
         self.reported.length += bytes.len() as u64;
         self.reported.lines += lines.len() as u64;
         Ok(places)

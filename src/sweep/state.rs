@@ -1,12 +1,12 @@
 //! What is remembered between sweeps: `progress.jsonl` in the state folder.
 //!
 //! The first line says how the current or last run began, every further line what has been compared
-//! since, the last one that the run is over. A line is written and synced at once, so that a run that is killed
-//! leaves at most a last line without its end, which counts for nothing. When a run begins, the file
-//! is written anew and replaces the old one in one step.
+//! since, the last one that the run is over. A run that is killed leaves at most a last line without its
+//! end, which counts for nothing. When a run begins, the file is written anew and replaces the old one in
+//! one step.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::plan::Seen;
 use super::{Hash, MAX_LINE, SweepError};
 use crate::id::{from_hex, hex};
+use crate::journal::{self, Draft, LineError, LineFile, Lines, Lock};
 
 /// Name of the file.
 pub const FILE_NAME: &str = "progress.jsonl";
@@ -142,19 +143,19 @@ pub struct Progress {
 impl Progress {
     /// Reads the file; errors name `path`. An incomplete last line counts for nothing.
     pub fn parse(path: &Path, input: impl BufRead) -> Result<Progress, SweepError> {
-        let mut lines = Lines { input, line: Vec::new(), number: 0 };
-        let first = lines.next(path)?;
+        let mut lines = Lines::new(input, MAX_LINE);
+        let first = lines.read().map_err(unreadable(path))?;
         let first =
             first.ok_or_else(|| SweepError::damaged(path, 1, "the first line is missing"))?;
-        let header = header(path, first)?;
+        let header = header(path, first.bytes)?;
         let counts = header.counts;
         let seen = Seen::default();
         let findings_length = header.findings_length.max(header.findings_from);
         let mut progress = Progress { header, seen, counts, finished_at: None, findings_length };
-        while let Some(bytes) = lines.next(path)? {
-            let line = serde_json::from_slice::<Line>(bytes).map_err(|e| e.to_string());
-            let taken = line.and_then(|line| progress.take(&line).map_err(str::to_owned));
-            taken.map_err(|what| SweepError::damaged(path, lines.number, what))?;
+        while let Some(line) = lines.read().map_err(unreadable(path))? {
+            let step = serde_json::from_slice::<Line>(line.bytes).map_err(|e| e.to_string());
+            let taken = step.and_then(|step| progress.take(&step).map_err(str::to_owned));
+            taken.map_err(|what| SweepError::damaged(path, line.number, what))?;
         }
         Ok(progress)
     }
@@ -195,27 +196,20 @@ fn header(path: &Path, line: &[u8]) -> Result<Header, SweepError> {
     serde_json::from_slice(line).map_err(|e| damaged(e.to_string()))
 }
 
-/// Complete lines, without their ends.
-struct Lines<R> {
-    input: R,
-    line: Vec<u8>,
-    number: u64,
+/// The error for a line of the file at `path` that cannot be read.
+pub(super) fn unreadable(path: &Path) -> impl FnOnce(LineError) -> SweepError + '_ {
+    move |error| match error {
+        LineError::Io(source) => SweepError::io(path)(source),
+        LineError::TooLong { line } => SweepError::damaged(path, line, "the line is too long"),
+    }
 }
 
-impl<R: BufRead> Lines<R> {
-    fn next(&mut self, path: &Path) -> Result<Option<&[u8]>, SweepError> {
-        self.line.clear();
-        self.number += 1;
-        let mut input = self.input.by_ref().take(MAX_LINE as u64 + 1);
-        input.read_until(b'\n', &mut self.line).map_err(SweepError::io(path))?;
-        if self.line.last() == Some(&b'\n') {
-            self.line.pop();
-            return Ok(Some(&self.line));
+impl From<journal::Error> for SweepError {
+    fn from(error: journal::Error) -> SweepError {
+        match error {
+            journal::Error::Locked { path } => SweepError::Locked { path },
+            journal::Error::Io { path, source } => SweepError::Io { path, source },
         }
-        if self.line.len() > MAX_LINE {
-            return Err(SweepError::damaged(path, self.number, "the line is too long"));
-        }
-        Ok(None)
     }
 }
 
@@ -223,23 +217,15 @@ impl<R: BufRead> Lines<R> {
 #[derive(Debug)]
 pub struct Folder {
     dir: PathBuf,
-    /// Held, not read.
-    _lock: File,
+    _lock: Lock,
 }
 
 impl Folder {
     /// Creates the folder if need be, and locks it.
     pub fn open(dir: &Path) -> Result<Folder, SweepError> {
         std::fs::create_dir_all(dir).map_err(SweepError::io(dir))?;
-        let path = dir.join(LOCK_NAME);
-        let mut options = OpenOptions::new();
-        let lock = options.write(true).create(true).truncate(false).open(&path);
-        let lock = lock.map_err(SweepError::io(&path))?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Folder { dir: dir.to_owned(), _lock: lock }),
-            Err(TryLockError::WouldBlock) => Err(SweepError::Locked { path }),
-            Err(TryLockError::Error(source)) => Err(SweepError::Io { path, source }),
-        }
+        let lock = Lock::take(&dir.join(LOCK_NAME))?;
+        Ok(Folder { dir: dir.to_owned(), _lock: lock })
     }
 
     /// The folder.
@@ -249,11 +235,7 @@ impl Folder {
 
     /// Puts a file out of the way, under its name with `.old` added.
     pub fn set_aside(&self, name: &str) -> Result<(), SweepError> {
-        let path = self.dir.join(name);
-        match std::fs::rename(&path, self.dir.join(format!("{name}.old"))) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => Err(SweepError::io(&path)(e)),
-            _ => self.sync(),
-        }
+        Ok(journal::set_aside(&self.dir.join(name), ".old")?)
     }
 
     /// Reads what is remembered; nothing before the first run.
@@ -270,21 +252,15 @@ impl Folder {
     pub fn begin(&self, header: &Header, seen: &Seen) -> Result<Journal, SweepError> {
         let path = self.dir.join(FILE_NAME);
         let temporary = self.dir.join(format!("{FILE_NAME}.tmp"));
-        write_new(&temporary, header, seen).map_err(SweepError::io(&temporary))?;
-        std::fs::rename(&temporary, &path).map_err(SweepError::io(&path))?;
-        self.sync()?;
+        let (draft, file) = Draft::at(&temporary, &path)?;
+        let file = write_new(file, header, seen).map_err(SweepError::io(&temporary))?;
+        draft.publish(file, None)?;
         Journal::open(path)
-    }
-
-    fn sync(&self) -> Result<(), SweepError> {
-        #[cfg(unix)]
-        File::open(&self.dir).and_then(|d| d.sync_all()).map_err(SweepError::io(&self.dir))?;
-        Ok(())
     }
 }
 
-fn write_new(path: &Path, header: &Header, seen: &Seen) -> io::Result<()> {
-    let mut out = io::BufWriter::new(File::create(path)?);
+fn write_new(file: File, header: &Header, seen: &Seen) -> io::Result<File> {
+    let mut out = io::BufWriter::new(file);
     let mut line = |value: &dyn Fn(&mut dyn Write) -> serde_json::Result<()>| {
         value(&mut out)?;
         out.write_all(b"\n")
@@ -300,7 +276,7 @@ fn write_new(path: &Path, header: &Header, seen: &Seen) -> io::Result<()> {
         let step = Line { tracks: hashes(chunk), ..Line::default() };
         line(&|out| serde_json::to_writer(out, &step))?;
     }
-    out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()
+    out.into_inner().map_err(io::IntoInnerError::into_error)
 }
 
 fn hashes(list: &[&Hash]) -> Vec<String> {
@@ -311,13 +287,12 @@ fn hashes(list: &[&Hash]) -> Vec<String> {
 #[derive(Debug)]
 pub struct Journal {
     path: PathBuf,
-    file: File,
+    file: LineFile,
 }
 
 impl Journal {
     fn open(path: PathBuf) -> Result<Journal, SweepError> {
-        let file = OpenOptions::new().append(true).open(&path);
-        let file = file.map_err(SweepError::io(&path))?;
+        let file = LineFile::open(&path).map_err(SweepError::io(&path))?;
         Ok(Journal { path, file })
     }
 
@@ -354,8 +329,7 @@ impl Journal {
         let mut write = || {
             let mut bytes = serde_json::to_vec(line)?;
             bytes.push(b'\n');
-            self.file.write_all(&bytes)?;
-            self.file.sync_all()
+            self.file.append(&bytes)
         };
         write().map_err(SweepError::io(&self.path))
     }
@@ -432,5 +406,23 @@ mod tests {
         assert!(matches!(Folder::open(dir.path()), Err(SweepError::Locked { .. })));
         drop(first);
         assert!(Folder::open(dir.path()).is_ok());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_run_that_cannot_begin_leaves_the_state_as_it_was() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = Folder::open(dir.path()).unwrap();
+        folder.begin(&header(), &Seen::default()).unwrap();
+        let before = file(&folder);
+        let draft = dir.path().join("progress.jsonl.tmp");
+        std::os::unix::fs::symlink("/dev/full", &draft).unwrap();
+        let seen = Seen { tracks: [[7; 32]].into(), ..Seen::default() };
+        let refused = folder.begin(&header(), &seen).unwrap_err();
+        assert!(matches!(&refused, SweepError::Io { path, .. } if *path == draft), "{refused}");
+        assert!(draft.symlink_metadata().is_err(), "it is cleaned up");
+        assert_eq!(file(&folder), before);
+        folder.begin(&header(), &seen).unwrap();
+        assert_eq!(folder.progress().unwrap().unwrap().seen, seen);
     }
 }

@@ -5,7 +5,7 @@
 //! hidden name, synced and renamed.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::WatchError;
 use crate::id::hex;
+use crate::journal::{self, Lock};
 use crate::report::records::Record;
 
 /// Held by the one who writes results.
@@ -71,25 +72,14 @@ pub enum Recorded {
 #[derive(Debug)]
 pub struct Ledger {
     dir: PathBuf,
-    _lock: File,
+    _lock: Lock,
 }
 
 impl Ledger {
     /// Opens the folder, and creates it if need be.
     pub fn open(dir: &Path) -> Result<Ledger, WatchError> {
         std::fs::create_dir_all(dir).map_err(WatchError::io(dir))?;
-        let path = dir.join(LOCK);
-        let lock = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
-            .map_err(WatchError::io(&path))?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Ledger { dir: dir.to_owned(), _lock: lock }),
-            Err(TryLockError::WouldBlock) => Err(WatchError::Locked { path }),
-            Err(TryLockError::Error(source)) => Err(WatchError::Io { path, source }),
-        }
+        Ok(Ledger { dir: dir.to_owned(), _lock: Lock::take(&dir.join(LOCK))? })
     }
 
     /// Where the result about the delivery called `name` lies, or would lie.
@@ -120,10 +110,8 @@ impl Ledger {
         let mut hidden = OsString::from(".");
         hidden.push(&result);
         hidden.push(".tmp");
-        let path = self.dir.join(hidden);
-        let file = File::create(&path).map_err(WatchError::io(&path))?;
-        let target = self.dir.join(result);
-        Ok((Draft { path, target, published: false }, file))
+        let (draft, file) = journal::Draft::at(&self.dir.join(hidden), &self.dir.join(result))?;
+        Ok((Draft(draft), file))
     }
 }
 
@@ -143,48 +131,27 @@ fn result_name(name: &OsStr, form: Form) -> OsString {
 
 /// A result in the making; goes away unless it is published.
 #[derive(Debug)]
-pub struct Draft {
-    path: PathBuf,
-    target: PathBuf,
-    published: bool,
-}
+pub struct Draft(journal::Draft);
 
 impl Draft {
     /// The file as long as it is in the making.
     pub fn path(&self) -> &Path {
-        &self.path
+        self.0.path()
     }
 
     /// Puts the result in its place. With `keep`, the one that is there stays with `.1` after its name.
-    pub fn publish(mut self, file: File, keep: bool) -> Result<(), WatchError> {
-        file.sync_all().map_err(WatchError::io(&self.path))?;
-        if keep && self.target.exists() {
-            let mut previous = self.target.clone().into_os_string();
-            previous.push(PREVIOUS);
-            std::fs::rename(&self.target, previous).map_err(WatchError::io(&self.target))?;
-        }
-        std::fs::rename(&self.path, &self.target).map_err(WatchError::io(&self.target))?;
-        self.published = true;
-        sync_folder(&self.target)
+    pub fn publish(self, file: File, keep: bool) -> Result<(), WatchError> {
+        Ok(self.0.publish(file, keep.then_some(PREVIOUS))?)
     }
 }
 
-impl Drop for Draft {
-    fn drop(&mut self) {
-        if !self.published {
-            // What stays is hidden, and overwritten next time.
-            let _ = std::fs::remove_file(&self.path);
+impl From<journal::Error> for WatchError {
+    fn from(error: journal::Error) -> WatchError {
+        match error {
+            journal::Error::Locked { path } => WatchError::Locked { path },
+            journal::Error::Io { path, source } => WatchError::Io { path, source },
         }
     }
-}
-
-/// Makes a rename last through a loss of power.
-fn sync_folder(file: &Path) -> Result<(), WatchError> {
-    if !cfg!(unix) {
-        return Ok(());
-    }
-    let dir = file.parent().unwrap_or(Path::new("."));
-    File::open(dir).and_then(|dir| dir.sync_all()).map_err(WatchError::io(dir))
 }
 
 #[cfg(test)]

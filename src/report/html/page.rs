@@ -251,7 +251,7 @@ mod tests {
                 "index": {"id": BAD, "tracks": 1, "params_hash": BAD},
                 "policy": [{"id": BAD, "title": BAD, "version": BAD, "verified_on": BAD, "stale": true}],
                 "decisions": {"entries": 1, "head": BAD}}),
-            json!({"type": "match", "match_id": BAD, "match_kind": BAD, "accepted": false, "score": 1,
+            json!({"type": "match", "match_id": BAD, "match_kind": "excerpt", "accepted": false, "score": 1,
                 "log10_evalue": 0, "query_match_pct": 1, "asset_match_pct": 1, "peaks_per_second": 1,
                 "modified": false, "time_factor": 1, "frequency_factor": 1, "pitch_cents": 0,
                 "allowed_by": BAD, "query": side, "reference": side, "segments": []}),
