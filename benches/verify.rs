@@ -10,8 +10,8 @@ use soundalike::scan::align::{ByFrequency, offsets, refine};
 use soundalike::scan::background::Background;
 use soundalike::scan::compare::compare;
 use soundalike::scan::matcher::{MatchParams, Reference};
-use soundalike::scan::verify::{glance, runs};
-use soundalike::scan::warp::Warp;
+use soundalike::scan::transform::Transform;
+use soundalike::scan::verify::{estimate, runs};
 
 #[allow(dead_code)]
 mod common;
@@ -37,18 +37,18 @@ fn verify(c: &mut Criterion) {
     let vote =
         || offsets(&query.points, query.duration, &by_frequency, points.duration, &params.align);
     let near = vote().into_iter().find(|(offset, _)| (offset - BEGIN).abs() < 10.0);
-    let warp = Warp::shift(near.unwrap().0);
+    let transform = Transform::shift(near.unwrap().0);
     group.bench_function("offsets", |b| b.iter(vote));
 
     let background = Background::new(&points, PARAMS.bins);
-    group.bench_function("glance", |b| {
-        b.iter(|| glance(&query.points, &points, &background, &warp, &params.verify));
+    group.bench_function("estimate", |b| {
+        b.iter(|| estimate(&query.points, &points, &background, &transform, &params.verify));
     });
     group.bench_function("refine", |b| {
-        b.iter(|| refine(&query.points, &points, warp, &params.align, &params.verify));
+        b.iter(|| refine(&query.points, &points, transform, &params.align, &params.verify));
     });
     group.bench_function("runs", |b| {
-        b.iter(|| runs(&query.points, &points, &background, &warp, &params.verify));
+        b.iter(|| runs(&query.points, &points, &background, &transform, &params.verify));
     });
 
     let same = Reference::new(points, &PARAMS);

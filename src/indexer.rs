@@ -10,8 +10,8 @@ use rayon::prelude::*;
 use soundalike_index::{CompactPolicy, Error as IndexError, TrackMeta, TrackRecord, Writer};
 
 use crate::audio::{AudioError, AudioInfo, DecodeOptions};
-use crate::catalog::declared::Declared;
-use crate::catalog::metadata::Metadata;
+use crate::declare::declared::Declared;
+use crate::declare::metadata::Metadata;
 use crate::fingerprint::file::{fingerprint, sha256_of};
 use crate::fingerprint::stored::{SPACE_PEAK_MAP, windows};
 use crate::params::FingerprintParams;

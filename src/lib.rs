@@ -54,11 +54,11 @@
 #[doc(hidden)]
 pub mod audio;
 #[doc(hidden)]
-pub mod batch;
-#[doc(hidden)]
-pub mod catalog;
-#[doc(hidden)]
 pub mod decisions;
+#[doc(hidden)]
+pub mod declare;
+#[doc(hidden)]
+pub mod dedup;
 #[doc(hidden)]
 pub mod engine;
 #[cfg(feature = "eval")]
@@ -100,7 +100,7 @@ pub mod watch;
 #[doc(inline)]
 pub use audio::{AudioError, DecodeOptions};
 #[doc(inline)]
-pub use catalog::declared::{Declared, Source};
+pub use declare::declared::{Declared, DeclaredIn};
 #[doc(inline)]
 pub use engine::{
     Checked, Compared, Engine, Error, Index, Item, Judge, Options, Outcomes, Scan, Uploads,

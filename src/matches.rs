@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::id::match_id;
 use crate::params::FingerprintParams;
 use crate::scan::kind::{MatchKind, is_modified};
-use crate::scan::matcher::{Found, Segment};
+use crate::scan::matcher::{MatchEvidence, Segment};
 use crate::scan::score::ACCEPT_LOG10_EVALUE;
 use crate::track::Track;
 
@@ -38,8 +38,8 @@ impl AlignedSegment {
             reference_ms: s.reference_ms,
             matched_peaks: s.matched,
             query_peaks: s.peaks,
-            time_factor: s.warp.time_factor,
-            pitch_cents: s.warp.pitch_cents(params),
+            time_factor: s.transform.time_factor,
+            pitch_cents: s.transform.pitch_cents(params),
         }
     }
 
@@ -104,10 +104,10 @@ impl Match {
     pub fn new(
         query: &Arc<Track>,
         reference: &Arc<Track>,
-        found: &Found,
+        found: &MatchEvidence,
         params: &FingerprintParams,
     ) -> Match {
-        let warp = found.best().warp;
+        let transform = found.best().transform;
         let same_bytes = query.sha256 == reference.sha256;
         let segments = |all: &[Segment]| -> Vec<AlignedSegment> {
             all.iter().map(|s| AlignedSegment::new(s, params)).collect()
@@ -123,8 +123,8 @@ impl Match {
                 query_match_pct: 100.0 * found.query_coverage,
                 asset_match_pct: 100.0 * found.reference_coverage,
                 peaks_per_second: found.peaks_per_second(),
-                time_factor: warp.time_factor,
-                pitch_cents: warp.pitch_cents(params),
+                time_factor: transform.time_factor,
+                pitch_cents: transform.pitch_cents(params),
             },
             modified: is_modified(found, params),
             segments: segments(&found.segments),

@@ -9,7 +9,7 @@ use std::path::Path;
 use soundalike_index::TrackMeta;
 
 use crate::audio::AudioInfo;
-use crate::catalog::declared::Declared;
+use crate::declare::declared::Declared;
 use crate::id::{hex, ref_id};
 
 /// [`TrackMeta::flags`]: the file ended early or was damaged.

@@ -13,19 +13,19 @@ use peaks::{PARAMS, changed, peaks, peaks_of, samples};
 use soundalike::fingerprint::{Constellation, Point};
 use soundalike::scan::compare::compare;
 use soundalike::scan::kind::MatchKind;
-use soundalike::scan::matcher::{Found, MatchParams, Reference};
+use soundalike::scan::matcher::{MatchEvidence, MatchParams, Reference};
 use test_random::Random;
 
 const THEME: &str = "references/main-theme.ogg";
 /// Time units a second.
 const SECOND: u32 = 250;
 
-fn found(query: &Constellation, reference: Constellation) -> Found {
+fn found(query: &Constellation, reference: Constellation) -> MatchEvidence {
     let reference = Reference::new(reference, &PARAMS);
     compare(query, &reference, 3600.0, &PARAMS, &MatchParams::default()).unwrap()
 }
 
-fn kind(found: &Found) -> MatchKind {
+fn kind(found: &MatchEvidence) -> MatchKind {
     MatchKind::of(found, false, &PARAMS)
 }
 
@@ -57,7 +57,7 @@ fn a_breath_cut_out_leaves_one_recording_in_two_segments() {
         assert_eq!(found.segments.len(), 2, "{cut}: {:?}", found.segments);
         assert!(found.query_coverage > 0.97, "{cut}: {}", found.query_coverage);
         assert_eq!(kind(&found), MatchKind::SameAudio, "{cut}");
-        let [first, second] = [0, 1].map(|i| found.segments[i].warp.offset);
+        let [first, second] = [0, 1].map(|i| found.segments[i].transform.offset);
         assert!((second - first - f64::from(cut)).abs() < 3.0, "{cut}: {first} {second}");
     }
 }
@@ -97,8 +97,8 @@ fn pieces_at_speeds_and_pitches_of_their_own_are_told_with_them() {
     assert!(found.query_coverage > 0.9, "{}: {:?}", found.query_coverage, found.segments);
     for (speed, cents) in changes {
         let told = found.segments.iter().any(|s| {
-            (s.warp.time_factor - speed).abs() < 0.006
-                && (s.warp.pitch_cents(&PARAMS) - cents).abs() < 12.0
+            (s.transform.time_factor - speed).abs() < 0.006
+                && (s.transform.pitch_cents(&PARAMS) - cents).abs() < 12.0
         });
         assert!(told, "{speed} {cents}: {:?}", found.segments);
     }
@@ -109,7 +109,7 @@ fn a_copy_that_is_one_line_is_not_laid_over_its_repeats() {
     // The theme repeats itself; the copy is whole.
     let found = found(&peaks(THEME, PARAMS.query_density), peaks(THEME, 1.0));
     assert_eq!(found.segments.len(), 1, "{:?}", found.segments);
-    assert!(found.segments[0].warp.offset.abs() < 1.0);
+    assert!(found.segments[0].transform.offset.abs() < 1.0);
 }
 
 #[test]

@@ -82,7 +82,7 @@ fn some_seconds_in_the_middle_are_found_where_they_are() {
             assert!(best.query_ms.0.abs_diff(begin) < 1_500, "{speed} {depth:?}: {best:?}");
             assert!(best.query_ms.1.abs_diff(end) < 1_500, "{speed} {depth:?}: {best:?}");
             assert!(best.reference_ms.0.abs_diff(6_000) < 1_500, "{speed} {depth:?}: {best:?}");
-            assert!((best.warp.time_factor / speed - 1.0).abs() < 0.005, "{speed}: {best:?}");
+            assert!((best.transform.time_factor / speed - 1.0).abs() < 0.005, "{speed}: {best:?}");
         }
     }
 }

@@ -13,10 +13,10 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[&[&str]] = &[
     &["audio", "id", "journal", "level", "progress", "rounding"],
     &["params"],
-    &["catalog", "fingerprint"],
+    &["declare", "fingerprint"],
     &["decisions", "scan", "track"],
     &["indexer", "matches"],
-    &["batch"],
+    &["dedup"],
     &["policy"],
     &["report"],
     &["engine"],
@@ -28,15 +28,15 @@ const TESTS_ONLY: &str = "test_random";
 
 /// Modules that import less than their floor allows, and from where.
 const ONLY: &[(&str, &[&str])] = &[
-    ("catalog", &["audio"]),
-    ("decisions", &["catalog", "id", "journal"]),
+    ("declare", &["audio"]),
+    ("decisions", &["declare", "id", "journal"]),
     ("params", &["audio"]),
     ("scan", &["audio", "fingerprint", "params"]),
-    ("watch", &["audio", "catalog", "engine", "id", "journal", "level", "progress", "report"]),
+    ("watch", &["audio", "declare", "engine", "id", "journal", "level", "progress", "report"]),
 ];
 
 /// What the program never touches: it calls the engine for that.
-const NOT_FOR_CLI: &[&str] = &["batch", "fingerprint", "matches", "scan"];
+const NOT_FOR_CLI: &[&str] = &["dedup", "fingerprint", "matches", "scan"];
 
 /// Dependencies, and the only files or folders that may name them.
 const DOORS: &[(&str, &[&str])] = &[

@@ -13,7 +13,7 @@ use soundalike::audio::DecodeOptions;
 use soundalike::fingerprint::file::fingerprint;
 use soundalike::params::FingerprintParams;
 use soundalike::scan::compare::compare;
-use soundalike::scan::matcher::{Found, MatchParams, Reference};
+use soundalike::scan::matcher::{MatchEvidence, MatchParams, Reference};
 
 const PARAMS: FingerprintParams = FingerprintParams::V2;
 
@@ -45,7 +45,7 @@ fn main() {
     print!("{}", done.concat());
 }
 
-fn pair(query: &Path, reference: &Path) -> Option<Found> {
+fn pair(query: &Path, reference: &Path) -> Option<MatchEvidence> {
     let peaks = |path, density| fingerprint(path, &PARAMS, density, &DecodeOptions::default());
     let (_, query) = peaks(query, PARAMS.query_density).ok()?;
     let (_, points) = peaks(reference, 1.0).ok()?;
@@ -56,17 +56,17 @@ fn pair(query: &Path, reference: &Path) -> Option<Found> {
 }
 
 /// Nothing for what was not accepted, or too short to measure.
-fn values(found: Option<Found>) -> String {
+fn values(found: Option<MatchEvidence>) -> String {
     let Some(found) = found else { return "\t".repeat(NAMES.split('\t').count() - 2) };
-    let (peaks, warp) = (found.likeness.peaks, found.best().warp);
+    let (peaks, transform) = (found.likeness.peaks, found.best().transform);
     let Some(levels) = found.likeness.levels else { return values(None) };
     let all = [
         found.log10_evalue,
         found.query_coverage,
         found.reference_coverage,
         found.segments.len() as f64,
-        warp.time_factor,
-        warp.pitch_cents(&PARAMS),
+        transform.time_factor,
+        transform.pitch_cents(&PARAMS),
         peaks.coincidences as f64,
         peaks.share,
         peaks.strong_lead,

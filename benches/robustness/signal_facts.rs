@@ -6,7 +6,7 @@ use std::path::Path;
 
 use rayon::prelude::*;
 use soundalike::audio::DecodeOptions;
-use soundalike::fingerprint::file::listen;
+use soundalike::fingerprint::file::analyse_signal;
 use soundalike::params::FingerprintParams;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -18,8 +18,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .par_iter()
         .map(|file| {
             let options = DecodeOptions::default();
-            let heard = listen(Path::new(file), &FingerprintParams::V2, 1.0, &options);
-            let (_, _, signal) = heard.map_err(|error| error.to_string())?;
+            let analysed = analyse_signal(Path::new(file), &FingerprintParams::V2, 1.0, &options);
+            let (_, _, signal) = analysed.map_err(|error| error.to_string())?;
             Ok(serde_json::json!({ "path": file, "signal": signal }).to_string())
         })
         .collect();

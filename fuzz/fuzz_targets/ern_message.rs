@@ -3,8 +3,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use soundalike::catalog::ern::{Message, file_names};
-use soundalike::catalog::identifiers::problems;
+use soundalike::declare::ern::{Message, file_names};
+use soundalike::declare::identifiers::problems;
 
 fuzz_target!(|data: &[u8]| {
     let Ok(message) = Message::parse(data) else { return };

@@ -5,8 +5,8 @@
 use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
-use soundalike::catalog::identifiers::problems;
-use soundalike::catalog::manifest::Manifest;
+use soundalike::declare::identifiers::problems;
+use soundalike::declare::manifest::Manifest;
 
 fuzz_target!(|data: &[u8]| {
     // A header is given to half of the inputs, or nearly all would end at the missing column.

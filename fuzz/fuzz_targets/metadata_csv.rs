@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
-use soundalike::catalog::metadata::Metadata;
+use soundalike::declare::metadata::Metadata;
 use soundalike_index::TrackMeta;
 
 fuzz_target!(|data: &[u8]| {

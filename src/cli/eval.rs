@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use serde_json::json;
-use soundalike::catalog::text::visible;
+use soundalike::declare::text::visible;
 use soundalike::eval::{
     EvalError, EvalOptions, EvalReport, EvalRow, Pair, Skipped, UnknownRow, families, run_eval,
     wilson,

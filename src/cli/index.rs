@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
-use soundalike::catalog::metadata::Metadata;
+use soundalike::declare::metadata::Metadata;
 use soundalike::engine::{open, writer};
 use soundalike::indexer::{AddOptions, Added, add};
 use soundalike::params::FingerprintParams;

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
-use soundalike::catalog::declarations::Declarations;
-use soundalike::catalog::declared::{AiDisclosure, AiLevel, Declared, Rights, Source};
-use soundalike::catalog::delivery::{DeliveryError, expand};
-use soundalike::catalog::inputs;
+use soundalike::declare::declarations::Declarations;
+use soundalike::declare::declared::{AiDisclosure, AiLevel, Declared, DeclaredIn, Rights};
+use soundalike::declare::delivery::{DeliveryError, expand};
+use soundalike::declare::inputs;
 use soundalike::engine::{Judge, Outcomes, Uploads, day};
 use soundalike::level::Level;
 use soundalike::policy::DEFAULT_PACK;
@@ -96,7 +96,7 @@ impl DeclareArgs {
             ai: AiDisclosure {
                 level,
                 tool: self.ai_tool.clone(),
-                source: self.ai.map(|_| Source::Cli),
+                source: self.ai.map(|_| DeclaredIn::Cli),
                 ..AiDisclosure::default()
             },
             ..Declared::default()
@@ -132,7 +132,7 @@ impl OptionalUploads {
         remarks.iter().for_each(remark);
         for (item, found) in uploads.items.iter_mut().zip(given) {
             item.declared.extend(found.map(|d| (d.source, d.declared.clone())));
-            item.declared.extend(declared.iter().map(|d| (Source::Cli, d.clone())));
+            item.declared.extend(declared.iter().map(|d| (DeclaredIn::Cli, d.clone())));
         }
         Ok(uploads)
     }

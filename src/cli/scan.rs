@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use clap::{Args, ValueEnum};
 use soundalike::Depth;
-use soundalike::catalog::inputs;
-use soundalike::catalog::metadata::Metadata;
+use soundalike::declare::inputs;
+use soundalike::declare::metadata::Metadata;
 use soundalike::engine::{Engine, Index, Options};
 use soundalike::indexer::AddOptions;
 use soundalike::params::FingerprintParams;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use jiff::Timestamp;
 use soundalike::engine::{Engine, Index, Options, writer};
-use soundalike::watch::{Ledger, Service, ServiceError, ServiceOptions, WatchError, sleep};
+use soundalike::watch::{ResultStore, Service, ServiceError, ServiceOptions, WatchError, sleep};
 
 use super::bar::Bar;
 use super::common::{Exit, Failure, WorkArgs, cancel_on_interrupt, warn};
@@ -65,7 +65,7 @@ pub(super) fn run(args: WatchArgs) -> Result<Exit, Failure> {
     let cancel = cancel_on_interrupt();
     args.work.start_threads()?;
     // Everything is opened once, so that a mistake shows at the start and not with the first delivery.
-    let (ledger, engine) = open(&args)?;
+    let (results, engine) = open(&args)?;
     let quiet = args.work.quiet;
     let options = ServiceOptions {
         keep: args.keep.clone(),
@@ -82,7 +82,7 @@ pub(super) fn run(args: WatchArgs) -> Result<Exit, Failure> {
     let own = [index, args.out.clone(), args.earlier.clone(), args.keep.clone()];
     let own = own.into_iter().flatten();
     let settle = Duration::from_secs(args.settle);
-    let mut service = Service::new(&args.queue, own, settle, ledger, engine, options)?;
+    let mut service = Service::new(&args.queue, own, settle, results, engine, options)?;
     let out = args.out.as_ref().unwrap_or(&args.queue);
     warn(&format!("watching {}, results go to {}", args.queue.display(), out.display()));
     if args.once {
@@ -108,7 +108,7 @@ pub(super) fn run(args: WatchArgs) -> Result<Exit, Failure> {
 }
 
 /// Opens what deliveries are compared with and judged by, and where results go.
-fn open(args: &WatchArgs) -> Result<(Ledger, Engine), Failure> {
+fn open(args: &WatchArgs) -> Result<(ResultStore, Engine), Failure> {
     let dir =
         args.index.clone().or_else(index_from_environment).ok_or_else(|| {
             Failure::usage("what should deliveries be compared with? Give --index")
@@ -118,7 +118,7 @@ fn open(args: &WatchArgs) -> Result<(Ledger, Engine), Failure> {
     }
     let references = Index::open(&dir)?;
     let judge = args.verdicts.judge(Some(&dir), Timestamp::now())?;
-    let ledger = Ledger::open(args.out.as_ref().unwrap_or(&args.queue))?;
+    let results = ResultStore::open(args.out.as_ref().unwrap_or(&args.queue))?;
     if let Some(keep) = &args.keep {
         writer(keep)?;
     }
@@ -127,7 +127,7 @@ fn open(args: &WatchArgs) -> Result<(Ledger, Engine), Failure> {
     options.depth = args.depth.depth();
     let engine = Engine::new(options).with_references(references).with_judge(judge);
     Ok((
-        ledger,
+        results,
         match args.earlier.as_ref().or(args.keep.as_ref()) {
             Some(earlier) => engine.with_earlier(Index::open(earlier)?),
             None => engine,

@@ -12,7 +12,7 @@ use sha2::Digest;
 use super::Item;
 use crate::audio::generators::generator_mentions;
 use crate::audio::{AudioError, DecodeOptions};
-use crate::catalog::declared::{Declared, Source};
+use crate::declare::declared::{Declared, DeclaredIn};
 use crate::fingerprint::Constellation;
 use crate::fingerprint::file::{Analysis, analyse};
 use crate::fingerprint::signal::Signal;
@@ -73,13 +73,13 @@ fn is_low_content(signal: &Signal) -> bool {
 
 fn upload(item: &Item, analysis: &Analysis) -> Upload {
     let info = &analysis.info;
-    let tags = (Source::Tag, Declared::from_tags(&info.tags));
+    let tags = (DeclaredIn::Tag, Declared::from_tags(&info.tags));
     let declared = Declared::merged(item.declared.iter().cloned().chain([tags]));
     let mentions = generator_mentions(&info.tags).into_iter().filter(|m| m.names_generator());
     let track = Track::of_file(&item.path, analysis.sha256, info).described(&declared);
     Upload {
         track: Arc::new(track),
-        has_declaration: item.declared.iter().any(|(source, _)| *source != Source::Cli),
+        has_declaration: item.declared.iter().any(|(source, _)| *source != DeclaredIn::Cli),
         tags_generator: mentions.map(|m| (m.field.to_string(), m.tool.to_string())).collect(),
         signal: analysis.signal.clone(),
         file_hashes: hashes(&item.path, &declared, &analysis.sha256),

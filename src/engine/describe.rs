@@ -4,7 +4,7 @@ use soundalike_index::TrackRecord;
 
 use super::analyse::Analysed;
 use super::{Engine, Error, Hit, Item, References};
-use crate::batch::BatchTrack;
+use crate::dedup::BatchTrack;
 use crate::fingerprint::Constellation;
 use crate::fingerprint::stored::windows;
 use crate::policy::Upload;

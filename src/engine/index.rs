@@ -8,8 +8,8 @@ use tempfile::TempDir;
 
 use super::Error;
 use crate::audio::AudioError;
-use crate::catalog::inputs::collect;
-use crate::catalog::metadata::Metadata;
+use crate::declare::inputs::collect;
+use crate::declare::metadata::Metadata;
 use crate::fingerprint::stored::params_id;
 use crate::id::hex;
 use crate::indexer::{AddOptions, Added, add};

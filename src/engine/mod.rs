@@ -32,7 +32,7 @@ use crate::fingerprint::signal::Signal;
 use crate::matches::Match;
 use crate::params::FingerprintParams;
 use crate::policy::{Finding, Upload, Verdict};
-use crate::scan::matcher::Found;
+use crate::scan::matcher::MatchEvidence;
 use crate::scan::scanner::{Depth, Scanner};
 use crate::track::Track;
 
@@ -129,7 +129,7 @@ pub struct Checked {
 struct Hit {
     m: Match,
     track: TrackNo,
-    found: Found,
+    found: MatchEvidence,
 }
 
 impl Engine {

@@ -15,8 +15,8 @@ use super::describe::{Outcome, Seen};
 use super::index::{Index, index_info, merge_into};
 use super::judge::day;
 use super::{Engine, Error, Item, Uploads};
-use crate::batch::cluster::Cluster;
-use crate::batch::{BatchTrack, families, pool::Pool};
+use crate::dedup::cluster::Cluster;
+use crate::dedup::{BatchTrack, find_clusters, track_set::TrackSet};
 use crate::id::scan_id;
 use crate::policy::{Batch, Upload};
 use crate::progress::{Cancel, Progress};
@@ -140,16 +140,16 @@ impl Engine {
     ) -> Result<Outcomes, Error> {
         let name = named(&[], &index.reader().index_id());
         report.record(&Record::Begin(Begin::new(name, Some(index_info(index.reader())), now)))?;
-        let pool = Pool::new(index.reader().clone(), None);
-        let found = families(&pool, BTreeMap::new(), &self.options.params, progress, cancel);
+        let set = TrackSet::new(index.reader().clone(), None);
+        let found = find_clusters(&set, BTreeMap::new(), &self.options.params, progress, cancel);
         for cluster in &found.clusters {
             report.record(&Record::Cluster(Box::new(cluster.clone())))?;
         }
         let summary = Summary {
-            inputs: pool.len(),
-            scanned: pool.len(),
+            inputs: set.len(),
+            scanned: set.len(),
             clusters: found.clusters.len(),
-            audio_seconds: pool.seconds(),
+            audio_seconds: set.seconds(),
             interrupted: found.cancelled,
             ..Summary::default()
         };
@@ -252,9 +252,9 @@ impl Work<'_> {
             self.batch.take().map(BatchIndex::finish).transpose().map_err(Error::Scratch)?;
         if let Some(batch) = &batch {
             let earlier = self.engine.earlier.as_ref().map(|index| index.reader().clone());
-            let pool = Pool::new(batch.reader.clone(), earlier);
+            let set = TrackSet::new(batch.reader.clone(), earlier);
             let tracks = std::mem::take(&mut self.tracks);
-            let found = families(&pool, tracks, &self.engine.options.params, progress, cancel);
+            let found = find_clusters(&set, tracks, &self.engine.options.params, progress, cancel);
             clusters = found.clusters;
             self.outcomes.summary.interrupted |= found.cancelled;
         }

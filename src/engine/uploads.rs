@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::catalog::declared::{Declared, Source};
-use crate::catalog::delivery::{self, Delivery};
+use crate::declare::declared::{Declared, DeclaredIn};
+use crate::declare::delivery::{self, Delivery};
 use crate::report::records::ErrorRecord;
 
 /// A file to look at.
@@ -13,7 +13,7 @@ pub struct Item {
     pub path: PathBuf,
     /// What manifests, messages and the command line declare about it, with where that was said; tags are
     /// read with the file.
-    pub declared: Vec<(Source, Declared)>,
+    pub declared: Vec<(DeclaredIn, Declared)>,
 }
 
 impl Item {
@@ -46,7 +46,7 @@ impl Uploads {
     #[doc(hidden)]
     pub fn of_delivery(delivery: &Delivery) -> Uploads {
         let item = |upload: &delivery::Upload| {
-            let origin = upload.origin.as_ref().map_or(Source::Manifest, |o| source(&o.file));
+            let origin = upload.origin.as_ref().map_or(DeclaredIn::Manifest, |o| source(&o.file));
             let declared = upload.declared.iter().map(|d| (origin, d.clone())).collect();
             Item { path: upload.path.clone(), declared }
         };
@@ -60,7 +60,7 @@ impl Uploads {
     }
 }
 
-fn source(file: &Path) -> Source {
+fn source(file: &Path) -> DeclaredIn {
     let is_message = file.extension().is_some_and(|e| e.eq_ignore_ascii_case("xml"));
-    if is_message { Source::Ern } else { Source::Manifest }
+    if is_message { DeclaredIn::Ern } else { DeclaredIn::Manifest }
 }

@@ -13,7 +13,7 @@ use crate::fingerprint::constellation::TIME_UNITS_PER_SECOND;
 use crate::params::FingerprintParams;
 use crate::scan::matcher::Segment;
 use crate::scan::scanner::TrackMatch;
-use crate::scan::warp::to_ms;
+use crate::scan::transform::to_ms;
 
 /// What came of a query.
 pub(super) struct Verdict {
@@ -110,7 +110,7 @@ fn errors(
     params: &FingerprintParams,
 ) -> Option<Errors> {
     let middle_s = (segment.query_ms.0 + segment.query_ms.1) as f64 / 2_000.0;
-    let reported_ms = to_ms(segment.warp.time(middle_s * TIME_UNITS_PER_SECOND));
+    let reported_ms = to_ms(segment.transform.time(middle_s * TIME_UNITS_PER_SECOND));
     let distance = |p: &Piece| (p.begin_s - middle_s).max(middle_s - p.end_s).max(0.0);
     // The piece that holds the middle of the segment; the nearest one, if none does.
     let here = truth.iter().filter(|t| t.track == track);
@@ -118,8 +118,8 @@ fn errors(
     let change = t.piece.change;
     Some(Errors {
         offset_ms: (reported_ms - 1_000.0 * (t.begin_s + t.piece.source_s(middle_s))).abs(),
-        tempo: (segment.warp.time_factor / change.factor - 1.0).abs(),
-        cents: (segment.warp.pitch_cents(params) - change.cents).abs(),
+        tempo: (segment.transform.time_factor / change.factor - 1.0).abs(),
+        cents: (segment.transform.pitch_cents(params) - change.cents).abs(),
     })
 }
 
@@ -127,40 +127,45 @@ fn errors(
 mod tests {
     use super::*;
     use crate::fingerprint::constellation::FREQ_UNITS_PER_BIN;
-    use crate::scan::matcher::Found;
-    use crate::scan::warp::Warp;
+    use crate::scan::matcher::MatchEvidence;
+    use crate::scan::transform::Transform;
 
     const PARAMS: FingerprintParams = FingerprintParams::V2;
 
-    fn found(track: TrackNo, query_ms: (u64, u64), warp: Warp, log10_evalue: f64) -> TrackMatch {
-        let (nats, peaks, matched) = (100.0, 10, 10);
-        let novelty = 1.0;
+    fn found(
+        track: TrackNo,
+        query_ms: (u64, u64),
+        transform: Transform,
+        log10_evalue: f64,
+    ) -> TrackMatch {
+        let (raw_score, peaks, matched) = (100.0, 10, 10);
+        let distinct = 1.0;
         let segment = Segment {
             query_ms,
             reference_ms: query_ms,
-            warp,
-            nats,
-            novelty,
+            transform,
+            raw_score,
+            distinct,
             independence: 1.0,
             peaks,
             matched,
         };
-        let found = Found {
+        let found = MatchEvidence {
             segments: vec![segment],
-            nats,
+            raw_score,
             log10_evalue,
             score: 90.0,
             query_covered_ms: query_ms.1 - query_ms.0,
             reference_covered_ms: query_ms.1 - query_ms.0,
             query_coverage: 0.5,
             reference_coverage: 0.1,
-            ..Found::default()
+            ..MatchEvidence::default()
         };
         TrackMatch { track, found }
     }
 
-    fn at(seconds: f64) -> Warp {
-        Warp::shift(seconds * TIME_UNITS_PER_SECOND)
+    fn at(seconds: f64) -> Transform {
+        Transform::shift(seconds * TIME_UNITS_PER_SECOND)
     }
 
     /// Five seconds of track 1 from its 20th second, then five of track 2 from its 60th.
@@ -203,19 +208,20 @@ mod tests {
         let piece = Piece { part: 0, begin_s: 0.0, end_s: 8.0, change };
         let truth = [Truth { track: TrackNo(1), begin_s: 30.0, piece }];
         let units_per_cent = PARAMS.bins_per_octave as f64 * FREQ_UNITS_PER_BIN / 1_200.0;
-        let warp = |factor: f64, cents: f64| Warp {
+        let transform = |factor: f64, cents: f64| Transform {
             offset: 30.0 * TIME_UNITS_PER_SECOND,
             time_factor: factor,
             freq_shift: cents * units_per_cent,
         };
-        let errors = |warp| {
-            let verdict = judge(&[found(TrackNo(1), (0, 8_000), warp, -30.0)], &truth, &PARAMS);
+        let errors = |transform| {
+            let verdict =
+                judge(&[found(TrackNo(1), (0, 8_000), transform, -30.0)], &truth, &PARAMS);
             assert!(verdict.changed);
             verdict.parts[0].accepted.unwrap()
         };
-        let right = errors(warp(1.25, change.cents));
+        let right = errors(transform(1.25, change.cents));
         assert!(right.offset_ms < 1e-6 && right.tempo < 1e-9 && right.cents < 1e-6, "{right:?}");
-        let off = errors(warp(1.25 * 1.01, change.cents - 30.0));
+        let off = errors(transform(1.25 * 1.01, change.cents - 30.0));
         assert!((off.tempo - 0.01).abs() < 1e-9 && (off.cents - 30.0).abs() < 1e-6, "{off:?}");
         // One per cent of the five seconds of the source that have gone by in the middle.
         assert!((off.offset_ms - 50.0).abs() < 1e-6, "{off:?}");

@@ -48,7 +48,7 @@ pub use report::{EvalReport, EvalRow, Material, Pair, Skipped, Speed, UnknownRow
 pub use stats::{Interval, wilson};
 
 use crate::audio::DecodeOptions;
-use crate::catalog::metadata::Metadata;
+use crate::declare::metadata::Metadata;
 use crate::fingerprint::stored::params_id;
 use crate::indexer::{self, AddOptions, Added};
 use crate::params::FingerprintParams;

@@ -134,7 +134,7 @@ fn too_little_material_and_wrong_options_are_errors() {
 #[test]
 fn clean_excerpts_of_real_music_are_all_found() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/demo/references");
-    let inputs = crate::catalog::inputs::collect(&[folder]);
+    let inputs = crate::declare::inputs::collect(&[folder]);
     // The clips are not part of the published package.
     if inputs.files.len() < 2 {
         return;

@@ -3,13 +3,13 @@
 //! An anchor is a peak that stands out: the strongest of its band within half a second to each
 //! side, about one a second. Its code describes the peaks around it by their distance in time and
 //! log-frequency *from the anchor*, so it does not know the pitch, and nothing hangs on a grid.
-//! A query scales the times first by a few ratios (rungs), so that tempo does not matter either;
+//! A query scales the times first by a few ratios (tempo steps), so that tempo does not matter either;
 //! speed is both at once. This is the local descriptor of computer vision (Lowe, "Distinctive image
 //! features from scale-invariant keypoints", 2004) on constellations. Every hit also says which
 //! pitch, ratio and offset it stands for.
 
 use super::descriptor::is_telling;
-use super::projection::{Code, MIDDLE_FREQ, Outside, WeighedCode, encode, weigh};
+use super::projection::{Code, MIDDLE_FREQ, Outside, WeightedCode, encode, weigh};
 use super::{Constellation, Point};
 use crate::fingerprint::constellation::FREQ_UNITS_PER_BIN;
 use crate::params::{ANCHOR_PROJECTION, FingerprintParams};
@@ -93,7 +93,7 @@ pub fn query_code(
     anchor: &Point,
     ratio: f64,
     params: &FingerprintParams,
-) -> Option<WeighedCode> {
+) -> Option<WeightedCode> {
     let around = surroundings(track, anchor, ratio, params)?;
     Some(weigh(around, ANCHOR_PROJECTION, Outside::Dropped))
 }

@@ -3,7 +3,7 @@
 //! Windows lie where the clock puts them, and a window's map covers the whole frequency axis: made
 //! for copies at the same speed and pitch. See [`anchor`](super::anchor) for the others.
 
-use super::projection::{Code, Outside, WeighedCode, encode, weigh};
+use super::projection::{Code, Outside, WeightedCode, encode, weigh};
 use crate::fingerprint::{Constellation, Point};
 use crate::params::{FingerprintParams, PROJECTION};
 
@@ -22,13 +22,13 @@ pub struct QueryWindow {
     /// Start of the window in time units.
     pub time: u32,
     /// Its code.
-    pub code: WeighedCode,
+    pub code: WeightedCode,
 }
 
 /// Codes of the windows of `track` that start every `hop` time units, and of one that ends with
 /// the track. Windows too empty or too uniform to tell anything are left out.
 pub fn windows(track: &Constellation, hop: u32, params: &FingerprintParams) -> Vec<CodedWindow> {
-    telling(track, hop, params)
+    distinctive(track, hop, params)
         .map(|(time, points)| {
             let code = encode(positions(points, time), PROJECTION, Outside::Clamped);
             CodedWindow { time, code }
@@ -42,7 +42,7 @@ pub fn query_windows(
     hop: u32,
     params: &FingerprintParams,
 ) -> Vec<QueryWindow> {
-    telling(track, hop, params)
+    distinctive(track, hop, params)
         .map(|(time, points)| {
             let code = weigh(positions(points, time), PROJECTION, Outside::Clamped);
             QueryWindow { time, code }
@@ -51,7 +51,7 @@ pub fn query_windows(
 }
 
 /// Starts and peaks of the windows that tell something.
-fn telling<'a>(
+fn distinctive<'a>(
     track: &'a Constellation,
     hop: u32,
     params: &'a FingerprintParams,

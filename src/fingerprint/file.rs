@@ -56,12 +56,12 @@ pub fn analyse(
     options: &DecodeOptions,
 ) -> Result<Analysis, AudioError> {
     let sha256 = sha256_of(path)?;
-    let (info, constellation, signal) = listen(path, params, density, options)?;
+    let (info, constellation, signal) = analyse_signal(path, params, density, options)?;
     Ok(Analysis { info, sha256, constellation, signal })
 }
 
 /// [`analyse`] without the hash, for callers that have it.
-pub fn listen(
+pub fn analyse_signal(
     path: &Path,
     params: &FingerprintParams,
     density: f32,

@@ -277,11 +277,11 @@ mod tests {
             .flat_map(|db| vec![level(db); cell])
             .collect();
         let levels = measured(&rows);
-        let heard: Vec<f64> = (0..5)
+        let read: Vec<f64> = (0..5)
             .map(|i| db(levels.power(f64::from(i * 32), f64::from(i * 32 + 32)).unwrap()[5]))
             .collect();
-        let close = heard.iter().zip([-70.0, -40.0, -41.0, -39.5, -39.0]);
-        assert!(close.into_iter().all(|(a, b)| (a - b).abs() < 0.8), "{heard:?}");
+        let close = read.iter().zip([-70.0, -40.0, -41.0, -39.5, -39.0]);
+        assert!(close.into_iter().all(|(a, b)| (a - b).abs() < 0.8), "{read:?}");
     }
 
     fn levels() -> impl Strategy<Value = BandLevels> {

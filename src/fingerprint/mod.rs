@@ -125,7 +125,7 @@ mod tests {
 
     const PARAMS: FingerprintParams = FingerprintParams::V2;
 
-    fn heard(samples: &[f32], chunk: usize) -> (Constellation, Signal) {
+    fn analysed(samples: &[f32], chunk: usize) -> (Constellation, Signal) {
         let mut fingerprinter = Fingerprinter::new(&PARAMS, 1.0);
         samples.chunks(chunk).for_each(|samples| fingerprinter.push(samples));
         fingerprinter.finish_with_signal()
@@ -136,8 +136,8 @@ mod tests {
         let hush = |seconds: usize| (0..seconds * 16_000).map(|i| ((i * i) % 7) as f32 * 1e-4);
         let music = clip("demo/references/zalek.ogg");
         let track: Vec<f32> = hush(6).chain(music.iter().copied()).chain(hush(9)).collect();
-        let (points, signal) = heard(&track, 1_152);
-        assert_eq!((points, signal.clone()), heard(&track, 5_000));
+        let (points, signal) = analysed(&track, 1_152);
+        assert_eq!((points, signal.clone()), analysed(&track, 5_000));
         let near = |ms: u64, s: u64| ms.abs_diff(s * 1_000) < 200;
         assert!(near(signal.leading_silence_ms, 6), "{signal:?}");
         assert!(near(signal.trailing_silence_ms, 9), "{signal:?}");
@@ -155,7 +155,7 @@ mod tests {
             "incoming/night-drive.mp3",
         ];
         for name in names {
-            let (_, signal) = heard(&clip(&format!("demo/{name}")), 4_096);
+            let (_, signal) = analysed(&clip(&format!("demo/{name}")), 4_096);
             assert!(signal.silence_ms * 10 < signal.duration_ms, "{name}: {signal:?}");
             assert!(signal.noise_ms * 5 < signal.duration_ms, "{name}: {signal:?}");
         }

@@ -37,16 +37,16 @@ pub(super) enum Outside {
 
 /// A code that knows how sure each of its bits is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct WeighedCode {
+pub struct WeightedCode {
     /// The code.
     pub code: Code,
     /// Weights of 0 to 3, one a bit, in binary: the first plane counts one, the second two.
     pub weights: [Code; 2],
 }
 
-impl WeighedCode {
+impl WeightedCode {
     /// The quarter of the bits with the smallest sums weighs nothing, the next one, and so on.
-    fn new(sums: &Sums) -> WeighedCode {
+    fn new(sums: &Sums) -> WeightedCode {
         let mut sizes = sums.map(i32::unsigned_abs);
         sizes.sort_unstable();
         let quarter = |i: usize| sizes[i * CODE_BITS / 4];
@@ -58,7 +58,7 @@ impl WeighedCode {
             weights[0][i / 64] |= (weight & 1) << (i % 64);
             weights[1][i / 64] |= (weight >> 1) << (i % 64);
         }
-        WeighedCode { code: signs(sums), weights }
+        WeightedCode { code: signs(sums), weights }
     }
 
     /// Weights of the bits in which `code` differs.
@@ -88,8 +88,8 @@ pub(super) fn weigh(
     positions: impl Iterator<Item = (i32, i32)>,
     projection: &Projection,
     outside: Outside,
-) -> WeighedCode {
-    WeighedCode::new(&project(positions, projection, outside))
+) -> WeightedCode {
+    WeightedCode::new(&project(positions, projection, outside))
 }
 
 fn signs(sums: &Sums) -> Code {

@@ -260,7 +260,7 @@ mod tests {
         repetition(&Constellation { points, duration, ..Constellation::default() }, &PARAMS)
     }
 
-    fn heard(samples: &[f32], density: f32) -> Option<Repetition> {
+    fn analysed(samples: &[f32], density: f32) -> Option<Repetition> {
         let mut fingerprinter = Fingerprinter::new(&PARAMS, density);
         fingerprinter.push(samples);
         repetition(&fingerprinter.finish(), &PARAMS)
@@ -284,17 +284,17 @@ mod tests {
         let fade = |i: usize| (i.min(total - i) as f32 / 48_000.0).min(1.0);
         let looped: Vec<f32> =
             part.iter().cycle().take(total).enumerate().map(|(i, x)| 0.4 * x * fade(i)).collect();
-        let result = heard(&looped, 1.0).unwrap();
+        let result = analysed(&looped, 1.0).unwrap();
         assert!(result.period_ms.abs_diff(3_207) <= 2, "{result:?}");
         assert!(result.share > 0.9 && result.repeats > 11.0, "{result:?}");
-        assert_eq!(heard(&looped, PARAMS.query_density).unwrap(), result);
+        assert_eq!(analysed(&looped, PARAMS.query_density).unwrap(), result);
     }
 
     /// (`typing-to-jazz` is left out: its generator made the same five seconds anew, five times.)
     #[test]
     fn music_is_no_loop() {
         for name in ["references/main-theme", "references/geoscape", "incoming/void-sensor"] {
-            let result = heard(&clip(&format!("demo/{name}.ogg")), 1.0);
+            let result = analysed(&clip(&format!("demo/{name}.ogg")), 1.0);
             assert!(result.as_ref().is_none_or(|r| r.repeats < 4.0), "{name}: {result:?}");
         }
     }

@@ -187,8 +187,8 @@ fn interpolate(bands: &[CubicBand], log_power: &[Pair], floor: f32, out: &mut [P
     for (sums, band) in out.iter_mut().zip(bands) {
         let l = &log_power[band.first..band.first + 4];
         for (i, sum) in sums.iter_mut().enumerate() {
-            let weighed: f32 = band.weights.iter().zip(l).map(|(w, x)| w * x[i]).sum();
-            *sum = weighed.max(floor);
+            let weighted: f32 = band.weights.iter().zip(l).map(|(w, x)| w * x[i]).sum();
+            *sum = weighted.max(floor);
         }
     }
 }

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::identity::{Identity, key};
 use super::upload::Upload;
-use crate::batch::THRESHOLD_LENGTH;
-use crate::batch::cluster::Cluster;
-use crate::catalog::declared::{AiLevel, Rights};
-use crate::catalog::identifiers::Isrc;
-use crate::catalog::text::instant;
+use crate::declare::declared::{AiLevel, Rights};
+use crate::declare::identifiers::Isrc;
+use crate::declare::text::instant;
+use crate::dedup::THRESHOLD_LENGTH;
+use crate::dedup::cluster::Cluster;
 
 const DAY_S: i64 = 86_400;
 

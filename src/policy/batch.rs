@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use super::accounts::Accounts;
 use super::confusable::Names;
 use super::upload::Upload;
-use crate::batch::cluster::Cluster;
+use crate::dedup::cluster::Cluster;
 
 /// Uploads that came together, and what was found between them.
 #[derive(Debug, Default)]

@@ -6,9 +6,9 @@
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-use crate::batch::cluster::Member;
-use crate::catalog::declared::Declared;
-use crate::catalog::identifiers::Isrc;
+use crate::declare::declared::Declared;
+use crate::declare::identifiers::Isrc;
+use crate::dedup::cluster::Member;
 use crate::level::Level;
 use crate::track::Track;
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::catalog::declared::Declared;
+use crate::declare::declared::Declared;
 use crate::fingerprint::signal::Signal;
 use crate::matches::Match;
 use crate::track::Track;

@@ -1,6 +1,6 @@
 //! Small pieces of wording: times, names, lists, near misses.
 
-pub(super) use crate::catalog::text::visible;
+pub(super) use crate::declare::text::visible;
 
 /// Longest name put into a message, in characters.
 const MAX_NAME: usize = 80;

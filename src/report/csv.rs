@@ -8,8 +8,8 @@ use std::io::{self, Write};
 use super::Report;
 use super::records::{ErrorRecord, MatchRecord, Record, Scanned, VerdictRecord};
 use super::text_batch::joined;
-use crate::batch::cluster::Cluster;
-use crate::catalog::text::visible;
+use crate::declare::text::visible;
+use crate::dedup::cluster::Cluster;
 
 /// The columns, in order. New ones are added at the end.
 pub const COLUMNS: &[&str] = &[

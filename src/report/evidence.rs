@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::fingerprint::constellation::FREQ_UNITS_PER_BIN;
 use crate::fingerprint::{Constellation, Point};
 use crate::params::FingerprintParams;
-use crate::scan::matcher::Found;
+use crate::scan::matcher::MatchEvidence;
 use crate::scan::verify::{VerifyParams, coincidences};
 
 /// Shown before and after the outermost segments, in ms: a reader sees where the likeness ends.
@@ -59,7 +59,7 @@ impl EvidenceRecord {
         match_id: &str,
         query: &Constellation,
         reference: &Constellation,
-        found: &Found,
+        found: &MatchEvidence,
         params: &FingerprintParams,
         verify: &VerifyParams,
     ) -> EvidenceRecord {
@@ -95,7 +95,7 @@ struct Meeting {
 fn meetings(
     query: &Constellation,
     reference: &Constellation,
-    found: &Found,
+    found: &MatchEvidence,
     verify: &VerifyParams,
 ) -> Vec<Meeting> {
     let position = |points: &[Point], p: &Point| points.binary_search(p).ok();
@@ -103,7 +103,7 @@ fn meetings(
     for (number, segment) in found.segments.iter().enumerate() {
         let (from, to) = segment.query_ms;
         let stretch = query.between(units(from), units(to).saturating_add(1));
-        for c in coincidences(stretch, reference, &segment.warp, verify) {
+        for c in coincidences(stretch, reference, &segment.transform, verify) {
             let at = position(&query.points, &c.query);
             if let Some((query, reference)) = at.zip(position(&reference.points, &c.reference)) {
                 met.push(Meeting { query, reference, segment: number as u32 });
@@ -173,7 +173,10 @@ mod tests {
         Constellation { points, duration: seconds * 250, ..Constellation::default() }
     }
 
-    fn evidence(query: &Constellation, reference: &Constellation) -> (EvidenceRecord, Found) {
+    fn evidence(
+        query: &Constellation,
+        reference: &Constellation,
+    ) -> (EvidenceRecord, MatchEvidence) {
         let (params, matching) = (FingerprintParams::V2, MatchParams::default());
         let prepared = Reference::new(reference.clone(), &params);
         let found = compare(query, &prepared, 60.0, &params, &matching).unwrap();

@@ -15,7 +15,7 @@ use super::records::TracklistEntry;
 use super::records::{
     Begin, MatchRecord, Name, QueryInfo, Record, ScanResult, Summary, VerdictRecord,
 };
-use crate::batch::cluster::Cluster;
+use crate::dedup::cluster::Cluster;
 use crate::level::Level;
 use crate::policy::{Finding, Rule};
 
@@ -29,7 +29,7 @@ const MAX_CHARS: usize = 300;
 
 /// Where a record stands in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
+pub struct RecordPosition {
     offset: u64,
     len: usize,
 }
@@ -38,7 +38,7 @@ pub struct Place {
 #[derive(Debug, Clone)]
 pub struct MatchEntry {
     /// The whole record.
-    pub place: Place,
+    pub place: RecordPosition,
     /// Names query and reference.
     pub match_id: String,
     /// 0 to 100.
@@ -71,13 +71,13 @@ pub struct Upload {
     /// What sounds when, where it is a mix.
     pub tracklist: Vec<TracklistEntry>,
     /// Outcome of the policies.
-    pub verdict: Option<(Level, Place)>,
+    pub verdict: Option<(Level, RecordPosition)>,
     /// Rules behind the verdict.
     pub reasons: Vec<Rule>,
     /// Matches in order of score.
     pub matches: Vec<MatchEntry>,
     /// What the policies found, gravest first.
-    pub findings: Vec<Place>,
+    pub findings: Vec<RecordPosition>,
     /// Why it could not be read.
     pub error: Option<String>,
     /// Groups it is a member of, by position in [`Contents::clusters`].
@@ -97,7 +97,7 @@ impl Upload {
 #[derive(Debug, Clone)]
 pub struct ClusterEntry {
     /// The whole record.
-    pub place: Place,
+    pub place: RecordPosition,
     /// Names the members.
     pub cluster_id: String,
     /// Number of members.
@@ -129,7 +129,7 @@ pub struct Contents {
     pub unknown: usize,
     /// Records understood.
     pub records: usize,
-    evidence: BTreeMap<String, Place>,
+    evidence: BTreeMap<String, RecordPosition>,
 }
 
 /// A file of records, at hand for a second look.
@@ -168,7 +168,7 @@ impl Records {
         Ok(Records { file, contents })
     }
 
-    fn get(&mut self, place: Place) -> Option<Record> {
+    fn get(&mut self, place: RecordPosition) -> Option<Record> {
         self.file.seek(SeekFrom::Start(place.offset)).ok()?;
         let mut line = vec![0; place.len];
         self.file.read_exact(&mut line).ok()?;
@@ -176,7 +176,7 @@ impl Records {
     }
 
     /// The whole record of a match; none if the file has changed under our hands.
-    pub fn matched(&mut self, place: Place) -> Option<Box<MatchRecord>> {
+    pub fn matched(&mut self, place: RecordPosition) -> Option<Box<MatchRecord>> {
         match self.get(place)? {
             Record::Match(m) => Some(m),
             _ => None,
@@ -193,7 +193,7 @@ impl Records {
     }
 
     /// The whole record of a group.
-    pub fn cluster(&mut self, place: Place) -> Option<Box<Cluster>> {
+    pub fn cluster(&mut self, place: RecordPosition) -> Option<Box<Cluster>> {
         match self.get(place)? {
             Record::Cluster(c) => Some(c),
             _ => None,
@@ -201,7 +201,7 @@ impl Records {
     }
 
     /// The whole record of a verdict.
-    pub fn verdict(&mut self, place: Place) -> Option<Box<VerdictRecord>> {
+    pub fn verdict(&mut self, place: RecordPosition) -> Option<Box<VerdictRecord>> {
         match self.get(place)? {
             Record::Verdict(v) => Some(v),
             _ => None,
@@ -209,7 +209,7 @@ impl Records {
     }
 
     /// The whole record of a finding.
-    pub fn finding(&mut self, place: Place) -> Option<Box<Finding>> {
+    pub fn finding(&mut self, place: RecordPosition) -> Option<Box<Finding>> {
         match self.get(place)? {
             Record::Finding(f) => Some(f),
             _ => None,
@@ -223,7 +223,7 @@ struct Survey {
     contents: Contents,
     positions: BTreeMap<String, usize>,
     seen: BTreeSet<String>,
-    findings: Vec<(String, Level, Place)>,
+    findings: Vec<(String, Level, RecordPosition)>,
     members: Vec<(usize, String)>,
 }
 
@@ -243,13 +243,13 @@ impl Survey {
                 offset += len as u64 + skip_line(file)?;
                 continue;
             }
-            self.line(number, &line, Place { offset, len });
+            self.line(number, &line, RecordPosition { offset, len });
             offset += len as u64;
         }
         Ok(self.finish())
     }
 
-    fn line(&mut self, number: usize, line: &[u8], place: Place) {
+    fn line(&mut self, number: usize, line: &[u8], place: RecordPosition) {
         if line.iter().all(u8::is_ascii_whitespace) {
             return;
         }
@@ -270,7 +270,7 @@ impl Survey {
         }
     }
 
-    fn record(&mut self, record: Record, place: Place) {
+    fn record(&mut self, record: Record, place: RecordPosition) {
         match record {
             Record::Begin(begin) => {
                 self.contents.runs += 1;
@@ -319,7 +319,7 @@ impl Survey {
         upload
     }
 
-    fn matched(&mut self, m: MatchRecord, place: Place) {
+    fn matched(&mut self, m: MatchRecord, place: RecordPosition) {
         let upload = self.query(&m.query).path.clone();
         if !self.seen.insert(m.match_id.clone()) {
             return;
@@ -337,7 +337,7 @@ impl Survey {
         self.upload(&upload).matches.push(entry);
     }
 
-    fn cluster(&mut self, c: Cluster, place: Place) {
+    fn cluster(&mut self, c: Cluster, place: RecordPosition) {
         if !self.seen.insert(c.cluster_id.clone()) {
             return;
         }
@@ -350,7 +350,7 @@ impl Survey {
         self.contents.clusters.push(ClusterEntry { place, cluster_id, size, score, level });
     }
 
-    fn verdict(&mut self, v: VerdictRecord, place: Place) {
+    fn verdict(&mut self, v: VerdictRecord, place: RecordPosition) {
         let upload = self.upload(&v.subject);
         upload.verdict = Some((v.verdict, place));
         upload.reasons = v.reasons;

@@ -12,10 +12,10 @@ use serde::{Deserialize, Serialize};
 
 use super::evidence::EvidenceRecord;
 use crate::audio::AudioError;
-use crate::batch::cluster::Cluster;
-use crate::catalog::declared::{AiDisclosure, Declared};
-use crate::catalog::delivery::DeliveryError;
-use crate::catalog::inputs::InputError;
+use crate::declare::declared::{AiDisclosure, Declared};
+use crate::declare::delivery::DeliveryError;
+use crate::declare::inputs::InputError;
+use crate::dedup::cluster::Cluster;
 use crate::fingerprint::signal::Signal;
 use crate::level::Level;
 use crate::matches::{AlignedSegment, Match, Measures};

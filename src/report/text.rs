@@ -10,7 +10,7 @@ use super::records::{
     VerdictRecord,
 };
 use super::text_batch;
-use crate::catalog::text::visible;
+use crate::declare::text::visible;
 use crate::level::Level;
 use crate::policy::Finding;
 use crate::scan::kind::MatchKind;

@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 
 use super::records::VerdictRecord;
-use crate::batch::cluster::{Cluster, Member};
-use crate::catalog::text::visible;
+use crate::declare::text::visible;
+use crate::dedup::cluster::{Cluster, Member};
 use crate::level::Level;
 use crate::policy::wording::{LIMITS, advice, headline};
 use crate::policy::{Finding, Rule};

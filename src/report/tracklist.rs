@@ -81,20 +81,20 @@ mod tests {
     use super::*;
     use crate::matches::Match;
     use crate::params::FingerprintParams;
-    use crate::scan::matcher::{Found, Segment};
+    use crate::scan::matcher::{MatchEvidence, Segment};
     use crate::track::Track;
 
     /// A match of the file's stretch `from..to` (seconds) with a reference.
     fn found(reference: &str, from: u64, to: u64, pct: f64) -> MatchRecord {
         let segment = Segment::sure((from * 1000, to * 1000), (0, (to - from) * 1000));
-        let found = Found {
+        let found = MatchEvidence {
             segments: vec![segment],
-            nats: 100.0,
+            raw_score: 100.0,
             log10_evalue: -40.0,
             score: 90.0,
             query_coverage: pct / 100.0,
             reference_coverage: 0.9,
-            ..Found::default()
+            ..MatchEvidence::default()
         };
         let track = Arc::new(Track { sha256: [1; 32], ..Track::default() });
         let m = Match::new(&Arc::default(), &track, &found, &FingerprintParams::V2);

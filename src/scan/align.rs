@@ -1,11 +1,11 @@
-//! Finds the alignments of a query inside one candidate track, from points alone.
+//! Alignment by offset voting and a robust line fit (Wang 2003; iteratively trimmed least squares).
 //!
-//! Every pair of a query peak and a reference peak of like frequency votes for the time offset
-//! between them; a copy piles its votes on one offset while chance spreads them evenly. The best
-//! piles are then refined by a robust line fit over the coincidences they produce.
+//! Every pair of a query peak and a reference peak of like frequency votes for the time offset between them; in the
+//! histogram of offsets a copy makes one high peak while chance spreads evenly. The highest are refined by a fit of
+//! time and pitch over the coincidences that they produce. Peaks alone are needed.
 
+use super::transform::Transform;
 use super::verify::{Coincidence, VerifyParams, coincidences};
-use super::warp::Warp;
 use crate::fingerprint::{Constellation, Point};
 
 /// Alignment constants.
@@ -15,16 +15,16 @@ pub struct AlignParams {
     pub cell: u32,
     /// Pairs farther apart than this many frequency units do not vote.
     pub freq_reach: u16,
-    /// Number of piles taken from one candidate track.
-    pub piles: usize,
-    /// Least height of a pile, in standard deviations over what chance gives.
+    /// Number of top_offsets taken from one candidate track.
+    pub top_offsets: usize,
+    /// Least height of a top_offset, in standard deviations over what chance gives.
     pub min_excess: f32,
     /// Piles closer than this many cells are one.
     pub separation: usize,
     /// Coincidences needed before the tempo is fitted, too.
     pub min_fit: usize,
     /// Largest deviation of the fitted time factor from the assumed one.
-    pub max_drift: f64,
+    pub max_tempo_error: f64,
 }
 
 impl Default for AlignParams {
@@ -32,11 +32,11 @@ impl Default for AlignParams {
         AlignParams {
             cell: 4,
             freq_reach: 6,
-            piles: 12,
+            top_offsets: 12,
             min_excess: 3.0,
             separation: 8,
             min_fit: 24,
-            max_drift: 0.004,
+            max_tempo_error: 0.004,
         }
     }
 }
@@ -121,7 +121,7 @@ pub fn offsets(
     peaks.sort_by(|&a, &b| excess(b).total_cmp(&excess(a)).then(a.cmp(&b)));
     let mut taken: Vec<usize> = Vec::new();
     for i in peaks {
-        if taken.len() == p.piles {
+        if taken.len() == p.top_offsets {
             break;
         }
         if taken.iter().all(|&t| t.abs_diff(i) > p.separation) {
@@ -151,17 +151,17 @@ fn local_mean(values: &[u32], half: usize) -> Vec<f32> {
         .collect()
 }
 
-/// Refines `warp` over the query points given: offset and pitch by medians, tempo by least squares
+/// Refines `transform` over the query points given: offset and pitch by medians, tempo by least squares
 /// when there are coincidences enough.
 pub fn refine(
     query: &[Point],
     reference: &Constellation,
-    warp: Warp,
+    transform: Transform,
     align: &AlignParams,
     verify: &VerifyParams,
-) -> Warp {
+) -> Transform {
     let wide = VerifyParams { sigma_time: 1.6 * verify.sigma_time, ..verify.clone() };
-    let mut fitted = warp;
+    let mut fitted = transform;
     for round in 0..3 {
         let found =
             coincidences(query, reference, &fitted, if round == 0 { &wide } else { verify });
@@ -178,10 +178,10 @@ pub fn refine(
         let next = if round > 0 && found.len() >= align.min_fit {
             line(&found, &fitted, verify)
         } else {
-            Warp { offset: fitted.offset + shift, ..fitted }
+            Transform { offset: fitted.offset + shift, ..fitted }
         };
-        let next = Warp { freq_shift: fitted.freq_shift + bend, ..next };
-        if (next.time_factor - warp.time_factor).abs() > align.max_drift {
+        let next = Transform { freq_shift: fitted.freq_shift + bend, ..next };
+        if (next.time_factor - transform.time_factor).abs() > align.max_tempo_error {
             return fitted;
         }
         fitted = next;
@@ -190,12 +190,12 @@ pub fn refine(
 }
 
 /// Least-squares line through the coincidences, each weighted by its closeness.
-fn line(found: &[Coincidence], warp: &Warp, verify: &VerifyParams) -> Warp {
+fn line(found: &[Coincidence], transform: &Transform, verify: &VerifyParams) -> Transform {
     let (mut sw, mut sx, mut sy, mut sxx, mut sxy) = (0.0, 0.0, 0.0, 0.0, 0.0);
     for c in found {
         let x = f64::from(c.query.time);
         let y = f64::from(c.reference.time);
-        let residual = (y - warp.time(x)) / verify.sigma_time;
+        let residual = (y - transform.time(x)) / verify.sigma_time;
         let w = (-0.5 * residual * residual).exp();
         sw += w;
         sx += w * x;
@@ -206,13 +206,13 @@ fn line(found: &[Coincidence], warp: &Warp, verify: &VerifyParams) -> Warp {
     let spread = sw * sxx - sx * sx;
     // A few seconds of support, or the slope is noise.
     if spread <= sw * sw * 250.0 * 250.0 {
-        return Warp {
-            offset: warp.offset + (sy - warp.time_factor * sx) / sw - warp.offset,
-            ..*warp
+        return Transform {
+            offset: transform.offset + (sy - transform.time_factor * sx) / sw - transform.offset,
+            ..*transform
         };
     }
     let slope = (sw * sxy - sx * sy) / spread;
-    Warp { offset: (sy - slope * sx) / sw, time_factor: slope, ..*warp }
+    Transform { offset: (sy - slope * sx) / sw, time_factor: slope, ..*transform }
 }
 
 fn median(mut values: Vec<f64>) -> f64 {

@@ -1,8 +1,8 @@
-//! What chance gives: the local density of a reference's peaks.
+//! The null model: how many of a reference's peaks chance would meet, by time and frequency.
 //!
-//! A peak that lands on a peak means little where peaks are dense (a held note, a hi-hat) and much
-//! where they are sparse. The density is estimated per frequency bin over a few seconds around
-//! each moment, so that shared tonality and shared drum patterns are worth what they are worth.
+//! A peak that lands on a peak means little where peaks are dense (a held note, a hi-hat) and much where they are
+//! sparse. The density is estimated per frequency bin over a few seconds around each moment (a kernel estimate), so
+//! that shared tonality and shared drum patterns are worth what they are worth.
 
 use crate::fingerprint::Constellation;
 use crate::fingerprint::constellation::{FREQ_UNITS_PER_BIN, TIME_UNITS_PER_SECOND};

@@ -1,9 +1,8 @@
-//! From descriptor hits to candidate tracks.
+//! Candidate tracks by voting: a histogram over track and time offset (Wang 2003), weighted by how distinctive a hit is.
 //!
-//! Every query window asks the index for the nearest codes. A hit says "this track, at this time";
-//! hits of one track that agree on the time offset support each other. A hit's weight is its lead
-//! over the worst hit the same window got back, so that windows of common material, whose hits are
-//! all alike, say little.
+//! Every query window looks up the nearest codes. A hit says "this track, at this time"; hits of one track that agree
+//! on the offset support each other. A hit's weight is its distance from the worst hit that the same window got, so
+//! that windows of common material, whose hits are all alike, say little (as in the ratio test of Lowe 2004).
 
 use soundalike_index::{Hit, TrackNo};
 
@@ -15,7 +14,7 @@ const PLACES: usize = 3;
 
 /// Two windows of like code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
+pub struct VotedOffset {
     /// Start in the query, in time units.
     pub query: u32,
     /// Start in the reference.
@@ -28,7 +27,7 @@ pub struct Candidate {
     /// Its number.
     pub track: TrackNo,
     /// The strongest hit at each of its best offsets, best first; at least one.
-    pub places: Vec<Place>,
+    pub places: Vec<VotedOffset>,
 }
 
 /// A hit and what it votes for.
@@ -36,14 +35,14 @@ struct Vote {
     track: TrackNo,
     cell: i64,
     weight: f32,
-    place: Place,
+    place: VotedOffset,
 }
 
 /// The hits of one track on one offset.
-struct Pile {
+struct OffsetBin {
     cell: i64,
     weight: f32,
-    strongest: (f32, Place),
+    strongest: (f32, VotedOffset),
 }
 
 /// Orders the tracks hit by the support of their best offset, best first, `limit` at most.
@@ -54,10 +53,10 @@ pub fn rank(times: &[u32], hits: &[Vec<Hit>], limit: usize) -> Vec<Candidate> {
     for (&query, hits) in times.iter().zip(hits) {
         let Some(worst) = hits.last().map(|h| h.distance) else { continue };
         for hit in hits {
-            let lead = (worst - hit.distance) as f32 + 1.0;
+            let seed = (worst - hit.distance) as f32 + 1.0;
             let cell = (i64::from(hit.time) - i64::from(query)).div_euclid(CELL);
-            let place = Place { query, reference: hit.time };
-            votes.push(Vote { track: hit.track, cell, weight: lead * lead, place });
+            let place = VotedOffset { query, reference: hit.time };
+            votes.push(Vote { track: hit.track, cell, weight: seed * seed, place });
         }
     }
     // Stable: votes for one cell stay in the order of the windows.
@@ -71,31 +70,32 @@ pub fn rank(times: &[u32], hits: &[Vec<Hit>], limit: usize) -> Vec<Candidate> {
 
 /// What the votes for one track, sorted by cell, come to.
 fn candidate(votes: &[Vote]) -> (f32, Candidate) {
-    let piles: Vec<Pile> = votes.chunk_by(|a, b| a.cell == b.cell).map(pile).collect();
+    let offset_bins: Vec<OffsetBin> =
+        votes.chunk_by(|a, b| a.cell == b.cell).map(offset_bin).collect();
     let beside = |i: Option<usize>, cell: i64| {
-        let pile = i.and_then(|i| piles.get(i)).filter(|p| p.cell == cell);
-        pile.map_or(0.0, |p| p.weight)
+        let offset_bin = i.and_then(|i| offset_bins.get(i)).filter(|p| p.cell == cell);
+        offset_bin.map_or(0.0, |p| p.weight)
     };
-    let support = |(i, p): (usize, &Pile)| {
+    let support = |(i, p): (usize, &OffsetBin)| {
         let (before, after) =
             (beside(i.checked_sub(1), p.cell - 1), beside(Some(i + 1), p.cell + 1));
         (p.weight + before.max(after), p.strongest.1)
     };
-    let mut best: Vec<(f32, Place)> = piles.iter().enumerate().map(support).collect();
+    let mut best: Vec<(f32, VotedOffset)> = offset_bins.iter().enumerate().map(support).collect();
     best.sort_by(|a, b| b.0.total_cmp(&a.0));
     best.truncate(PLACES);
     let places = best.iter().map(|b| b.1).collect();
     (best[0].0, Candidate { track: votes[0].track, places })
 }
 
-fn pile(votes: &[Vote]) -> Pile {
+fn offset_bin(votes: &[Vote]) -> OffsetBin {
     let mut strongest = (votes[0].weight, votes[0].place);
     for vote in &votes[1..] {
         if vote.weight > strongest.0 {
             strongest = (vote.weight, vote.place);
         }
     }
-    Pile { cell: votes[0].cell, weight: votes.iter().map(|v| v.weight).sum(), strongest }
+    OffsetBin { cell: votes[0].cell, weight: votes.iter().map(|v| v.weight).sum(), strongest }
 }
 
 #[cfg(test)]
@@ -117,7 +117,7 @@ mod tests {
         let ranked = rank(&times, &hits, 2);
         assert_eq!(ranked.iter().map(|c| c.track).collect::<Vec<_>>(), [TrackNo(1), TrackNo(2)]);
         // The strongest of the three that agree; track 2 was hit at six offsets.
-        assert_eq!(ranked[0].places, [Place { query: 0, reference: 1000 }]);
+        assert_eq!(ranked[0].places, [VotedOffset { query: 0, reference: 1000 }]);
         assert_eq!(ranked[1].places.len(), PLACES);
     }
 }

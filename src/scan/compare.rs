@@ -1,12 +1,14 @@
 //! Compares two tracks with each other, without an index.
 
 use super::align::refine;
-use super::candidates::Place;
-use super::matcher::{Found, MatchParams, Reference, block_warps, blocks, verify_warps};
+use super::candidates::VotedOffset;
+use super::matcher::{
+    MatchEvidence, MatchParams, Reference, block_transforms, blocks, verify_transforms,
+};
+use super::prefilter::{PREFILTER_SCORE, prefilter};
 use super::resolve::resolve;
 use super::scanner::is_explained;
-use super::sieve::{PROMISING_NATS, first_look};
-use super::warped::{self, Lead};
+use super::seeds::{self, Seed};
 use crate::fingerprint::Constellation;
 use crate::params::FingerprintParams;
 
@@ -17,45 +19,51 @@ pub fn compare(
     searched_seconds: f64,
     params: &FingerprintParams,
     matching: &MatchParams,
-) -> Option<Found> {
+) -> Option<MatchEvidence> {
     let blocks = blocks(query.duration);
-    let mut warps: Vec<_> =
-        blocks.iter().flat_map(|&block| block_warps(query, block, reference, matching)).collect();
-    let verify = |warps| verify_warps(query, reference, warps, searched_seconds, matching);
-    let mut found = verify(warps.clone());
+    let mut transforms: Vec<_> = blocks
+        .iter()
+        .flat_map(|&block| block_transforms(query, block, reference, matching))
+        .collect();
+    let verify =
+        |transforms| verify_transforms(query, reference, transforms, searched_seconds, matching);
+    let mut found = verify(transforms.clone());
     if !found.as_ref().is_some_and(|found| is_explained(query, found)) {
         for &block in &blocks {
-            let probes = warped::probes(query, block, blocks.len(), warped::ALL_RUNGS, params);
-            let leads = warped::leads_in(&probes, reference.anchors(params));
-            let limit = warped::HYPOTHESES;
-            warps.extend(warped::warps(query, block, reference, &leads, limit, params, matching));
+            let probes = seeds::probes(query, block, blocks.len(), seeds::ALL_TEMPO_STEPS, params);
+            let seeds = seeds::seeds_in(&probes, reference.anchors(params));
+            let limit = seeds::HYPOTHESES;
+            transforms.extend(seeds::transforms(
+                query, block, reference, &seeds, limit, params, matching,
+            ));
         }
-        found = verify(warps);
+        found = verify(transforms);
     }
     found.map(|found| resolve(query, reference, found, &[], params, matching))
 }
 
-/// What two tracks have in common along the lines that `leads` stand for and those at the same speed near `places`,
+/// What two tracks have in common along the lines that `seeds` stand for and those at the same speed near `places`,
 /// and along others beside them; none unless it is accepted.
 pub fn overlap(
     query: &Constellation,
     reference: &Reference,
-    leads: &[Lead],
-    places: &[Place],
+    seeds: &[Seed],
+    places: &[VotedOffset],
     searched_seconds: f64,
     params: &FingerprintParams,
     matching: &MatchParams,
-) -> Option<Found> {
-    let (whole, limit) = ((0, query.duration), warped::HYPOTHESES);
-    let mut warps = warped::warps(query, whole, reference, leads, limit, params, matching);
+) -> Option<MatchEvidence> {
+    let (whole, limit) = ((0, query.duration), seeds::HYPOTHESES);
+    let mut transforms = seeds::transforms(query, whole, reference, seeds, limit, params, matching);
     for place in places {
-        let (warp, look) = first_look(query, *place, reference, params.window, matching);
-        if look >= PROMISING_NATS {
+        let (transform, look) = prefilter(query, *place, reference, params.window, matching);
+        if look >= PREFILTER_SCORE {
             let (align, verify) = (&matching.align, &matching.verify);
-            let warp = refine(&query.points, reference.constellation(), warp, align, verify);
-            warps.push((warp, look));
+            let transform =
+                refine(&query.points, reference.constellation(), transform, align, verify);
+            transforms.push((transform, look));
         }
     }
-    let found = verify_warps(query, reference, warps, searched_seconds, matching)?;
+    let found = verify_transforms(query, reference, transforms, searched_seconds, matching)?;
     found.accepted().then(|| resolve(query, reference, found, &[], params, matching))
 }

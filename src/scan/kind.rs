@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::matcher::Found;
+use super::matcher::MatchEvidence;
 use crate::params::FingerprintParams;
 
 /// Speed change from which a copy counts as modified (Pex's published line).
@@ -58,7 +58,7 @@ impl MatchKind {
 
     /// Classifies a match; `same_bytes` when both files have one hash.
     #[doc(hidden)]
-    pub fn of(found: &Found, same_bytes: bool, params: &FingerprintParams) -> MatchKind {
+    pub fn of(found: &MatchEvidence, same_bytes: bool, params: &FingerprintParams) -> MatchKind {
         let (query, reference) = (found.query_coverage, found.reference_coverage);
         let times = found.query_covered_ms as f64 / found.reference_covered_ms.max(1) as f64;
         let many = found.segments.len() > 1;
@@ -105,8 +105,8 @@ impl MatchKind {
 }
 
 /// Whether speed or pitch was changed.
-pub fn is_modified(found: &Found, params: &FingerprintParams) -> bool {
-    let warp = found.best().warp;
-    (warp.time_factor - 1.0).abs() >= MODIFIED_TIME
-        || warp.pitch_cents(params).abs() >= MODIFIED_CENTS
+pub fn is_modified(found: &MatchEvidence, params: &FingerprintParams) -> bool {
+    let transform = found.best().transform;
+    (transform.time_factor - 1.0).abs() >= MODIFIED_TIME
+        || transform.pitch_cents(params).abs() >= MODIFIED_CENTS
 }

@@ -1,4 +1,4 @@
-//! Compares one query with one reference: alignments, runs, segments.
+//! Comparison of one query with one reference: alignments by offset voting, maximal runs, segments.
 //!
 //! A long query is aligned block by block, so that a part of it in a long mix is found as easily
 //! as in a short clip; every alignment found is then verified along the whole query, and the runs
@@ -10,10 +10,10 @@ use super::align::{AlignParams, ByFrequency, offsets, refine};
 use super::background::Background;
 use super::independence::discount;
 use super::likeness::Likeness;
-use super::novelty::novelty;
 use super::score;
-use super::verify::{Run, VerifyParams, coincidences, glance, runs};
-use super::warp::{Warp, to_ms};
+use super::self_repetition::distinct_share;
+use super::transform::{Transform, to_ms};
+use super::verify::{Run, VerifyParams, coincidences, estimate, runs};
 use crate::fingerprint::anchor::{self, CodedAnchor};
 use crate::fingerprint::{Constellation, Point};
 use crate::params::FingerprintParams;
@@ -23,22 +23,22 @@ const BLOCK: u32 = 15_000;
 /// Distance between blocks (45 s).
 const BLOCK_STEP: u32 = 11_250;
 /// Piles of votes verified whatever their height.
-const SURE_PILES: usize = 3;
-/// Height (standard deviations over chance) from which further piles are verified, too.
-const TALL_PILE: f32 = 6.0;
+const SURE_OFFSETS: usize = 3;
+/// Height (standard deviations over chance) from which further top_offsets are verified, too.
+const CLEAR_OFFSET: f32 = 6.0;
 /// Unrefined alignments that score less (nats) are dropped.
-const GLANCE_NATS: f32 = 6.0;
+const ESTIMATE_SCORE: f32 = 6.0;
 /// Warps whose lines differ by less than this (time units) over the query are one.
 const SAME_LINE: f64 = 10.0;
 /// Warps whose pitch differs by less than this (frequency units) may be one.
 const SAME_PITCH: f64 = 6.0;
 /// Warps verified along the whole query, at most.
-const MAX_WARPS: usize = 24;
+const MAX_TRANSFORMS: usize = 24;
 /// What a change of speed or pitch costs a segment, in nats: looking for them doubles the number
 /// of chance runs.
-const WARP_NATS: f32 = 4.0;
+const TRANSFORM_COST: f32 = 4.0;
 /// A further segment of a match needs this many nats.
-pub(super) const MIN_SEGMENT_NATS: f32 = 25.0;
+pub(super) const MIN_SEGMENT_SCORE: f32 = 25.0;
 
 /// Tunables of the whole comparison.
 #[derive(Debug, Clone, Default)]
@@ -100,11 +100,11 @@ pub struct Segment {
     /// Begin and end in the reference, ms.
     pub reference_ms: (u64, u64),
     /// The map between them.
-    pub warp: Warp,
+    pub transform: Transform,
     /// Log-likelihood ratio in nats.
-    pub nats: f32,
+    pub raw_score: f32,
     /// Share of it that does not repeat what the segment said before.
-    pub novelty: f32,
+    pub distinct: f32,
     /// Share of its evidence that is independent.
     pub independence: f32,
     /// Query peaks within the segment.
@@ -116,41 +116,41 @@ pub struct Segment {
 impl Segment {
     pub(super) fn new(
         run: &Run,
-        warp: Warp,
+        transform: Transform,
         query: &Constellation,
         reference: &Constellation,
         verify: &VerifyParams,
     ) -> Segment {
         let ms = |units: f64| to_ms(units).round() as u64;
         let reference_end = f64::from(reference.duration);
-        let there = |t: u32| ms(warp.time(f64::from(t)).clamp(0.0, reference_end));
-        let telling = run.score >= MIN_SEGMENT_NATS;
+        let there = |t: u32| ms(transform.time(f64::from(t)).clamp(0.0, reference_end));
+        let distinctive = run.score >= MIN_SEGMENT_SCORE;
         let stretch = query.between(run.begin, run.end.saturating_add(1));
         let independent = || {
             let cut = (run.end - run.begin).saturating_sub(BLOCK) / 2;
             let middle = query.between(run.begin + cut, run.end.saturating_add(1) - cut);
             let share = f64::from(run.matched) / f64::from(run.peaks.max(1));
-            discount(&coincidences(middle, reference, &warp, verify), share) as f32
+            discount(&coincidences(middle, reference, &transform, verify), share) as f32
         };
         Segment {
-            novelty: if telling { novelty(stretch) as f32 } else { 1.0 },
-            independence: if telling { independent() } else { 1.0 },
+            distinct: if distinctive { distinct_share(stretch) as f32 } else { 1.0 },
+            independence: if distinctive { independent() } else { 1.0 },
             query_ms: (ms(f64::from(run.begin)), ms(f64::from(run.end))),
             reference_ms: (there(run.begin), there(run.end)),
-            warp,
-            nats: run.score,
+            transform,
+            raw_score: run.score,
             peaks: run.peaks,
             matched: run.matched,
         }
     }
 
     /// Nats that count: repeats do not, nor what is not independent, nor length alone, and a changed copy, which
-    /// was found among many warps, pays for the choice.
+    /// was found among many transforms, pays for the choice.
     fn net(&self) -> f32 {
-        let novelty = f64::from(self.novelty);
-        let nats = f64::from(self.nats * self.independence) * novelty;
-        let nats = score::less_drift(nats, self.seconds() * novelty) as f32;
-        if self.warp.is_changed() { nats - WARP_NATS } else { nats }
+        let distinct = f64::from(self.distinct);
+        let raw_score = f64::from(self.raw_score * self.independence) * distinct;
+        let raw_score = score::less_length_penalty(raw_score, self.seconds() * distinct) as f32;
+        if self.transform.is_changed() { raw_score - TRANSFORM_COST } else { raw_score }
     }
 
     /// A sure one at the same speed, of so many milliseconds on both sides.
@@ -159,9 +159,9 @@ impl Segment {
         Segment {
             query_ms,
             reference_ms,
-            warp: Warp::shift(0.0),
-            nats: 100.0,
-            novelty: 1.0,
+            transform: Transform::shift(0.0),
+            raw_score: 100.0,
+            distinct: 1.0,
             independence: 1.0,
             peaks: 100,
             matched: 80,
@@ -172,7 +172,7 @@ impl Segment {
         Segment {
             query_ms: self.reference_ms,
             reference_ms: self.query_ms,
-            warp: self.warp.inverse(),
+            transform: self.transform.inverse(),
             ..self
         }
     }
@@ -185,11 +185,11 @@ impl Segment {
 
 /// What was found of a query in one reference.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Found {
+pub struct MatchEvidence {
     /// Segments in query order; at least one.
     pub segments: Vec<Segment>,
     /// Score in nats of the best segment, less the price of its length and of a change of speed or pitch.
-    pub nats: f32,
+    pub raw_score: f32,
     /// `log10` of the expected number of chance matches as good as the best segment.
     pub log10_evalue: f64,
     /// 0 to 100, 50 at the acceptance line.
@@ -208,7 +208,7 @@ pub struct Found {
     pub likeness: Likeness,
 }
 
-impl Found {
+impl MatchEvidence {
     /// The segment with the most evidence.
     pub fn best(&self) -> &Segment {
         let best = self.segments.iter().max_by(|a, b| a.net().total_cmp(&b.net()));
@@ -222,11 +222,11 @@ impl Found {
         mut segments: Vec<Segment>,
         query: &Constellation,
         reference: &Constellation,
-    ) -> Found {
+    ) -> MatchEvidence {
         segments.sort_by_key(|s| (s.query_ms, s.reference_ms));
         let query_covered_ms = covered(segments.iter().map(|s| s.query_ms));
         let reference_covered_ms = covered(segments.iter().map(|s| s.reference_ms));
-        Found {
+        MatchEvidence {
             query_covered_ms,
             reference_covered_ms,
             query_coverage: share(query_covered_ms, query.duration_ms()),
@@ -238,14 +238,14 @@ impl Found {
 
     /// The match as seen from the other side: query and reference in each other's place.
     #[must_use]
-    pub fn turned(self) -> Found {
+    pub fn turned(self) -> MatchEvidence {
         // What lies at several places of the reference is several stretches of it, seen from there.
         let all = self.segments.into_iter().chain(self.repeats);
         let mut segments: Vec<Segment> = all.map(Segment::turned).collect();
         segments.sort_by_key(|s| (s.query_ms, s.reference_ms));
         let query_covered_ms = covered(segments.iter().map(|s| s.query_ms));
         let duration = self.reference_covered_ms as f64 / self.reference_coverage.max(1e-9);
-        Found {
+        MatchEvidence {
             segments,
             query_covered_ms,
             reference_covered_ms: self.query_covered_ms,
@@ -259,8 +259,8 @@ impl Found {
     /// Share of a query of `duration` time units that the best segment's line explains. Segments on
     /// other lines may be repeats, or scraps of a copy at another speed.
     pub fn best_line_coverage(&self, duration: u32) -> f64 {
-        let best = self.best().warp;
-        let on_line = self.segments.iter().filter(|s| !differ(&s.warp, &best, duration));
+        let best = self.best().transform;
+        let on_line = self.segments.iter().filter(|s| !differ(&s.transform, &best, duration));
         let units = |ms: u64| ms as f64 / to_ms(1.0);
         units(covered(on_line.map(|s| s.query_ms))) / f64::from(duration.max(1))
     }
@@ -289,36 +289,43 @@ pub fn blocks(duration: u32) -> Vec<(u32, u32)> {
 
 /// The alignments of the query's stretch `block` in `reference` that verification supports, with
 /// the score it gave them there.
-pub fn block_warps(
+pub fn block_transforms(
     query: &Constellation,
     block: (u32, u32),
     reference: &Reference,
     params: &MatchParams,
-) -> Vec<(Warp, f32)> {
+) -> Vec<(Transform, f32)> {
     let local = query.slice(block.0, block.1);
     let local = &local.points;
-    let piles = offsets(
+    let top_offsets = offsets(
         local,
         block.1 - block.0,
         reference.by_frequency(),
         reference.points.duration,
         &params.align,
     );
-    let worth = |(i, pile): (usize, &(f64, f32))| i < SURE_PILES || pile.1 >= TALL_PILE;
-    piles
+    let worth =
+        |(i, top_offset): (usize, &(f64, f32))| i < SURE_OFFSETS || top_offset.1 >= CLEAR_OFFSET;
+    top_offsets
         .iter()
         .enumerate()
-        .filter(|(i, pile)| worth((*i, pile)))
+        .filter(|(i, top_offset)| worth((*i, top_offset)))
         .filter_map(|(_, &(offset, _))| {
-            let warp = Warp::shift(offset);
-            let first =
-                glance(local, &reference.points, reference.background(), &warp, &params.verify);
-            if first < GLANCE_NATS {
+            let transform = Transform::shift(offset);
+            let first = estimate(
+                local,
+                &reference.points,
+                reference.background(),
+                &transform,
+                &params.verify,
+            );
+            if first < ESTIMATE_SCORE {
                 return None;
             }
-            let warp = refine(local, &reference.points, warp, &params.align, &params.verify);
-            let run = best_run(local, reference, &warp, params)?;
-            Some((warp.after(block.0), run.score))
+            let transform =
+                refine(local, &reference.points, transform, &params.align, &params.verify);
+            let run = best_run(local, reference, &transform, params)?;
+            Some((transform.after(block.0), run.score))
         })
         .collect()
 }
@@ -326,52 +333,66 @@ pub fn block_warps(
 fn best_run(
     points: &[Point],
     reference: &Reference,
-    warp: &Warp,
+    transform: &Transform,
     params: &MatchParams,
 ) -> Option<Run> {
-    runs(points, &reference.points, reference.background(), warp, &params.verify).into_iter().next()
+    runs(points, &reference.points, reference.background(), transform, &params.verify)
+        .into_iter()
+        .next()
 }
 
-/// Verifies `warps` (with their block scores) along the whole query and chains what they explain.
+/// Verifies `transforms` (with their block scores) along the whole query and chains what they explain.
 ///
 /// `searched_seconds` is the length of all the references the query was compared with.
-pub fn verify_warps(
+pub fn verify_transforms(
     query: &Constellation,
     reference: &Reference,
-    mut warps: Vec<(Warp, f32)>,
+    mut transforms: Vec<(Transform, f32)>,
     searched_seconds: f64,
     params: &MatchParams,
-) -> Option<Found> {
-    warps.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.offset.total_cmp(&b.0.offset)));
-    let mut lines: Vec<Warp> = Vec::new();
-    for (warp, _) in warps {
-        if lines.len() < MAX_WARPS && lines.iter().all(|l| differ(l, &warp, query.duration)) {
-            lines.push(warp);
+) -> Option<MatchEvidence> {
+    transforms.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.offset.total_cmp(&b.0.offset)));
+    let mut lines: Vec<Transform> = Vec::new();
+    for (transform, _) in transforms {
+        if lines.len() < MAX_TRANSFORMS
+            && lines.iter().all(|l| differ(l, &transform, query.duration))
+        {
+            lines.push(transform);
         }
     }
     let mut found: Vec<Segment> = Vec::new();
-    for warp in lines {
-        let runs =
-            runs(&query.points, &reference.points, reference.background(), &warp, &params.verify);
-        let segment = |run| Segment::new(run, warp, query, &reference.points, &params.verify);
+    for transform in lines {
+        let runs = runs(
+            &query.points,
+            &reference.points,
+            reference.background(),
+            &transform,
+            &params.verify,
+        );
+        let segment = |run| Segment::new(run, transform, query, &reference.points, &params.verify);
         found.extend(runs.iter().map(segment));
     }
     found.sort_by(|a, b| b.net().total_cmp(&a.net()).then(a.query_ms.cmp(&b.query_ms)));
-    let nats = found.first()?.net();
+    let raw_score = found.first()?.net();
     let mut segments: Vec<Segment> = Vec::new();
     for segment in found {
-        let further = segments.is_empty() || segment.nats >= MIN_SEGMENT_NATS;
+        let further = segments.is_empty() || segment.raw_score >= MIN_SEGMENT_SCORE;
         if further && segments.iter().all(|s| mostly_apart(s, &segment)) {
             segments.push(segment);
         }
     }
     let query_seconds = query.duration_ms() as f64 / 1000.0;
-    let log10_evalue = score::log10_evalue(f64::from(nats), query_seconds, searched_seconds);
-    let found = Found { nats, log10_evalue, score: score::score(log10_evalue), ..Found::default() };
+    let log10_evalue = score::log10_evalue(f64::from(raw_score), query_seconds, searched_seconds);
+    let found = MatchEvidence {
+        raw_score,
+        log10_evalue,
+        score: score::score(log10_evalue),
+        ..MatchEvidence::default()
+    };
     Some(found.with_segments(segments, query, &reference.points))
 }
 
-pub(super) fn differ(a: &Warp, b: &Warp, query_end: u32) -> bool {
+pub(super) fn differ(a: &Transform, b: &Transform, query_end: u32) -> bool {
     let gap = |t: f64| (a.time(t) - b.time(t)).abs();
     gap(0.0).max(gap(f64::from(query_end))) > SAME_LINE
         || (a.freq_shift - b.freq_shift).abs() > SAME_PITCH
@@ -421,32 +442,32 @@ mod tests {
 
     #[test]
     fn turned_twice_a_match_is_what_it_was() {
-        let warp = Warp { offset: 500.0, time_factor: 1.25, freq_shift: 24.0 };
+        let transform = Transform { offset: 500.0, time_factor: 1.25, freq_shift: 24.0 };
         let segment = |begin: u64| Segment {
             query_ms: (begin, begin + 4000),
             reference_ms: (begin + 7000, begin + 12_000),
-            warp,
-            nats: 90.0,
-            novelty: 1.0,
+            transform,
+            raw_score: 90.0,
+            distinct: 1.0,
             independence: 1.0,
             peaks: 100,
             matched: 80,
         };
-        let found = Found {
+        let found = MatchEvidence {
             segments: vec![segment(1000), segment(9000)],
-            nats: 90.0,
+            raw_score: 90.0,
             log10_evalue: -9.0,
             score: 75.0,
             query_covered_ms: 8000,
             reference_covered_ms: 10_000,
             query_coverage: 0.5,
             reference_coverage: 0.25,
-            ..Found::default()
+            ..MatchEvidence::default()
         };
         let turned = found.clone().turned();
         assert_eq!(turned.segments[0].query_ms, (8000, 13_000));
-        assert_eq!(turned.segments[0].warp.time_factor, 0.8);
-        assert_eq!(turned.segments[0].warp.time(500.0 + 1.25 * 80.0), 80.0);
+        assert_eq!(turned.segments[0].transform.time_factor, 0.8);
+        assert_eq!(turned.segments[0].transform.time(500.0 + 1.25 * 80.0), 80.0);
         assert_eq!((turned.query_coverage, turned.query_covered_ms), (0.25, 10_000));
         assert_eq!(turned.turned(), found);
     }

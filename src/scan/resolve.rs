@@ -8,11 +8,11 @@
 
 use super::align::{AlignParams, ByFrequency, offsets, refine};
 use super::likeness::Likeness;
-use super::matcher::{Found, MIN_SEGMENT_NATS, MatchParams, Reference, Segment, differ};
+use super::matcher::{MIN_SEGMENT_SCORE, MatchEvidence, MatchParams, Reference, Segment, differ};
+use super::seeds;
 use super::splice::{NEAR, decode};
-use super::verify::{Run, Steps, glance, runs};
-use super::warp::{Warp, to_units};
-use super::warped;
+use super::transform::{Transform, to_units};
+use super::verify::{Run, Steps, estimate, runs};
 use crate::fingerprint::{Constellation, Point};
 use crate::params::FingerprintParams;
 
@@ -26,13 +26,13 @@ const HOP: u32 = 250;
 /// small cuts move a line by little.
 const BESIDE: (usize, f32, usize) = (4, 4.0, 3);
 /// Nats that a window must score under a line.
-const WINDOW_NATS: f32 = 8.0;
+const WINDOW_SCORE: f32 = 8.0;
 /// Shortest stretch that is searched at other speeds and pitches, in time units (2.5 s).
 const OTHER: u32 = 625;
 /// Longest stretch that is searched in one piece for those (15 s): copies that change all the time change every 5.
 const PIECE: u32 = 3_750;
 /// Nats a stretch must score at another speed or pitch.
-const OTHER_NATS: f32 = 20.0;
+const OTHER_SCORE: f32 = 20.0;
 /// A line may hold this far (time units, 20 s) to each side of where it was found.
 const HOLD: u32 = 5_000;
 /// The same where there are few lines (60 s): a copy cut once runs on for long.
@@ -54,7 +54,7 @@ const WHOLE_PART: u32 = 3;
 /// Query time that a round must explain for another, in time units (1 s).
 const PROGRESS: u32 = 250;
 /// Nats of a stretch beside a sure one: there is little room for chance there.
-const BESIDE_NATS: f32 = 8.0;
+const BESIDE_SCORE: f32 = 8.0;
 /// Runs shorter than this (time units, 10 s) may be strays.
 const STRAY: u32 = 2_500;
 /// Gap between neighbouring segments that belongs to them, in time units (240 ms): a few peaks.
@@ -74,9 +74,9 @@ const AS_GOOD: f64 = 0.7;
 /// A line and the stretch of the query where it was found.
 #[derive(Debug, Clone, Copy)]
 struct Line {
-    warp: Warp,
+    transform: Transform,
     home: (u32, u32),
-    nats: f32,
+    raw_score: f32,
 }
 
 /// Completes what was `found` of `query` in `reference`: edits, other places, likeness. What is not accepted stays
@@ -84,11 +84,11 @@ struct Line {
 pub fn resolve(
     query: &Constellation,
     reference: &Reference,
-    found: Found,
+    found: MatchEvidence,
     taken: &[(u32, u32)],
     params: &FingerprintParams,
     matching: &MatchParams,
-) -> Found {
+) -> MatchEvidence {
     if !found.accepted() {
         return found;
     }
@@ -111,7 +111,7 @@ struct Pair<'a> {
 }
 
 impl Pair<'_> {
-    fn spliced(&self, found: Found, taken: &[(u32, u32)]) -> Found {
+    fn spliced(&self, found: MatchEvidence, taken: &[(u32, u32)]) -> MatchEvidence {
         if found.best_line_coverage(self.query.duration) >= EXPLAINED {
             return found;
         }
@@ -120,9 +120,9 @@ impl Pair<'_> {
         let mut lines: Vec<Line> = Vec::new();
         for s in &found.segments {
             let home = (to_units(s.query_ms.0), to_units(s.query_ms.1));
-            self.note(&mut lines, Line { warp: s.warp, home, nats: s.nats });
+            self.note(&mut lines, Line { transform: s.transform, home, raw_score: s.raw_score });
         }
-        let mut spliced: Vec<(Run, Warp)> = Vec::new();
+        let mut spliced: Vec<(Run, Transform)> = Vec::new();
         let mut explained = 0;
         let mut searched: Vec<(u32, u32)> = Vec::new();
         for round in 0..ROUNDS {
@@ -142,8 +142,8 @@ impl Pair<'_> {
             if round > 0 && explained >= self.query.duration / part {
                 spans.append(&mut searched.clone());
                 let open = gaps(&spans, self.query.duration);
-                let warps: Vec<Warp> = known.iter().map(|line| line.warp).collect();
-                let mut speeds = speeds(&warps);
+                let transforms: Vec<Transform> = known.iter().map(|line| line.transform).collect();
+                let mut speeds = speeds(&transforms);
                 speeds.truncate(MAX_SPEEDS);
                 for gap in first(&open, MAX_SEARCHED).filter(|gap| gap.1 - gap.0 >= OTHER) {
                     for speed in &speeds {
@@ -153,7 +153,7 @@ impl Pair<'_> {
                     searched.push(gap);
                 }
             }
-            lines.sort_by(|a, b| b.nats.total_cmp(&a.nats).then(a.home.cmp(&b.home)));
+            lines.sort_by(|a, b| b.raw_score.total_cmp(&a.raw_score).then(a.home.cmp(&b.home)));
             lines.truncate(MAX_LINES);
             spliced = self.splice(&lines, share);
             let now: u32 = spliced.iter().map(|(run, _)| run.end - run.begin).sum();
@@ -168,10 +168,10 @@ impl Pair<'_> {
     /// Adds a line unless it is there.
     fn note(&self, lines: &mut Vec<Line>, line: Line) {
         let end = self.query.duration;
-        match lines.iter_mut().find(|known| !differ(&known.warp, &line.warp, end)) {
+        match lines.iter_mut().find(|known| !differ(&known.transform, &line.transform, end)) {
             Some(known) => {
                 known.home = (known.home.0.min(line.home.0), known.home.1.max(line.home.1));
-                known.nats = known.nats.max(line.nats);
+                known.raw_score = known.raw_score.max(line.raw_score);
             }
             None => lines.push(line),
         }
@@ -188,9 +188,9 @@ impl Pair<'_> {
             let sides = [before.min_by_key(|l| distance(l)), after.min_by_key(|l| distance(l))];
             let near = sides.into_iter().flatten().filter(|line| distance(line) <= HOLD);
             for beside in near {
-                let middle = beside.warp.time(f64::from(window.0 + WINDOW / 2));
+                let middle = beside.transform.time(f64::from(window.0 + WINDOW / 2));
                 let span = (middle - NEAR - f64::from(WINDOW), middle + NEAR + f64::from(WINDOW));
-                for line in self.lines_in(window, &beside.warp, Some(span), BESIDE) {
+                for line in self.lines_in(window, &beside.transform, Some(span), BESIDE) {
                     self.note(lines, line);
                 }
             }
@@ -198,7 +198,7 @@ impl Pair<'_> {
     }
 
     /// Lines at the speed and pitch of `speed` in windows of a gap.
-    fn search_everywhere(&self, gap: (u32, u32), speed: &Warp, lines: &mut Vec<Line>) {
+    fn search_everywhere(&self, gap: (u32, u32), speed: &Transform, lines: &mut Vec<Line>) {
         for window in self.windows(gap) {
             for line in self.lines_in(window, speed, None, BESIDE) {
                 self.note(lines, line);
@@ -218,9 +218,9 @@ impl Pair<'_> {
     fn lines_in(
         &self,
         window: (u32, u32),
-        speed: &Warp,
+        speed: &Transform,
         span: Option<(f64, f64)>,
-        (piles, min_excess, separation): (usize, f32, usize),
+        (top_offsets, min_excess, separation): (usize, f32, usize),
     ) -> Vec<Line> {
         let points = self.query.between(window.0, window.1);
         let there = |p: &Point| Point {
@@ -230,9 +230,10 @@ impl Pair<'_> {
         };
         let moved: Vec<Point> = points.iter().map(there).collect();
         let length = (f64::from(window.1 - window.0) * speed.time_factor).ceil() as u32 + 1;
-        let votes = AlignParams { piles, min_excess, separation, ..self.matching.align.clone() };
+        let votes =
+            AlignParams { top_offsets, min_excess, separation, ..self.matching.align.clone() };
         let reference = self.reference.constellation();
-        let (piles, begin) = match span {
+        let (top_offsets, begin) = match span {
             None => {
                 let by_frequency = self.reference.by_frequency();
                 (offsets(&moved, length, by_frequency, reference.duration, &votes), 0)
@@ -246,18 +247,18 @@ impl Pair<'_> {
         };
         let verify = &self.matching.verify;
         let background = self.reference.background();
-        piles
+        top_offsets
             .into_iter()
             .filter_map(|(offset, _)| {
                 let offset = offset + f64::from(begin);
-                let warp = Warp { offset, ..*speed }.after(window.0);
-                let rough = glance(points, reference, background, &warp, verify);
-                if rough < WINDOW_NATS / 2.0 {
+                let transform = Transform { offset, ..*speed }.after(window.0);
+                let rough = estimate(points, reference, background, &transform, verify);
+                if rough < WINDOW_SCORE / 2.0 {
                     return None;
                 }
-                let warp = refine(points, reference, warp, &self.matching.align, verify);
-                let nats = glance(points, reference, background, &warp, verify);
-                (nats >= WINDOW_NATS).then_some(Line { warp, home: window, nats })
+                let transform = refine(points, reference, transform, &self.matching.align, verify);
+                let raw_score = estimate(points, reference, background, &transform, verify);
+                (raw_score >= WINDOW_SCORE).then_some(Line { transform, home: window, raw_score })
             })
             .collect()
     }
@@ -268,20 +269,27 @@ impl Pair<'_> {
         let step = (gap.1 - gap.0) / pieces;
         for piece in 0..pieces {
             let home = (gap.0 + piece * step, gap.0 + (piece + 1) * step);
-            let probes = warped::probes(self.query, home, 1, warped::ALL_RUNGS, self.params);
-            let leads = warped::leads_in(&probes, self.reference.anchors(self.params));
-            let limit = warped::HYPOTHESES;
+            let probes = seeds::probes(self.query, home, 1, seeds::ALL_TEMPO_STEPS, self.params);
+            let seeds = seeds::seeds_in(&probes, self.reference.anchors(self.params));
+            let limit = seeds::HYPOTHESES;
             let (params, matching) = (self.params, self.matching);
-            let warps =
-                warped::warps(self.query, home, self.reference, &leads, limit, params, matching);
-            for (warp, nats) in warps.into_iter().filter(|w| w.1 >= OTHER_NATS) {
-                self.note(lines, Line { warp, home, nats });
+            let transforms = seeds::transforms(
+                self.query,
+                home,
+                self.reference,
+                &seeds,
+                limit,
+                params,
+                matching,
+            );
+            for (transform, raw_score) in transforms.into_iter().filter(|w| w.1 >= OTHER_SCORE) {
+                self.note(lines, Line { transform, home, raw_score });
             }
         }
     }
 
     /// The best sequence of `lines`, with what each of its stretches scores.
-    fn splice(&self, lines: &[Line], share: f64) -> Vec<(Run, Warp)> {
+    fn splice(&self, lines: &[Line], share: f64) -> Vec<(Run, Transform)> {
         let hold = if lines.len() <= FEW_LINES { LONG_HOLD } else { HOLD };
         let around =
             |line: &Line| (line.home.0.saturating_sub(hold), line.home.1.saturating_add(hold));
@@ -294,25 +302,26 @@ impl Pair<'_> {
         let reach = |line: &Line| (index(around(line).0), index(around(line).1));
         let there = (self.reference.constellation(), self.reference.background());
         let verify = &self.matching.verify;
-        let warps: Vec<Warp> = lines.iter().map(|line| line.warp).collect();
+        let transforms: Vec<Transform> = lines.iter().map(|line| line.transform).collect();
         let steps: Vec<Steps> = lines
             .iter()
-            .map(|line| Steps::new(points, reach(line), there, &line.warp, share, verify))
+            .map(|line| Steps::new(points, reach(line), there, &line.transform, share, verify))
             .collect();
         let times: Vec<u32> = points.iter().map(|p| p.time).collect();
-        let stretches = decode(&times, &warps, &steps).into_iter();
-        let runs = stretches
-            .filter_map(|s| Some((steps[s.line].run(points, s.begin, s.end)?, lines[s.line].warp)));
+        let stretches = decode(&times, &transforms, &steps).into_iter();
+        let runs = stretches.filter_map(|s| {
+            Some((steps[s.line].run(points, s.begin, s.end)?, lines[s.line].transform))
+        });
         sure(runs.collect())
     }
 
     /// The match that `runs` make.
-    fn assembled(&self, found: Found, runs: Vec<(Run, Warp)>) -> Found {
+    fn assembled(&self, found: MatchEvidence, runs: Vec<(Run, Transform)>) -> MatchEvidence {
         let (reference, verify) = (self.reference.constellation(), &self.matching.verify);
         let runs = joined(runs, self.query.duration);
         let segments: Vec<Segment> = runs
             .iter()
-            .map(|(run, warp)| Segment::new(run, *warp, self.query, reference, verify))
+            .map(|(run, transform)| Segment::new(run, *transform, self.query, reference, verify))
             .collect();
         let spliced = found.clone().with_segments(segments, self.query, reference);
         // Lines are dear here, so that what hardly holds on any may be told in less.
@@ -320,22 +329,23 @@ impl Pair<'_> {
     }
 
     /// Other places of the reference that hold what a segment holds.
-    fn repeats(&self, found: &Found) -> Vec<Segment> {
+    fn repeats(&self, found: &MatchEvidence) -> Vec<Segment> {
         let best = found.best();
         let home = (to_units(best.query_ms.0), to_units(best.query_ms.1));
         if home.1 - home.0 > LONGEST_REPEAT {
             return Vec::new();
         }
-        let lines = self.lines_in(home, &best.warp, None, (MAX_REPEATS, 4.0, 8));
+        let lines = self.lines_in(home, &best.transform, None, (MAX_REPEATS, 4.0, 8));
         let reference = self.reference.constellation();
         let (verify, background) = (&self.matching.verify, self.reference.background());
         let points = self.query.between(home.0, home.1 + 1);
         let kept = |s: &Segment| f64::from(s.matched) / f64::from(s.peaks.max(1));
         let mut places: Vec<Segment> = Vec::new();
         for line in lines {
-            let run = runs(points, reference, background, &line.warp, verify).into_iter().next();
-            let Some(run) = run.filter(|run| run.score >= MIN_SEGMENT_NATS) else { continue };
-            let segment = Segment::new(&run, line.warp, self.query, reference, verify);
+            let run =
+                runs(points, reference, background, &line.transform, verify).into_iter().next();
+            let Some(run) = run.filter(|run| run.score >= MIN_SEGMENT_SCORE) else { continue };
+            let segment = Segment::new(&run, line.transform, self.query, reference, verify);
             let as_good = segment.seconds() >= AS_GOOD * best.seconds()
                 && kept(&segment) >= AS_GOOD * kept(best);
             let elsewhere = found.segments.iter().chain(&places).all(|s| apart(s, &segment));
@@ -378,24 +388,24 @@ fn first(gaps: &[(u32, u32)], mut length: u32) -> impl Iterator<Item = (u32, u32
     })
 }
 
-/// The different speeds and pitches of `warps`.
-fn speeds(warps: &[Warp]) -> Vec<Warp> {
-    let mut speeds: Vec<Warp> = Vec::new();
-    for warp in warps {
-        let same = |s: &Warp| {
-            (s.time_factor / warp.time_factor).ln().abs() < SAME_SPEED
-                && (s.freq_shift - warp.freq_shift).abs() < SAME_PITCH
+/// The different speeds and pitches of `transforms`.
+fn speeds(transforms: &[Transform]) -> Vec<Transform> {
+    let mut speeds: Vec<Transform> = Vec::new();
+    for transform in transforms {
+        let same = |s: &Transform| {
+            (s.time_factor / transform.time_factor).ln().abs() < SAME_SPEED
+                && (s.freq_shift - transform.freq_shift).abs() < SAME_PITCH
         };
         if !speeds.iter().any(same) {
-            speeds.push(*warp);
+            speeds.push(*transform);
         }
     }
     speeds
 }
 
 /// The spans of `runs` that need no other look: a short one far from where its neighbours run may be a repeat.
-fn settled(runs: &[(Run, Warp)]) -> Vec<(u32, u32)> {
-    let far = |a: &(Run, Warp), b: &(Run, Warp)| {
+fn settled(runs: &[(Run, Transform)]) -> Vec<(u32, u32)> {
+    let far = |a: &(Run, Transform), b: &(Run, Transform)| {
         (b.1.time(f64::from(b.0.begin)) - a.1.time(f64::from(a.0.end))).abs() > 2.0 * NEAR
     };
     let doubtful = |i: usize| {
@@ -408,8 +418,8 @@ fn settled(runs: &[(Run, Warp)]) -> Vec<(u32, u32)> {
 }
 
 /// The runs that are sure by themselves, or beside one that is.
-fn sure(runs: Vec<(Run, Warp)>) -> Vec<(Run, Warp)> {
-    let mut kept: Vec<bool> = runs.iter().map(|(run, _)| run.score >= MIN_SEGMENT_NATS).collect();
+fn sure(runs: Vec<(Run, Transform)>) -> Vec<(Run, Transform)> {
+    let mut kept: Vec<bool> = runs.iter().map(|(run, _)| run.score >= MIN_SEGMENT_SCORE).collect();
     let beside = |i: usize, j: usize| {
         let ((a, to_a), (b, to_b)) = (&runs[i], &runs[j]);
         let here = b.begin.saturating_sub(a.end);
@@ -420,7 +430,7 @@ fn sure(runs: Vec<(Run, Warp)>) -> Vec<(Run, Warp)> {
     let backward = (1..runs.len()).rev().map(|i| (i - 1, i, i - 1));
     for (before, after, which) in forward.chain(backward) {
         let other = if which == after { before } else { after };
-        if kept[other] && runs[which].0.score >= BESIDE_NATS && beside(before, after) {
+        if kept[other] && runs[which].0.score >= BESIDE_SCORE && beside(before, after) {
             kept[which] = true;
         }
     }
@@ -428,13 +438,13 @@ fn sure(runs: Vec<(Run, Warp)>) -> Vec<(Run, Warp)> {
 }
 
 /// Closes the seams between neighbouring runs, which meet where an edit is, and joins those of one line.
-fn joined(runs: Vec<(Run, Warp)>, duration: u32) -> Vec<(Run, Warp)> {
-    let mut out: Vec<(Run, Warp)> = Vec::new();
-    for (mut run, warp) in runs {
+fn joined(runs: Vec<(Run, Transform)>, duration: u32) -> Vec<(Run, Transform)> {
+    let mut out: Vec<(Run, Transform)> = Vec::new();
+    for (mut run, transform) in runs {
         if let Some((before, line)) = out.last_mut()
             && run.begin.saturating_sub(before.end) <= SEAM
         {
-            if !differ(line, &warp, duration) {
+            if !differ(line, &transform, duration) {
                 before.end = run.end;
                 before.score += run.score;
                 before.peaks += run.peaks;
@@ -445,7 +455,7 @@ fn joined(runs: Vec<(Run, Warp)>, duration: u32) -> Vec<(Run, Warp)> {
             before.end = seam;
             run.begin = seam;
         }
-        out.push((run, warp));
+        out.push((run, transform));
     }
     out
 }
@@ -471,7 +481,7 @@ mod tests {
     #[test]
     fn a_weak_stretch_counts_beside_a_sure_one_only() {
         let run = |begin, end, score| {
-            (Run { score, begin, end, peaks: 10, matched: 8 }, Warp::shift(0.0))
+            (Run { score, begin, end, peaks: 10, matched: 8 }, Transform::shift(0.0))
         };
         let all =
             vec![run(0, 500, 90.0), run(520, 700, 9.0), run(720, 800, 9.0), run(4_000, 4_100, 9.0)];

@@ -1,4 +1,4 @@
-//! Scans queries against an index: candidates, then comparison with each of them.
+//! Search over an index: seeds and candidates by nearest codes, then comparison with each candidate.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,14 +6,16 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use soundalike_index::{Reader, SearchMode, SearchOptions, TrackNo};
 
-use super::candidates::{self, Place};
-use super::lookup::{Cells, Questions, Round, ask};
-use super::matcher::{Found, MatchParams, Reference, block_warps, blocks, verify_warps};
+use super::candidates::{self, VotedOffset};
+use super::lookup::{Cells, QueryVectors, Round, search};
+use super::matcher::{
+    MatchEvidence, MatchParams, Reference, block_transforms, blocks, verify_transforms,
+};
+use super::prefilter::{PREFILTER_SCORE, is_long, prefilter};
 use super::resolve::{gaps, resolve};
-use super::sieve::{PROMISING_NATS, first_look, is_long};
-use super::survey;
-use super::warp::{Warp, to_units};
-use super::warped::{self, Lead, Probe};
+use super::seeds::{self, Probe, Seed};
+use super::sparse;
+use super::transform::{Transform, to_units};
 use crate::fingerprint::stored::{SPACE_ANCHOR, SPACE_PEAK_MAP};
 use crate::fingerprint::{Constellation, descriptor};
 use crate::params::FingerprintParams;
@@ -22,7 +24,7 @@ use crate::params::FingerprintParams;
 const EXPLAINED: f64 = 0.85;
 /// And how sure it must be: a regular beat alone can carry a wrong line past the acceptance line.
 const SURE_LOG10_EVALUE: f64 = -8.0;
-/// Descriptor windows asked per block of a query, about.
+/// Descriptor windows looked up per block of a query, about.
 const WINDOWS_PER_BLOCK: u32 = 96;
 /// In a long query, which has more of them to be found by.
 const MIN_WINDOWS_PER_BLOCK: u32 = 48;
@@ -40,7 +42,7 @@ const CANDIDATES: usize = 60;
 
 /// A long query is verified along its whole length with a candidate where some block scores this many
 /// nats: what is accepted scores three times as much.
-const VERIFIED_NATS: f32 = 20.0;
+const VERIFIED_SCORE: f32 = 20.0;
 
 /// Shortest stretch without a match that is looked at a second time, in time units (3 s).
 const LEAST_GAP: u32 = 750;
@@ -50,7 +52,7 @@ const GAP_MARGIN: u32 = 250;
 /// How closely a query is looked at. Short ones are always looked at thoroughly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Depth {
-    /// By questions spread thinly over the query: for a fifth of what decoding it costs.
+    /// By vectors spread thinly over the query: for a fifth of what decoding it costs.
     #[default]
     Standard,
     /// By these and by all there are: finds a few damaged seconds in the middle, too, for ten times as much.
@@ -73,7 +75,7 @@ pub struct TrackMatch {
     /// The track's number in the index snapshot.
     pub track: TrackNo,
     /// The evidence.
-    pub found: Found,
+    pub found: MatchEvidence,
 }
 
 /// Scans queries against one snapshot of an index.
@@ -101,9 +103,9 @@ impl Scanner {
     /// All matches of `query`, accepted or not, best first.
     pub fn scan(&self, query: &Constellation, depth: Depth) -> Vec<TrackMatch> {
         let mut candidates = BTreeMap::new();
-        let long = query.duration > survey::SHORT;
+        let long = query.duration > sparse::SHORT;
         if long {
-            self.survey(query, &mut candidates);
+            self.sparse_anchors(query, &mut candidates);
         }
         if !long || (depth == Depth::Thorough && !explains_any(query, &candidates)) {
             self.look_up(query, &mut candidates);
@@ -135,14 +137,14 @@ impl Scanner {
     }
 
     /// Looks thoroughly at the stretches that no accepted match covers, where there is one: who holds one track
-    /// often holds more, and what a few questions miss lies between what they find.
+    /// often holds more, and what a few vectors miss lies between what they find.
     fn second_look(&self, query: &Constellation, candidates: &mut Candidates) {
         let spans: Vec<(u32, u32)> =
             accepted(candidates).flat_map(|(_, found)| spans(found)).collect();
         if spans.is_empty() {
             return;
         }
-        let mut more: BTreeMap<TrackNo, Vec<(Warp, f32)>> = BTreeMap::new();
+        let mut more: BTreeMap<TrackNo, Vec<(Transform, f32)>> = BTreeMap::new();
         for (begin, end) in gaps(&spans, query.duration) {
             if end - begin < LEAST_GAP {
                 continue;
@@ -153,8 +155,12 @@ impl Scanner {
             self.look_up(&stretch, &mut inside);
             for (track, candidate) in inside {
                 if candidate.found.is_some_and(|found| found.accepted()) {
-                    let later = |(warp, nats): (Warp, f32)| (warp.after(begin), nats);
-                    more.entry(track).or_default().extend(candidate.warps.into_iter().map(later));
+                    let later = |(transform, raw_score): (Transform, f32)| {
+                        (transform.after(begin), raw_score)
+                    };
+                    more.entry(track)
+                        .or_default()
+                        .extend(candidate.transforms.into_iter().map(later));
                 }
             }
         }
@@ -163,58 +169,59 @@ impl Scanner {
         self.resolve(query, candidates, &known);
     }
 
-    /// Fills `candidates` with what a few questions find, until one of them explains the query.
-    fn survey(&self, query: &Constellation, candidates: &mut Candidates) {
-        let best = |questions: &Questions<Probe>, limit| {
+    /// Fills `candidates` with what a few vectors find, until one of them explains the query.
+    fn sparse_anchors(&self, query: &Constellation, candidates: &mut Candidates) {
+        let best = |vectors: &QueryVectors<Probe>, limit| {
             let mut wanted = Wanted::new();
             for block in blocks(query.duration) {
-                let answers = questions.answers().filter(|(probe, _)| probe.lies_in(block));
-                for (track, leads) in warped::rank(answers, block, limit) {
-                    wanted.entry(track).or_default().push((block, leads));
+                let probes_with_hits =
+                    vectors.probes_with_hits().filter(|(probe, _)| probe.lies_in(block));
+                for (track, seeds) in seeds::rank(probes_with_hits, block, limit) {
+                    wanted.entry(track).or_default().push((block, seeds));
                 }
             }
             wanted
         };
-        let mut questions = [survey::questions(query, &self.params)];
-        let cells = Cells::Each(survey::cells(&self.index));
-        let options = SearchOptions { k: survey::HITS, walk: false, ..self.options };
-        for (round, limit) in [(Round::First, 1), (Round::Rest, survey::CANDIDATES)] {
-            ask(&self.index, SPACE_ANCHOR, &mut questions, round, cells, &options);
-            self.follow(query, best(&questions[0], limit), survey::HYPOTHESES, candidates);
+        let mut vectors = [sparse::vectors(query, &self.params)];
+        let cells = Cells::Each(sparse::cells(&self.index));
+        let options = SearchOptions { k: sparse::HITS, walk: false, ..self.options };
+        for (round, limit) in [(Round::First, 1), (Round::Rest, sparse::CANDIDATES)] {
+            search(&self.index, SPACE_ANCHOR, &mut vectors, round, cells, &options);
+            self.follow(query, best(&vectors[0], limit), sparse::HYPOTHESES, candidates);
             if explains_any(query, candidates) {
                 break;
             }
         }
         if !explains_any(query, candidates) {
-            self.survey_windows(query, candidates);
+            self.sparse_windows(query, candidates);
         }
         // What is in the index once may be there more than once.
-        if candidates.values().flat_map(|c| &c.found).any(Found::accepted) {
-            let mut others = best(&questions[0], survey::LIKE_CANDIDATES);
+        if candidates.values().flat_map(|c| &c.found).any(MatchEvidence::accepted) {
+            let mut others = best(&vectors[0], sparse::LIKE_CANDIDATES);
             others.retain(|track, _| candidates.get(track).is_none_or(|c| c.found.is_none()));
-            self.follow(query, others, survey::HYPOTHESES, candidates);
+            self.follow(query, others, sparse::HYPOTHESES, candidates);
         }
     }
 
     /// The same by windows at the query's own speed: where noise or another player leave few anchors, maps are
     /// still like.
-    fn survey_windows(&self, query: &Constellation, candidates: &mut Candidates) {
+    fn sparse_windows(&self, query: &Constellation, candidates: &mut Candidates) {
         let mut windows: Vec<_> = blocks(query.duration)
             .into_iter()
-            .map(|block| survey::windows(query, block, &self.params))
+            .map(|block| sparse::windows(query, block, &self.params))
             .collect();
-        let cells = Cells::Each(survey::cells(&self.index));
-        let options = SearchOptions { k: survey::WINDOW_HITS, walk: false, ..self.options };
+        let cells = Cells::Each(sparse::cells(&self.index));
+        let options = SearchOptions { k: sparse::WINDOW_HITS, walk: false, ..self.options };
         for round in [Round::First, Round::Rest] {
-            ask(&self.index, SPACE_PEAK_MAP, &mut windows, round, cells, &options);
+            search(&self.index, SPACE_PEAK_MAP, &mut windows, round, cells, &options);
         }
-        let mut wanted = WantedPlaces::new();
+        let mut wanted = WantedOffsets::new();
         for q in &windows {
-            for found in candidates::rank(&q.about, &q.hits, survey::CANDIDATES) {
+            for found in candidates::rank(&q.about, &q.hits, sparse::CANDIDATES) {
                 wanted.entry(found.track).or_default().push((q.block, found.places));
             }
         }
-        self.align_promising(query, wanted, candidates);
+        self.align_prefiltered(query, wanted, candidates);
     }
 
     /// Fills `candidates`, until one of them explains the query.
@@ -245,7 +252,7 @@ impl Scanner {
     fn plain(
         &self,
         query: &Constellation,
-        windows: &mut [Questions<u32>],
+        windows: &mut [QueryVectors<u32>],
         round: Round,
         candidates: &mut Candidates,
     ) {
@@ -253,7 +260,7 @@ impl Scanner {
         // farther than it finds, and all representatives are compared.
         let walk = round == Round::First;
         let options = SearchOptions { k: HITS_PER_WINDOW, walk, ..self.options };
-        ask(
+        search(
             &self.index,
             SPACE_PEAK_MAP,
             windows,
@@ -261,7 +268,7 @@ impl Scanner {
             Cells::Shared(WINDOW_CELLS * windows.len()),
             &options,
         );
-        let mut wanted = WantedPlaces::new();
+        let mut wanted = WantedOffsets::new();
         for q in windows {
             for found in candidates::rank(&q.about, &q.hits, round.candidates(CANDIDATES)) {
                 // Alignment does not look at the hits: once is enough.
@@ -272,42 +279,42 @@ impl Scanner {
             }
         }
         if is_long(query) {
-            return self.align_promising(query, wanted, candidates);
+            return self.align_prefiltered(query, wanted, candidates);
         }
         self.compare(query, wanted, candidates, |(block, _), candidate| {
             candidate.aligned.push(*block);
-            block_warps(query, *block, &candidate.reference, &self.matching)
+            block_transforms(query, *block, &candidate.reference, &self.matching)
         });
     }
 
     /// Aligns blocks of the query with the tracks of `wanted` where a first look shows a copy.
-    fn align_promising(
+    fn align_prefiltered(
         &self,
         query: &Constellation,
-        wanted: WantedPlaces,
+        wanted: WantedOffsets,
         candidates: &mut Candidates,
     ) {
         self.compare(query, wanted, candidates, |(block, places), candidate| {
-            if !self.promising(query, block.0, places, &candidate.reference) {
+            if !self.passing(query, block.0, places, &candidate.reference) {
                 return Vec::new();
             }
             candidate.aligned.push(*block);
-            block_warps(query, *block, &candidate.reference, &self.matching)
+            block_transforms(query, *block, &candidate.reference, &self.matching)
         });
     }
 
     /// Whether a first look at one of `places`, of a block that begins at `begin`, shows a copy.
-    fn promising(
+    fn passing(
         &self,
         query: &Constellation,
         begin: u32,
-        places: &[Place],
+        places: &[VotedOffset],
         reference: &Reference,
     ) -> bool {
         places.iter().any(|place| {
-            let place = Place { query: begin + place.query, ..*place };
-            let look = first_look(query, place, reference, self.params.window, &self.matching);
-            look.1 >= PROMISING_NATS
+            let place = VotedOffset { query: begin + place.query, ..*place };
+            let look = prefilter(query, place, reference, self.params.window, &self.matching);
+            look.1 >= PREFILTER_SCORE
         })
     }
 
@@ -315,12 +322,12 @@ impl Scanner {
     fn changed(
         &self,
         query: &Constellation,
-        anchors: &mut [Questions<Probe>],
+        anchors: &mut [QueryVectors<Probe>],
         round: Round,
         candidates: &mut Candidates,
     ) {
-        let options = SearchOptions { k: warped::HITS_PER_PROBE, walk: false, ..self.options };
-        ask(
+        let options = SearchOptions { k: seeds::HITS_PER_PROBE, walk: false, ..self.options };
+        search(
             &self.index,
             SPACE_ANCHOR,
             anchors,
@@ -330,15 +337,15 @@ impl Scanner {
         );
         let mut wanted = Wanted::new();
         for q in anchors {
-            let limit = round.candidates(warped::CANDIDATES);
-            for (track, leads) in warped::rank(q.answers(), q.block, limit) {
-                wanted.entry(track).or_default().push((q.block, leads));
+            let limit = round.candidates(seeds::CANDIDATES);
+            for (track, seeds) in seeds::rank(q.probes_with_hits(), q.block, limit) {
+                wanted.entry(track).or_default().push((q.block, seeds));
             }
         }
-        self.follow(query, wanted, warped::HYPOTHESES, candidates);
+        self.follow(query, wanted, seeds::HYPOTHESES, candidates);
     }
 
-    /// Compares with the tracks of `wanted` along the lines that leads of a block stand for, as many as
+    /// Compares with the tracks of `wanted` along the lines that seeds of a block stand for, as many as
     /// `hypotheses` each.
     fn follow(
         &self,
@@ -348,9 +355,9 @@ impl Scanner {
         candidates: &mut Candidates,
     ) {
         let (params, matching) = (&self.params, &self.matching);
-        self.compare(query, wanted, candidates, |(block, leads), candidate| {
+        self.compare(query, wanted, candidates, |(block, seeds), candidate| {
             let reference = &candidate.reference;
-            warped::warps(query, *block, reference, leads, hypotheses, params, matching)
+            seeds::transforms(query, *block, reference, seeds, hypotheses, params, matching)
         });
     }
 
@@ -361,9 +368,9 @@ impl Scanner {
         query: &Constellation,
         wanted: BTreeMap<TrackNo, Vec<T>>,
         candidates: &mut Candidates,
-        align: impl Fn(&T, &mut Candidate) -> Vec<(Warp, f32)> + Sync,
+        align: impl Fn(&T, &mut Candidate) -> Vec<(Transform, f32)> + Sync,
     ) {
-        let needed = if is_long(query) { VERIFIED_NATS } else { 0.0 };
+        let needed = if is_long(query) { VERIFIED_SCORE } else { 0.0 };
         let work: Vec<_> = wanted
             .into_iter()
             .map(|(track, places)| (track, places, candidates.remove(&track)))
@@ -372,14 +379,16 @@ impl Scanner {
             .into_par_iter()
             .filter_map(|(track, places, known)| {
                 let mut candidate = known.or_else(|| self.candidate(track))?;
-                let warps: Vec<_> =
+                let transforms: Vec<_> =
                     places.iter().flat_map(|place| align(place, &mut candidate)).collect();
-                let telling = warps.iter().any(|w| w.1 >= needed);
-                candidate.warps.extend(warps);
-                if telling {
-                    let (reference, warps) = (&candidate.reference, candidate.warps.clone());
+                let distinctive = transforms.iter().any(|w| w.1 >= needed);
+                candidate.transforms.extend(transforms);
+                if distinctive {
+                    let (reference, transforms) =
+                        (&candidate.reference, candidate.transforms.clone());
                     let (seconds, matching) = (self.searched_seconds, &self.matching);
-                    candidate.found = verify_warps(query, reference, warps, seconds, matching);
+                    candidate.found =
+                        verify_transforms(query, reference, transforms, seconds, matching);
                 }
                 Some((track, candidate))
             })
@@ -390,7 +399,7 @@ impl Scanner {
     fn candidate(&self, track: TrackNo) -> Option<Candidate> {
         let points = Constellation::from_bytes(self.index.constellation(track)?).ok()?;
         let reference = Reference::new(points, &self.params);
-        Some(Candidate { reference, aligned: Vec::new(), warps: Vec::new(), found: None })
+        Some(Candidate { reference, aligned: Vec::new(), transforms: Vec::new(), found: None })
     }
 
     /// Whether nothing of `query` can be looked up: silence, a steady tone, hardly any length.
@@ -404,7 +413,7 @@ impl Scanner {
         query: &Constellation,
         block: (u32, u32),
         blocks: usize,
-    ) -> Questions<u32> {
+    ) -> QueryVectors<u32> {
         let windows =
             (2 * WINDOWS_PER_BLOCK / blocks as u32).clamp(MIN_WINDOWS_PER_BLOCK, WINDOWS_PER_BLOCK);
         let span = (block.1 - block.0).saturating_sub(self.params.window);
@@ -412,7 +421,7 @@ impl Scanner {
         let stretch = query.slice(block.0, block.1);
         let windows = descriptor::query_windows(&stretch, hop, &self.params).into_iter();
         let all = windows.enumerate().map(|(i, w)| (w.time, i, w.code.into()));
-        Questions::new(block, all)
+        QueryVectors::new(block, all)
     }
 
     /// The same for the anchors.
@@ -421,20 +430,20 @@ impl Scanner {
         query: &Constellation,
         block: (u32, u32),
         blocks: usize,
-    ) -> Questions<Probe> {
+    ) -> QueryVectors<Probe> {
         let probes =
-            warped::probes(query, block, blocks, warped::ALL_RUNGS, &self.params).into_iter();
+            seeds::probes(query, block, blocks, seeds::ALL_TEMPO_STEPS, &self.params).into_iter();
         let all = probes.map(|(probe, code)| (probe, probe.number, code.into()));
-        Questions::new(block, all)
+        QueryVectors::new(block, all)
     }
 }
 
 type Candidates = BTreeMap<TrackNo, Candidate>;
-/// Tracks to compare with, with the blocks of the query and their leads into each.
-type Wanted = BTreeMap<TrackNo, Vec<((u32, u32), Vec<Lead>)>>;
+/// Tracks to compare with, with the blocks of the query and their seeds in each.
+type Wanted = BTreeMap<TrackNo, Vec<((u32, u32), Vec<Seed>)>>;
 
 /// The same with places in each at the query's own speed.
-type WantedPlaces = BTreeMap<TrackNo, Vec<((u32, u32), Vec<Place>)>>;
+type WantedOffsets = BTreeMap<TrackNo, Vec<((u32, u32), Vec<VotedOffset>)>>;
 
 /// A track that is being compared with.
 struct Candidate {
@@ -442,19 +451,19 @@ struct Candidate {
     /// Blocks of the query that were aligned with it at the same speed and pitch.
     aligned: Vec<(u32, u32)>,
     /// Alignments so far, with the score that led to them.
-    warps: Vec<(Warp, f32)>,
+    transforms: Vec<(Transform, f32)>,
     /// What they add up to.
-    found: Option<Found>,
+    found: Option<MatchEvidence>,
 }
 
 /// The candidates that are accepted, with what was found.
-fn accepted(candidates: &Candidates) -> impl Iterator<Item = (TrackNo, &Found)> {
+fn accepted(candidates: &Candidates) -> impl Iterator<Item = (TrackNo, &MatchEvidence)> {
     let found = candidates.iter().filter_map(|(track, c)| Some((*track, c.found.as_ref()?)));
     found.filter(|(_, found)| found.accepted())
 }
 
 /// The stretches of the query that a match covers, in time units.
-fn spans(found: &Found) -> Vec<(u32, u32)> {
+fn spans(found: &MatchEvidence) -> Vec<(u32, u32)> {
     found.segments.iter().map(|s| (to_units(s.query_ms.0), to_units(s.query_ms.1))).collect()
 }
 
@@ -464,7 +473,7 @@ fn explains_any(query: &Constellation, candidates: &Candidates) -> bool {
 }
 
 /// Whether nothing is left to explain by a copy at another speed or pitch.
-pub(super) fn is_explained(query: &Constellation, found: &Found) -> bool {
+pub(super) fn is_explained(query: &Constellation, found: &MatchEvidence) -> bool {
     found.log10_evalue <= SURE_LOG10_EVALUE && found.best_line_coverage(query.duration) >= EXPLAINED
 }
 

@@ -18,23 +18,23 @@ const HOUR_SCORE: f64 = 5.4;
 const QUERY_SECONDS: f64 = 10.0;
 /// Nats a second that a run pays beyond [`QUERY_SECONDS`]. Drums laid over a drone for a minute gained
 /// 1.9 a second; copies gain 5 and more, even under other music as loud as they are.
-const DRIFT: f64 = 2.0;
+const LENGTH_PENALTY: f64 = 2.0;
 
 /// Matches with `log10(E)` at or below this are reported.
 pub const ACCEPT_LOG10_EVALUE: f64 = -3.0;
 
 /// What `nats` collected along `seconds` that do not repeat each other are worth.
-pub fn less_drift(nats: f64, seconds: f64) -> f64 {
-    nats - DRIFT * (seconds - QUERY_SECONDS).max(0.0)
+pub fn less_length_penalty(raw_score: f64, seconds: f64) -> f64 {
+    raw_score - LENGTH_PENALTY * (seconds - QUERY_SECONDS).max(0.0)
 }
 
 /// `log10` of the expected number of chance runs scoring `nats` or more when a query is compared with
 /// references of these lengths. Less than an hour of references counts as an hour: one pair of tracks
 /// can share a beat or a key.
-pub fn log10_evalue(nats: f64, query_seconds: f64, reference_seconds: f64) -> f64 {
+pub fn log10_evalue(raw_score: f64, query_seconds: f64, reference_seconds: f64) -> f64 {
     let hours = (reference_seconds / 3600.0).max(1.0);
     let queries = (query_seconds / QUERY_SECONDS).max(1.0);
-    (queries * hours).log10() - LAMBDA * (nats - HOUR_SCORE) / std::f64::consts::LN_10
+    (queries * hours).log10() - LAMBDA * (raw_score - HOUR_SCORE) / std::f64::consts::LN_10
 }
 
 /// The score shown to people: 0 to 100, 50 at the acceptance line, rising with evidence.
@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn a_weak_run_does_not_become_evidence_by_going_on() {
-        assert!(less_drift(1.9 * 600.0, 600.0) < less_drift(1.9 * 10.0, 10.0));
-        assert!(less_drift(5.0 * 600.0, 600.0) > less_drift(5.0 * 10.0, 10.0));
+        assert!(less_length_penalty(1.9 * 600.0, 600.0) < less_length_penalty(1.9 * 10.0, 10.0));
+        assert!(less_length_penalty(5.0 * 600.0, 600.0) > less_length_penalty(5.0 * 10.0, 10.0));
     }
 }

@@ -9,8 +9,8 @@
 //! sequences (Gelfand, Mironov and Pevzner, PNAS 1996), or JumpDTW of music (Fremerey, Müller and Clausen,
 //! ISMIR 2010), on points.
 
+use super::transform::Transform;
 use super::verify::Steps;
-use super::warp::Warp;
 
 /// What changing to a line costs where the reference goes on within [`NEAR`] of where it was left, in nats.
 const NEAR_COST: f32 = 9.0;
@@ -36,7 +36,7 @@ pub struct Stretch {
 
 /// The best sequence of `lines` for the peaks at `times` (time units, in order); `steps[l]` holds what each of
 /// them scores under line `l`.
-pub fn decode(times: &[u32], lines: &[Warp], steps: &[Steps]) -> Vec<Stretch> {
+pub fn decode(times: &[u32], lines: &[Transform], steps: &[Steps]) -> Vec<Stretch> {
     let count = lines.len();
     let null = count;
     if count == 0 || times.is_empty() {
@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn a_cut_changes_the_line_where_it_is() {
-        let lines = [Warp::shift(100.0), Warp::shift(140.0)];
+        let lines = [Transform::shift(100.0), Transform::shift(140.0)];
         let explained = |from: usize, to: usize| {
             steps((0..60).map(move |i| if (from..to).contains(&i) { 2.0 } else { -0.4 }))
         };
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn a_repeat_that_fits_as_well_is_left_alone() {
-        let lines = [Warp::shift(0.0), Warp::shift(5_000.0)];
+        let lines = [Transform::shift(0.0), Transform::shift(5_000.0)];
         let all = || steps((0..60).map(|_| 2.0));
         let repeat = steps((0..60).map(|i| if (20..40).contains(&i) { 2.5 } else { -0.4 }));
         assert_eq!(
@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn what_no_line_explains_belongs_to_none() {
-        let lines = [Warp::shift(0.0)];
+        let lines = [Transform::shift(0.0)];
         let ends = steps((0..90).map(|i| if (30..60).contains(&i) { -1.0 } else { 2.0 }));
         let found = decode(&times(90), &lines, &[ends]);
         assert_eq!(found.iter().map(|s| (s.begin, s.end)).collect::<Vec<_>>(), [(0, 30), (60, 90)]);

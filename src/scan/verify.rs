@@ -1,6 +1,7 @@
-//! Peak-by-peak verification of one alignment.
+//! Verification of one alignment, peak by peak: maximal-scoring segments of a log-likelihood ratio
+//! (Karlin and Altschul 1990; Ruzzo and Tompa 1999).
 //!
-//! Under a warp, every query peak has a place in the reference. If the query is a copy, a share of
+//! Under a transform, every query peak has a place in the reference. If the query is a copy, a share of
 //! its peaks lies close to a reference peak (spread by a narrow kernel), the rest anywhere; if it
 //! is not, all lie anywhere. The log-likelihood ratio of the two, peak by peak in time order, is a
 //! random walk that drifts down on unrelated music and climbs along a true copy, so the
@@ -10,7 +11,7 @@
 //! an expected number of chance runs (see `score`).
 
 use super::background::Background;
-use super::warp::Warp;
+use super::transform::Transform;
 use crate::fingerprint::{Constellation, Point};
 
 /// Coincidence kernel and walk constants.
@@ -59,7 +60,7 @@ pub struct Coincidence {
     pub reference: Point,
 }
 
-/// A maximal-scoring run of query peaks under one warp.
+/// A maximal-scoring run of query peaks under one transform.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Run {
     /// Log-likelihood ratio in nats.
@@ -75,26 +76,26 @@ pub struct Run {
 }
 
 /// Cheap first look: the best run's score for the middle share only.
-pub fn glance(
+pub fn estimate(
     query: &[Point],
     reference: &Constellation,
     background: &Background,
-    warp: &Warp,
+    transform: &Transform,
     params: &VerifyParams,
 ) -> f32 {
-    let steps = evidence(query, reference, background, warp, params);
+    let steps = evidence(query, reference, background, transform, params);
     walk(&steps, params.shares[1], params).iter().map(|r| r.score).fold(0.0, f32::max)
 }
 
-/// Scores `query` against `reference` under `warp`; returns the runs, best first.
+/// Scores `query` against `reference` under `transform`; returns the runs, best first.
 pub fn runs(
     query: &[Point],
     reference: &Constellation,
     background: &Background,
-    warp: &Warp,
+    transform: &Transform,
     params: &VerifyParams,
 ) -> Vec<Run> {
-    let steps = evidence(query, reference, background, warp, params);
+    let steps = evidence(query, reference, background, transform, params);
     let mut best: Vec<Run> = Vec::new();
     for share in params.shares {
         let found = walk(&steps, share, params);
@@ -107,15 +108,15 @@ pub fn runs(
     best
 }
 
-/// The coincidences within reach under `warp`, one per query peak (its nearest).
+/// The coincidences within reach under `transform`, one per query peak (its nearest).
 pub fn coincidences(
     query: &[Point],
     reference: &Constellation,
-    warp: &Warp,
+    transform: &Transform,
     params: &VerifyParams,
 ) -> Vec<Coincidence> {
     let mut out = Vec::new();
-    nearest(query, reference, warp, params, |query, found| {
+    nearest(query, reference, transform, params, |query, found| {
         if let Some((reference, ..)) = found {
             out.push(Coincidence { query, reference });
         }
@@ -123,7 +124,7 @@ pub fn coincidences(
     out
 }
 
-/// What each of a row of query peaks scores under one warp.
+/// What each of a row of query peaks scores under one transform.
 #[derive(Debug, Clone, Default)]
 pub struct Steps {
     /// Peak and score of the first peak that was looked at, and of those after it.
@@ -133,20 +134,20 @@ pub struct Steps {
 }
 
 impl Steps {
-    /// Scores `points[from..to]` under `warp` for one assumed share of partnered peaks; other peaks, and those
+    /// Scores `points[from..to]` under `transform` for one assumed share of partnered peaks; other peaks, and those
     /// that land outside of the reference, count against the line.
     pub fn new(
         points: &[Point],
         (from, to): (usize, usize),
         (reference, background): (&Constellation, &Background),
-        warp: &Warp,
+        transform: &Transform,
         share: f64,
         params: &VerifyParams,
     ) -> Steps {
         let (share, count) = (share as f32, to - from);
         let mut steps =
             Steps { first: from, scores: vec![OUTSIDE; count], matched: vec![false; count] };
-        for step in evidence(&points[from..to], reference, background, warp, params) {
+        for step in evidence(&points[from..to], reference, background, transform, params) {
             let i = step.index;
             steps.scores[i] = (1.0 - share + share * step.ratio).ln() - params.step_cost;
             steps.matched[i] = step.ratio > 0.0;
@@ -202,15 +203,15 @@ fn evidence(
     query: &[Point],
     reference: &Constellation,
     background: &Background,
-    warp: &Warp,
+    transform: &Transform,
     params: &VerifyParams,
 ) -> Vec<Step> {
     let norm = 1.0 / (std::f64::consts::TAU * params.sigma_time * params.sigma_freq);
     let mut steps = Vec::with_capacity(query.len());
     let mut index = 0;
-    nearest(query, reference, warp, params, |p, found| {
+    nearest(query, reference, transform, params, |p, found| {
         index += 1;
-        let (time, freq) = warp.apply(&p);
+        let (time, freq) = transform.apply(&p);
         if time < 0.0 || time > f64::from(reference.duration) {
             return;
         }
@@ -234,7 +235,7 @@ fn evidence(
 fn nearest(
     query: &[Point],
     reference: &Constellation,
-    warp: &Warp,
+    transform: &Transform,
     params: &VerifyParams,
     mut visit: impl FnMut(Point, Option<(Point, f64, u32)>),
 ) {
@@ -245,11 +246,11 @@ fn nearest(
     let width = (2.0 * band) as u32;
     let points = &reference.points;
     // A short stretch of the query lies anywhere in a long reference.
-    let first = query.first().map_or(0.0, |p| warp.apply(p).0 - span);
+    let first = query.first().map_or(0.0, |p| transform.apply(p).0 - span);
     let mut from = points.partition_point(|r| f64::from(r.time) < first);
     let mut to = from;
     for p in query {
-        let (time, freq) = warp.apply(p);
+        let (time, freq) = transform.apply(p);
         let (earliest, latest) = (ceil(time - span), floor(time + span));
         while points.get(from).is_some_and(|r| i64::from(r.time) < earliest) {
             from += 1;

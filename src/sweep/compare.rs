@@ -11,7 +11,7 @@ use crate::fingerprint::Constellation;
 use crate::matches::Match;
 use crate::params::FingerprintParams;
 use crate::scan::compare::compare;
-use crate::scan::matcher::{Found, MatchParams, Reference};
+use crate::scan::matcher::{MatchEvidence, MatchParams, Reference};
 use crate::scan::scanner::{Depth, Scanner};
 use crate::track::Track;
 
@@ -87,13 +87,13 @@ impl Sides {
             let track = points(&self.catalogue, m.track)?;
             let (seconds, matching) = (self.reference_seconds, MatchParams::default());
             let turned = compare(&track, &prepared, seconds, &self.params, &matching);
-            let found = turned.filter(Found::accepted).unwrap_or_else(|| m.found.turned());
+            let found = turned.filter(MatchEvidence::accepted).unwrap_or_else(|| m.found.turned());
             matches.push((meta.sha256, self.matched(meta, own.meta, &found)));
         }
         Ok(matches)
     }
 
-    fn matched(&self, track: &TrackMeta, reference: &TrackMeta, found: &Found) -> Match {
+    fn matched(&self, track: &TrackMeta, reference: &TrackMeta, found: &MatchEvidence) -> Match {
         let (track, reference) = (Track::of_index(track), Track::of_index(reference));
         Match::new(&Arc::new(track), &Arc::new(reference), found, &self.params)
     }

@@ -54,7 +54,7 @@ pub fn short(reference: &Hash) -> [u8; 8] {
 
 /// Where a record stands in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
+pub struct LinePosition {
     /// First byte.
     pub offset: u64,
     len: u32,
@@ -112,7 +112,7 @@ impl Event {
 /// Pairs reported and not forgotten, and where.
 #[derive(Debug, Default)]
 pub struct Reported {
-    pairs: BTreeMap<Pair, Place>,
+    pairs: BTreeMap<Pair, LinePosition>,
     /// Length of all complete lines, in bytes.
     pub length: u64,
     lines: u64,
@@ -130,7 +130,7 @@ impl Reported {
             match Event::parse(line.bytes).map_err(damaged)? {
                 Event::Match(pair) => {
                     let len = line.bytes.len() as u32 + 1;
-                    let place = Place { offset: line.offset, len, line: line.number };
+                    let place = LinePosition { offset: line.offset, len, line: line.number };
                     reported.pairs.insert(pair, place);
                     if reported.pairs.len() > MAX_PAIRS {
                         return Err(damaged("too many matches".into()));
@@ -150,12 +150,12 @@ impl Reported {
     }
 
     /// Where a pair was reported, if it was.
-    pub fn get(&self, pair: &Pair) -> Option<Place> {
+    pub fn get(&self, pair: &Pair) -> Option<LinePosition> {
         self.pairs.get(pair).copied()
     }
 
     /// All pairs.
-    pub fn pairs(&self) -> impl Iterator<Item = (&Pair, &Place)> {
+    pub fn pairs(&self) -> impl Iterator<Item = (&Pair, &LinePosition)> {
         self.pairs.iter()
     }
 }
@@ -307,14 +307,14 @@ impl Findings {
     }
 
     /// Reads a match again.
-    pub fn read(&mut self, place: Place) -> Result<StoredMatch, SweepError> {
+    pub fn read(&mut self, place: LinePosition) -> Result<StoredMatch, SweepError> {
         let bytes = self.file.read_at(place.offset, place.len as usize);
         let bytes = bytes.map_err(SweepError::io(&self.path))?;
         serde_json::from_slice(&bytes)
             .map_err(|e| SweepError::damaged(&self.path, place.line, e.to_string()))
     }
 
-    fn append(&mut self, lines: &[impl Serialize]) -> Result<Vec<Place>, SweepError> {
+    fn append(&mut self, lines: &[impl Serialize]) -> Result<Vec<LinePosition>, SweepError> {
         if lines.is_empty() {
             return Ok(Vec::new());
         }
@@ -326,7 +326,7 @@ impl Findings {
             bytes.push(b'\n');
             let offset = self.reported.length + begin as u64;
             let line = self.reported.lines + 1 + places.len() as u64;
-            places.push(Place { offset, len: (bytes.len() - begin) as u32, line });
+            places.push(LinePosition { offset, len: (bytes.len() - begin) as u32, line });
         }
         self.file.append(&bytes).map_err(SweepError::io(&self.path))?;
         self.reported.length += bytes.len() as u64;

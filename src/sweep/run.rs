@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use soundalike_index::{Reader, TrackMeta};
 
 use super::compare::Sides;
-use super::findings::{self, Findings, Pair, Place, short};
+use super::findings::{self, Findings, LinePosition, Pair, short};
 use super::plan::Plan;
 use super::state::{Counts, Folder, Header, Journal};
 use super::{Hash, SweepError};
@@ -27,10 +27,10 @@ const CHUNK: usize = 32;
 pub struct SweptTrack {
     /// The track.
     pub sha256: Hash,
-    /// Found by this run, and not only by one before.
+    /// MatchEvidence by this run, and not only by one before.
     pub is_new: bool,
     /// Its matches: the reference, and where the record stands.
-    places: Vec<(Hash, Place)>,
+    places: Vec<(Hash, LinePosition)>,
 }
 
 /// A sweep in its state folder.
@@ -287,7 +287,7 @@ impl Sweep {
     #[doc(hidden)]
     pub fn tracks(&self, all: bool) -> Vec<SweptTrack> {
         let from = self.header.findings_from;
-        let is_new = |place: &Place| !self.is_idle() && place.offset >= from;
+        let is_new = |place: &LinePosition| !self.is_idle() && place.offset >= from;
         let mut pairs =
             self.findings.reported().pairs().filter(|(_, p)| all || is_new(p)).peekable();
         if pairs.peek().is_none() {

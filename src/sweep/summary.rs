@@ -10,7 +10,7 @@ use soundalike_index::Reader;
 
 use super::judge::JudgedTrack;
 use super::run::Sweep;
-use crate::catalog::text::visible;
+use crate::declare::text::visible;
 use crate::engine::index::index_info;
 use crate::level::Level;
 use crate::policy::Rule;

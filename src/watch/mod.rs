@@ -11,8 +11,8 @@
 //! names, sizes and times; nothing else is remembered, so that a restart goes on where it was.
 
 mod error;
-mod ledger;
 mod queue;
+mod result_store;
 mod results;
 mod service;
 mod snapshot;
@@ -23,12 +23,12 @@ use std::io;
 use std::time::{Duration, Instant};
 
 pub use error::{ServiceError, WatchError};
-pub use ledger::{Draft, Form, Ledger, Recorded};
 pub use queue::{Queue, Stamp, Unit, UnitKind, shown};
+pub use result_store::{Draft, Recorded, ResultFormat, ResultStore};
 pub use service::{Service, ServiceOptions, sleep};
 pub use snapshot::Snapshot;
 
-use crate::catalog::delivery::{BatchState, batch_state};
+use crate::declare::delivery::{BatchState, batch_state};
 
 /// How long a delivery that is done is left alone before its insides are looked at again. A file that comes
 /// or goes at its top shows at once.
@@ -86,12 +86,12 @@ impl Watch {
     }
 
     /// Looks at what lies in the folder at `now`.
-    pub fn look(&mut self, ledger: &Ledger, now: Instant) -> io::Result<Look> {
+    pub fn look(&mut self, results: &ResultStore, now: Instant) -> io::Result<Look> {
         let units = self.queue.look()?;
         self.seen.retain(|name, _| units.iter().any(|unit| unit.name == *name));
         let mut look = Look::default();
         for unit in units {
-            self.judge(unit, ledger, now, &mut look);
+            self.judge(unit, results, now, &mut look);
         }
         look.ready.sort_by(|a, b| {
             let arrival = |r: &Ready| r.unit.stamp.modified;
@@ -100,7 +100,7 @@ impl Watch {
         Ok(look)
     }
 
-    fn judge(&mut self, unit: Unit, ledger: &Ledger, now: Instant, look: &mut Look) {
+    fn judge(&mut self, unit: Unit, results: &ResultStore, now: Instant, look: &mut Look) {
         let done = self.seen.get(&unit.name).and_then(|seen| seen.done);
         if done.is_some_and(|(stamp, at)| stamp == unit.stamp && now < at + RELOOK) {
             look.done += 1;
@@ -108,7 +108,7 @@ impl Watch {
         }
         let snapshot = Snapshot::of(&unit);
         let settled = self.settled(&unit.name, snapshot.pulse, now);
-        let recorded = ledger.recorded(&unit.name, &snapshot.state);
+        let recorded = results.recorded(&unit.name, &snapshot.state);
         if recorded == Recorded::Same {
             self.note(&unit.name, |seen| seen.done = Some((unit.stamp, now)));
             look.done += 1;

@@ -7,9 +7,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::ledger::is_result;
+use super::result_store::is_result;
 use crate::audio::is_audio_extension;
-use crate::catalog::delivery::{BatchState, batch_state, expand, is_marker};
+use crate::declare::delivery::{BatchState, batch_state, expand, is_marker};
 
 /// Ends of names under which programs write what is not whole yet.
 const TEMPORARY: &[&str] = &[".part", ".partial", ".filepart", ".tmp", ".temp", ".crdownload", "~"];
@@ -189,7 +189,7 @@ impl Queue {
 
 fn read_list(unit: &Unit) -> Named {
     let delivery = expand(std::slice::from_ref(&unit.path));
-    let of_it = |upload: &&crate::catalog::delivery::Upload| {
+    let of_it = |upload: &&crate::declare::delivery::Upload| {
         upload.origin.as_ref().is_some_and(|origin| origin.file == unit.path)
     };
     Named {

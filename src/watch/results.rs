@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use super::{Draft, Form, Ledger, ServiceError, shown};
+use super::{Draft, ResultFormat, ResultStore, ServiceError, shown};
 use crate::audio::DecodeOptions;
 use crate::report::csv::Csv;
 use crate::report::html::{self, Options};
@@ -26,14 +26,14 @@ pub(super) struct Results {
 impl Results {
     /// Begins the result of the delivery `name`.
     pub(super) fn begin(
-        ledger: &Ledger,
+        results: &ResultStore,
         name: &OsStr,
         table: bool,
     ) -> Result<Results, ServiceError> {
-        let (draft, file) = ledger.draft(name, Form::Records)?;
+        let (draft, file) = results.draft(name, ResultFormat::Records)?;
         let table = match table {
             true => {
-                let (draft, file) = ledger.draft(name, Form::Table)?;
+                let (draft, file) = results.draft(name, ResultFormat::Table)?;
                 let handle = file.try_clone()?;
                 Some((draft, handle, Csv::new(BufWriter::new(file))?))
             }
@@ -46,7 +46,7 @@ impl Results {
     /// people, where it is said how audio is decoded for its pictures.
     pub(super) fn publish(
         self,
-        ledger: &Ledger,
+        results: &ResultStore,
         name: &OsStr,
         page: Option<&DecodeOptions>,
     ) -> Result<(), ServiceError> {
@@ -58,7 +58,7 @@ impl Results {
             table.publish(file, false)?;
         }
         if let Some(decode) = page {
-            write_page(ledger, name, records.path(), decode)?;
+            write_page(results, name, records.path(), decode)?;
         }
         Ok(records.publish(file, true)?)
     }
@@ -73,12 +73,12 @@ impl Report for Results {
 
 /// Makes the page of the records at `path`.
 fn write_page(
-    ledger: &Ledger,
+    results: &ResultStore,
     name: &OsStr,
     path: &Path,
     decode: &DecodeOptions,
 ) -> Result<(), ServiceError> {
-    let (draft, file) = ledger.draft(name, Form::Page)?;
+    let (draft, file) = results.draft(name, ResultFormat::Page)?;
     let mut records = Records::open(path)?;
     let options = Options {
         title: Some(format!("Delivery {}", shown(name))),

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::results::Results;
-use super::{Ledger, Look, Queue, Ready, ServiceError, Snapshot, Watch, shown};
-use crate::catalog::delivery::expand;
+use super::{Look, Queue, Ready, ResultStore, ServiceError, Snapshot, Watch, shown};
+use crate::declare::delivery::expand;
 use crate::engine::{Engine, Uploads};
 use crate::level::Level;
 use crate::progress::{Cancel, Progress};
@@ -45,7 +45,7 @@ pub struct Service<'a> {
     settle: Duration,
     engine: Engine,
     options: ServiceOptions<'a>,
-    ledger: Ledger,
+    results: ResultStore,
     watch: Watch,
     /// Attempts at deliveries that something else than the delivery prevented.
     failed: BTreeMap<OsString, u32>,
@@ -61,7 +61,7 @@ impl<'a> Service<'a> {
         dir: &Path,
         own: impl Iterator<Item = PathBuf>,
         settle: Duration,
-        ledger: Ledger,
+        results: ResultStore,
         engine: Engine,
         options: ServiceOptions<'a>,
     ) -> Result<Service<'a>, ServiceError> {
@@ -69,7 +69,7 @@ impl<'a> Service<'a> {
         let queue = Queue::new(dir, own).map_err(unreadable)?;
         let watch = Watch::new(queue, settle);
         let (dir, failed) = (dir.to_owned(), BTreeMap::new());
-        Ok(Service { dir, settle, engine, options, ledger, watch, failed })
+        Ok(Service { dir, settle, engine, options, results, watch, failed })
     }
 
     /// What is whole now, after waiting for what has no marker.
@@ -90,7 +90,7 @@ impl<'a> Service<'a> {
     }
 
     fn look(&mut self) -> Result<Look, ServiceError> {
-        let look = self.watch.look(&self.ledger, Instant::now());
+        let look = self.watch.look(&self.results, Instant::now());
         let look = look.map_err(|source| ServiceError::Queue { dir: self.dir.clone(), source })?;
         for name in &look.open_batches {
             self.say(name, "waits for BatchComplete_*.xml");
@@ -142,14 +142,14 @@ impl<'a> Service<'a> {
         self.engine.refresh(now)?;
         let uploads = Uploads::of_delivery(&expand(&ready.unit.paths()));
         uploads.remarks.iter().for_each(|remark| (self.options.say)(remark));
-        let mut result = Results::begin(&self.ledger, name, self.options.table)?;
+        let mut result = Results::begin(&self.results, name, self.options.table)?;
         let summary = self.judge(ready, uploads, &mut result, (now, started))?;
         if summary.interrupted {
             self.say(name, "cut short; it will be begun anew");
             return Ok(None);
         }
         let page = self.options.page.then(|| &self.engine.options().decode);
-        result.publish(&self.ledger, name, page)?;
+        result.publish(&self.results, name, page)?;
         self.say(name, &format!("done: {}", said(&summary)));
         Ok(Some(summary))
     }

@@ -5,7 +5,7 @@ use super::*;
 struct Place {
     dir: tempfile::TempDir,
     watch: Watch,
-    ledger: Ledger,
+    results: ResultStore,
     now: Instant,
 }
 
@@ -14,10 +14,10 @@ impl Place {
         let dir = tempfile::tempdir().unwrap();
         let queue = dir.path().join("in");
         fs::create_dir(&queue).unwrap();
-        let ledger = Ledger::open(&queue.join("results")).unwrap();
+        let results = ResultStore::open(&queue.join("results")).unwrap();
         let queue = Queue::new(&queue, [queue.join("results")]).unwrap();
         let watch = Watch::new(queue, Duration::from_secs(30));
-        Place { dir, watch, ledger, now: Instant::now() }
+        Place { dir, watch, results, now: Instant::now() }
     }
 
     fn write(&self, name: &str, content: &str) {
@@ -29,14 +29,14 @@ impl Place {
     /// Names of what is ready after `seconds` more.
     fn after(&mut self, seconds: u64) -> Vec<String> {
         self.now += Duration::from_secs(seconds);
-        let look = self.watch.look(&self.ledger, self.now).unwrap();
+        let look = self.watch.look(&self.results, self.now).unwrap();
         look.ready.iter().map(|r| r.unit.name.to_string_lossy().into_owned()).collect()
     }
 
     fn done(&self, name: &str) {
         let unit = Unit::folder_at(&self.dir.path().join("in").join(name));
         let snapshot = Snapshot::of(&unit);
-        let (draft, file) = self.ledger.draft(&unit.name, Form::Records).unwrap();
+        let (draft, file) = self.results.draft(&unit.name, ResultFormat::Records).unwrap();
         let mut begin =
             crate::report::records::Begin::new("s_1".into(), None, jiff::Timestamp::UNIX_EPOCH);
         begin.delivery = Some(snapshot.info(&unit.name));
@@ -82,9 +82,9 @@ fn a_marker_needs_no_patience_and_without_one_none_helps() {
     let message = include_str!("../../tests/data/ern/album_382.xml");
     place.write("N_20260912100000/036000291452/036000291452.xml", message);
     place.write("N_20260912100000/036000291452/resources/A1_01.flac", "x");
-    let look = place.watch.look(&place.ledger, place.now).unwrap();
+    let look = place.watch.look(&place.results, place.now).unwrap();
     assert_eq!(look.open_batches, ["N_20260912100000"]);
-    let look = place.watch.look(&place.ledger, place.now + Duration::from_secs(1000)).unwrap();
+    let look = place.watch.look(&place.results, place.now + Duration::from_secs(1000)).unwrap();
     assert!(look.ready.is_empty() && look.open_batches.is_empty(), "told once");
     place.write("N_20260912100000/BatchComplete_20260912100000.xml", "");
     assert_eq!(place.after(1001), ["N_20260912100000"]);
@@ -119,7 +119,7 @@ fn tables_in_a_folder_say_what_lies_beside_them() {
     place.write("one/meta.csv", "file,title\na.wav,A\n");
     place.write("one/.hidden.csv", "x");
     let unit = Unit::folder_at(&place.dir.path().join("in/one"));
-    let delivery = crate::catalog::delivery::expand(&unit.paths());
+    let delivery = crate::declare::delivery::expand(&unit.paths());
     assert_eq!(delivery.uploads.len(), 1, "{delivery:?}");
     assert!(delivery.uploads[0].declared.is_some() && delivery.errors.is_empty());
 }

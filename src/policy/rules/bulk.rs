@@ -2,7 +2,7 @@
 
 use super::audio::VERSION;
 use super::{cap, observation};
-use crate::batch::cluster::Cluster;
+use crate::dedup::cluster::Cluster;
 use crate::level::Level;
 use crate::policy::facts::FactsBuilder;
 use crate::policy::observation::{Observation, Rule};

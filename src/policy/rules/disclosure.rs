@@ -2,7 +2,7 @@
 //! for generators: only words are compared with words.
 
 use super::{cap, observation};
-use crate::catalog::declared::{AiDisclosure, AiFacet, AiLevel};
+use crate::declare::declared::{AiDisclosure, AiFacet, AiLevel};
 use crate::level::Level;
 use crate::policy::facts::FactsBuilder;
 use crate::policy::observation::{Observation, Rule};

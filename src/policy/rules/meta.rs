@@ -1,8 +1,8 @@
 //! META rules: what was declared, by itself and within the batch.
 
 use super::observation;
-use crate::catalog::declared::Rights;
-use crate::catalog::identifiers::{IdentifierError, IdentifierKind, Isrc, problems};
+use crate::declare::declared::Rights;
+use crate::declare::identifiers::{IdentifierError, IdentifierKind, Isrc, problems};
 use crate::policy::confusable::is_confusable;
 use crate::policy::facts::FactsBuilder;
 use crate::policy::observation::{Observation, Rule};

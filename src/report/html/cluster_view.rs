@@ -12,7 +12,7 @@ use super::segments_view::speed;
 use super::svg::num;
 use super::timeline::Timeline;
 use super::words::{count, level_badge, percent};
-use crate::batch::cluster::{Cluster, Contribution, Tie};
+use crate::dedup::cluster::{Cluster, Contribution, Tie};
 use crate::level::Level;
 use crate::report::text::clock;
 

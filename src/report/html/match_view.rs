@@ -10,7 +10,7 @@ use super::parts::{note, recording};
 use super::segments_view::{self, Coverage};
 use super::words::percent;
 use super::{figure, plots};
-use crate::catalog::declared::Declared;
+use crate::declare::declared::Declared;
 use crate::report::records::{MatchRecord, SegmentRecord};
 use crate::report::text::{clock, kind_words, odds};
 

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::svg::num;
-use crate::batch::cluster::Cluster;
+use crate::dedup::cluster::Cluster;
 
 /// Members in the matrix; more would be smaller than a letter.
 const MAX_MEMBERS: usize = 80;

@@ -5,7 +5,7 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::foreign::Name;
 use super::parts::or_absent;
-use crate::catalog::declared::Declared;
+use crate::declare::declared::Declared;
 use crate::report::records::{self, MatchRecord};
 use crate::report::text::clock;
 

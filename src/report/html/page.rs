@@ -18,7 +18,7 @@ use super::shell::{self, Frame, Hole};
 use super::upload_view::{MAX_FINDINGS, UploadView};
 use super::words::count;
 use super::{guide, masthead, notices};
-use crate::catalog::declared::Declared;
+use crate::declare::declared::Declared;
 use crate::policy::Finding;
 use crate::report::evidence::EvidenceRecord;
 use crate::report::picture::Pictures;

@@ -9,8 +9,8 @@ use super::foreign::Text;
 use super::parts::note;
 use super::svg::{Scale, num};
 use super::words::count;
-use crate::batch::cluster::Member;
-use crate::catalog::text::instant;
+use crate::declare::text::instant;
+use crate::dedup::cluster::Member;
 
 /// Accounts that have a line of their own.
 const MAX_LANES: usize = 8;
@@ -145,7 +145,7 @@ struct Discs {
     radius: f64,
     /// Height of the highest stack.
     height: f64,
-    /// Place and number of each.
+    /// RecordPosition and number of each.
     discs: Vec<(f64, f64, usize)>,
 }
 

@@ -6,7 +6,7 @@ use super::anchors::{Anchor, Anchors};
 use super::foreign::{Name, Text};
 use super::parts::joined;
 use super::words::level_badge;
-use crate::catalog::declared::{AiDisclosure, AiFacet, AiLevel};
+use crate::declare::declared::{AiDisclosure, AiFacet, AiLevel};
 use crate::level::Level;
 use crate::report::records::VerdictRecord;
 

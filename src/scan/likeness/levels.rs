@@ -5,7 +5,7 @@
 //! band and less the median of each moment; what is left is small in a copy. A voice leaves much, in bursts and in
 //! some bands; another performance leaves some everywhere.
 
-use super::super::warp::Warp;
+use super::super::transform::Transform;
 use crate::fingerprint::Constellation;
 use crate::fingerprint::constellation::FREQ_UNITS_PER_BIN;
 use crate::params::FingerprintParams;
@@ -85,13 +85,13 @@ impl LevelLikeness {
 }
 
 impl Side {
-    /// Adds the stretch from `begin` to `end` (in time units) of `query`, which `warp` leads into `reference`.
+    /// Adds the stretch from `begin` to `end` (in time units) of `query`, which `transform` leads into `reference`.
     pub(super) fn add(
         &mut self,
         query: &Constellation,
         reference: &Constellation,
         (begin, end): (u32, u32),
-        warp: &Warp,
+        transform: &Transform,
         params: &FingerprintParams,
     ) {
         let (here, there) = (&query.levels, &reference.levels);
@@ -100,7 +100,7 @@ impl Side {
             return;
         }
         let shift =
-            warp.freq_shift / FREQ_UNITS_PER_BIN / (params.bins as f64 / here.bands() as f64);
+            transform.freq_shift / FREQ_UNITS_PER_BIN / (params.bins as f64 / here.bands() as f64);
         let within = (shift.max(0.0).ceil() as usize).min(here.bands())
             ..(here.bands() as f64 + shift.min(0.0)).floor().max(0.0) as usize;
         let known = self.bands.get_or_insert(within.clone());
@@ -110,7 +110,7 @@ impl Side {
         for at in begin.div_ceil(step)..end / step {
             let (from, to) = (f64::from(at * step), f64::from((at + 1) * step));
             if let Some(q) = here.power(from, to)
-                && let Some(r) = there.power(warp.time(from), warp.time(to))
+                && let Some(r) = there.power(transform.time(from), transform.time(to))
             {
                 self.rows.push([decibels(&q), shifted(&decibels(&r), shift)]);
             }
@@ -322,7 +322,7 @@ mod tests {
 
     fn likeness(a: &Constellation, b: &Constellation) -> LevelLikeness {
         let mut side = Side::default();
-        side.add(a, b, (0, a.duration), &Warp::shift(0.0), &PARAMS);
+        side.add(a, b, (0, a.duration), &Transform::shift(0.0), &PARAMS);
         side.likeness().unwrap()
     }
 
@@ -339,10 +339,10 @@ mod tests {
 
     #[test]
     fn what_comes_and_goes_in_some_bands_is() {
-        let lead = |cell: usize, band: usize| {
+        let seed = |cell: usize, band: usize| {
             if cell / 16 % 2 == 1 && (5..9).contains(&band) { -25.0 } else { -90.0 }
         };
-        let mix = track(|cell, band| music(cell, band).max(lead(cell, band)));
+        let mix = track(|cell, band| music(cell, band).max(seed(cell, band)));
         let l = likeness(&mix, &track(music));
         assert!(l.excess > 0.05 && l.lack < 0.01, "{l:?}");
         assert!(l.deviation > 3.0 && l.calm < 0.5, "{l:?}");
@@ -354,8 +354,8 @@ mod tests {
         let higher = track(|cell, band| music(cell, band.wrapping_sub(2).min(99)));
         let mut side = Side::default();
         let shift = 2.0 * PARAMS.bins as f64 / PARAMS.level_bands as f64 * FREQ_UNITS_PER_BIN;
-        let warp = Warp { freq_shift: shift, ..Warp::shift(0.0) };
-        side.add(&higher, &track(music), (0, higher.duration), &warp, &PARAMS);
+        let transform = Transform { freq_shift: shift, ..Transform::shift(0.0) };
+        side.add(&higher, &track(music), (0, higher.duration), &transform, &PARAMS);
         let l = side.likeness().unwrap();
         assert!(l.least_correlation > 0.99, "{l:?}");
     }
@@ -364,7 +364,7 @@ mod tests {
     fn of_too_little_nothing_is_said() {
         let (a, b) = (track(music), track(music));
         let mut side = Side::default();
-        side.add(&a, &b, (0, 900), &Warp::shift(0.0), &PARAMS);
+        side.add(&a, &b, (0, 900), &Transform::shift(0.0), &PARAMS);
         assert_eq!(side.likeness(), None);
     }
 }

@@ -60,10 +60,10 @@ impl Likeness {
         let mut levels = [levels::Side::default(), levels::Side::default()];
         for s in segments {
             let (here, there) = (middle(s.query_ms, part), middle(s.reference_ms, part));
-            let back = s.warp.inverse();
-            sides[0].add(query.between(here.0, here.1), reference, &s.warp, verify);
+            let back = s.transform.inverse();
+            sides[0].add(query.between(here.0, here.1), reference, &s.transform, verify);
             sides[1].add(reference.between(there.0, there.1), &query, &back, verify);
-            levels[0].add(&query, reference, here, &s.warp, params);
+            levels[0].add(&query, reference, here, &s.transform, params);
             levels[1].add(reference, &query, there, &back, params);
         }
         let [here, there] = levels.map(levels::Side::likeness);

@@ -3,8 +3,8 @@
 //! What was recorded once is there to the millisecond, and damage blurs all of it alike; players place every note
 //! anew.
 
+use super::super::transform::Transform;
 use super::super::verify::{VerifyParams, coincidences};
-use super::super::warp::Warp;
 use crate::fingerprint::{Constellation, Point};
 
 /// Time and frequency distance (units of 4 ms and 4.2 cents) up to which a coincidence is exact.
@@ -77,23 +77,23 @@ pub(super) struct Side {
 }
 
 impl Side {
-    /// Adds `points`, which `warp` leads into `others`.
+    /// Adds `points`, which `transform` leads into `others`.
     pub(super) fn add(
         &mut self,
         points: &[Point],
         others: &Constellation,
-        warp: &Warp,
+        transform: &Transform,
         verify: &VerifyParams,
     ) {
         let first = self.met.len();
-        let mut found = coincidences(points, others, warp, verify).into_iter().peekable();
+        let mut found = coincidences(points, others, transform, verify).into_iter().peekable();
         for p in points {
             let partner = found.next_if(|c| c.query == *p);
             self.peaks += 1;
             self.strong.0 += usize::from(p.rank == 0);
             self.strong.1 += usize::from(p.rank == 0 && partner.is_some());
             if let Some(c) = partner {
-                let (time, freq) = warp.apply(p);
+                let (time, freq) = transform.apply(p);
                 let late = f64::from(c.reference.time) - time;
                 self.met.push(Met { at: *p, late, sharp: f64::from(c.reference.freq) - freq });
             }
@@ -123,12 +123,12 @@ impl Side {
     }
 
     /// Mean difference in lateness of coincidences that lie so far apart and whose pitches are `alike`.
-    fn looseness(&self, (from, to): (u32, u32), alike: impl Fn(u16, u16) -> bool) -> f64 {
+    fn looseness(&self, (from, to): (u32, u32), vote_windows: impl Fn(u16, u16) -> bool) -> f64 {
         let (mut sum, mut count) = (0.0, 0usize);
         for (i, a) in self.met.iter().enumerate() {
             let later = self.met[i + 1..].iter().skip_while(|b| b.at.time < a.at.time + from);
             let near = later.take_while(|b| (a.at.time..=a.at.time + to).contains(&b.at.time));
-            for b in near.filter(|b| alike(a.at.freq, b.at.freq)) {
+            for b in near.filter(|b| vote_windows(a.at.freq, b.at.freq)) {
                 sum += (a.late - b.late).abs().min(CUT);
                 count += 1;
             }

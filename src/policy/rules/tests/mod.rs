@@ -9,8 +9,8 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::*;
-use crate::batch::cluster::{Cluster, Edge, IdentitySpread, Member};
-use crate::catalog::declared::{AiDisclosure, AiFacet, AiLevel, Declared, DeclaredHash, Rights};
+use crate::declare::declared::{AiDisclosure, AiFacet, AiLevel, Declared, DeclaredHash, Rights};
+use crate::dedup::cluster::{Cluster, Edge, IdentitySpread, Member};
 use crate::fingerprint::signal::{Repetition, Signal};
 use crate::matches::{AlignedSegment, Match, Measures};
 use crate::policy::observation::Fact;

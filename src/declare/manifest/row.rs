@@ -1,0 +1,461 @@
+//! From the cells of one row to a declaration.
+
+use crate::audio::generators::generator_in;
+use crate::declare::declared::{
+    AiDisclosure, AiFacet, AiLevel, Declared, DeclaredHash, DeclaredIn, Rights,
+};
+use crate::declare::text;
+
+use super::columns::Field;
+
+/// Most names taken from one cell or row.
+const MAX_NAMES: usize = 100;
+
+/// Cells of one row, taken in one by one.
+#[derive(Debug, Default)]
+pub(in crate::declare) struct RowBuilder {
+    declared: Declared,
+    file: Option<String>,
+    catalogue: Option<String>,
+    owner: Option<String>,
+    hash: Option<(Option<&'static str>, String)>,
+    hash_algorithm: Option<String>,
+    facets_denied: Vec<AiFacet>,
+    problems: Vec<String>,
+}
+
+/// What the cells of a row come to.
+#[derive(Debug)]
+pub(in crate::declare) struct Finished {
+    /// The file named.
+    pub file: Option<String>,
+    /// What is declared.
+    pub declared: Declared,
+    /// The catalogue that a reference belongs to.
+    pub catalogue: Option<String>,
+    /// Who owns a reference.
+    pub owner: Option<String>,
+    /// Values that a known column holds but that mean nothing to us.
+    pub problems: Vec<String>,
+}
+
+impl RowBuilder {
+    /// Takes in one cell of the column `name`. Blank cells say nothing.
+    pub fn add(&mut self, field: Field, name: &str, cell: &str) {
+        let Some(value) = text::value(cell) else { return };
+        let d = &mut self.declared;
+        match field {
+            Field::File => drop(self.file.get_or_insert(value)),
+            Field::Title => fill(&mut d.title, value),
+            Field::Version => fill(&mut d.version, value),
+            Field::Artist => add_names(&mut d.artists, &value),
+            Field::Contributor(role) => {
+                let mut names = Vec::new();
+                add_names(&mut names, &value);
+                let room = MAX_NAMES.saturating_sub(d.contributors.len());
+                let with_role = names.into_iter().map(|name| (name, role.to_owned()));
+                d.contributors.extend(with_role.take(room));
+            }
+            Field::Catalogue => fill(&mut self.catalogue, value),
+            Field::Owner => fill(&mut self.owner, value),
+            Field::Album => fill(&mut d.album, value),
+            Field::AlbumArtist => fill(&mut d.album_artist, value),
+            Field::Label => fill(&mut d.label, value),
+            Field::Isrc => fill_code(&mut d.isrc, value),
+            Field::Iswc => fill_code(&mut d.iswc, value),
+            Field::Upc => fill_code(&mut d.upc, value),
+            Field::Grid => fill_code(&mut d.grid, value),
+            Field::ReleaseId => fill(&mut d.release_id, value),
+            Field::Batch => fill(&mut d.batch_id, value),
+            Field::Account => fill(&mut d.account, value),
+            Field::TrackNumber => match text::track_number(&value) {
+                Some(number) => d.track_number = d.track_number.or(Some(number)),
+                None => self.unclear(name, &value, "a track number"),
+            },
+            Field::Track => match text::track_number(&value) {
+                Some(number) => d.track_number = d.track_number.or(Some(number)),
+                None => fill(&mut d.title, value),
+            },
+            Field::Genre => fill(&mut d.genre, value),
+            Field::ReleaseDate => fill(&mut d.release_date, value),
+            Field::PLine => fill(&mut d.p_line, value),
+            Field::CLine => fill(&mut d.c_line, value),
+            Field::Duration(unit) => match text::duration_ms(&value, unit) {
+                Some(ms) => d.duration_ms = d.duration_ms.or(Some(ms)),
+                None => self.unclear(name, &value, "a length"),
+            },
+            Field::Hash(algorithm) => drop(self.hash.get_or_insert((algorithm, value))),
+            Field::HashAlgorithm => drop(self.hash_algorithm.get_or_insert(value)),
+            Field::ReceivedAt => d.received_at = d.received_at.take().or(text::timestamp(&value)),
+            Field::Rights => match rights(&value) {
+                Some(rights) => d.rights = rights,
+                None => self.unclear(name, &value, "a declaration of rights"),
+            },
+            Field::Ai(yes_means_all) => self.ai_level(name, &value, yes_means_all),
+            Field::AiFacet(facet) => self.ai_facet(name, &value, facet),
+            Field::AiParts => {
+                let facets = facets_in(&value);
+                if facets.is_empty() && ai_level(&value, false) != Some(AiLevel::None) {
+                    self.unclear(name, &value, "a list of parts");
+                }
+                add_facets(&mut self.declared.ai, &facets);
+            }
+            Field::AiTool => d.ai.tool = d.ai.tool.take().or_else(|| tool(value)),
+            Field::Parental => fill(&mut d.parental, value),
+            Field::Backfill => self.mark(name, &value, |d| &mut d.is_backfill),
+            Field::Transfer => self.mark(name, &value, |d| &mut d.is_catalog_transfer),
+            Field::Update => {
+                if value.eq_ignore_ascii_case("UpdateMessage") {
+                    self.declared.is_update = true;
+                } else if !value.eq_ignore_ascii_case("OriginalMessage") {
+                    self.mark(name, &value, |d| &mut d.is_update);
+                }
+            }
+        }
+    }
+
+    fn unclear(&mut self, name: &str, value: &str, meant: &str) {
+        let (name, value): (String, String) =
+            (name.chars().take(40).collect(), value.chars().take(40).collect());
+        self.problems.push(format!("column `{name}`: `{value}` is not {meant}"));
+    }
+
+    fn mark(&mut self, name: &str, value: &str, slot: fn(&mut Declared) -> &mut bool) {
+        match text::flag(value) {
+            Some(yes) => *slot(&mut self.declared) |= yes,
+            None => self.unclear(name, value, "yes or no"),
+        }
+    }
+
+    fn ai_level(&mut self, name: &str, value: &str, yes_means_all: bool) {
+        let facets = facets_in(value);
+        match ai_level(value, yes_means_all) {
+            Some(AiLevel::Undeclared) => {}
+            Some(level) => self.declared.ai.level = self.declared.ai.level.max(level),
+            // `vocals, lyrics` in the place of a level.
+            None if !facets.is_empty() => {
+                self.declared.ai.level = self.declared.ai.level.max(AiLevel::Partly);
+            }
+            None => self.unclear(name, value, "an AI disclosure (none, partly, all)"),
+        }
+        if self.declared.ai.level > AiLevel::None {
+            add_facets(&mut self.declared.ai, &facets);
+        }
+    }
+
+    fn ai_facet(&mut self, name: &str, value: &str, facet: AiFacet) {
+        match ai_level(value, true) {
+            Some(AiLevel::None) => self.facets_denied.push(facet),
+            Some(AiLevel::Partly | AiLevel::All) => add_facets(&mut self.declared.ai, &[facet]),
+            Some(AiLevel::Undeclared) => {}
+            None => self.unclear(name, value, "yes or no"),
+        }
+    }
+
+    /// The row, read from `source`.
+    pub fn finish(mut self, source: DeclaredIn) -> Finished {
+        if let Some((algorithm, value)) = self.hash.take() {
+            let named = self.hash_algorithm.take().or(algorithm.map(str::to_owned));
+            self.declared.hash = hash(named, value);
+        }
+        let ai = &mut self.declared.ai;
+        if ai.level == AiLevel::Undeclared {
+            let denied = |facet| self.facets_denied.contains(&facet);
+            if ai.facets.iter().any(|facet| facet.is_of_recording()) {
+                ai.level = AiLevel::Partly;
+            } else if denied(AiFacet::Vocals) && denied(AiFacet::Instruments) {
+                ai.level = AiLevel::None;
+            }
+        }
+        if *ai != AiDisclosure::default() {
+            ai.source = Some(source);
+        }
+        let RowBuilder { declared, file, catalogue, owner, problems, .. } = self;
+        Finished { file, declared, catalogue, owner, problems }
+    }
+}
+
+fn fill(slot: &mut Option<String>, value: String) {
+    slot.get_or_insert(value);
+}
+
+/// Codes may be asked for instead of given: `auto`, or signs that stand for nothing.
+fn fill_code(slot: &mut Option<String>, value: String) {
+    const NONE: &[&str] = &[
+        "auto",
+        "automatic",
+        "generate",
+        "auto-generate",
+        "assign",
+        "none",
+        "n/a",
+        "na",
+        "-",
+        "tbd",
+    ];
+    if !NONE.iter().any(|none| value.eq_ignore_ascii_case(none)) {
+        fill(slot, value);
+    }
+}
+
+/// Names between semicolons or bars. Commas and ampersands belong to names too often.
+fn add_names(names: &mut Vec<String>, value: &str) {
+    for name in value.split([';', '|']).map(str::trim).filter(|name| !name.is_empty()) {
+        if names.len() < MAX_NAMES && !names.iter().any(|known| known == name) {
+            names.push(name.to_owned());
+        }
+    }
+}
+
+fn hash(algorithm: Option<String>, value: String) -> Option<DeclaredHash> {
+    let (prefix, digest) = match value.split_once(':') {
+        Some((prefix, digest)) => (Some(prefix.to_owned()), digest.to_owned()),
+        None => (None, value),
+    };
+    let by_length = || match digest.len() {
+        32 => Some("MD5".to_owned()),
+        40 => Some("SHA-1".to_owned()),
+        64 => Some("SHA-256".to_owned()),
+        128 => Some("SHA-512".to_owned()),
+        _ => None,
+    };
+    let algorithm = prefix.or(algorithm).or_else(by_length)?;
+    Some(DeclaredHash { algorithm, value: digest })
+}
+
+/// What a value says about how much was generated; `None` where it says nothing that is understood.
+pub(in crate::declare) fn ai_level(value: &str, yes_means_all: bool) -> Option<AiLevel> {
+    if let Some(yes) = text::flag(value) {
+        return Some(match (yes, yes_means_all) {
+            (false, _) => AiLevel::None,
+            (true, true) => AiLevel::All,
+            (true, false) => AiLevel::Partly,
+        });
+    }
+    let words = value.to_lowercase();
+    let percent = words.strip_suffix('%').and_then(|n| n.trim().parse::<f64>().ok());
+    if let Some(percent) = percent {
+        return Some(match percent {
+            p if p <= 0.0 => AiLevel::None,
+            p if p >= 100.0 => AiLevel::All,
+            _ => AiLevel::Partly,
+        });
+    }
+    let words: Vec<&str> =
+        words.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).collect();
+    let has = |list: &[&str]| words.iter().any(|word| list.contains(word));
+    const PARTLY: &[&str] = &[
+        "partly",
+        "part",
+        "partial",
+        "partially",
+        "some",
+        "assisted",
+        "mixed",
+        "hybrid",
+        "mostly",
+        "enhanced",
+    ];
+    const ALL: &[&str] =
+        &["all", "full", "fully", "entirely", "entire", "completely", "complete", "wholly", "100"];
+    const NONE: &[&str] = &["none", "no", "not", "without", "human", "0"];
+    const NOTHING: &[&str] = &["undeclared", "unknown", "unspecified", "undisclosed"];
+    if has(NOTHING) || ["n/a", "na", "-", "?"].contains(&value.trim().to_lowercase().as_str()) {
+        return Some(AiLevel::Undeclared);
+    }
+    // "not fully", "human and AI": what weakens comes before what is weakened.
+    if has(PARTLY) || (has(NONE) && has(ALL)) {
+        return Some(AiLevel::Partly);
+    }
+    if has(NONE) {
+        return Some(AiLevel::None);
+    }
+    if has(ALL) || matches!(words[..], ["ai"] | ["generated"] | ["ai", "generated"]) {
+        return Some(AiLevel::All);
+    }
+    None
+}
+
+/// The parts named in a list of words.
+pub(in crate::declare) fn facets_in(value: &str) -> Vec<AiFacet> {
+    const WORDS: &[(&str, AiFacet)] = &[
+        ("vocal", AiFacet::Vocals),
+        ("voice", AiFacet::Vocals),
+        ("singing", AiFacet::Vocals),
+        ("instrument", AiFacet::Instruments),
+        ("beat", AiFacet::Instruments),
+        ("composition", AiFacet::Composition),
+        ("melody", AiFacet::Composition),
+        ("songwriting", AiFacet::Composition),
+        ("lyric", AiFacet::Lyrics),
+        ("mastering", AiFacet::PostProduction),
+        ("mixing", AiFacet::PostProduction),
+        ("post_production", AiFacet::PostProduction),
+        ("post-production", AiFacet::PostProduction),
+        ("post production", AiFacet::PostProduction),
+        ("artwork", AiFacet::Artwork),
+        ("cover", AiFacet::Artwork),
+        ("video", AiFacet::Video),
+    ];
+    let value = value.to_lowercase();
+    let mut facets: Vec<AiFacet> =
+        WORDS.iter().filter(|(word, _)| value.contains(word)).map(|(_, facet)| *facet).collect();
+    facets.sort_unstable();
+    facets.dedup();
+    facets
+}
+
+pub(in crate::declare) fn add_facets(ai: &mut AiDisclosure, facets: &[AiFacet]) {
+    ai.facets.extend_from_slice(facets);
+    ai.facets.sort_unstable();
+    ai.facets.dedup();
+}
+
+/// A generator named in a column; "none" names none.
+fn tool(value: String) -> Option<String> {
+    let none = ["none", "no", "n/a", "na", "-"].iter().any(|none| value.eq_ignore_ascii_case(none));
+    if none {
+        return None;
+    }
+    // One spelling for those known, so that lists in policies match.
+    Some(match generator_in(&value) {
+        Some(known) if value.len() <= known.len() + 8 => known.to_owned(),
+        _ => value,
+    })
+}
+
+/// A statement about rights: yes, no, or a sentence that begins like one.
+fn rights(value: &str) -> Option<Rights> {
+    if let Some(yes) = text::flag(value) {
+        return Some(if yes { Rights::Declared } else { Rights::Denied });
+    }
+    let lower = value.to_lowercase().replace('’', "'");
+    let begins = |starts: &[&str]| starts.iter().any(|start| lower.starts_with(start));
+    if begins(&[
+        "i do not",
+        "i don't",
+        "we do not",
+        "we don't",
+        "not ",
+        "denied",
+        "none",
+        "unlicensed",
+    ]) {
+        return Some(Rights::Denied);
+    }
+    let yes = [
+        "i own",
+        "i have",
+        "i hold",
+        "i control",
+        "i confirm",
+        "i am the",
+        "i'm the",
+        "we own",
+        "we have",
+        "we hold",
+        "we control",
+        "we confirm",
+        "own",
+        "licen",
+        "declared",
+        "confirmed",
+        "agreed",
+        "accepted",
+        "100",
+        "cleared",
+        "exclusive",
+        "full",
+        "all rights",
+    ];
+    if begins(&yes) {
+        return Some(Rights::Declared);
+    }
+    begins(&["undeclared", "unknown", "n/a", "-"]).then_some(Rights::Undeclared)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::declare::manifest::columns;
+
+    fn row(cells: &[(&str, &str)]) -> (Declared, Vec<String>) {
+        let mut row = RowBuilder::default();
+        for (name, cell) in cells {
+            row.add(columns::field(name).unwrap(), name, cell);
+        }
+        let row = row.finish(DeclaredIn::Manifest);
+        (row.declared, row.problems)
+    }
+
+    #[test]
+    fn disclosures_in_all_spellings() {
+        use AiLevel::{All, None, Partly, Undeclared};
+        for (column, cell, level) in [
+            ("contains_ai", "All", All),
+            ("ContainsAI", "Partly", Partly),
+            ("contains_ai", "None", None),
+            ("ai", "", Undeclared),
+            ("ai", "yes", Partly),
+            ("ai_generated", "yes", All),
+            ("ai_generated", "no", None),
+            ("ai", "AI-assisted", Partly),
+            ("ai", "fully AI generated", All),
+            ("ai", "not fully", Partly),
+            ("ai", "40 %", Partly),
+            ("ai", "no AI used", None),
+            ("ai", "vocals, lyrics", Partly),
+            ("ai", "n/a", Undeclared),
+        ] {
+            let (declared, problems) = row(&[(column, cell)]);
+            assert_eq!(declared.ai.level, level, "{column}: {cell}");
+            assert_eq!(problems, [""; 0], "{column}: {cell}");
+        }
+        let (declared, _) = row(&[("ai", "vocals, lyrics")]);
+        assert_eq!(declared.ai.facets, [AiFacet::Vocals, AiFacet::Lyrics]);
+        assert_eq!(declared.ai.source, Some(DeclaredIn::Manifest));
+        assert_eq!(row(&[("ai", "perhaps")]).1.len(), 1);
+    }
+
+    #[test]
+    fn parts_alone_declare_a_level_where_they_are_of_the_recording() {
+        let level = |cells: &[(&str, &str)]| row(cells).0.ai.level;
+        assert_eq!(level(&[("ai_vocals", "yes"), ("ai_instruments", "no")]), AiLevel::Partly);
+        assert_eq!(level(&[("ai_vocals", "no"), ("ai_instruments", "no")]), AiLevel::None);
+        assert_eq!(level(&[("ai_lyrics", "no")]), AiLevel::Undeclared);
+        assert_eq!(level(&[("ai_artwork", "yes")]), AiLevel::Undeclared);
+        let (declared, _) = row(&[("ai_artwork", "yes"), ("ai_tool", "suno v4")]);
+        assert_eq!(declared.ai.facets, [AiFacet::Artwork]);
+        assert_eq!(declared.ai.tool.as_deref(), Some("Suno"));
+    }
+
+    #[test]
+    fn statements_about_rights() {
+        for (cell, rights) in [
+            ("yes", Rights::Declared),
+            ("I own 100% of the rights", Rights::Declared),
+            ("No", Rights::Denied),
+            ("I don't own the beat", Rights::Denied),
+            ("", Rights::Undeclared),
+        ] {
+            assert_eq!(row(&[("rights_declaration", cell)]).0.rights, rights, "{cell}");
+        }
+    }
+
+    #[test]
+    fn codes_hashes_names_and_numbers() {
+        let (declared, problems) = row(&[
+            ("isrc", "AUTO"),
+            ("artist", "Earth, Wind & Fire; Guest"),
+            ("Artist 2", "Third"),
+            ("hash", "d41d8cd98f00b204e9800998ecf8427e"),
+            ("track", "3/12"),
+            ("duration", "three minutes"),
+        ]);
+        assert_eq!(declared.isrc, None);
+        assert_eq!(declared.artists, ["Earth, Wind & Fire", "Guest", "Third"]);
+        assert_eq!(declared.hash.unwrap().algorithm, "MD5");
+        assert_eq!(declared.track_number, Some(3));
+        assert_eq!(problems, ["column `duration`: `three minutes` is not a length"]);
+    }
+}

@@ -1,0 +1,167 @@
+//! Metadata of references from a table, over what the tags say.
+//!
+//! The table is a manifest as `scan` reads it, with the same columns, and with two that only references
+//! have: their catalogue and their owner. A row is about the file at its path, as written or from the
+//! folder of the table, or about the one whose bare name no other row has. A bad row is one error with
+//! its line number; the rest goes on.
+
+use std::path::Path;
+
+use super::by_file::ByFile;
+use super::delivery::folder_of;
+use super::manifest::{Manifest, ManifestError, Row};
+
+/// Rows of a table of metadata by the file they are about.
+#[derive(Debug, Default)]
+pub struct Metadata {
+    rows: Vec<Row>,
+    files: ByFile,
+    /// Rows, and values in them, that could not be used, with file and line.
+    pub bad_rows: Vec<String>,
+}
+
+impl Metadata {
+    /// Reads a table, or JSON Lines.
+    pub fn read(path: &Path) -> Result<Metadata, ManifestError> {
+        let manifest = Manifest::read(path)?;
+        let mut metadata = Metadata::default();
+        for error in &manifest.errors {
+            metadata.bad_row(path, error.line, &error.message);
+        }
+        for row in manifest.rows {
+            metadata.add(path, row);
+        }
+        Ok(metadata)
+    }
+
+    fn add(&mut self, source: &Path, row: Row) {
+        let folder = folder_of(source);
+        let known = self.files.known(&folder, &row.file).next();
+        if let Some(first) = known {
+            let (file, first) = (&row.file, self.rows[first].line);
+            let message = format!("`{file}` was described in line {first} already");
+            self.bad_row(source, row.line, &message);
+            return;
+        }
+        self.files.add(&folder, &row.file, self.rows.len());
+        self.rows.push(row);
+    }
+
+    fn bad_row(&mut self, source: &Path, line: u64, message: &str) {
+        self.bad_rows.push(format!("{}, line {line}: {message}", source.display()));
+    }
+
+    /// The row about the file at `path`.
+    pub fn row(&self, path: &Path) -> Option<&Row> {
+        // Most indexes are made without.
+        if self.rows.is_empty() {
+            return None;
+        }
+        let found = self.files.by_path(path).or_else(|| self.files.by_name(path));
+        found.map(|index| &self.rows[index])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::declare::declared::Declared;
+
+    fn read(text: &str) -> Metadata {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("m.csv");
+        std::fs::write(&path, text).unwrap();
+        Metadata::read(&path).unwrap()
+    }
+
+    #[test]
+    fn rows_apply_by_path_or_by_unambiguous_name() {
+        let m = read(
+            "\u{feff}Filename,Title,ISRC,extra\nx/a.mp3,One,USABC2600001,?\nx/b.mp3,Two\ny/b.mp3,Three\n",
+        );
+        let row = |path: &str| m.row(Path::new(path)).map(|row| row.declared.clone());
+        let one = row("elsewhere/a.mp3").unwrap();
+        assert_eq!(one.title.as_deref(), Some("One"));
+        assert_eq!(one.isrc.as_deref(), Some("USABC2600001"));
+        assert_eq!(row("y/b.mp3").unwrap().title.as_deref(), Some("Three"));
+        assert_eq!(row("z/b.mp3"), None);
+    }
+
+    #[test]
+    fn a_table_good_for_a_scan_is_good_for_an_index() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("m.csv");
+        let title = |bytes: &[u8]| {
+            std::fs::write(&path, bytes).unwrap();
+            let metadata = Metadata::read(&path).unwrap();
+            let row = metadata.row(Path::new("a.wav")).unwrap();
+            (row.declared.title.clone(), row.owner.clone())
+        };
+        let expected = (Some("Ärger".to_owned()), Some("O".to_owned()));
+        let table = "path;title;owner\r\na.wav;Ärger;O\r\n";
+        let utf16: Vec<u8> = "\u{feff}"
+            .encode_utf16()
+            .chain(table.encode_utf16())
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        assert_eq!(title(&utf16), expected);
+        assert_eq!(title(b"path,title,owner\na.wav,\xC4rger,O\n"), expected);
+        for text in [
+            table,
+            "Bulk upload v3;;\n\nAudio File;Track Title;Owner\na.wav;Ärger;O\n",
+            "sep=|\nTrack Filename|Song Name|owner\na.wav|Ärger|O\n",
+            "{\"file\":\"a.wav\",\"track\":{\"title\":\"Ärger\"},\"owner\":\"O\"}\n",
+        ] {
+            assert_eq!(title(text.as_bytes()), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn every_known_column_is_read() {
+        let m = read(
+            "path,title,artist,Artist 2,album,isrc,upc,label,catalogue,owner\n\
+             a.mp3,T,One & Two,Three,A,USABC2600001,036000291452,L,C,O\n\
+             b.mp3,,,,,auto,,,,\n",
+        );
+        let row = m.row(Path::new("a.mp3")).unwrap().clone();
+        let d = row.declared;
+        let all = [d.title, d.album, d.isrc, d.upc, d.label, row.catalogue, row.owner];
+        let written = ["T", "A", "USABC2600001", "036000291452", "L", "C", "O"];
+        assert_eq!(all.map(Option::unwrap), written);
+        assert_eq!(d.artists, ["One & Two", "Three"]);
+        let blank = m.row(Path::new("b.mp3")).unwrap();
+        let nothing = Declared::default();
+        assert_eq!(blank.declared, nothing, "blank cells and codes to be assigned say nothing");
+    }
+
+    #[test]
+    fn a_file_described_twice_is_named_and_the_first_row_holds() {
+        let m = read("path,title\nx/a.mp3,One\n./x/a.mp3,Two\n");
+        assert_eq!(m.bad_rows.len(), 1);
+        assert!(
+            m.bad_rows[0].ends_with("m.csv, line 3: `./x/a.mp3` was described in line 2 already"),
+            "{}",
+            m.bad_rows[0]
+        );
+        let row = m.row(Path::new("x/a.mp3")).unwrap();
+        assert_eq!(row.declared.title.as_deref(), Some("One"));
+    }
+
+    #[test]
+    fn paths_are_read_from_the_folder_of_the_table_too() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("m.csv");
+        std::fs::write(&path, "path,title\nx/a.mp3,One\ny/a.mp3,Two\n").unwrap();
+        let m = Metadata::read(&path).unwrap();
+        let row = m.row(&dir.path().join("y/a.mp3")).unwrap();
+        assert_eq!(row.declared.title.as_deref(), Some("Two"));
+    }
+
+    #[test]
+    fn a_row_without_a_path_is_named_and_the_rest_is_kept() {
+        let m = read("path,title\n,Nothing\na.mp3,Something\n");
+        assert_eq!(m.bad_rows.len(), 1);
+        assert!(m.bad_rows[0].contains("line 2"), "{}", m.bad_rows[0]);
+        assert_eq!(m.rows.len(), 1);
+    }
+}

@@ -1,0 +1,229 @@
+//! How much a cluster of near-duplicates looks like a harvest of royalties.
+//!
+//! Most clusters are innocent: single and album, a delivery made again, a catalogue that moved. So each signal
+//! has a weight below one, and together they make `100 * (1 - prod(1 - weight * value))`: no weak signal
+//! alone reaches `hold`, and what each adds can be told. Reasons for innocence multiply the score down.
+
+use super::cluster::{Cluster, Contribution, Member};
+use super::member::{BatchTrack, is_modified};
+use crate::level::Level;
+use crate::rounding::rounded;
+
+/// Score from which a person should look.
+const REVIEW: f64 = 40.0;
+/// Score from which nothing goes out until somebody has decided.
+const HOLD: f64 = 70.0;
+/// Lengths that just earn a royalty, in ms: from 30 s, below 45 s.
+pub const THRESHOLD_LENGTH: std::ops::Range<u64> = 30_000..45_000;
+/// Size at which a cluster is as large as it takes.
+const LARGE: f64 = 50.0;
+/// Members an hour from which uploads come in a burst.
+const BURST_PER_HOUR: f64 = 10.0;
+/// Quartile distance, as a share of the median length, from which lengths are not the same.
+const SAME_LENGTH: f64 = 0.05;
+
+/// Variants of one source that may be edits of a release; twice as many are a harvest by themselves.
+const FEW: f64 = 5.0;
+
+/// A signal: name, weight, value, words.
+struct Signal {
+    name: &'static str,
+    weight: f64,
+    value: f64,
+    text: String,
+}
+
+/// Fills in score, level and contributions.
+pub(super) fn score(cluster: &mut Cluster, tracks: &[&BatchTrack]) {
+    let signals = signals(cluster, tracks);
+    let excuses = excuses(cluster, tracks);
+    let mercy: f64 = excuses.iter().map(|e| e.value).product();
+    let total = |without: Option<&str>| {
+        let rest = signals.iter().filter(|s| Some(s.name) != without);
+        100.0 * mercy * (1.0 - rest.map(|s| 1.0 - s.weight * s.value).product::<f64>())
+    };
+    let full = total(None);
+    let mut contributions: Vec<Contribution> = signals
+        .iter()
+        .filter(|s| s.value > 0.0)
+        .map(|s| Contribution {
+            signal: s.name.into(),
+            weight: s.weight,
+            value: rounded(s.value, 3),
+            points: rounded(full - total(Some(s.name)), 1),
+            text: s.text.clone(),
+        })
+        .collect();
+    contributions.sort_by(|a, b| b.points.total_cmp(&a.points).then(a.signal.cmp(&b.signal)));
+    let before = if mercy > 0.0 { full / mercy } else { total_without_mercy(&signals) };
+    contributions.extend(excuses.into_iter().map(|e| Contribution {
+        signal: e.name.into(),
+        weight: 1.0,
+        value: e.value,
+        points: rounded(before * (e.value - 1.0), 1),
+        text: e.text,
+    }));
+    cluster.score = rounded(full, 1);
+    cluster.level = level(full);
+    cluster.contributions = contributions;
+}
+
+fn total_without_mercy(signals: &[Signal]) -> f64 {
+    100.0 * (1.0 - signals.iter().map(|s| 1.0 - s.weight * s.value).product::<f64>())
+}
+
+/// The level that a score stands for.
+fn level(score: f64) -> Level {
+    if score >= HOLD {
+        Level::Hold
+    } else if score >= REVIEW {
+        Level::Review
+    } else {
+        Level::Clear
+    }
+}
+
+fn signals(c: &Cluster, tracks: &[&BatchTrack]) -> Vec<Signal> {
+    let n = c.size as f64;
+    let share = |count: usize| count as f64 / n;
+    let others = (n - 1.0).max(1.0);
+    let identities = c.identity.titles.max(c.identity.artists).max(c.identity.isrcs);
+    let modified = c.member_details.iter().filter(|m| is_modified(m)).count();
+    let (account, of_account) = busiest_account(&c.member_details);
+    let short =
+        c.member_details.iter().filter(|m| THRESHOLD_LENGTH.contains(&m.duration_ms)).count();
+    let per_hour = c.window.seconds.map(|s| n / (s as f64 / 3600.0).max(1.0 / 60.0));
+    let spread = c.duration_ms.iqr as f64 / c.duration_ms.p50.max(1) as f64;
+    let hit = tracks.iter().filter(|t| t.reference_hit).count();
+    let low_content = tracks.iter().filter(|t| t.low_content).count();
+    let undisclosed = tracks.iter().filter(|t| t.undisclosed()).count();
+    let signal = |name, weight, value: f64, text: String| Signal {
+        name,
+        weight,
+        value: value.clamp(0.0, 1.0),
+        text,
+    };
+    vec![
+        signal(
+            "identity_spread",
+            0.45,
+            identities.saturating_sub(1) as f64 / others,
+            format!(
+                "{}, {} and {} share one recording",
+                counted(c.identity.titles, "title"),
+                counted(c.identity.artists, "artist"),
+                counted(c.identity.isrcs, "ISRC")
+            ),
+        ),
+        signal(
+            "registrant_spread",
+            0.35,
+            c.identity.isrc_registrants.saturating_sub(1) as f64 / 2.0,
+            format!("ISRCs of {}", counted(c.identity.isrc_registrants, "registrant")),
+        ),
+        signal(
+            "transform_spread",
+            0.30,
+            modified as f64 / others,
+            format!("{modified} of {} play at another speed or pitch", c.size),
+        ),
+        signal(
+            "account_concentration",
+            0.25,
+            if c.size >= 3 { share(of_account) } else { 0.0 },
+            format!("{of_account} of {} came from account {account}", c.size),
+        ),
+        signal(
+            "burst",
+            0.25,
+            per_hour.map_or(0.0, |rate| if c.size >= 3 { rate / BURST_PER_HOUR } else { 0.0 }),
+            format!("{} uploads within {}", c.size, duration_words(c.window.seconds.unwrap_or(0))),
+        ),
+        signal("size", 0.20, (n / 2.0).ln() / (LARGE / 2.0).ln(), format!("{} tracks", c.size)),
+        signal(
+            "threshold_length",
+            0.20,
+            share(short),
+            format!("{short} of {} last 30 to 45 s, just enough for a royalty", c.size),
+        ),
+        signal(
+            "many",
+            0.45,
+            (n - FEW) / FEW,
+            format!("{} tracks are variants of one source, whatever is declared of them", c.size),
+        ),
+        signal(
+            "duration_sameness",
+            0.15,
+            if c.size >= 3 { 1.0 - spread / SAME_LENGTH } else { 0.0 },
+            format!(
+                "half of the lengths lie within {:.1} s of each other",
+                c.duration_ms.iqr as f64 / 1000.0
+            ),
+        ),
+        signal(
+            "reference_hit",
+            0.40,
+            share(hit),
+            format!("{hit} of {} match a reference of somebody else", c.size),
+        ),
+        signal(
+            "loop_or_noise",
+            0.20,
+            share(low_content),
+            format!("{low_content} of {} are one loop, silence or noise", c.size),
+        ),
+        signal(
+            "undisclosed_ai",
+            0.15,
+            share(undisclosed),
+            format!("the tags of {undisclosed} name a generator that is not declared"),
+        ),
+    ]
+}
+
+/// Reasons to think nothing of it; the value multiplies the score.
+fn excuses(c: &Cluster, tracks: &[&BatchTrack]) -> Vec<Signal> {
+    let excuse =
+        |name, value, text: &str| Signal { name, weight: 1.0, value, text: text.to_owned() };
+    let every = |test: fn(&BatchTrack) -> bool| tracks.iter().all(|t| test(t));
+    let coded = c.member_details.iter().all(|m| m.isrc.is_some());
+    let one_identity = c.identity.isrcs == 1 && coded;
+    let all = [
+        one_identity.then(|| {
+            excuse("same_isrc", 0.2, "all carry one ISRC: deliveries of the same recording")
+        }),
+        every(|t| t.moved || t.earlier)
+            .then(|| excuse("transfer", 0.3, "delivered as a catalogue transfer or backfill")),
+        every(|t| t.allowed).then(|| excuse("allowed", 0.0, "allowed by decision")),
+    ];
+    all.into_iter().flatten().collect()
+}
+
+/// The account with most members, and how many; none counts as none.
+fn busiest_account(members: &[Member]) -> (&str, usize) {
+    let mut best = ("", 0);
+    for member in members {
+        let Some(account) = member.account.as_deref() else { continue };
+        let count = members.iter().filter(|m| m.account.as_deref() == Some(account)).count();
+        if count > best.1 {
+            best = (account, count);
+        }
+    }
+    best
+}
+
+/// "1 title", "3 titles".
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+/// A length of time in words.
+pub(super) fn duration_words(seconds: u64) -> String {
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7_200 => format!("{} min", (seconds + 30) / 60),
+        7_200..172_800 => format!("{} h", (seconds + 1_800) / 3_600),
+        _ => format!("{} days", (seconds + 43_200) / 86_400),
+    }
+}
