@@ -20,13 +20,13 @@ pub(super) struct ClusterArgs {
     /// Index of earlier uploads to compare the files with, too; without files: the index to look through
     #[arg(long, value_name = "DIR")]
     index: Option<PathBuf>,
-    /// Show groups with at least this score
+    /// Show clusters with at least this score
     #[arg(long, value_name = "SCORE", default_value_t = 0.0)]
     min_score: f64,
     /// Form of the output
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// Exit with 0 whatever is found [default: 1 if a group reaches `hold`]
+    /// Exit with 0 whatever is found [default: 1 if a cluster reaches `hold`]
     #[arg(long)]
     exit_zero: bool,
     #[command(flatten)]
@@ -47,7 +47,7 @@ pub(super) fn run(args: ClusterArgs) -> Result<Exit, Failure> {
     let index = dir.as_deref().map(Index::open).transpose()?;
     let mut report = args.format.report()?;
     let mut worst = Level::Clear;
-    let mut sink = Groups { report: report.as_mut(), least: args.min_score, worst: &mut worst };
+    let mut sink = Clusters { report: report.as_mut(), least: args.min_score, worst: &mut worst };
     let mut options = Options::default();
     options.decode = args.work.decode_options();
     let engine = Engine::new(options);
@@ -72,14 +72,14 @@ pub(super) fn run(args: ClusterArgs) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
-/// Passes records on, groups only from a score on, and notes the gravest.
-struct Groups<'a> {
+/// Passes records on, clusters only from a score on, and notes the gravest.
+struct Clusters<'a> {
     report: &'a mut dyn Report,
     least: f64,
     worst: &'a mut Level,
 }
 
-impl Report for Groups<'_> {
+impl Report for Clusters<'_> {
     fn record(&mut self, record: &Record) -> std::io::Result<()> {
         if let Record::Cluster(cluster) = record {
             if cluster.score < self.least {

@@ -43,7 +43,7 @@ enum Command {
     Scan(scan::ScanArgs),
     /// Look into deliveries as they come into a folder
     Watch(watch::WatchArgs),
-    /// Find groups of near-duplicates within a batch or an index
+    /// Find clusters of near-duplicates within a batch or an index
     Cluster(cluster::ClusterArgs),
     /// Compare two files, without an index
     Compare(compare::CompareArgs),

@@ -120,7 +120,7 @@ fn into_file(path: &Path, records: &mut Records, options: &Options) -> Result<Wr
 
 fn said(path: &Path, written: &Written) -> String {
     format!(
-        "wrote {}: {} uploads, {} matches ({} shown in full), {} groups",
+        "wrote {}: {} uploads, {} matches ({} shown in full), {} clusters",
         path.display(),
         written.uploads,
         written.matches,

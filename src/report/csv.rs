@@ -1,6 +1,6 @@
 //! One row per match, or one per file without a match, with a stable set of columns.
 //!
-//! Rows of a file carry its verdict and its group of near-duplicates, so they wait until these are known.
+//! Rows of a file carry its verdict and its cluster of near-duplicates, so they wait until these are known.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -61,7 +61,7 @@ pub struct Csv<W: Write> {
     started_at: Row,
     /// Files that were scanned.
     scanned: usize,
-    /// Group columns by member; the first group told has the highest score.
+    /// Cluster columns by member; the first cluster told has the highest score.
     clusters: BTreeMap<String, Row>,
 }
 
@@ -159,7 +159,7 @@ impl<W: Write> Csv<W> {
         self.verdicts.insert(v.subject.clone(), row);
     }
 
-    /// Notes the group of each member; where no file was scanned on its own, the members are the rows.
+    /// Notes the cluster of each member; where no file was scanned on its own, the members are the rows.
     fn cluster(&mut self, c: &Cluster) {
         for member in &c.member_details {
             let row = vec![

@@ -19,7 +19,7 @@ use crate::dedup::cluster::Cluster;
 use crate::level::Level;
 use crate::policy::{Finding, Rule};
 
-/// Longest line that is read. Evidence with pictures takes some hundred kilobytes, a group of
+/// Longest line that is read. Evidence with pictures takes some hundred kilobytes, a cluster of
 /// thousands of uploads some megabytes.
 const MAX_LINE: usize = 64 << 20;
 /// Warnings that are kept in words.
@@ -80,7 +80,7 @@ pub struct Upload {
     pub findings: Vec<RecordPosition>,
     /// Why it could not be read.
     pub error: Option<String>,
-    /// Groups it is a member of, by position in [`Contents::clusters`].
+    /// Clusters it is a member of, by position in [`Contents::clusters`].
     pub clusters: Vec<usize>,
 }
 
@@ -93,7 +93,7 @@ impl Upload {
     }
 }
 
-/// A group, as far as the table needs it.
+/// A cluster, as far as the table needs it.
 #[derive(Debug, Clone)]
 pub struct ClusterEntry {
     /// The whole record.
@@ -117,7 +117,7 @@ pub struct Contents {
     pub runs: usize,
     /// Uploads, the gravest first.
     pub uploads: Vec<Upload>,
-    /// Groups, by score.
+    /// Clusters, by score.
     pub clusters: Vec<ClusterEntry>,
     /// Totals of the last run.
     pub summary: Option<Summary>,
@@ -192,7 +192,7 @@ impl Records {
         }
     }
 
-    /// The whole record of a group.
+    /// The whole record of a cluster.
     pub fn cluster(&mut self, place: RecordPosition) -> Option<Box<Cluster>> {
         match self.get(place)? {
             Record::Cluster(c) => Some(c),

@@ -39,7 +39,7 @@ pub enum Record {
     Match(Box<MatchRecord>),
     /// A query is done; says plainly whether anything was found.
     Scanned(Scanned),
-    /// A group of near-duplicates.
+    /// A cluster of near-duplicates.
     Cluster(Box<Cluster>),
     /// What a policy makes of an upload.
     Finding(Box<Finding>),
@@ -163,7 +163,7 @@ pub struct IndexInfo {
     pub params_hash: String,
 }
 
-/// A person or group.
+/// A person or cluster.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Name {
     /// The name.
@@ -617,7 +617,7 @@ pub struct Summary {
     /// Uploads by verdict.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub verdicts: BTreeMap<Level, usize>,
-    /// Groups of near-duplicates.
+    /// Clusters of near-duplicates.
     #[serde(default)]
     pub clusters: usize,
     /// Audio scanned.

@@ -149,7 +149,7 @@ impl<W: Write> Text<W> {
                 s.scanned,
                 s.inputs,
                 self.time(),
-                groups(s.clusters),
+                clusters(s.clusters),
                 s.errors
             );
         }
@@ -168,16 +168,16 @@ impl<W: Write> Text<W> {
             s.verdicts.iter().map(|(level, n)| format!("{n} {}", level.name())).collect();
         if s.inputs > 1 && !told.is_empty() {
             let with =
-                if s.clusters > 0 { format!("; {}", groups(s.clusters)) } else { String::new() };
+                if s.clusters > 0 { format!("; {}", clusters(s.clusters)) } else { String::new() };
             writeln!(self.out, "verdicts: {}{with}", told.join(", "))?;
         }
         Ok(())
     }
 }
 
-fn groups(count: usize) -> String {
-    let groups = if count == 1 { "group" } else { "groups" };
-    format!("{count} {groups} of near-duplicates")
+fn clusters(count: usize) -> String {
+    let clusters = if count == 1 { "cluster" } else { "clusters" };
+    format!("{count} {clusters} of near-duplicates")
 }
 
 impl<W: Write> Report for Text<W> {

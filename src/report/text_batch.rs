@@ -1,4 +1,4 @@
-//! Groups and verdicts for people.
+//! Clusters and verdicts for people.
 
 use std::io::{self, Write};
 
@@ -9,17 +9,17 @@ use crate::level::Level;
 use crate::policy::wording::{LIMITS, advice, headline};
 use crate::policy::{Finding, Rule};
 
-/// Members printed per group.
+/// Members printed per cluster.
 const MAX_MEMBERS: usize = 12;
-/// Contributions printed per group.
+/// Contributions printed per cluster.
 const MAX_CONTRIBUTIONS: usize = 5;
-/// Ties printed per group.
+/// Ties printed per cluster.
 const MAX_TIES: usize = 3;
 
-/// A group: what is shared, what the score is made of, who belongs to it.
+/// A cluster: what is shared, what the score is made of, who belongs to it.
 pub(super) fn cluster(out: &mut dyn Write, c: &Cluster) -> io::Result<()> {
     let level = if c.level > Level::Clear { c.level.name() } else { "no concern by itself" };
-    writeln!(out, "GROUP  {}  score {:.0} of 100: {level}", c.cluster_id, c.score)?;
+    writeln!(out, "CLUSTER  {}  score {:.0} of 100: {level}", c.cluster_id, c.score)?;
     writeln!(out, "  {}", visible(&c.explanation))?;
     for part in c.contributions.iter().take(MAX_CONTRIBUTIONS) {
         writeln!(out, "    {:+5.0}  {}", part.points, visible(&part.text))?;

@@ -205,7 +205,7 @@ fn without_audio(path: &Path) -> ErrorRecord {
     }
 }
 
-/// "12 uploads (1 hold, 11 clear), 3 matches, 1 group, 2 unreadable; 41.2 s".
+/// "12 uploads (1 hold, 11 clear), 3 matches, 1 cluster, 2 unreadable; 41.2 s".
 fn said(summary: &Summary) -> String {
     let count = |n: usize, one: &str, many: &str| match n {
         1 => format!("1 {one}"),
@@ -220,7 +220,7 @@ fn said(summary: &Summary) -> String {
     }
     let rest = [
         (summary.matches, "match", "matches"),
-        (summary.clusters, "group", "groups"),
+        (summary.clusters, "cluster", "clusters"),
         (summary.errors, "error", "errors"),
     ];
     for (n, one, many) in rest {

@@ -8,12 +8,12 @@ use crate::material::{COPIES, SPEED, STRANGERS, TRIM_S, batch, put};
 use crate::place::{Outcome, Place, assert_ms, file_name};
 
 /// `cluster … --format jsonl`.
-fn cluster(place: &Place, args: &[&str]) -> Outcome {
+fn find(place: &Place, args: &[&str]) -> Outcome {
     let fixed = ["--format", "jsonl", "--now", "2026-11-28T12:00:00Z"];
     place.run(&[&["cluster"], args, &fixed].concat())
 }
 
-/// File names of the members of a group.
+/// File names of the members of a cluster.
 fn members(cluster: &Value) -> Vec<String> {
     cluster["members"].as_array().unwrap().iter().map(file_name).collect()
 }
@@ -42,27 +42,31 @@ fn family() -> Vec<String> {
 #[test]
 fn copies_are_one_group_and_strangers_stay_outside() {
     let place = batch();
-    let outcome = cluster(&place, &["batch", "--threads", "1"]).expect(0);
-    let group = outcome.one("cluster");
-    assert_eq!(members(&group), family());
-    assert_eq!((&group["size"], &group["level"]), (&5.into(), &"clear".into()), "nothing declared");
+    let outcome = find(&place, &["batch", "--threads", "1"]).expect(0);
+    let cluster = outcome.one("cluster");
+    assert_eq!(members(&cluster), family());
+    assert_eq!(
+        (&cluster["size"], &cluster["level"]),
+        (&5.into(), &"clear".into()),
+        "nothing declared"
+    );
     let summary = outcome.one("summary");
     assert_eq!((&summary["scanned"], &summary["clusters"]), (&7.into(), &1.into()));
 
     // How each differs, against the same member.
-    let fast = member(&group, "faster.wav");
+    let fast = member(&cluster, "faster.wav");
     let factor = fast["time_factor"].as_f64().unwrap();
     assert!((factor - SPEED).abs() < 0.004, "{factor}");
     assert!((fast["pitch_cents"].as_f64().unwrap() - 67.9).abs() < 5.0, "{fast}");
     assert!(fast["differs"].as_str().unwrap().contains("speed +4.0 %"), "{fast}");
-    let late = member(&group, "trimmed.wav");
+    let late = member(&cluster, "trimmed.wav");
     assert_ms(&late["offset_ms"], (TRIM_S * 1000.0) as i64, 60);
     assert!(late["differs"].as_str().unwrap().contains("2.0 s cut off the beginning"), "{late}");
 
     // Every pair of the five is verified, with the share of each.
-    let edges = group["edges"].as_array().unwrap();
+    let edges = cluster["edges"].as_array().unwrap();
     assert_eq!(edges.len(), 10, "{edges:?}");
-    assert_eq!(group["density"], 1.0);
+    assert_eq!(cluster["density"], 1.0);
     for edge in edges {
         for share in ["a_pct", "b_pct"] {
             assert!(edge[share].as_f64().unwrap() > 80.0, "{edge}");
@@ -83,19 +87,19 @@ fn copies_are_one_group_and_strangers_stay_outside() {
         }
         records
     };
-    let again = cluster(&place, &["batch", "--threads", "4"]).expect(0);
+    let again = find(&place, &["batch", "--threads", "4"]).expect(0);
     assert_eq!(steady(&again), steady(&outcome));
 
     // For people, and as a table.
     let text = place.run(&["cluster", "batch"]).expect(0).stdout;
-    for told in ["GROUP  c_", "speed +4.0 %", "2.0 s cut off the beginning", "1 group"] {
+    for told in ["CLUSTER  c_", "speed +4.0 %", "2.0 s cut off the beginning", "1 cluster"] {
         assert!(text.contains(told), "{told}: {text}");
     }
     assert!(!STRANGERS.iter().any(|name| text.contains(name)), "{text}");
     let table = place.run(&["cluster", "batch", "--format", "csv"]).expect(0).stdout;
     let rows: Vec<_> = table.lines().filter(|row| row.contains(",grouped,")).collect();
     assert_eq!((table.lines().count(), rows.len()), (6, 5), "{table}");
-    let id = group["cluster_id"].as_str().unwrap();
+    let id = cluster["cluster_id"].as_str().unwrap();
     assert!(rows.iter().all(|row| row.contains(id)), "{table}");
 }
 
@@ -114,34 +118,34 @@ fn many_identities_of_one_recording_reach_hold_and_one_isrc_excuses_them() {
     let place = batch();
     let run = |place: &Place| cluster(place, &["batch", "--manifest", "batch/manifest.csv"]);
     manifest(&place, |i| format!("QZAB{}2600001", (b'A' + i as u8) as char));
-    let group = run(&place).expect(1).one("cluster");
-    assert_eq!(members(&group), family());
-    assert_eq!(group["level"], "hold", "{}", group["score"]);
-    let identity = &group["identity"];
+    let cluster = run(&place).expect(1).one("cluster");
+    assert_eq!(members(&cluster), family());
+    assert_eq!(cluster["level"], "hold", "{}", cluster["score"]);
+    let identity = &cluster["identity"];
     for (what, count) in [("titles", 5), ("artists", 5), ("isrcs", 5), ("accounts", 1)] {
         assert_eq!(identity[what], count, "{what}: {identity}");
     }
     assert_eq!(
-        (&group["window"]["seconds"], &member(&group, "exact.ogg")["account"]),
+        (&cluster["window"]["seconds"], &member(&cluster, "exact.ogg")["account"]),
         (&240.into(), &"acc-1".into())
     );
-    let signals_found = signals(&group);
+    let signals_found = signals(&cluster);
     for signal in ["identity_spread", "registrant_spread", "account_concentration", "burst"] {
         assert!(signals_found.contains(&signal), "{signal}: {signals_found:?}");
     }
-    let text = group["explanation"].as_str().unwrap();
+    let text = cluster["explanation"].as_str().unwrap();
     assert!(text.contains("from account acc-1") && text.contains("no ISRC repeats"), "{text}");
     let quiet = ["cluster", "batch", "--manifest", "batch/manifest.csv", "--exit-zero"];
     place.run(&quiet).expect(0);
     // From a score on.
     let args = ["batch", "--manifest", "batch/manifest.csv", "--min-score", "100"];
-    assert!(cluster(&place, &args).expect(0).all("cluster").is_empty());
+    assert!(find(&place, &args).expect(0).all("cluster").is_empty());
 
     manifest(&place, |_| "QZABA2600001".into());
     let excused = run(&place).expect(0).one("cluster");
     assert!(signals(&excused).contains(&"same_isrc"), "{excused}");
-    let score = |group: &Value| group["score"].as_f64().unwrap();
-    assert!(score(&excused) < 0.3 * score(&group), "{} {}", score(&excused), score(&group));
+    let score = |cluster: &Value| cluster["score"].as_f64().unwrap();
+    assert!(score(&excused) < 0.3 * score(&cluster), "{} {}", score(&excused), score(&cluster));
     assert_eq!(excused["level"], "clear");
 }
 
@@ -149,13 +153,13 @@ fn many_identities_of_one_recording_reach_hold_and_one_isrc_excuses_them() {
 fn indexes_are_looked_through_and_serve_as_earlier_uploads() {
     let place = batch();
     place.run(&["index", "add", "batch", "--index", "index"]).expect(0);
-    let outcome = cluster(&place, &["--index", "index"]).expect(0);
-    let group = outcome.one("cluster");
+    let outcome = find(&place, &["--index", "index"]).expect(0);
+    let cluster = outcome.one("cluster");
     // The index holds a content once, by whatever name it came first.
-    let mut names = members(&group);
+    let mut names = members(&cluster);
     names.retain(|name| !["exact.ogg", "theme.ogg"].contains(&name.as_str()));
     assert_eq!(
-        (group["size"].as_u64(), names),
+        (cluster["size"].as_u64(), names),
         (Some(4), ["anew.wav", "faster.wav", "trimmed.wav"].map(str::to_owned).to_vec())
     );
     assert_eq!(outcome.one("begin")["index"]["tracks"], 6);
@@ -165,10 +169,10 @@ fn indexes_are_looked_through_and_serve_as_earlier_uploads() {
         .run(&["index", "add", "batch/anew.wav", "batch/zalek.ogg", "--index", "earlier"])
         .expect(0);
     let new = ["batch/faster.wav", "batch/geoscape.ogg"];
-    let group = cluster(&place, &[&new[..], &["--index", "earlier"]].concat()).expect(0);
-    let group = group.one("cluster");
-    assert_eq!(members(&group), ["anew.wav", "faster.wav"]);
-    let earlier = |name| member(&group, name)["earlier"].as_bool().unwrap();
+    let cluster = find(&place, &[&new[..], &["--index", "earlier"]].concat()).expect(0);
+    let cluster = cluster.one("cluster");
+    assert_eq!(members(&cluster), ["anew.wav", "faster.wav"]);
+    let earlier = |name| member(&cluster, name)["earlier"].as_bool().unwrap();
     assert!(earlier("anew.wav") && !earlier("faster.wav"));
     let text = place.run(&["cluster", new[0], "--index", "earlier"]).expect(0).stdout;
     assert!(text.contains("anew.wav") && text.contains("(earlier upload)"), "{text}");
@@ -180,7 +184,7 @@ fn a_shared_loop_makes_no_group() {
     for name in ["loop-a.wav", "loop-b.wav"] {
         put(&place, name, name);
     }
-    let outcome = cluster(&place, &["loop-a.wav", "loop-b.wav"]).expect(0);
+    let outcome = find(&place, &["loop-a.wav", "loop-b.wav"]).expect(0);
     assert!(outcome.all("cluster").is_empty(), "{}", outcome.stdout);
     // Though it is there to be found.
     place.run(&["compare", "loop-a.wav", "loop-b.wav"]).expect(1);
@@ -191,10 +195,10 @@ fn the_same_file_twice_is_a_group_and_one_path_given_twice_is_not() {
     let place = batch();
     fs::create_dir(place.path("more")).unwrap();
     place.copy("references/zalek.ogg", "more/zalek.ogg");
-    let group = cluster(&place, &["batch/zalek.ogg", "more/zalek.ogg"]).expect(0).one("cluster");
-    assert_eq!(group["size"], 2);
-    assert_eq!(group["edges"][0]["kind"], "same_file");
-    assert!(signals(&group).contains(&"size") || group["score"] == 0.0, "{group}");
-    let once = cluster(&place, &["batch/zalek.ogg", "batch/../batch/zalek.ogg", "batch/zalek.ogg"]);
+    let cluster = find(&place, &["batch/zalek.ogg", "more/zalek.ogg"]).expect(0).one("cluster");
+    assert_eq!(cluster["size"], 2);
+    assert_eq!(cluster["edges"][0]["kind"], "same_file");
+    assert!(signals(&cluster).contains(&"size") || cluster["score"] == 0.0, "{cluster}");
+    let once = find(&place, &["batch/zalek.ogg", "batch/../batch/zalek.ogg", "batch/zalek.ogg"]);
     assert!(once.expect(0).all("cluster").is_empty());
 }

@@ -18,8 +18,8 @@ pub enum Anchor {
     Upload(usize),
     /// A match shown in full.
     Match(usize),
-    /// A group of near-duplicates.
-    Group(usize),
+    /// A cluster of near-duplicates.
+    Cluster(usize),
 }
 
 /// The `id` of the part.
@@ -28,7 +28,7 @@ impl fmt::Display for Anchor {
         match self {
             Anchor::Upload(number) => write!(f, "u{number}"),
             Anchor::Match(number) => write!(f, "m{number}"),
-            Anchor::Group(number) => write!(f, "c{number}"),
+            Anchor::Cluster(number) => write!(f, "c{number}"),
         }
     }
 }
@@ -44,7 +44,7 @@ impl Anchor {
         self.around(&match self {
             Anchor::Upload(number) => html! { "upload " (number) },
             Anchor::Match(number) => html! { "match " (number) },
-            Anchor::Group(number) => html! { "group " (number) },
+            Anchor::Cluster(number) => html! { "cluster " (number) },
         })
     }
 }
@@ -60,18 +60,18 @@ pub fn linked(anchor: Option<Anchor>, content: Markup) -> Markup {
 /// The parts of a page.
 #[derive(Debug, Default)]
 pub struct Anchors {
-    /// By the identifiers of matches and groups.
+    /// By the identifiers of matches and clusters.
     evidence: BTreeMap<String, Anchor>,
     /// By the paths of uploads.
     uploads: BTreeMap<String, Anchor>,
 }
 
 impl Anchors {
-    /// The parts of a page with at most `limit` matches, and groups, shown in full.
+    /// The parts of a page with at most `limit` matches, and clusters, shown in full.
     pub fn new(uploads: &[Upload], clusters: &[ClusterEntry], limit: usize) -> Anchors {
         let mut anchors = Anchors::default();
         for (i, cluster) in clusters.iter().enumerate().take(limit) {
-            anchors.evidence.insert(cluster.cluster_id.clone(), Anchor::Group(i + 1));
+            anchors.evidence.insert(cluster.cluster_id.clone(), Anchor::Cluster(i + 1));
         }
         let mut exhibits = 0;
         for (i, upload) in uploads.iter().enumerate().take(MAX_UPLOADS) {
@@ -87,7 +87,7 @@ impl Anchors {
         anchors
     }
 
-    /// The part that shows the match or group called `id`.
+    /// The part that shows the match or cluster called `id`.
     pub fn evidence(&self, id: &str) -> Option<Anchor> {
         self.evidence.get(id).copied()
     }

@@ -18,7 +18,7 @@ const MAX_FREQUENT: usize = 5;
 /// Reasons for the verdict of one track.
 const MAX_REASONS: usize = 8;
 
-/// How many uploads, or groups, something holds for.
+/// How many uploads, or clusters, something holds for.
 struct Tile {
     class: Option<&'static str>,
     number: usize,
@@ -36,8 +36,8 @@ pub struct Banner {
 }
 
 impl Banner {
-    /// Counts what came of `uploads`, which form so many `groups`.
-    pub fn new(uploads: &[Upload], groups: usize) -> Banner {
+    /// Counts what came of `uploads`, which form so many `clusters`.
+    pub fn new(uploads: &[Upload], clusters: usize) -> Banner {
         let mut levels: BTreeMap<Level, usize> = BTreeMap::new();
         for (level, _) in uploads.iter().filter_map(|u| u.verdict) {
             *levels.entry(level).or_default() += 1;
@@ -53,7 +53,7 @@ impl Banner {
         let others = [
             (matched, "with matches, no verdict"),
             (unreadable, "unreadable"),
-            (groups, "groups of near-duplicates"),
+            (clusters, "clusters of near-duplicates"),
         ];
         let others = others.map(|(number, words)| Tile { class: None, number, words });
         Banner {

@@ -1,4 +1,4 @@
-//! One group of near-duplicates: why it is one, who is in it, and when they came.
+//! One cluster of near-duplicates: why it is one, who is in it, and when they came.
 
 use maud::{Markup, html};
 
@@ -21,7 +21,7 @@ const MAX_SIGNALS: usize = 40;
 /// Weaker ties listed.
 const MAX_TIES: usize = 50;
 
-/// A group as it is shown in full.
+/// A cluster as it is shown in full.
 pub struct ClusterView<'a> {
     size: usize,
     level: Level,
@@ -58,13 +58,13 @@ impl<'a> ClusterView<'a> {
         }
     }
 
-    /// The group in HTML as the `number`-th of its page.
+    /// The cluster in HTML as the `number`-th of its page.
     pub fn markup(&self, number: usize, is_open: bool) -> Markup {
         html! {
-            details.cluster id=(Anchor::Group(number)) open[is_open] {
+            details.cluster id=(Anchor::Cluster(number)) open[is_open] {
                 summary {
                     h3 {
-                        "Group " (number) " "
+                        "Cluster " (number) " "
                         span.with {
                             (count(self.size, "track", "tracks")) " that share one recording"
                         }
@@ -85,13 +85,13 @@ impl<'a> ClusterView<'a> {
                 }
                 (member_view::table(&self.members, self.all_members))
                 (ties(&self.ties, self.all_ties))
-                p.ids { "Group id " code { (self.id) } }
+                p.ids { "Cluster id " code { (self.id) } }
             }
         }
     }
 }
 
-/// What can be told of the group in numbers.
+/// What can be told of the cluster in numbers.
 fn in_short(c: &Cluster) -> Vec<(&'static str, Markup)> {
     let i = &c.identity;
     let registrants = count(i.isrc_registrants, "registrant", "registrants");
@@ -183,7 +183,7 @@ fn signals(signals: &[Signal<'_>]) -> Markup {
     }
 }
 
-/// A weaker tie to a track outside the group.
+/// A weaker tie to a track outside the cluster.
 struct TieRow<'a> {
     member: Name<'a>,
     other: Name<'a>,
@@ -208,7 +208,7 @@ fn ties(ties: &[TieRow<'_>], all: usize) -> Markup {
         @if !ties.is_empty() {
             h4 { "Weaker ties" }
             p.note {
-                "Tracks outside the group that share a part with a member, a common loop for \
+                "Tracks outside the cluster that share a part with a member, a common loop for \
                  instance. They are context and do not count."
             }
             div.scroll { table {

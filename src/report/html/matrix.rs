@@ -1,4 +1,4 @@
-//! Who resembles whom in a group: a square for each pair, the darker the more it shares.
+//! Who resembles whom in a cluster: a square for each pair, the darker the more it shares.
 
 use maud::{Markup, html};
 
@@ -27,7 +27,7 @@ struct Cell {
     share: f64,
 }
 
-/// The matrix of a group.
+/// The matrix of a cluster.
 pub struct Matrix {
     /// Members shown.
     members: usize,

@@ -1,4 +1,4 @@
-//! The tracks of a group, each with what it declares and how it differs from the representative.
+//! The tracks of a cluster, each with what it declares and how it differs from the representative.
 
 use maud::{Markup, html};
 

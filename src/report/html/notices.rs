@@ -7,7 +7,7 @@ use super::overview::MAX_ROWS;
 use super::words::count;
 use crate::report::read::{Contents, Upload};
 
-/// The notices, if there are any. At most `limit` groups are shown.
+/// The notices, if there are any. At most `limit` clusters are shown.
 pub fn notices(contents: &Contents, uploads: &[Upload], anchors: &Anchors, limit: usize) -> Markup {
     let mut notices = of_records(contents);
     notices.extend(of_page(contents, uploads, anchors, limit));
@@ -57,9 +57,9 @@ fn of_page(
             count(matches, "match", "matches")
         ));
     }
-    let groups = contents.clusters.len();
-    if groups > limit {
-        notices.push(format!("{limit} of {groups} groups are shown."));
+    let clusters = contents.clusters.len();
+    if clusters > limit {
+        notices.push(format!("{limit} of {clusters} clusters are shown."));
     }
     let all = uploads.len();
     if all > MAX_UPLOADS {

@@ -14,7 +14,7 @@ use crate::report::read::{MatchEntry, Upload};
 pub const MAX_ROWS: usize = 10_000;
 /// Rules named in a row.
 const MAX_RULES: usize = 8;
-/// Matches, and groups, linked in a row.
+/// Matches, and clusters, linked in a row.
 const MAX_LINKS: (usize, usize) = (6, 3);
 
 /// The table around its rows.
@@ -77,10 +77,11 @@ pub struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    /// The row of the `number`-th upload on a page with at most `limit` groups.
+    /// The row of the `number`-th upload on a page with at most `limit` clusters.
     pub fn new(number: usize, upload: &'a Upload, anchors: &Anchors, limit: usize) -> Row<'a> {
         let matches = upload.matches.iter().filter_map(|m| anchors.evidence(&m.match_id));
-        let groups = upload.clusters.iter().filter(|&&c| c < limit).map(|c| Anchor::Group(c + 1));
+        let clusters =
+            upload.clusters.iter().filter(|&&c| c < limit).map(|c| Anchor::Cluster(c + 1));
         Row {
             number,
             state: State::of(upload),
@@ -89,7 +90,7 @@ impl<'a> Row<'a> {
             rules: upload.reasons.iter().take(MAX_RULES).map(|r| r.id()).collect(),
             best: upload.matches.first().map(Best::new),
             error: upload.error.as_deref().map(Text::of),
-            shown: matches.take(MAX_LINKS.0).chain(groups.take(MAX_LINKS.1)).collect(),
+            shown: matches.take(MAX_LINKS.0).chain(clusters.take(MAX_LINKS.1)).collect(),
             matches: upload.matches.len(),
         }
     }

@@ -1,4 +1,4 @@
-//! The page as a whole: result, what it does not say, table of uploads, groups, uploads, method.
+//! The page as a whole: result, what it does not say, table of uploads, clusters, uploads, method.
 //!
 //! Written part by part, a few matches at a time, so that memory does not grow with the report.
 
@@ -35,7 +35,7 @@ const AT_ONCE: usize = 8;
 pub struct Options {
     /// Heading; by default it says what the report is about.
     pub title: Option<String>,
-    /// Matches, and groups, that are shown in full; the others are in the table only.
+    /// Matches, and clusters, that are shown in full; the others are in the table only.
     pub limit: usize,
     /// Where spectrograms come from.
     pub pictures: Pictures,
@@ -50,7 +50,7 @@ pub struct Written {
     pub matches: usize,
     /// Matches shown in full.
     pub exhibits: usize,
-    /// Groups shown in full.
+    /// Clusters shown in full.
     pub clusters: usize,
 }
 
@@ -152,7 +152,7 @@ impl<'a> Page<'a> {
         if places.is_empty() {
             return Ok(());
         }
-        let section = html! { section #groups { h2 { "Groups of near-duplicates" } (Hole) } };
+        let section = html! { section #groups { h2 { "Clusters of near-duplicates" } (Hole) } };
         Frame::from(section).write(out, |out| {
             for (i, place) in places.into_iter().take(self.options.limit).enumerate() {
                 let Some(cluster) = self.records.cluster(place) else { continue };

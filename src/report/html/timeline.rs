@@ -1,4 +1,4 @@
-//! When the members of a group came in, a line for each account.
+//! When the members of a cluster came in, a line for each account.
 
 use std::collections::BTreeMap;
 

@@ -31,7 +31,7 @@ pub struct UploadView<'a> {
     findings: Vec<FindingRow<'a>>,
     /// Findings that are not listed.
     left_out: usize,
-    groups: Vec<Anchor>,
+    clusters: Vec<Anchor>,
 }
 
 impl<'a> UploadView<'a> {
@@ -54,7 +54,7 @@ impl<'a> UploadView<'a> {
             tracklist: Tracklist::new(&upload.tracklist, anchors),
             findings: findings.iter().map(|finding| FindingRow::new(finding, anchors)).collect(),
             left_out: upload.findings.len().saturating_sub(findings.len()),
-            groups: upload.clusters.iter().map(|&cluster| Anchor::Group(cluster + 1)).collect(),
+            clusters: upload.clusters.iter().map(|&cluster| Anchor::Cluster(cluster + 1)).collect(),
         }
     }
 
@@ -95,8 +95,8 @@ impl<'a> UploadView<'a> {
                     p.note { (count(self.left_out, "finding is", "findings are")) " not listed." }
                 }
             }
-            @for group in &self.groups {
-                p.note { "Member of " (group.link()) " of near-duplicates." }
+            @for cluster in &self.clusters {
+                p.note { "Member of " (cluster.link()) " of near-duplicates." }
             }
         }
     }

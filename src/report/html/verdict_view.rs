@@ -14,7 +14,7 @@ use crate::report::records::VerdictRecord;
 const MAX_REASONS: usize = 60;
 const MAX_POLICIES: usize = 40;
 const MAX_DECISIONS: usize = 20;
-/// Identifiers of matches and groups looked at.
+/// Identifiers of matches and clusters looked at.
 const MAX_EVIDENCE: usize = 40;
 
 /// Why a verdict is as it is.
@@ -92,7 +92,7 @@ impl<'a> Declaration<'a> {
     }
 }
 
-/// Parts of the page that show the matches and groups called `ids`.
+/// Parts of the page that show the matches and clusters called `ids`.
 pub fn shown(ids: &[String], anchors: &Anchors) -> Vec<Anchor> {
     ids.iter().take(MAX_EVIDENCE).filter_map(|id| anchors.evidence(id)).collect()
 }
