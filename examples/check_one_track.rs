@@ -2,6 +2,9 @@
 //!
 //! `cargo run --release --example check_one_track -- TRACK REFERENCES...`
 
+// What it prints is what it is for.
+#![allow(clippy::print_stdout)]
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 

@@ -5,6 +5,9 @@
 //! REFERENCES and CATALOGUE are folders of audio. Their indexes and what is remembered lie in the folder STATE,
 //! so that the next night only what is new is compared.
 
+// What it prints is what it is for.
+#![allow(clippy::print_stdout)]
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 

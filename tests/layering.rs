@@ -243,7 +243,7 @@ fn paths(tree: &str) -> Vec<String> {
     }
     parts.push(part);
     let parts = parts.iter().map(|p| p.trim()).filter(|p| !p.is_empty());
-    parts.flat_map(|part| paths(part)).map(|path| head.trim().to_owned() + &path).collect()
+    parts.flat_map(paths).map(|path| head.trim().to_owned() + &path).collect()
 }
 
 #[test]

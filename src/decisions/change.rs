@@ -30,6 +30,7 @@ pub struct Proposal {
 
 /// Why nothing was decided.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ChangeError {
     /// The log cannot be used.
     #[error(transparent)]

@@ -147,6 +147,7 @@ pub enum Target {
 
 /// Why a target cannot be decided on.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum TargetError {
     /// Not an identifier of a reference.
     #[error("{0:?} is no identifier of a reference (r_ and 16 hexadecimal digits)")]

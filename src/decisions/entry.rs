@@ -196,6 +196,7 @@ pub struct Entry {
 
 /// What is wrong with a line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum Fault {
     /// It has no hash where one belongs.
     #[error("this is no entry of a decision log")]

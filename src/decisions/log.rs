@@ -20,6 +20,7 @@ pub const LOG_NAME: &str = "decisions.jsonl";
 
 /// Why a log cannot be used.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum LogError {
     /// It cannot be opened, read or written.
     #[error("cannot use the decision log {}: {source}", path.display())]

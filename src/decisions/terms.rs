@@ -14,6 +14,7 @@ const MAX_TIME_MS: u64 = 48 * 3_600_000;
 
 /// A time in an option that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum TermError {
     /// Not a date, a time or a number of days.
     #[error("{0:?} is no date (2027-01-31), time (2027-01-31T12:00:00Z) or period (90d, 12w, 36h)")]

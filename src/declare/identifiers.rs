@@ -36,6 +36,7 @@ impl fmt::Display for IdentifierKind {
 
 /// Why a text is not a valid identifier.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum IdentifierError {
     /// It does not have the form.
     #[error("{kind} `{value}` is malformed: {reason}")]

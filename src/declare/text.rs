@@ -13,6 +13,7 @@ use crate::audio::cleaned;
 
 /// Why a file of text was not read.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ReadError {
     /// The system says no.
     #[error("cannot read {}: {source}", path.display())]

@@ -6,7 +6,7 @@
 //!              └► batch index ─► clusters ──────────────────────────────┘        └► describe (records)
 //! ```
 //!
-//! Every command that looks at audio calls it: [`Engine::run`] for batches of files ([`run`]),
+//! Every command that looks at audio calls it: [`Engine::run`] for batches of files,
 //! [`Engine::compare`] for two, [`Engine::scan`] and [`Engine::check`] for one, [`Engine::clusters`] for the
 //! tracks of an index. It owns all that it uses and borrows nothing, so that it can be kept by a service,
 //! cloned into threads, and taken up to date between deliveries ([`Engine::refresh`]).

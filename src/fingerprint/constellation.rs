@@ -40,6 +40,7 @@ pub struct Constellation {
 
 /// Why stored bytes are not a constellation.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ConstellationError {
     /// The bytes end inside a header or a point.
     #[error("constellation ends early")]

@@ -42,6 +42,7 @@ pub struct BandLevels {
 
 /// Why stored bytes are not band levels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum BandLevelsError {
     /// The number of bytes is not what the header asks for.
     #[error("band levels of {bytes} bytes claim {cells} cells of {bands} bands")]

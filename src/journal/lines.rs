@@ -15,6 +15,7 @@ pub struct Line<'a> {
 
 /// Why a line cannot be read.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum LineError {
     /// The system refused.
     #[error(transparent)]

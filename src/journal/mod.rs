@@ -30,6 +30,7 @@ pub use lock::Lock;
 
 /// Why a file cannot be had or replaced.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum Error {
     /// Somebody else holds the lock.
     #[error("{} is locked", path.display())]

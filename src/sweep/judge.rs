@@ -36,3 +36,67 @@ pub fn judge_track(judge: &Judge, track: &Arc<Track>, mut matches: Vec<Match>) -
 fn concerns_matches(observation: &Observation) -> bool {
     !observation.evidence.is_empty() || observation.rule == Rule::Audio005
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::level::Level;
+    use crate::matches::{AlignedSegment, Measures};
+    use crate::scan::kind::MatchKind;
+    use crate::sweep::findings::{Findings, Pair};
+
+    /// Half a minute of an upload of a minute, or nearly.
+    fn matched(query_match_pct: f64) -> Match {
+        let query = Arc::new(Track { sha256: [1; 32], duration_ms: 60_000, ..Track::default() });
+        let reference =
+            Arc::new(Track { sha256: [2; 32], duration_ms: 600_000, ..Track::default() });
+        let measures = Measures {
+            score: 97.0,
+            log10_evalue: -60.0,
+            query_match_pct,
+            asset_match_pct: 5.0,
+            ..Measures::default()
+        };
+        let segment = AlignedSegment {
+            query_ms: (0, 29_976),
+            reference_ms: (0, 29_976),
+            ..AlignedSegment::default()
+        };
+        Match {
+            id: "m_1".into(),
+            kind: MatchKind::Excerpt,
+            query,
+            reference,
+            measures,
+            modified: false,
+            segments: vec![segment],
+            repeats: Vec::new(),
+            allowed_by: None,
+            blocked_by: None,
+        }
+    }
+
+    #[test]
+    fn a_share_that_only_rounding_lifts_over_a_line_is_below_it_at_night_as_by_day() {
+        let judge = Judge::by_policies("generic").unwrap();
+        for (share, level) in [(49.96, Level::Review), (50.0, Level::Hold)] {
+            let by_day = matched(share);
+            let upload =
+                Upload { matches: vec![by_day.clone()], ..Upload::of_track(by_day.query.clone()) };
+            let verdict = judge.alone(&upload, concerns_matches).verdict;
+            assert_eq!(verdict.level, level, "{share} in a scan");
+
+            // Through the file of findings, as a sweep judges.
+            let dir = tempfile::tempdir().unwrap();
+            let mut findings = Findings::open(dir.path()).unwrap();
+            findings.add(1, std::slice::from_ref(&by_day)).unwrap();
+            let place = findings.reported().get(&Pair::new([1; 32], &[2; 32])).unwrap();
+            let stored = findings.read(place).unwrap();
+            let read = stored.restored(by_day.query.clone(), by_day.reference.clone());
+            assert_eq!(read, by_day);
+            let judged = judge_track(&judge, &by_day.query, vec![read]);
+            assert_eq!(judged.matches[0].query_match_pct, 50.0, "what is shown is rounded");
+            assert_eq!(judged.verdict.verdict, level, "{share} in a sweep");
+        }
+    }
+}

@@ -116,7 +116,7 @@ fn manifest(place: &Place, isrc: impl Fn(usize) -> String) {
 #[test]
 fn many_identities_of_one_recording_reach_hold_and_one_isrc_excuses_them() {
     let place = batch();
-    let run = |place: &Place| cluster(place, &["batch", "--manifest", "batch/manifest.csv"]);
+    let run = |place: &Place| find(place, &["batch", "--manifest", "batch/manifest.csv"]);
     manifest(&place, |i| format!("QZAB{}2600001", (b'A' + i as u8) as char));
     let cluster = run(&place).expect(1).one("cluster");
     assert_eq!(members(&cluster), family());

@@ -34,6 +34,7 @@ const MAX_RECORDINGS: usize = 50_000;
 
 /// A message that cannot be used.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ErnError {
     /// The file cannot be read.
     #[error(transparent)]

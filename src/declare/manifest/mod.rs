@@ -50,6 +50,7 @@ pub struct RowError {
 
 /// A manifest that cannot be used at all.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ManifestError {
     /// It cannot be read.
     #[error(transparent)]
