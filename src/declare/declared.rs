@@ -119,6 +119,7 @@ pub struct AiDisclosure {
 impl AiDisclosure {
     /// Puts a weightier disclosure over this one. Its level, if it gives one, replaces level and
     /// facets, for facets of a weaker source may contradict it; otherwise facets add up.
+    #[doc(hidden)]
     pub fn overlay(&mut self, weightier: AiDisclosure) {
         let AiDisclosure { level, facets, tool, source } = weightier;
         if level != AiLevel::Undeclared {
@@ -221,6 +222,7 @@ pub struct Declared {
 
 impl Declared {
     /// Puts what a weightier source declares over this: values it gives replace, marks add up.
+    #[doc(hidden)]
     pub fn overlay(&mut self, weightier: Declared) {
         let w = weightier;
         macro_rules! take {
@@ -244,6 +246,7 @@ impl Declared {
     }
 
     /// Merges declarations of several sources, whatever order they come in.
+    #[doc(hidden)]
     pub fn merged(layers: impl IntoIterator<Item = (DeclaredIn, Declared)>) -> Declared {
         let mut layers: Vec<_> = layers.into_iter().collect();
         layers.sort_by_key(|(source, _)| *source);

@@ -8,6 +8,7 @@ use crate::audio::Tags;
 impl Declared {
     /// What the tags of a file declare. Of user-defined tags, those are taken that a manifest could
     /// hold under the same name and that speak of generators, rights or codes.
+    #[doc(hidden)]
     pub fn from_tags(tags: &Tags) -> Declared {
         let mut row = RowBuilder::default();
         let taken = |field: &Field| {

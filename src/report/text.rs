@@ -104,6 +104,10 @@ impl<W: Write> Text<W> {
             (ScanResult::NoMatch, None) => writeln!(self.out, "  no match")?,
             _ => {}
         }
+        if self.references.is_none() {
+            // Two files: no totals follow.
+            writeln!(self.out, "  compared{}", self.time())?;
+        }
         if !s.tracklist.is_empty() {
             writeln!(self.out, "  TRACKLIST  a mix of {} stretches", s.tracklist.len())?;
         }

@@ -1,0 +1,60 @@
+//! Inputs that could not be used.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use crate::audio::AudioError;
+use crate::declare::delivery::DeliveryError;
+use crate::declare::inputs::InputError;
+
+/// An input that could not be used.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ErrorRecord {
+    /// The input.
+    pub subject: String,
+    /// Short, stable name of the cause.
+    pub code: Cow<'static, str>,
+    /// The cause in words.
+    pub message: String,
+}
+
+impl ErrorRecord {
+    /// The record of a file that could not be analysed.
+    pub fn audio(path: &std::path::Path, error: &AudioError) -> ErrorRecord {
+        ErrorRecord {
+            subject: path.to_string_lossy().into_owned(),
+            code: error.code().into(),
+            message: error.to_string(),
+        }
+    }
+
+    /// The record of a file with which something else went wrong.
+    pub fn other(path: &std::path::Path, error: &dyn std::error::Error) -> ErrorRecord {
+        ErrorRecord {
+            subject: path.to_string_lossy().into_owned(),
+            code: "internal".into(),
+            message: error.to_string(),
+        }
+    }
+}
+
+impl From<&DeliveryError> for ErrorRecord {
+    fn from(error: &DeliveryError) -> ErrorRecord {
+        ErrorRecord {
+            subject: error.subject.clone(),
+            code: error.code.into(),
+            message: error.message.clone(),
+        }
+    }
+}
+
+impl From<&InputError> for ErrorRecord {
+    fn from(error: &InputError) -> ErrorRecord {
+        ErrorRecord {
+            subject: error.path.to_string_lossy().into_owned(),
+            code: "io_error".into(),
+            message: error.to_string(),
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! Records: the contract with everything outside. Field names are stable; fields may be added.
+//!
+//! Offsets use ACRCloud's names because ingest systems parse them already.
+
+mod error;
+mod matched;
+mod run;
+mod track;
+mod verdict;
+
+use serde::{Deserialize, Serialize};
+
+use super::evidence::EvidenceRecord;
+use crate::dedup::cluster::Cluster;
+use crate::policy::Finding;
+
+pub use error::ErrorRecord;
+pub use matched::{MatchRecord, ScanResult, Scanned, SegmentRecord, TracklistEntry};
+pub use run::{Begin, DecisionsInfo, DeliveryInfo, IndexInfo, PolicyInfo, SCHEMA, Summary};
+pub use track::{ExternalIds, Name, QueryInfo, ReferenceInfo};
+pub use verdict::VerdictRecord;
+
+/// One line of output.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Record {
+    /// First record of a scan.
+    Begin(Begin),
+    /// A query that resembles a reference.
+    Match(Box<MatchRecord>),
+    /// A query is done; says plainly whether anything was found.
+    Scanned(Scanned),
+    /// A cluster of near-duplicates.
+    Cluster(Box<Cluster>),
+    /// What a policy makes of an upload.
+    Finding(Box<Finding>),
+    /// The gravest of the findings on an upload.
+    Verdict(Box<VerdictRecord>),
+    /// What a report needs to show a match.
+    Evidence(Box<EvidenceRecord>),
+    /// An input that could not be used.
+    Error(ErrorRecord),
+    /// Last record of a scan.
+    Summary(Summary),
+    /// A record of a later version, when records are read back.
+    #[serde(other)]
+    Unknown,
+}
