@@ -67,8 +67,8 @@ one() {
 }
 echo "run.sh: old" >&2; one "$old" old
 echo "run.sh: new" >&2; one "$new" new
-python3 "$here/compare.py" "$work/old" "$work/new"
-status=$?
+status=0
+python3 "$here/compare.py" "$work/old" "$work/new" || status=1
 if [ $instructions = 1 ]; then
   count() {
     valgrind --tool=callgrind --callgrind-out-file=/dev/null "$@" 2>&1 > /dev/null | awk '/Collected/ {print $NF}'
