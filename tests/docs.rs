@@ -219,7 +219,13 @@ impl Place {
         let path = std::env::var("PATH").unwrap_or_default();
         let mut shell = Command::new("sh");
         shell.arg("-c").arg(command.replace("cargo run --release -- ", "soundalike "));
-        for variable in ["SOUNDALIKE_INDEX", "SOUNDALIKE_DECISIONS", "SOUNDALIKE_POLICIES"] {
+        let variables = [
+            "SOUNDALIKE_INDEX",
+            "SOUNDALIKE_DECISIONS",
+            "SOUNDALIKE_POLICIES",
+            "SOURCE_DATE_EPOCH",
+        ];
+        for variable in variables {
             shell.env_remove(variable);
         }
         shell.env("PATH", format!("{}:{path}", binary.display())).env("USER", "ana");
@@ -358,8 +364,9 @@ fn normal(line: &str) -> String {
             rest = &rest[20..];
         } else if at_start && has_shape(rest, "0000-00-00") {
             out.push_str("DATE");
-            let clock = has_shape(&rest[10..], " 00:00 UTC");
-            rest = &rest[if clock { 20 } else { 10 }..];
+            let clocks = [" 00:00 UTC", " at 00:00 UTC"];
+            let clock = clocks.into_iter().find(|clock| has_shape(&rest[10..], clock));
+            rest = &rest[10 + clock.map_or(0, str::len)..];
         } else if at_start && hex == 64 {
             out.push_str("HASH");
             rest = &rest[64..];
@@ -647,6 +654,7 @@ mod the_checks_themselves {
     fn dates_hashes_and_decisions_may_differ() {
         assert_eq!(normal("at 2026-11-28T03:07:22Z"), "at DATE");
         assert_eq!(normal("1 of 2026-11-28 03:06 UTC;"), "1 of DATE;");
+        assert_eq!(normal("on 2026-11-28 at 12:00 UTC: 1"), "on DATE: 1");
         assert_eq!(normal(&format!("head {}", "0a".repeat(32))), "head HASH");
         assert_eq!(normal("d_7c93a967d6ee2a64  made"), "d_  made");
         assert_eq!(normal("0:07.3 – 0:19.3 there  "), "0:07.3 – 0:19.3 there");
