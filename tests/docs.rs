@@ -427,6 +427,31 @@ fn every_command_does_what_its_page_shows() {
 }
 
 #[test]
+fn a_reader_gets_the_folder_that_a_page_runs_in() {
+    for page in pages().iter().filter(|page| !is_table(&page.path)) {
+        let dir = tempfile::tempdir().unwrap();
+        let name = page.path.strip_prefix("docs/src/").unwrap_or(&page.path);
+        let script = repo().join("docs/try.sh");
+        let binary = Path::new(env!("CARGO_BIN_EXE_soundalike")).parent().unwrap();
+        let path = format!("{}:{}", binary.display(), std::env::var("PATH").unwrap_or_default());
+        let mut made = Command::new("bash");
+        made.arg(script).arg(name).arg(dir.path()).env("PATH", path);
+        assert!(made.output().unwrap().status.success(), "{name}");
+        let place = Place(tempfile::tempdir().unwrap());
+        blocks(&page.text).0.iter().for_each(|block| place.prepare(block));
+        let missing =
+            paths_below(place.0.path()).into_iter().find(|p| !dir.path().join(p).exists());
+        assert_eq!(missing, None, "{name}");
+    }
+}
+
+/// Paths of all files below a folder, from there.
+fn paths_below(folder: &Path) -> Vec<PathBuf> {
+    let all = files(folder.to_str().unwrap(), "").into_iter();
+    all.map(|path| path.strip_prefix(folder).unwrap().to_owned()).collect()
+}
+
+#[test]
 fn commands_stand_in_blocks_that_run_or_say_why_not() {
     for page in all_pages() {
         let (blocks, prose) = blocks(&page.text);
