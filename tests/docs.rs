@@ -219,7 +219,13 @@ impl Place {
         let path = std::env::var("PATH").unwrap_or_default();
         let mut shell = Command::new("sh");
         shell.arg("-c").arg(command.replace("cargo run --release -- ", "soundalike "));
-        for variable in ["SOUNDALIKE_INDEX", "SOUNDALIKE_DECISIONS", "SOUNDALIKE_POLICIES"] {
+        let variables = [
+            "SOUNDALIKE_INDEX",
+            "SOUNDALIKE_DECISIONS",
+            "SOUNDALIKE_POLICIES",
+            "SOURCE_DATE_EPOCH",
+        ];
+        for variable in variables {
             shell.env_remove(variable);
         }
         shell.env("PATH", format!("{}:{path}", binary.display())).env("USER", "ana");
@@ -358,8 +364,9 @@ fn normal(line: &str) -> String {
             rest = &rest[20..];
         } else if at_start && has_shape(rest, "0000-00-00") {
             out.push_str("DATE");
-            let clock = has_shape(&rest[10..], " 00:00 UTC");
-            rest = &rest[if clock { 20 } else { 10 }..];
+            let clocks = [" 00:00 UTC", " at 00:00 UTC"];
+            let clock = clocks.into_iter().find(|clock| has_shape(&rest[10..], clock));
+            rest = &rest[10 + clock.map_or(0, str::len)..];
         } else if at_start && hex == 64 {
             out.push_str("HASH");
             rest = &rest[64..];
@@ -417,6 +424,31 @@ fn every_command_does_what_its_page_shows() {
     });
     let faults = faults.into_inner().unwrap();
     assert!(faults.is_empty(), "{}", faults.join("\n\n"));
+}
+
+#[test]
+fn a_reader_gets_the_folder_that_a_page_runs_in() {
+    for page in pages().iter().filter(|page| !is_table(&page.path)) {
+        let dir = tempfile::tempdir().unwrap();
+        let name = page.path.strip_prefix("docs/src/").unwrap_or(&page.path);
+        let script = repo().join("docs/try.sh");
+        let binary = Path::new(env!("CARGO_BIN_EXE_soundalike")).parent().unwrap();
+        let path = format!("{}:{}", binary.display(), std::env::var("PATH").unwrap_or_default());
+        let mut made = Command::new("bash");
+        made.arg(script).arg(name).arg(dir.path()).env("PATH", path);
+        assert!(made.output().unwrap().status.success(), "{name}");
+        let place = Place(tempfile::tempdir().unwrap());
+        blocks(&page.text).0.iter().for_each(|block| place.prepare(block));
+        let missing =
+            paths_below(place.0.path()).into_iter().find(|p| !dir.path().join(p).exists());
+        assert_eq!(missing, None, "{name}");
+    }
+}
+
+/// Paths of all files below a folder, from there.
+fn paths_below(folder: &Path) -> Vec<PathBuf> {
+    let all = files(folder.to_str().unwrap(), "").into_iter();
+    all.map(|path| path.strip_prefix(folder).unwrap().to_owned()).collect()
 }
 
 #[test]
@@ -647,6 +679,7 @@ mod the_checks_themselves {
     fn dates_hashes_and_decisions_may_differ() {
         assert_eq!(normal("at 2026-11-28T03:07:22Z"), "at DATE");
         assert_eq!(normal("1 of 2026-11-28 03:06 UTC;"), "1 of DATE;");
+        assert_eq!(normal("on 2026-11-28 at 12:00 UTC: 1"), "on DATE: 1");
         assert_eq!(normal(&format!("head {}", "0a".repeat(32))), "head HASH");
         assert_eq!(normal("d_7c93a967d6ee2a64  made"), "d_  made");
         assert_eq!(normal("0:07.3 – 0:19.3 there  "), "0:07.3 – 0:19.3 there");
