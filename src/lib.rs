@@ -46,8 +46,9 @@
 //!
 //! # What is public
 //!
-//! What this page lists; what records hold is described in the manual (`docs/src/reference/records.md`). Modules that it does not list are there for the program, the benchmarks and the
-//! tests of this package, and change without notice. The list is kept in `tests/public_surface.txt`.
+//! What this page lists; what records hold is described in the manual (`docs/src/reference/records.md`).
+//! Modules that it does not list are there for the program, the benchmarks and the tests of this package, and
+//! change without notice. The list is kept in `tests/public_surface.txt`.
 
 #![deny(missing_docs)]
 

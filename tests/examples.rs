@@ -10,7 +10,9 @@ use std::process::{Command, Output};
 fn example(name: &str) -> PathBuf {
     let tests = std::env::current_exe().unwrap();
     let folder = tests.parent().and_then(Path::parent).unwrap();
-    folder.join("examples").join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
+    let path = folder.join("examples").join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    assert!(path.exists(), "this test alone does not build them: cargo build --examples");
+    path
 }
 
 fn run(name: &str, args: &[&str]) -> (Option<i32>, String) {

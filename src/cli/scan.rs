@@ -62,7 +62,7 @@ pub(super) struct ScanArgs {
 pub(super) enum DepthArg {
     /// For queues and nights: adds about a fifth to what indexing costs
     Standard,
-    /// Every question there is, for nine times as much
+    /// Every query vector there is, for nine times as much
     Thorough,
 }
 

@@ -35,7 +35,7 @@ pub enum Status {
 }
 
 /// Positions of the decisions in force, by what they are about; each list in the order of the log.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct InForce {
     /// By the identifiers of both, the smaller first.
     pairs: BTreeMap<(String, String), Vec<usize>>,
@@ -86,7 +86,7 @@ fn breadth(decision: &Decision) -> u8 {
 }
 
 /// All decisions of a log, and which of them are in force.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Decisions {
     all: Vec<(Decision, Status)>,
     by_id: BTreeMap<String, usize>,

@@ -40,7 +40,7 @@ pub struct Clusters {
 
 /// Finds and explains the near-duplicates of a batch.
 ///
-/// `tracks` holds what is known of each track of `pool`, by SHA-256 of its content; several where the same
+/// `tracks` holds what is known of each track of `set`, by SHA-256 of its content; several where the same
 /// file came several times. What is not in there is described by the index.
 pub fn find_clusters(
     set: &TrackSet,

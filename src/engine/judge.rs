@@ -18,7 +18,7 @@ use crate::policy::{
 use crate::report::records::{Begin, DecisionsInfo, PolicyInfo, VerdictRecord};
 
 /// Policies and decisions as they are applied.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Judge {
     packs: Vec<Pack>,
     chosen: bool,

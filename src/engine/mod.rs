@@ -176,7 +176,7 @@ impl Engine {
     /// Takes over references, earlier uploads and decisions that came since they were opened.
     ///
     /// # Errors
-    /// One of them cannot be read any more; the engine goes on with what it had.
+    /// One of them cannot be read any more; the engine goes on with what it had of that.
     pub fn refresh(&mut self, now: Timestamp) -> Result<(), Error> {
         if let Some(mut index) = self.references().cloned()
             && index.refresh()?
@@ -186,10 +186,8 @@ impl Engine {
         if let Some(earlier) = &mut self.earlier {
             earlier.refresh()?;
         }
-        if let Some(judge) = Arc::get_mut(&mut self.judge) {
-            judge.refresh(now)?;
-        }
-        Ok(())
+        // A clone keeps what it has until it is brought up to date itself.
+        Arc::make_mut(&mut self.judge).refresh(now)
     }
 
     /// Looks for the references in the file at `path`.

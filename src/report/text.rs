@@ -249,10 +249,16 @@ fn segment(s: &SegmentRecord) -> String {
     )
 }
 
-/// A reference by title, artist and path, as far as they are known.
+/// All artists in one text.
+pub(crate) fn credit(artists: &[Name]) -> Option<String> {
+    let names: Vec<&str> = artists.iter().map(|artist| artist.name.as_str()).collect();
+    (!names.is_empty()).then(|| names.join(", "))
+}
+
+/// A reference by title, artists and path, as far as they are known.
 pub(super) fn named(title: Option<&str>, artists: &[Name], path: &str) -> String {
-    match (title, artists.first()) {
-        (Some(title), Some(artist)) => format!("\"{title}\" by {}  [{path}]", artist.name),
+    match (title, credit(artists)) {
+        (Some(title), Some(artists)) => format!("\"{title}\" by {artists}  [{path}]"),
         (Some(title), None) => format!("\"{title}\"  [{path}]"),
         (None, _) => path.to_owned(),
     }

@@ -19,7 +19,7 @@ pub struct AlignParams {
     pub top_offsets: usize,
     /// Least height of a top_offset, in standard deviations over what chance gives.
     pub min_excess: f32,
-    /// Piles closer than this many cells are one.
+    /// Peaks of the offset histogram closer than this many cells are one.
     pub separation: usize,
     /// Coincidences needed before the tempo is fitted, too.
     pub min_fit: usize,

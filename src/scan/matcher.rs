@@ -22,17 +22,17 @@ use crate::params::FingerprintParams;
 const BLOCK: u32 = 15_000;
 /// Distance between blocks (45 s).
 const BLOCK_STEP: u32 = 11_250;
-/// Piles of votes verified whatever their height.
+/// Peaks of the offset histogram verified whatever their height.
 const SURE_OFFSETS: usize = 3;
 /// Height (standard deviations over chance) from which further top_offsets are verified, too.
 const CLEAR_OFFSET: f32 = 6.0;
 /// Unrefined alignments that score less (nats) are dropped.
 const ESTIMATE_SCORE: f32 = 6.0;
-/// Warps whose lines differ by less than this (time units) over the query are one.
+/// Transforms whose lines differ by less than this (time units) over the query are one.
 const SAME_LINE: f64 = 10.0;
-/// Warps whose pitch differs by less than this (frequency units) may be one.
+/// Transforms whose pitch differs by less than this (frequency units) may be one.
 const SAME_PITCH: f64 = 6.0;
-/// Warps verified along the whole query, at most.
+/// Transforms verified along the whole query, at most.
 const MAX_TRANSFORMS: usize = 24;
 /// What a change of speed or pitch costs a segment, in nats: looking for them doubles the number
 /// of chance runs.

@@ -22,7 +22,7 @@ const EXPLAINED: f64 = 0.97;
 const WINDOW: u32 = 500;
 /// Distance between them.
 const HOP: u32 = 250;
-/// Piles of votes in a window, their least height and distance (see [`AlignParams`]): closer than in a block, since
+/// Peaks of the offset histogram in a window, their least height and distance (see [`AlignParams`]): closer than in a block, since
 /// small cuts move a line by little.
 const BESIDE: (usize, f32, usize) = (4, 4.0, 3);
 /// Nats that a window must score under a line.

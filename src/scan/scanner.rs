@@ -52,10 +52,10 @@ const GAP_MARGIN: u32 = 250;
 /// How closely a query is looked at. Short ones are always looked at thoroughly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Depth {
-    /// By vectors spread thinly over the query: for a fifth of what decoding it costs.
+    /// By few query vectors, spread over all of it: adds about a fifth to what indexing costs.
     #[default]
     Standard,
-    /// By these and by all there are: finds a few damaged seconds in the middle, too, for ten times as much.
+    /// By these and by all there are: finds a few damaged seconds in the middle, too, for nine times as much.
     Thorough,
 }
 

@@ -55,7 +55,7 @@ pub struct Voted {
     pub seeds: Vec<Seed>,
 }
 
-/// The tracks of `index` on which anchors of each of `tracks` agree, at the tempo ratios of `tempo steps`.
+/// The tracks of `index` on which anchors of each of `tracks` agree, at the tempo ratios of `tempo_steps`.
 pub fn vote_anchors(
     index: &Reader,
     tracks: &[&Constellation],

@@ -11,7 +11,7 @@ use soundalike_index::{Reader, TrackMeta};
 use super::compare::Sides;
 use super::findings::{self, Findings, LinePosition, Pair, short};
 use super::plan::Plan;
-use super::state::{Counts, Folder, Header, Journal};
+use super::state::{Counts, Folder, Header, ProgressLog};
 use super::{Hash, SweepError};
 use crate::engine::Index;
 use crate::id::hex;
@@ -27,7 +27,7 @@ const CHUNK: usize = 32;
 pub struct SweptTrack {
     /// The track.
     pub sha256: Hash,
-    /// MatchEvidence by this run, and not only by one before.
+    /// Found by this run, and not only by one before.
     pub is_new: bool,
     /// Its matches: the reference, and where the record stands.
     places: Vec<(Hash, LinePosition)>,
@@ -43,7 +43,7 @@ pub struct Sweep {
     /// References and tracks that are still to be compared.
     pending: (usize, usize),
     /// None where there is nothing to do.
-    journal: Option<Journal>,
+    journal: Option<ProgressLog>,
     resumed: bool,
     /// Locked as long as this lives.
     _folder: Folder,

@@ -249,13 +249,13 @@ impl Folder {
     }
 
     /// Begins a run that `header` describes, with what `seen` has met already.
-    pub fn begin(&self, header: &Header, seen: &Seen) -> Result<Journal, SweepError> {
+    pub fn begin(&self, header: &Header, seen: &Seen) -> Result<ProgressLog, SweepError> {
         let path = self.dir.join(FILE_NAME);
         let temporary = self.dir.join(format!("{FILE_NAME}.tmp"));
         let (draft, file) = Draft::at(&temporary, &path)?;
         let file = write_new(file, header, seen).map_err(SweepError::io(&temporary))?;
         draft.publish(file, None)?;
-        Journal::open(path)
+        ProgressLog::open(path)
     }
 }
 
@@ -285,15 +285,15 @@ fn hashes(list: &[&Hash]) -> Vec<String> {
 
 /// The file while a run goes on.
 #[derive(Debug)]
-pub struct Journal {
+pub struct ProgressLog {
     path: PathBuf,
     file: LineFile,
 }
 
-impl Journal {
-    fn open(path: PathBuf) -> Result<Journal, SweepError> {
+impl ProgressLog {
+    fn open(path: PathBuf) -> Result<ProgressLog, SweepError> {
         let file = LineFile::open(&path).map_err(SweepError::io(&path))?;
-        Ok(Journal { path, file })
+        Ok(ProgressLog { path, file })
     }
 
     /// References have met all tracks seen; `findings` is the length of the file of findings now.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! queue (what lies there) ─► snapshot (names, sizes, times) ─► Watch (whole? done?) ─► Ready
-//!                                            ledger (results, by state of the delivery) ◄─┘
+//!                                     result store (results, by state of the delivery) ◄─┘
 //! ```
 //!
 //! Folders are looked at again and again instead of asking the system for notices: notices do not exist on

@@ -12,7 +12,7 @@ use super::words::percent;
 use super::{figure, plots};
 use crate::declare::declared::Declared;
 use crate::report::records::{MatchRecord, SegmentRecord};
-use crate::report::text::{clock, kind_words, odds};
+use crate::report::text::{clock, credit, kind_words, odds};
 
 /// A match as it is shown in full.
 pub struct MatchView<'a> {
@@ -34,10 +34,10 @@ impl<'a> MatchView<'a> {
     /// The view of `exhibit`, of an upload that declares `declared`.
     pub fn new(exhibit: &'a Exhibit, declared: &Declared) -> MatchView<'a> {
         let (m, r) = (&*exhibit.record, &exhibit.record.reference);
-        let artist = r.artists.first().map(|a| a.name.as_str());
+        let artists = credit(&r.artists);
         let missing = ["this file", "the reference"].into_iter().zip(&exhibit.missing);
         MatchView {
-            reference: recording(r.title.as_deref(), artist, &r.path),
+            reference: recording(r.title.as_deref(), artists.as_deref(), &r.path),
             facts: format!(
                 "score {:.0} · {} of this file · {} of the reference",
                 m.score.clamp(0.0, 100.0),

@@ -33,7 +33,7 @@ impl ErrorRecord {
     pub fn other(path: &std::path::Path, error: &dyn std::error::Error) -> ErrorRecord {
         ErrorRecord {
             subject: path.to_string_lossy().into_owned(),
-            code: "internal".into(),
+            code: "internal_error".into(),
             message: error.to_string(),
         }
     }

@@ -7,7 +7,7 @@ use crate::track::Track;
 /// Stands for the codec of a track that is known from its index only.
 const INDEXED: &str = "indexed";
 
-/// A person or cluster.
+/// A person or a band.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Name {
     /// The name.

@@ -1,0 +1,76 @@
+//! The library as a service would use it: an engine that is kept, cloned and brought up to date.
+
+// A panic here is the report.
+#![allow(clippy::unwrap_used)]
+
+use std::path::Path;
+
+use soundalike::decisions::change::{Proposal, decide};
+use soundalike::decisions::{Effect, Target};
+use soundalike::{
+    Cancel, Engine, Error, Index, Item, Judge, Level, MatchKind, Options, Silent, Timestamp,
+};
+
+const DRIVE: &str = "tests/data/demo/incoming/night-drive.mp3";
+const THEME: &str = "tests/data/demo/references/main-theme.ogg";
+const ZALEK: &str = "tests/data/demo/references/zalek.ogg";
+
+fn index(dir: &Path, files: &[&str]) -> Index {
+    Index::add(dir, files, &Silent, &Cancel::new()).unwrap().0
+}
+
+#[test]
+fn what_came_since_is_taken_over_by_whoever_asks_for_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let (refs, log) = (dir.path().join("refs"), dir.path().join("decisions.jsonl"));
+    let now = Timestamp::now();
+    let judge = Judge::by_policies("generic").unwrap().with_decisions(log.clone(), now).unwrap();
+    let engine =
+        Engine::new(Options::default()).with_references(index(&refs, &[ZALEK])).with_judge(judge);
+    assert!(engine.scan(DRIVE).unwrap().matches.is_empty());
+
+    // A reference and a decision come, while a clone is at work.
+    let theme = index(&refs, &[THEME]).tracks().find(|t| t.path == THEME).unwrap();
+    let target = Target::reference(&theme.ref_id()).unwrap();
+    let (reason, who) = ("not ours".to_owned(), "ana".to_owned());
+    let effect = Effect::Block;
+    decide(&log, now, Proposal { effect, target, reason, who, expires: None, index_id: None })
+        .unwrap();
+    let mut clone = engine.clone();
+    clone.refresh(now).unwrap();
+    let checked = clone.check(&Item::bare(DRIVE)).unwrap();
+    assert_eq!(checked.scan.matches[0].kind, MatchKind::ContainedInReference);
+    assert!(checked.scan.matches[0].blocked_by.is_some());
+    assert_eq!(checked.verdict.level, Level::Reject);
+    assert!(engine.scan(DRIVE).unwrap().matches.is_empty(), "it keeps what it had");
+}
+
+#[test]
+fn two_files_are_compared_without_references() {
+    let engine = Engine::new(Options::default());
+    let compared = engine.compare(Path::new(DRIVE), Path::new(THEME)).unwrap();
+    let found = compared.found.unwrap();
+    assert!(found.first().reference_ms.0.abs_diff(7_370) < 100, "{found:?}");
+    assert!(engine.compare(Path::new(ZALEK), Path::new(THEME)).unwrap().found.is_none());
+}
+
+#[test]
+fn mistakes_are_errors_that_say_what_is_wrong() {
+    let engine = Engine::new(Options::default());
+    assert!(matches!(engine.scan(DRIVE), Err(Error::NothingToCompareWith)));
+    let text = "tests/data/demo/incoming/not-audio.mp3";
+    let error = engine.compare(Path::new(text), Path::new(THEME)).unwrap_err();
+    assert!(error.to_string().contains(text), "{error}");
+    assert!(Index::open("tests/data/demo").is_err());
+    assert!(Judge::by_policies("nobody").is_err());
+    let (empty, added) =
+        Index::of_files([text, "tests/data/no-such-file.wav"], &Silent, &Cancel::new()).unwrap();
+    assert!(empty.is_empty());
+    assert_eq!(added.errors.len(), 2, "none is left out in silence");
+}
+
+#[test]
+fn an_engine_can_be_shared_between_threads() {
+    fn shared<T: Clone + Send + Sync + 'static>(_: &T) {}
+    shared(&Engine::new(Options::default()));
+}
