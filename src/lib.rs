@@ -55,6 +55,8 @@
 #[doc(hidden)]
 pub mod audio;
 #[doc(hidden)]
+pub mod clock;
+#[doc(hidden)]
 pub mod decisions;
 #[doc(hidden)]
 pub mod declare;

@@ -21,7 +21,6 @@ mod dot;
 mod downmix;
 mod error;
 mod filter;
-pub mod generators;
 mod layout;
 mod open;
 mod pipeline;

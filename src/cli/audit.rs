@@ -6,9 +6,10 @@ use serde::Serialize;
 use soundalike::decisions::entry::{Repair, Revocation};
 use soundalike::decisions::log::{self, Verified};
 use soundalike::decisions::{Entry, Event, LogError, Status, VerdictEntry};
+use soundalike::declare::text::visible;
 
 use super::common::{Exit, Failure};
-use super::decide::{LogArgs, described, printable, say_torn};
+use super::decide::{LogArgs, described, say_torn};
 use super::index::{ListFormat, line, say};
 
 #[derive(Debug, Subcommand)]
@@ -92,7 +93,7 @@ fn told(entry: &Entry) -> String {
             entry.decision().map(|d| described(&d, &Status::Active)).unwrap_or_default()
         }
         Event::Revoke(Revocation { id, reason, who }) => {
-            format!("{}  ({}: {})", printable(id), printable(who), printable(reason))
+            format!("{}  ({}: {})", visible(id), visible(who), visible(reason))
         }
         Event::Verdict(verdict) => told_verdict(verdict),
         Event::Repair(Repair { removed_bytes, .. }) => {
@@ -109,7 +110,7 @@ fn told_verdict(verdict: &VerdictEntry) -> String {
     grounds.extend(verdict.index_id.iter().map(|id| format!("index {id}")));
     grounds.extend(verdict.started_at.iter().map(|time| format!("scan of {time}")));
     let text = format!("{}  {}  ({})", verdict.verdict, verdict.subject, grounds.join(", "));
-    printable(&text)
+    visible(&text)
 }
 
 #[derive(Serialize)]
@@ -172,7 +173,7 @@ fn judged(verified: Verified, wanted: Option<&str>) -> VerifyRecord {
         line = None;
         problem = Some(format!(
             "there is no entry with the hash {}: entries are missing at the end, or this is another log",
-            printable(head)
+            visible(head)
         ));
     }
     let sound = problem.is_none();

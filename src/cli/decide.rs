@@ -6,11 +6,13 @@ use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use serde::Serialize;
 use soundalike::audio::DecodeOptions;
+use soundalike::clock::exact;
 use soundalike::decisions::change::{self, ChangeError, Proposal};
 use soundalike::decisions::log::{LOG_NAME, Torn};
-use soundalike::decisions::terms::{Expiry, clock, parse_interval};
+use soundalike::decisions::terms::{Expiry, parse_interval};
 use soundalike::decisions::{Decision, Decisions, Effect, Identity, Status, Target};
 use soundalike::declare::metadata::Metadata;
+use soundalike::declare::text::visible;
 use soundalike::engine::open;
 use soundalike::indexer::{AddOptions, add};
 use soundalike::params::FingerprintParams;
@@ -325,7 +327,7 @@ fn checked_interval(text: &str, length: Option<u64>) -> Result<(u64, u64), Failu
     match length {
         Some(length) if interval.0 >= length => Err(Failure::usage(format!(
             "--interval: {text} begins after the end of the reference, {}",
-            clock(length / 1000 * 1000)
+            exact(length / 1000 * 1000)
         ))),
         _ => Ok(interval),
     }
@@ -390,17 +392,12 @@ pub(super) fn described(decision: &Decision, status: &Status) -> String {
         Status::Active => String::new(),
         Status::Expired => "  [expired]".to_owned(),
         Status::Revoked { at, who, reason } => {
-            let (day, who) = (at.strftime("%Y-%m-%d"), printable(who));
-            format!("  [removed {day} by {who}: {}]", printable(reason))
+            let (day, who) = (at.strftime("%Y-%m-%d"), visible(who));
+            format!("  [removed {day} by {who}: {}]", visible(reason))
         }
     };
-    let (id, who, reason) = (printable(id), printable(who), printable(reason));
+    let (id, who, reason) = (visible(id), visible(who), visible(reason));
     format!("{id}  {day}  {} {target}{until}  ({who}: {reason}){status}", effect.name())
-}
-
-/// `text` without what a terminal might act upon.
-pub(super) fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 /// Says that the log had to be repaired.

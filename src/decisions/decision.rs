@@ -5,7 +5,8 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::terms::{Expiry, clock};
+use super::terms::Expiry;
+use crate::clock::exact;
 use crate::id::hex;
 
 /// Longest reason kept, in characters.
@@ -231,7 +232,7 @@ impl fmt::Display for Target {
             Target::Pair { a, b } => write!(f, "pair {} and {}", a.ref_id(), b.ref_id()),
             Target::Reference { ref_id } => write!(f, "reference {ref_id}"),
             Target::Interval { ref_id, begin_ms, end_ms } => {
-                write!(f, "reference {ref_id} from {} to {}", clock(*begin_ms), clock(*end_ms))
+                write!(f, "reference {ref_id} from {} to {}", exact(*begin_ms), exact(*end_ms))
             }
             Target::Audio { sha256 } => write!(f, "file {sha256}"),
             Target::Registrant { registrant } => write!(f, "ISRC registrant {registrant}"),

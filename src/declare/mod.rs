@@ -5,6 +5,7 @@ pub mod declarations;
 pub mod declared;
 pub mod delivery;
 pub mod ern;
+pub mod generators;
 pub mod identifiers;
 pub mod inputs;
 pub mod manifest;

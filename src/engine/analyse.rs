@@ -10,9 +10,9 @@ use sha1::Sha1;
 use sha2::Digest;
 
 use super::Item;
-use crate::audio::generators::generator_mentions;
 use crate::audio::{AudioError, DecodeOptions};
 use crate::declare::declared::{Declared, DeclaredIn};
+use crate::declare::generators::generator_mentions;
 use crate::fingerprint::Constellation;
 use crate::fingerprint::file::{Analysis, analyse};
 use crate::fingerprint::signal::Signal;

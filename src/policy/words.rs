@@ -5,15 +5,6 @@ pub(super) use crate::declare::text::visible;
 /// Longest name put into a message, in characters.
 const MAX_NAME: usize = 80;
 
-/// `m:ss`, or `h:mm:ss` from an hour on.
-pub(super) fn clock(ms: u64) -> String {
-    let seconds = ms / 1000;
-    if seconds >= 3600 {
-        return format!("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
-    }
-    format!("{}:{:02}", seconds / 60, seconds % 60)
-}
-
 /// A name as it stands in a message: in quotes, cleaned, not too long.
 pub(super) fn quoted(name: &str) -> String {
     let mut short: String = visible(name).chars().take(MAX_NAME).collect();
@@ -58,7 +49,6 @@ mod tests {
         let items: Vec<String> = ["a", "b", "c"].map(String::from).to_vec();
         assert_eq!(some_of(&items, 2), "a, b and 1 more");
         assert_eq!(some_of(&items, 3), "a, b, c");
-        assert_eq!(clock(3_661_000), "1:01:01");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use super::records::{
     VerdictRecord,
 };
 use super::text_batch;
+use crate::clock::clock;
 use crate::declare::text::visible;
 use crate::level::Level;
 use crate::policy::Finding;
@@ -282,23 +283,12 @@ pub(super) fn odds(log10_evalue: f64) -> String {
     format!("chance gives this in fewer than 1 of 10^{power} scans")
 }
 
-/// `m:ss.t`, or `h:mm:ss` from an hour on.
-pub(crate) fn clock(ms: u64) -> String {
-    let seconds = ms / 1000;
-    if seconds >= 3600 {
-        return format!("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
-    }
-    format!("{}:{:02}.{}", seconds / 60, seconds % 60, ms % 1000 / 100)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn clocks_and_odds_read_well() {
-        assert_eq!(clock(65_432), "1:05.4");
-        assert_eq!(clock(3_661_000), "1:01:01");
+    fn odds_read_well() {
         assert_eq!(odds(0.3), "as good as chance gives");
         assert_eq!(odds(-3.0), "chance gives this in 1 of 1000 scans");
         assert_eq!(odds(-41.2), "chance gives this in fewer than 1 of 10^41 scans");

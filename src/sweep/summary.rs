@@ -10,12 +10,12 @@ use soundalike_index::Reader;
 
 use super::judge::JudgedTrack;
 use super::run::Sweep;
+use crate::clock::clock;
 use crate::declare::text::visible;
 use crate::engine::index::index_info;
 use crate::level::Level;
 use crate::policy::Rule;
 use crate::report::records::{IndexInfo, MatchRecord};
-use crate::report::text::clock;
 
 /// Matches that are named.
 const WORST: usize = 10;

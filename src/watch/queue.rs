@@ -10,6 +10,7 @@ use std::time::SystemTime;
 use super::result_store::is_result;
 use crate::audio::is_audio_extension;
 use crate::declare::delivery::{BatchState, batch_state, expand, is_marker};
+use crate::declare::text::visible;
 
 /// Ends of names under which programs write what is not whole yet.
 const TEMPORARY: &[&str] = &[".part", ".partial", ".filepart", ".tmp", ".temp", ".crdownload", "~"];
@@ -201,7 +202,7 @@ fn read_list(unit: &Unit) -> Named {
 
 /// A name as it can be shown in one line.
 pub fn shown(name: &OsStr) -> String {
-    name.to_string_lossy().chars().map(|c| if c.is_control() { '?' } else { c }).collect()
+    visible(&name.to_string_lossy())
 }
 
 /// Whether a name is that of a file in the making, or hidden.

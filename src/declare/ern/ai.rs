@@ -6,7 +6,7 @@ use roxmltree::Node;
 
 use super::node::{child, children, content};
 use super::party::{Parties, roles};
-use crate::audio::generators::generator_in;
+use crate::declare::generators::generator_in;
 use crate::declare::declared::{AiDisclosure, AiFacet, AiLevel, Declared, DeclaredIn};
 use crate::declare::manifest::row::{add_facets, ai_level};
 use crate::declare::text;

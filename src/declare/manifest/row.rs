@@ -1,6 +1,6 @@
 //! From the cells of one row to a declaration.
 
-use crate::audio::generators::generator_in;
+use crate::declare::generators::generator_in;
 use crate::declare::declared::{
     AiDisclosure, AiFacet, AiLevel, Declared, DeclaredHash, DeclaredIn, Rights,
 };

@@ -1,6 +1,7 @@
 //! AUDIO rules: resemblance to single references.
 
 use super::{cap, observation};
+use crate::clock::seconds;
 use crate::level::Level;
 use crate::matches::Match;
 use crate::policy::facts::FactsBuilder;
@@ -9,7 +10,7 @@ use crate::policy::identity::{
 };
 use crate::policy::observation::{Observation, Rule};
 use crate::policy::upload::Upload;
-use crate::policy::words::{clock, quoted, visible};
+use crate::policy::words::{quoted, visible};
 use crate::scan::kind::MatchKind;
 
 /// Shortest long excerpt, in seconds.
@@ -123,10 +124,10 @@ fn message(rule: Rule, m: &Match) -> String {
     };
     format!(
         "{what} {name}: {}–{} here runs along {}–{} there{more}, {:.0} % of this file and {:.0} % of the reference{change}",
-        clock(from),
-        clock(to),
-        clock(there_from),
-        clock(there_to),
+        seconds(from),
+        seconds(to),
+        seconds(there_from),
+        seconds(there_to),
         m.measures.query_match_pct,
         m.measures.asset_match_pct
     )

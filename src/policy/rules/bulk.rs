@@ -2,11 +2,12 @@
 
 use super::audio::VERSION;
 use super::{cap, observation};
+use crate::clock::seconds;
 use crate::dedup::cluster::Cluster;
 use crate::level::Level;
 use crate::policy::facts::FactsBuilder;
 use crate::policy::observation::{Observation, Rule};
-use crate::policy::words::{clock, count};
+use crate::policy::words::count;
 use crate::policy::{Batch, Upload};
 
 /// Identities from which one recording is spread.
@@ -136,7 +137,7 @@ fn threshold_lengths(batch: &Batch<'_>, index: usize) -> Option<Observation> {
     let message = format!(
         "{short} of {of} tracks of {} last 30 to 45 s ({share:.0} %), half of those within {spread_s:.1} s of each other; this one {}",
         account.words(),
-        clock(upload.track.duration_ms)
+        seconds(upload.track.duration_ms)
     );
     let facts = FactsBuilder::default()
         .number("share_pct", share)

@@ -1,10 +1,11 @@
 //! TECH rules: the file and its signal.
 
 use super::observation;
+use crate::clock::seconds;
 use crate::policy::facts::FactsBuilder;
 use crate::policy::observation::{Observation, Rule};
 use crate::policy::upload::Upload;
-use crate::policy::words::{clock, count, visible};
+use crate::policy::words::{count, visible};
 
 /// Length from which services pay.
 const ROYALTY_MS: u64 = 30_000;
@@ -26,8 +27,8 @@ fn share(upload: &Upload, rule: Rule, part_ms: u64, what: &str) -> Option<Observ
         100.0 * part_ms.min(upload.track.duration_ms) as f64 / upload.track.duration_ms as f64;
     let message = format!(
         "{} of {} ({share:.0} %) are {what}",
-        clock(part_ms),
-        clock(upload.track.duration_ms)
+        seconds(part_ms),
+        seconds(upload.track.duration_ms)
     );
     Some(observation(rule, message, FactsBuilder::default().number("share_pct", share)))
 }
@@ -60,8 +61,8 @@ fn length(upload: &Upload) -> Option<Observation> {
     let longer = if upload.track.duration_ms > declared { "longer" } else { "shorter" };
     let message = format!(
         "lasts {}, declared are {}: {:.1} s {longer}",
-        clock(upload.track.duration_ms),
-        clock(declared),
+        seconds(upload.track.duration_ms),
+        seconds(declared),
         difference as f64 / 1000.0
     );
     let facts = FactsBuilder::default().number("difference_s", difference as f64 / 1000.0);
@@ -109,7 +110,7 @@ fn padding(upload: &Upload) -> Option<Observation> {
         "{:.0} s of near-silence before and {:.0} s after the music, in {}{note}",
         s.leading_silence_ms as f64 / 1000.0,
         s.trailing_silence_ms as f64 / 1000.0,
-        clock(upload.track.duration_ms)
+        seconds(upload.track.duration_ms)
     );
     let facts = FactsBuilder::default()
         .number("padding_s", ends as f64 / 1000.0)

@@ -12,9 +12,9 @@ use super::segments_view::speed;
 use super::svg::num;
 use super::timeline::Timeline;
 use super::words::{count, level_badge, percent};
+use crate::clock::clock;
 use crate::dedup::cluster::{Cluster, Contribution, Tie};
 use crate::level::Level;
-use crate::report::text::clock;
 
 /// Signals listed.
 const MAX_SIGNALS: usize = 40;

@@ -6,9 +6,9 @@ use maud::{Markup, Render, html};
 
 use super::svg::{self, Scale, badge, dots, lines, num, style};
 use super::words::count;
+use crate::clock::clock;
 use crate::report::evidence::{EvidenceRecord, Side};
 use crate::report::records::SegmentRecord;
-use crate::report::text::clock;
 
 /// Left edge of the panels; the labels of the frequency axis stand before it.
 const LEFT: f64 = 52.0;

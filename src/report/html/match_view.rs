@@ -10,9 +10,10 @@ use super::parts::{note, recording};
 use super::segments_view::{self, Coverage};
 use super::words::percent;
 use super::{figure, plots};
+use crate::clock::clock;
 use crate::declare::declared::Declared;
 use crate::report::records::{MatchRecord, SegmentRecord};
-use crate::report::text::{clock, credit, kind_words, odds};
+use crate::report::text::{credit, kind_words, odds};
 
 /// A match as it is shown in full.
 pub struct MatchView<'a> {

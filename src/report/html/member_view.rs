@@ -7,8 +7,8 @@ use super::foreign::{Name, Text};
 use super::parts::Column::{Numbers, Words};
 use super::parts::{or_absent, table_head};
 use super::segments_view::{cents, speed};
+use crate::clock::clock;
 use crate::dedup::cluster::{Cluster, Member};
-use crate::report::text::clock;
 
 /// Members listed.
 const MAX_ROWS: usize = 500;

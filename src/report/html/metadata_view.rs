@@ -5,9 +5,9 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::foreign::Name;
 use super::parts::or_absent;
+use crate::clock::clock;
 use crate::declare::declared::Declared;
 use crate::report::records::{self, MatchRecord};
-use crate::report::text::clock;
 
 /// Artists named.
 const MAX_ARTISTS: usize = 30;

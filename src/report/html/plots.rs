@@ -4,9 +4,9 @@ use maud::{Markup, html};
 
 use super::figure::MAX_SEGMENTS;
 use super::svg::{STYLES, Scale, badge, dots, num, style, ticks};
+use crate::clock::clock;
 use crate::report::evidence::{EvidenceRecord, Side};
 use crate::report::records::SegmentRecord;
-use crate::report::text::clock;
 
 /// Pairs drawn in the dot-plot.
 const MAX_DOTS: usize = 3_000;

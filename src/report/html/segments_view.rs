@@ -6,8 +6,8 @@ use super::parts::Column::{Numbers, Words};
 use super::parts::table_head;
 use super::words::{count, percent};
 use super::{plots, svg};
+use crate::clock::clock;
 use crate::report::records::{MatchRecord, SegmentRecord};
-use crate::report::text::clock;
 
 /// Segments listed; a loop may have hundreds.
 const MAX_ROWS: usize = 60;

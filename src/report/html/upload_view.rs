@@ -9,10 +9,10 @@ use super::parts::{note, recording};
 use super::tracklist_view::Tracklist;
 use super::verdict_view::VerdictView;
 use super::words::{State, badge, count};
+use crate::clock::clock;
 use crate::policy::Finding;
 use crate::report::read::Upload;
 use crate::report::records::VerdictRecord;
-use crate::report::text::clock;
 
 /// Findings listed.
 pub const MAX_FINDINGS: usize = 60;

@@ -8,7 +8,7 @@
 //! songs may be called anything; and names that are everyday words count in running text only where
 //! the text says that something was made with them.
 
-use super::Tags;
+use crate::audio::Tags;
 
 /// How much a name says by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
