@@ -8,7 +8,8 @@ use std::path::Path;
 use soundalike::decisions::change::{Proposal, decide};
 use soundalike::decisions::{Effect, Target};
 use soundalike::{
-    Cancel, Engine, Error, Index, Item, Judge, Level, MatchKind, Options, Rule, Silent, Timestamp,
+    Cancel, Engine, Error, Index, Item, JsonLines, Judge, Level, MatchKind, Options, Rule, Silent,
+    Timestamp, Uploads,
 };
 
 const DRIVE: &str = "tests/data/demo/incoming/night-drive.mp3";
@@ -74,4 +75,21 @@ fn mistakes_are_errors_that_say_what_is_wrong() {
 fn an_engine_can_be_shared_between_threads() {
     fn shared<T: Clone + Send + Sync + 'static>(_: &T) {}
     shared(&Engine::new(Options::default()));
+}
+
+#[test]
+fn one_file_is_judged_as_in_a_batch() {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = Engine::new(Options::default())
+        .with_references(index(&dir.path().join("refs"), &[THEME]))
+        .with_judge(Judge::by_policies("distrokid").unwrap());
+    let checked = engine.check(&Item::bare(DRIVE)).unwrap();
+    assert_eq!(checked.verdict.reasons, [Rule::Audio003, Rule::Disc001]);
+    assert_eq!(checked.findings.len(), 2);
+    let uploads = Uploads::of_paths([DRIVE]);
+    let begin = engine.begin(&uploads, Timestamp::UNIX_EPOCH);
+    let mut report = JsonLines(Vec::new());
+    let outcomes = engine.run(uploads, &begin, &mut report, &Silent, &Cancel::new()).unwrap();
+    assert_eq!(outcomes.verdicts[0].reasons, checked.verdict.reasons);
+    assert!(report.0.starts_with(br#"{"type":"begin""#));
 }

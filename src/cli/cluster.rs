@@ -38,7 +38,7 @@ pub(super) struct ClusterArgs {
 /// Runs the command.
 pub(super) fn run(args: ClusterArgs) -> Result<Exit, Failure> {
     let started = Instant::now();
-    let now = args.time.now()?;
+    let shown = args.time.shown()?;
     args.work.start_threads()?;
     let dir = args.index.clone().or_else(|| match args.uploads.is_empty() {
         true => super::scan::index_from_environment(),
@@ -56,14 +56,14 @@ pub(super) fn run(args: ClusterArgs) -> Result<Exit, Failure> {
         (true, None) => {
             return Err(Failure::usage("what should be compared? Give files, folders or --index"));
         }
-        (true, Some(index)) => engine.clusters(&index, now, &mut sink, &bar, cancel)?,
+        (true, Some(index)) => engine.clusters(&index, shown, &mut sink, &bar, cancel)?,
         (false, earlier) => {
             let engine = match earlier {
                 Some(earlier) => engine.with_earlier(earlier),
                 None => engine,
             };
             let uploads = args.uploads.collect()?;
-            let begin = engine.begin(&uploads, now);
+            let begin = engine.begin(&uploads, shown);
             engine.run(uploads, &begin, &mut sink, &bar, cancel)?
         }
     };

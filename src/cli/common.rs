@@ -175,22 +175,28 @@ impl InputArgs {
 /// The time that a run goes by.
 #[derive(Debug, Args)]
 pub struct TimeArg {
-    /// Take this for the time of the run (RFC 3339), so that output can be reproduced
-    /// [default: $SOURCE_DATE_EPOCH, or the clock]
+    /// Take this for the time of the run (RFC 3339), in output and for what expires [default: the clock; for
+    /// output $SOURCE_DATE_EPOCH, if it is set]
     #[arg(long, value_name = "TIME")]
     now: Option<Timestamp>,
 }
 
 impl TimeArg {
-    /// The time given, that of the environment (seconds since 1970, as reproducible builds have it), or
-    /// that of the clock.
-    pub fn now(&self) -> Result<Timestamp, Failure> {
-        if let Some(now) = self.now {
-            return Ok(now);
-        }
+    /// The time by which decisions expire and policies become stale: the one given, or that of the clock.
+    pub fn now(&self) -> Timestamp {
+        self.now.unwrap_or_else(Timestamp::now)
+    }
+
+    /// The time that output tells: the one given, that of the environment (seconds since 1970, as reproducible
+    /// builds have it), or that of the clock. The environment never brings back a decision that has expired:
+    /// build tools set the variable for purposes of their own.
+    pub fn shown(&self) -> Result<Timestamp, Failure> {
         let Some(text) = std::env::var_os(EPOCH_VARIABLE).filter(|text| !text.is_empty()) else {
-            return Ok(Timestamp::now());
+            return Ok(self.now());
         };
+        if self.now.is_some() {
+            return Ok(self.now());
+        }
         let seconds = text.to_str().and_then(|text| text.trim().parse().ok());
         let time = seconds.and_then(|seconds| Timestamp::from_second(seconds).ok());
         time.ok_or_else(|| {

@@ -31,14 +31,14 @@ pub(super) struct CompareArgs {
 /// Runs the comparison.
 pub(super) fn run(args: CompareArgs) -> Result<Exit, Failure> {
     let started = Instant::now();
-    let now = args.time.now()?;
+    let shown = args.time.shown()?;
     args.work.start_threads()?;
     let mut options = Options::default();
     options.decode = args.work.decode_options();
     let mut report = args.format.report()?;
     let engine = Engine::new(options);
     let mut summary =
-        engine.compare_and_tell(&args.query, &args.reference, now, report.as_mut())?;
+        engine.compare_and_tell(&args.query, &args.reference, shown, report.as_mut())?;
     let exit = exit(&summary, summary.matches > 0 && !args.exit_zero);
     summary.exit_code = exit as u8;
     summary.timed(started.elapsed());

@@ -147,6 +147,7 @@ struct AddRecord {
     present: usize,
     featureless: usize,
     errors: usize,
+    bad_rows: usize,
     tracks: usize,
     audio_seconds: f64,
     wall_ms: u64,
@@ -184,6 +185,7 @@ fn run_add(args: &AddArgs) -> Result<Exit, Failure> {
         present: summary.present,
         featureless: summary.featureless.len(),
         errors: failed,
+        bad_rows: metadata.bad,
         tracks: writer.track_count(),
         audio_seconds: seconds,
         wall_ms: wall.as_millis() as u64,
@@ -191,7 +193,7 @@ fn run_add(args: &AddArgs) -> Result<Exit, Failure> {
         interrupted: summary.cancelled,
     };
     report_added(&added, errors, args.format)?;
-    Ok(match (summary.cancelled, failed) {
+    Ok(match (summary.cancelled, failed + metadata.bad) {
         (true, _) => Exit::Interrupted,
         (false, 0) => Exit::Clean,
         (false, _) => Exit::Unreadable,
@@ -221,7 +223,13 @@ fn problems<'a>(
         code: e.code().into(),
         message: e.to_string(),
     });
-    rows.chain(empty).chain(unreadable)
+    let untold = metadata.bad - metadata.bad_rows.len();
+    let more = (untold > 0).then(|| ErrorRecord {
+        subject: "metadata".to_owned(),
+        code: "bad_row".into(),
+        message: format!("{untold} more rows of the table could not be used"),
+    });
+    rows.chain(more).chain(empty).chain(unreadable)
 }
 
 fn report_added(
@@ -239,12 +247,17 @@ fn report_added(
         warn(&error.message);
     }
     say(&format!(
-        "{}{} added, {} already there, {} unreadable, {} without features; {} references in the index",
+        "{}{} added, {} already there, {} unreadable, {} without features{}; {} references in the index",
         if added.interrupted { "interrupted: " } else { "" },
         added.added,
         added.present,
         added.errors,
         added.featureless,
+        if added.bad_rows > 0 {
+            format!(", {} rows of the table not used", added.bad_rows)
+        } else {
+            String::new()
+        },
         added.tracks
     ))?;
     let (length, unit) = hours_or_minutes(added.audio_seconds);

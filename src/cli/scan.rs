@@ -139,7 +139,7 @@ impl Search {
 /// Runs the scan.
 pub(super) fn run(args: ScanArgs) -> Result<Exit, Failure> {
     let started = Instant::now();
-    let now = args.time.now()?;
+    let (now, shown) = (args.time.now(), args.time.shown()?);
     args.work.start_threads()?;
     let uploads = args.uploads.collect()?;
     let dir = args.against.index()?;
@@ -156,7 +156,7 @@ pub(super) fn run(args: ScanArgs) -> Result<Exit, Failure> {
         engine = engine.with_earlier(earlier);
     }
     let mut report = args.format.report()?;
-    let begin = engine.begin(&uploads, now);
+    let begin = engine.begin(&uploads, shown);
     let (bar, cancel) = (Bar::new(args.work.quiet), cancel_on_interrupt());
     let outcomes = engine.run(uploads, &begin, report.as_mut(), &bar, cancel)?;
     args.verdicts.audit(engine.judge(), &begin, &outcomes)?;

@@ -123,7 +123,7 @@ impl From<SweepError> for Failure {
 /// Runs the sweep.
 pub(super) fn run(args: &SweepArgs) -> Result<Exit, Failure> {
     let started = Instant::now();
-    let now = args.time.now()?;
+    let (now, shown) = (args.time.now(), args.time.shown()?);
     args.work.start_threads()?;
     let packs = args.packs.load()?.select(&args.policy)?;
     packs.iter().for_each(|pack| warn_if_stale(pack, day(now)));
@@ -144,13 +144,14 @@ pub(super) fn run(args: &SweepArgs) -> Result<Exit, Failure> {
     }
     let errors = add_paths(args)?;
     let catalogue = Index::open(&args.catalogue)?;
-    let mut sweep = Sweep::open(folder, &references, &catalogue, now)?;
+    let mut sweep = Sweep::open(folder, &references, &catalogue, shown)?;
     if sweep.is_resumed() {
         warn(&format!("going on with sweep {}, which was cut short", sweep.number()));
     }
     let cancel = cancel_on_interrupt();
     let finished = !cancel.is_cancelled() && sweep.run(&Bar::new(args.work.quiet), cancel)?;
-    let telling = Telling { judge: &judge, enter: is_kept, all: args.all, limit: args.limit, now };
+    let telling =
+        Telling { judge: &judge, enter: is_kept, all: args.all, limit: args.limit, now: shown };
     let mut report = args.format.report()?;
     let mut told = tell(&mut sweep, finished, errors, &telling, report.as_mut())?;
     drop(report);

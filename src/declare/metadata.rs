@@ -11,13 +11,18 @@ use super::by_file::ByFile;
 use super::delivery::folder_of;
 use super::manifest::{Manifest, ManifestError, Row};
 
+/// Rows that could not be used told one by one.
+const MAX_TOLD: usize = 1000;
+
 /// Rows of a table of metadata by the file they are about.
 #[derive(Debug, Default)]
 pub struct Metadata {
     rows: Vec<Row>,
     files: ByFile,
-    /// Rows, and values in them, that could not be used, with file and line.
+    /// Rows, and values in them, that could not be used, with file and line; the first ones.
     pub bad_rows: Vec<String>,
+    /// How many there were in all.
+    pub bad: usize,
 }
 
 impl Metadata {
@@ -48,6 +53,10 @@ impl Metadata {
     }
 
     fn bad_row(&mut self, source: &Path, line: u64, message: &str) {
+        self.bad += 1;
+        if self.bad > MAX_TOLD {
+            return;
+        }
         self.bad_rows.push(format!("{}, line {line}: {message}", source.display()));
     }
 

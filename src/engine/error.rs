@@ -18,8 +18,8 @@ pub enum Error {
     /// An index cannot be opened, read or written.
     #[error(transparent)]
     Index(#[from] IndexError),
-    /// The peaks of a batch could not be kept on disk while it was looked at.
-    #[error("cannot keep the batch on disk: {0}")]
+    /// Peaks could not be kept in a temporary folder while they were needed.
+    #[error("cannot keep peaks in a temporary folder: {0}")]
     Scratch(#[source] IndexError),
     /// The log of decisions cannot be used.
     #[error(transparent)]

@@ -63,7 +63,7 @@ impl Index {
         progress: &dyn Progress,
         cancel: &Cancel,
     ) -> Result<(Index, Added), Error> {
-        let folder = scratch_folder()?;
+        let folder = scratch_folder().map_err(Error::Scratch)?;
         let mut writer = writer(folder.path())?;
         let added = add_paths(&mut writer, paths, progress, cancel)?;
         drop(writer);
@@ -78,7 +78,7 @@ impl Index {
         progress: &dyn Progress,
         cancel: &Cancel,
     ) -> Result<(Index, Added), Error> {
-        let folder = scratch_folder()?;
+        let folder = scratch_folder().map_err(Error::Scratch)?;
         let mut writer = Writer::open_or_create(folder.path(), params_id(options.params))?;
         let added = add(&mut writer, files, options, progress, cancel)?;
         drop(writer);

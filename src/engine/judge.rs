@@ -27,7 +27,7 @@ pub struct Judge {
 }
 
 /// What became of one upload.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Judged {
     /// What the policies make of it, gravest first.
     pub findings: Vec<Finding>,

@@ -31,7 +31,7 @@ use crate::audio::DecodeOptions;
 use crate::fingerprint::signal::Signal;
 use crate::matches::Match;
 use crate::params::FingerprintParams;
-use crate::policy::{Finding, Upload, Verdict};
+use crate::policy::{Batch, Finding, Upload, Verdict};
 use crate::scan::matcher::MatchEvidence;
 use crate::scan::scanner::{Depth, Scanner};
 use crate::track::Track;
@@ -146,7 +146,7 @@ impl Engine {
         Engine { references: Some(References { index, scanner }), ..self }
     }
 
-    /// Compares files with earlier uploads, too.
+    /// Compares the files of a batch with earlier uploads, too.
     #[must_use]
     pub fn with_earlier(self, index: Index) -> Engine {
         Engine { earlier: Some(index), ..self }
@@ -176,8 +176,11 @@ impl Engine {
     /// Takes over references, earlier uploads and decisions that came since they were opened.
     ///
     /// # Errors
-    /// One of them cannot be read any more; the engine goes on with what it had of that.
+    /// One of them cannot be read any more; the engine goes on with what it had of that one and of those after it.
     pub fn refresh(&mut self, now: Timestamp) -> Result<(), Error> {
+        // Decisions first: what was blocked meanwhile must not wait for an index to be mended. A clone keeps
+        // what it has until it is brought up to date itself.
+        Arc::make_mut(&mut self.judge).refresh(now)?;
         if let Some(mut index) = self.references().cloned()
             && index.refresh()?
         {
@@ -186,11 +189,10 @@ impl Engine {
         if let Some(earlier) = &mut self.earlier {
             earlier.refresh()?;
         }
-        // A clone keeps what it has until it is brought up to date itself.
-        Arc::make_mut(&mut self.judge).refresh(now)
+        Ok(())
     }
 
-    /// Looks for the references in the file at `path`.
+    /// Looks for the references in the file at `path`; tells all accepted matches, whatever the limit.
     ///
     /// # Errors
     /// The file cannot be read, or the engine has no references.
@@ -198,13 +200,17 @@ impl Engine {
         self.scan_item(&Item::bare(path.as_ref())).map(|(scan, _)| scan)
     }
 
-    /// Looks for the references in a file, and judges what was found and what is declared.
+    /// Looks for the references in a file, and judges what was found and what is declared. It is not compared with
+    /// other uploads: [`run`](Engine::run) does that. Without policies there are no findings, and the verdict says
+    /// nothing.
     ///
     /// # Errors
     /// The file cannot be read, or the engine has no references.
     pub fn check(&self, item: &Item) -> Result<Checked, Error> {
         let (scan, upload) = self.scan_item(item)?;
-        let Judged { findings, verdict, .. } = self.judge.alone(&upload, |_| true);
+        let batch = Batch::not_compared(std::slice::from_ref(&upload));
+        let mut judged = self.judge.batch(batch, self.protected_artists());
+        let Judged { findings, verdict, .. } = judged.pop().unwrap_or_default();
         Ok(Checked { scan, findings, verdict })
     }
 
@@ -221,6 +227,13 @@ impl Engine {
             is_featureless: references.scanner.is_featureless(&constellation),
         };
         Ok((scan, upload))
+    }
+
+    /// Names of artists that must not be imitated: those of the references.
+    fn protected_artists(&self) -> impl Iterator<Item = &str> {
+        let tracks = self.references().map(|index| index.reader().tracks());
+        let artists = tracks.into_iter().flatten().flat_map(|(_, meta)| &meta.artists);
+        artists.map(String::as_str)
     }
 
     /// Reads a file; with the peaks that a query needs where there is something to compare it with.

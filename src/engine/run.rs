@@ -274,9 +274,7 @@ impl Work<'_> {
             true => Batch::new(&self.uploads, clusters),
             false => Batch::not_compared(&self.uploads),
         };
-        let references = self.engine.references().map(|index| index.reader().tracks());
-        let credits = references.into_iter().flatten().flat_map(|(_, meta)| &meta.artists);
-        let judged = self.engine.judge.batch(batch, credits.map(String::as_str));
+        let judged = self.engine.judge.batch(batch, self.engine.protected_artists());
         for (judged, upload) in judged.into_iter().zip(&self.uploads) {
             let (findings, verdict) = judged.recorded(upload);
             for finding in findings {

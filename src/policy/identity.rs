@@ -15,7 +15,9 @@ use crate::track::Track;
 /// Names compare by letters and digits: no case, accents, punctuation.
 pub(super) fn key(name: &str) -> String {
     let base = name.nfkd().filter(|c| !is_combining_mark(*c));
-    let key: String = base.filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    let letters = base.filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase);
+    // A word ends in another sigma than its capitals have.
+    let key: String = letters.map(|c| if c == 'ς' { 'σ' } else { c }).collect();
     // A name of signs only is still a name.
     if key.is_empty() { name.trim().to_lowercase() } else { key }
 }

@@ -1,9 +1,12 @@
 //! What two commands say of one match or one delivery must be the same.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
+use soundalike::decisions::change::{Proposal, decide};
+use soundalike::decisions::{Effect, Expiry, Target};
 
 use crate::material::put;
-use crate::place::Place;
+use crate::place::{Outcome, Place};
 
 #[test]
 fn a_duo_delivered_again_is_one_artist_credit() {
@@ -33,4 +36,62 @@ fn a_duo_delivered_again_is_one_artist_credit() {
     let credits: Vec<&Value> =
         cluster["member_details"].as_array().unwrap().iter().map(|m| &m["artists"]).collect();
     assert_eq!(credits, [&json!(["Ann", "Bob"]), &json!(["Ann", "Bob"])]);
+}
+
+#[test]
+fn who_is_credited_on_the_reference_imitates_nobody_there() {
+    let place = Place::demo();
+    let table = |file: &str| format!("file,title,artists\n{file},UFO,MC Menor DJ; MC Menor DR\n");
+    place.write("refs.csv", table("references/main-theme.ogg"));
+    place.write("own.csv", table("incoming/night-drive.mp3"));
+    let add = ["index", "add", "--index", "index", "references/main-theme.ogg"];
+    place.run(&[&add[..], &["--metadata", "refs.csv"]].concat()).expect(0);
+    let scan = place.scan(&["own.csv"]);
+    let rules: Vec<Value> = scan.all("finding").iter().map(|f| f["rule"].clone()).collect();
+    assert!(!rules.contains(&json!("META-011")), "{rules:?}");
+}
+
+#[test]
+fn the_environment_brings_back_no_decision_that_has_expired() {
+    let place = Place::indexed(&["main-theme"]);
+    let clip = "incoming/night-drive.mp3";
+    let log = ["--decisions", "log.jsonl"];
+    let reference = place.scan(&[clip]).one("match")["reference"]["ref_id"].clone();
+    let then: Timestamp = "2025-12-01T00:00:00Z".parse().unwrap();
+    let allow = Proposal {
+        effect: Effect::Allow,
+        target: Target::reference(reference.as_str().unwrap()).unwrap(),
+        reason: "licence".into(),
+        who: "ana".into(),
+        expires: Some(Expiry::parse("30d", then).unwrap()),
+        index_id: None,
+    };
+    decide(&place.path("log.jsonl"), then, allow).unwrap();
+    let scan = [&["scan", clip, "--index", "index", "--format", "jsonl"], &log[..]].concat();
+    let mut command = place.command(&scan);
+    let pinned = command.env("SOURCE_DATE_EPOCH", "315532800").output().unwrap();
+    let pinned = Outcome::of(pinned).expect(1);
+    assert_eq!(pinned.one("begin")["started_at"], "1980-01-01T00:00:00Z");
+    assert_eq!(pinned.one("match")["allowed_by"], Value::Null);
+    let then = place.run(&[&scan[..], &["--now", "2025-12-01T00:00:00Z"]].concat()).expect(0);
+    assert!(then.one("match")["allowed_by"].is_string(), "who says so sees it as it stood then");
+}
+
+#[test]
+fn a_row_of_metadata_that_cannot_be_used_shows_in_the_exit_status() {
+    let place = Place::demo();
+    let rows = "references/geoscape.ogg,T\n".repeat(1200);
+    place.write("m.csv", format!("path,title\n{rows}"));
+    let add =
+        ["index", "add", "--index", "index", "references/geoscape.ogg", "--metadata", "m.csv"];
+    let outcome = place.run(&[&add[..], &["--format", "jsonl"]].concat()).expect(3);
+    let added = outcome.one("index_add");
+    assert_eq!((&added["added"], &added["bad_rows"]), (&json!(1), &json!(1199)));
+    let told = outcome.all("error");
+    assert_eq!(told.len(), 1001, "not one line for each");
+    assert!(
+        told[1000]["message"].as_str().unwrap().starts_with("199 more rows"),
+        "{:?}",
+        told[1000]
+    );
 }

@@ -111,8 +111,7 @@ fn metadata_file_names_the_reference_in_matches() {
     place.write(
         "catalogue.csv",
         "filename,title,artist,isrc,upc,label,owner,colour\n\
-         main-theme.ogg,\"Theme, Main\",M. Marino,USABC2600001,012345678905,Label A,Owner B,red\n\
-         ,nothing\n",
+         main-theme.ogg,\"Theme, Main\",M. Marino,USABC2600001,012345678905,Label A,Owner B,red\n",
     );
     let args = ["references/main-theme.ogg", "--metadata", "catalogue.csv", "--catalogue", "games"];
     place.add(&args);
@@ -133,7 +132,7 @@ fn bad_row_of_a_metadata_file_is_reported_with_its_line() {
     place.write("catalogue.csv", "path,title\n,Nothing\nzalek.ogg,Something\n");
     let args =
         ["index", "add", "--index", "index", "references/zalek.ogg", "--metadata", "catalogue.csv"];
-    let outcome = place.run(&args).expect(0);
+    let outcome = place.run(&args).expect(3);
     assert!(outcome.stderr.contains("catalogue.csv, line 2"), "{}", outcome.stderr);
 
     place.write("catalogue.csv", "name,title\nzalek.ogg,Something\n");

@@ -6,8 +6,8 @@ use roxmltree::Node;
 
 use super::node::{child, children, content};
 use super::party::{Parties, roles};
-use crate::declare::generators::generator_in;
 use crate::declare::declared::{AiDisclosure, AiFacet, AiLevel, Declared, DeclaredIn};
+use crate::declare::generators::generator_in;
 use crate::declare::manifest::row::{add_facets, ai_level};
 use crate::declare::text;
 

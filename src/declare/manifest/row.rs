@@ -1,9 +1,9 @@
 //! From the cells of one row to a declaration.
 
-use crate::declare::generators::generator_in;
 use crate::declare::declared::{
     AiDisclosure, AiFacet, AiLevel, Declared, DeclaredHash, DeclaredIn, Rights,
 };
+use crate::declare::generators::generator_in;
 use crate::declare::text;
 
 use super::columns::Field;

@@ -3,8 +3,10 @@
 use super::observation;
 use crate::declare::declared::Rights;
 use crate::declare::identifiers::{IdentifierError, IdentifierKind, Isrc, problems};
+use crate::matches::Match;
 use crate::policy::confusable::is_confusable;
 use crate::policy::facts::FactsBuilder;
+use crate::policy::identity::key;
 use crate::policy::observation::{Observation, Rule};
 use crate::policy::stuffing::{Stuffing, stuffing};
 use crate::policy::words::{quoted, some_of};
@@ -117,9 +119,7 @@ fn confusable(batch: &Batch<'_>, upload: &Upload) -> Option<Observation> {
     let mut found = Vec::new();
     let mut evidence = Vec::new();
     for name in names {
-        let mut credited =
-            upload.matches.iter().flat_map(|m| m.reference.artists.iter().map(|a| (a, &m.id)));
-        if let Some((artist, id)) = credited.find(|(artist, _)| is_confusable(name, artist)) {
+        if let Some((artist, id)) = imitated(name, &upload.matches) {
             found.push(format!("{} resembles {}", quoted(name), quoted(artist)));
             evidence.push(id.clone());
         } else if let Some(artist) = batch.protected().confusable(name) {
@@ -134,6 +134,14 @@ fn confusable(batch: &Batch<'_>, upload: &Upload) -> Option<Observation> {
     let mut seen = observation(Rule::Meta011, message, facts);
     seen.evidence = evidence;
     Some(seen)
+}
+
+/// The artist of a matched reference that `name` is confusable with; none where the reference credits `name` itself.
+fn imitated<'m>(name: &str, matches: &'m [Match]) -> Option<(&'m String, &'m String)> {
+    let own = key(name);
+    let others = matches.iter().filter(|m| m.reference.artists.iter().all(|a| key(a) != own));
+    let mut credits = others.flat_map(|m| m.reference.artists.iter().map(|artist| (artist, &m.id)));
+    credits.find(|(artist, _)| is_confusable(name, artist))
 }
 
 fn stuffed(batch: &Batch<'_>, upload: &Upload) -> Option<Observation> {
