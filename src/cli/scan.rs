@@ -38,8 +38,8 @@ pub(super) struct ScanArgs {
     #[arg(long)]
     no_evidence: bool,
     /// Show matches from this level on: `candidate` adds those below the acceptance line
-    #[arg(long, value_enum, default_value_t = Level::Match)]
-    min_level: Level,
+    #[arg(long, value_enum, default_value_t = MinLevel::Match)]
+    min_level: MinLevel,
     /// Show at most this many matches per file
     #[arg(long, value_name = "N", default_value_t = 20)]
     limit: usize,
@@ -109,7 +109,7 @@ pub(super) fn index_from_environment() -> Option<PathBuf> {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Level {
+enum MinLevel {
     /// Everything that was compared, accepted or not
     Candidate,
     /// Accepted matches
@@ -170,7 +170,7 @@ fn options(args: &ScanArgs) -> Options {
     options.decode = args.work.decode_options();
     options.search = args.search.mode();
     options.depth = args.depth.depth();
-    options.candidates = args.min_level == Level::Candidate;
+    options.candidates = args.min_level == MinLevel::Candidate;
     options.limit = args.limit;
     options.evidence = args.format == Format::Jsonl && !args.no_evidence;
     options.cluster = !args.no_cluster;

@@ -45,7 +45,7 @@ impl Uploads {
     /// The files of a delivery.
     #[doc(hidden)]
     pub fn of_delivery(delivery: &Delivery) -> Uploads {
-        let item = |upload: &delivery::Upload| {
+        let item = |upload: &delivery::DeliveredFile| {
             let origin = upload.origin.as_ref().map_or(DeclaredIn::Manifest, |o| source(&o.file));
             let declared = upload.declared.iter().map(|d| (origin, d.clone())).collect();
             Item { path: upload.path.clone(), declared }

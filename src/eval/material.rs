@@ -22,7 +22,7 @@ const SILENCE: f64 = 1e-3;
 
 /// A file of the user's.
 #[derive(Debug, Clone)]
-pub(super) struct Source {
+pub(super) struct SourceFile {
     /// Where it is.
     pub(super) path: PathBuf,
     /// Hash of its bytes.
@@ -30,9 +30,9 @@ pub(super) struct Source {
 }
 
 /// A track to cut from.
-pub(super) struct Track {
+pub(super) struct SourceTrack {
     /// The file.
-    pub(super) source: Source,
+    pub(super) source: SourceFile,
     /// Its length in seconds.
     pub(super) seconds: f64,
     /// Its number in the index; none if unknown.
@@ -71,7 +71,11 @@ impl Cut {
 }
 
 /// The different files among `files` in random but repeatable order.
-pub(super) fn identify(files: &[PathBuf], seed: u64, skipped: &mut Vec<Skipped>) -> Vec<Source> {
+pub(super) fn identify(
+    files: &[PathBuf],
+    seed: u64,
+    skipped: &mut Vec<Skipped>,
+) -> Vec<SourceFile> {
     let hashed: Vec<_> = files.par_iter().map(|path| sha256_of(path)).collect();
     let mut seen = HashSet::new();
     let mut sources = Vec::new();
@@ -79,7 +83,7 @@ pub(super) fn identify(files: &[PathBuf], seed: u64, skipped: &mut Vec<Skipped>)
         match hash {
             Err(error) => skipped.push(Skipped::new(path, error.to_string())),
             Ok(sha256) if seen.insert(sha256) => {
-                sources.push(Source { path: path.clone(), sha256 });
+                sources.push(SourceFile { path: path.clone(), sha256 });
             }
             Ok(_) => skipped.push(Skipped::new(path, "same bytes as another file")),
         }
@@ -90,14 +94,14 @@ pub(super) fn identify(files: &[PathBuf], seed: u64, skipped: &mut Vec<Skipped>)
 
 /// Takes the share `options.holdout` out of `sources`, at least one; files that cannot be used as
 /// unknowns stay with the others.
-pub(super) fn hold_out(sources: &mut Vec<Source>, options: &EvalOptions) -> Vec<Track> {
+pub(super) fn hold_out(sources: &mut Vec<SourceFile>, options: &EvalOptions) -> Vec<SourceTrack> {
     let wanted = (sources.len() as f64 * options.holdout).round() as usize;
     let wanted = wanted.clamp(1, sources.len().saturating_sub(1).max(1));
-    let mut held: Vec<Track> = Vec::new();
+    let mut held: Vec<SourceTrack> = Vec::new();
     let mut rest = Vec::new();
     let mut waiting = std::mem::take(sources).into_iter();
     while held.len() < wanted {
-        let tried: Vec<Source> = waiting.by_ref().take(wanted - held.len()).collect();
+        let tried: Vec<SourceFile> = waiting.by_ref().take(wanted - held.len()).collect();
         if tried.is_empty() {
             break;
         }
@@ -105,7 +109,7 @@ pub(super) fn hold_out(sources: &mut Vec<Source>, options: &EvalOptions) -> Vec<
             tried.par_iter().map(|s| length(&s.path, options)).collect();
         for (source, seconds) in tried.into_iter().zip(lengths) {
             match seconds {
-                Some(seconds) => held.push(Track { source, seconds, number: None }),
+                Some(seconds) => held.push(SourceTrack { source, seconds, number: None }),
                 None => rest.push(source),
             }
         }
@@ -125,7 +129,7 @@ fn length(path: &Path, options: &EvalOptions) -> Option<f64> {
 /// Excerpts of `tracks` in equal shares, spread over each track; `options.queries` in all, unless
 /// they would overlap. Returns how many were silent besides.
 pub(super) fn cut(
-    tracks: &[Track],
+    tracks: &[SourceTrack],
     options: &EvalOptions,
     dir: &Path,
 ) -> Result<(Vec<Cut>, usize), EvalError> {
@@ -142,8 +146,8 @@ pub(super) fn cut(
 }
 
 /// How many excerpts each track gives.
-fn shares(tracks: &[Track], options: &EvalOptions) -> Vec<usize> {
-    let room = |t: &Track| ((t.seconds / f64::from(options.longest())) as usize).max(1);
+fn shares(tracks: &[SourceTrack], options: &EvalOptions) -> Vec<usize> {
+    let room = |t: &SourceTrack| ((t.seconds / f64::from(options.longest())) as usize).max(1);
     let mut counts = vec![0; tracks.len()];
     let mut left = options.queries;
     loop {
@@ -174,7 +178,7 @@ fn interleave<T>(lists: Vec<Vec<T>>) -> Vec<T> {
 }
 
 fn cut_track(
-    track: &Track,
+    track: &SourceTrack,
     count: usize,
     options: &EvalOptions,
     dir: &Path,
@@ -249,9 +253,9 @@ fn samples(seconds: u32) -> usize {
 mod tests {
     use super::*;
 
-    fn track(seconds: f64) -> Track {
-        let source = Source { path: PathBuf::new(), sha256: [0; 32] };
-        Track { source, seconds, number: None }
+    fn track(seconds: f64) -> SourceTrack {
+        let source = SourceFile { path: PathBuf::new(), sha256: [0; 32] };
+        SourceTrack { source, seconds, number: None }
     }
 
     #[test]

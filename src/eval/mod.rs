@@ -55,7 +55,7 @@ use crate::params::FingerprintParams;
 use crate::progress::{Cancel, Progress};
 use crate::scan::scanner::Scanner;
 use degrade::{Degradation, How, Other};
-use material::{Cut, Source, Track};
+use material::{Cut, SourceFile, SourceTrack};
 use query::{Bench, Task};
 use tally::Tally;
 
@@ -191,7 +191,7 @@ fn folder(path: &Path) -> Result<PathBuf, EvalError> {
 
 fn build_index(
     temp: &TempDir,
-    sources: &[Source],
+    sources: &[SourceFile],
     options: &EvalOptions,
     (progress, cancel): (&dyn Progress, &Cancel),
     skipped: &mut Vec<Skipped>,
@@ -228,12 +228,16 @@ fn unusable(summary: &Added) -> Vec<Skipped> {
 }
 
 /// The tracks of the index that are long enough to cut from.
-fn indexed_tracks(index: &Reader, sources: &[Source], options: &EvalOptions) -> Vec<Track> {
-    let track = |source: &Source| {
+fn indexed_tracks(
+    index: &Reader,
+    sources: &[SourceFile],
+    options: &EvalOptions,
+) -> Vec<SourceTrack> {
+    let track = |source: &SourceFile| {
         let number = index.find_sha256(&source.sha256)?;
         let seconds = index.meta(number)?.duration_ms as f64 / 1000.0;
         let long = seconds >= f64::from(options.shortest());
-        long.then(|| Track { source: source.clone(), seconds, number: Some(number) })
+        long.then(|| SourceTrack { source: source.clone(), seconds, number: Some(number) })
     };
     sources.iter().filter_map(track).collect()
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::clock::timed;
-use super::material::Source;
+use super::material::SourceFile;
 use super::query::Bench;
 use super::report::Speed;
 use super::stats::quantile;
@@ -20,7 +20,7 @@ const SCANS: usize = 40;
 
 /// Measures both costs on the first files of `sources`, which indexing has read before, so that
 /// the disk has no part in it.
-pub(super) fn indexing(sources: &[Source], options: &EvalOptions, speed: &mut Speed) {
+pub(super) fn indexing(sources: &[SourceFile], options: &EvalOptions, speed: &mut Speed) {
     let (mut bare, mut whole) = (Duration::ZERO, Duration::ZERO);
     for source in sources {
         if speed.sample_audio_s >= SAMPLE_S {
@@ -39,7 +39,7 @@ pub(super) fn indexing(sources: &[Source], options: &EvalOptions, speed: &mut Sp
 }
 
 /// All that adding a file computes, storing aside.
-fn index_one(source: &Source, options: &EvalOptions) -> usize {
+fn index_one(source: &SourceFile, options: &EvalOptions) -> usize {
     let params = &options.params;
     let hash = sha256_of(&source.path);
     let Ok((_, track)) = fingerprint(&source.path, params, 1.0, &options.decode) else { return 0 };

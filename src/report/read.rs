@@ -57,7 +57,7 @@ pub struct MatchEntry {
 
 /// An upload, as far as the table needs it.
 #[derive(Debug, Clone, Default)]
-pub struct Upload {
+pub struct UploadEntry {
     /// Path as given; names the upload.
     pub path: String,
     /// Title by declaration or tag.
@@ -84,7 +84,7 @@ pub struct Upload {
     pub clusters: Vec<usize>,
 }
 
-impl Upload {
+impl UploadEntry {
     /// How grave it is, for sorting: its verdict, or what stands in for one.
     pub fn gravity(&self) -> (Level, bool, f64) {
         let level = self.verdict.map_or(Level::Clear, |(level, _)| level);
@@ -116,7 +116,7 @@ pub struct Contents {
     /// Runs whose records were written to the file one after the other.
     pub runs: usize,
     /// Uploads, the gravest first.
-    pub uploads: Vec<Upload>,
+    pub uploads: Vec<UploadEntry>,
     /// Clusters, by score.
     pub clusters: Vec<ClusterEntry>,
     /// Totals of the last run.
@@ -297,16 +297,16 @@ impl Survey {
         }
     }
 
-    fn upload(&mut self, path: &str) -> &mut Upload {
+    fn upload(&mut self, path: &str) -> &mut UploadEntry {
         let uploads = &mut self.contents.uploads;
         let position = *self.positions.entry(path.to_owned()).or_insert_with(|| {
-            uploads.push(Upload { path: path.to_owned(), ..Upload::default() });
+            uploads.push(UploadEntry { path: path.to_owned(), ..UploadEntry::default() });
             uploads.len() - 1
         });
         &mut uploads[position]
     }
 
-    fn query(&mut self, query: &QueryInfo) -> &mut Upload {
+    fn query(&mut self, query: &QueryInfo) -> &mut UploadEntry {
         let upload = self.upload(&query.path);
         upload.duration_ms = query.duration_ms;
         // A declaration, if there is one, weighs more than a tag.

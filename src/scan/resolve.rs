@@ -92,7 +92,7 @@ pub fn resolve(
     if !found.accepted() {
         return found;
     }
-    let pair = Pair { query, reference, params, matching };
+    let pair = Comparison { query, reference, params, matching };
     let mut found = pair.spliced(found, taken);
     if found.reference_coverage < COVERED {
         found.repeats = pair.repeats(&found);
@@ -103,14 +103,14 @@ pub fn resolve(
 }
 
 /// Two tracks that share something.
-struct Pair<'a> {
+struct Comparison<'a> {
     query: &'a Constellation,
     reference: &'a Reference,
     params: &'a FingerprintParams,
     matching: &'a MatchParams,
 }
 
-impl Pair<'_> {
+impl Comparison<'_> {
     fn spliced(&self, found: MatchEvidence, taken: &[(u32, u32)]) -> MatchEvidence {
         if found.best_line_coverage(self.query.duration) >= EXPLAINED {
             return found;

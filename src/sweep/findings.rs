@@ -30,21 +30,21 @@ const MAX_SEGMENTS: usize = 4096;
 
 /// A catalogue track and a reference that resemble each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Pair {
+pub struct PairKey {
     /// The track.
     pub track: Hash,
     /// The reference, by the bytes of its identifier.
     pub reference: [u8; 8],
 }
 
-impl Pair {
+impl PairKey {
     /// The pair of these two files.
-    pub fn new(track: Hash, reference: &Hash) -> Pair {
-        Pair { track, reference: short(reference) }
+    pub fn new(track: Hash, reference: &Hash) -> PairKey {
+        PairKey { track, reference: short(reference) }
     }
 
-    fn parse(sha256: &str, ref_id: &str) -> Option<Pair> {
-        Some(Pair { track: from_hex(sha256)?, reference: parse_ref_id(ref_id)? })
+    fn parse(sha256: &str, ref_id: &str) -> Option<PairKey> {
+        Some(PairKey { track: from_hex(sha256)?, reference: parse_ref_id(ref_id)? })
     }
 }
 
@@ -84,7 +84,7 @@ struct Reference {
 
 /// What a line says.
 enum Event {
-    Match(Pair),
+    Match(PairKey),
     TrackGone(Hash),
     ReferenceGone([u8; 8]),
     Other,
@@ -95,7 +95,7 @@ impl Event {
         let line: Line = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
         match (line.r#type.as_str(), line.query, line.reference) {
             ("match", Some(query), Some(reference)) => {
-                let pair = Pair::parse(&query.sha256, &reference.ref_id);
+                let pair = PairKey::parse(&query.sha256, &reference.ref_id);
                 pair.map(Event::Match).ok_or_else(|| "a match of no known kind of track".into())
             }
             ("match", ..) => Err("a match of nothing".into()),
@@ -113,7 +113,7 @@ impl Event {
 /// Pairs reported and not forgotten, and where.
 #[derive(Debug, Default)]
 pub struct Reported {
-    pairs: BTreeMap<Pair, LinePosition>,
+    pairs: BTreeMap<PairKey, LinePosition>,
     /// Length of all complete lines, in bytes.
     pub length: u64,
     lines: u64,
@@ -151,12 +151,12 @@ impl Reported {
     }
 
     /// Where a pair was reported, if it was.
-    pub fn get(&self, pair: &Pair) -> Option<LinePosition> {
+    pub fn get(&self, pair: &PairKey) -> Option<LinePosition> {
         self.pairs.get(pair).copied()
     }
 
     /// All pairs.
-    pub fn pairs(&self) -> impl Iterator<Item = (&Pair, &LinePosition)> {
+    pub fn pairs(&self) -> impl Iterator<Item = (&PairKey, &LinePosition)> {
         self.pairs.iter()
     }
 }
@@ -203,8 +203,8 @@ impl StoredMatch {
         StoredMatch { record, measures: Some(m.measures) }
     }
 
-    fn pair(&self) -> Option<Pair> {
-        Pair::parse(&self.record.query.sha256, &self.record.reference.ref_id)
+    fn pair(&self) -> Option<PairKey> {
+        PairKey::parse(&self.record.query.sha256, &self.record.reference.ref_id)
     }
 
     /// The match of `query` with `reference`, as it was found.
@@ -353,8 +353,8 @@ mod tests {
         )
     }
 
-    fn pair(track: u8, reference: u8) -> Pair {
-        Pair::new([track; 32], &[reference; 32])
+    fn pair(track: u8, reference: u8) -> PairKey {
+        PairKey::new([track; 32], &[reference; 32])
     }
 
     #[test]

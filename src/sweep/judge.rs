@@ -43,7 +43,7 @@ mod tests {
     use crate::level::Level;
     use crate::matches::{AlignedSegment, Measures};
     use crate::scan::kind::MatchKind;
-    use crate::sweep::findings::{Findings, Pair};
+    use crate::sweep::findings::{Findings, PairKey};
 
     /// Half a minute of an upload of a minute, or nearly.
     fn matched(query_match_pct: f64) -> Match {
@@ -90,7 +90,7 @@ mod tests {
             let dir = tempfile::tempdir().unwrap();
             let mut findings = Findings::open(dir.path()).unwrap();
             findings.add(1, std::slice::from_ref(&by_day)).unwrap();
-            let place = findings.reported().get(&Pair::new([1; 32], &[2; 32])).unwrap();
+            let place = findings.reported().get(&PairKey::new([1; 32], &[2; 32])).unwrap();
             let stored = findings.read(place).unwrap();
             let read = stored.restored(by_day.query.clone(), by_day.reference.clone());
             assert_eq!(read, by_day);

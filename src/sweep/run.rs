@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use soundalike_index::{Reader, TrackMeta};
 
 use super::compare::Sides;
-use super::findings::{self, Findings, LinePosition, Pair, short};
+use super::findings::{self, Findings, LinePosition, PairKey, short};
 use super::plan::Plan;
 use super::state::{Counts, Folder, Header, ProgressLog};
 use super::{Hash, SweepError};
@@ -214,7 +214,7 @@ impl Sweep {
             let others = tracks.len() as u64;
             let look = |hash: &Hash| {
                 let found = self.sides.reference(hash, tracks)?.into_iter();
-                Ok(found.map(|(track, m)| (Pair::new(track, hash), m)).collect())
+                Ok(found.map(|(track, m)| (PairKey::new(track, hash), m)).collect())
             };
             let results = look_for(chunk, &index, look, progress, cancel);
             let done = self.keep(chunk, results)?;
@@ -244,7 +244,7 @@ impl Sweep {
         for chunk in hashes.chunks(CHUNK) {
             let look = |hash: &Hash| {
                 let found = self.sides.track(hash)?.into_iter();
-                Ok(found.map(|(reference, m)| (Pair::new(*hash, &reference), m)).collect())
+                Ok(found.map(|(reference, m)| (PairKey::new(*hash, &reference), m)).collect())
             };
             let results = look_for(chunk, &index, look, progress, cancel);
             let done = self.keep(chunk, results)?;
@@ -365,7 +365,7 @@ fn begin_counts(plan: &Plan) -> Counts {
 }
 
 /// What looking for one track brought.
-type Looked = Result<Vec<(Pair, Match)>, SweepError>;
+type Looked = Result<Vec<(PairKey, Match)>, SweepError>;
 
 /// What of a chunk is done.
 #[derive(Default)]

@@ -190,7 +190,7 @@ impl Queue {
 
 fn read_list(unit: &Unit) -> Named {
     let delivery = expand(std::slice::from_ref(&unit.path));
-    let of_it = |upload: &&crate::declare::delivery::Upload| {
+    let of_it = |upload: &&crate::declare::delivery::DeliveredFile| {
         upload.origin.as_ref().is_some_and(|origin| origin.file == unit.path)
     };
     Named {

@@ -29,7 +29,7 @@ pub struct Origin {
 
 /// An audio file to look at, and what is declared about it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Upload {
+pub struct DeliveredFile {
     /// The file.
     pub path: PathBuf,
     /// What a manifest or message declares; `None` where none names the file.
@@ -71,7 +71,7 @@ impl DeliveryError {
 #[derive(Debug, Default)]
 pub struct Delivery {
     /// Files in the order they were met, each once.
-    pub uploads: Vec<Upload>,
+    pub uploads: Vec<DeliveredFile>,
     /// What could not be used.
     pub errors: Vec<DeliveryError>,
     /// What is unusual but does no harm.
@@ -184,7 +184,7 @@ impl Delivery {
     }
 
     /// The upload that `file` is, however its path was spelled.
-    fn known(&self, file: &Path) -> Option<&Upload> {
+    fn known(&self, file: &Path) -> Option<&DeliveredFile> {
         self.by_path.get(&identity(file)).map(|at| &self.uploads[*at])
     }
 
@@ -201,7 +201,7 @@ impl Delivery {
             }
             None => {
                 self.by_path.insert(key, self.uploads.len());
-                self.uploads.push(Upload { path, declared, origin });
+                self.uploads.push(DeliveredFile { path, declared, origin });
             }
         }
     }

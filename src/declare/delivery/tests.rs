@@ -27,7 +27,7 @@ fn batch() -> (tempfile::TempDir, PathBuf) {
 }
 
 fn names(delivery: &Delivery) -> Vec<String> {
-    let name = |u: &Upload| u.path.file_name().unwrap().to_string_lossy().into_owned();
+    let name = |u: &DeliveredFile| u.path.file_name().unwrap().to_string_lossy().into_owned();
     delivery.uploads.iter().map(name).collect()
 }
 

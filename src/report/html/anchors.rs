@@ -6,7 +6,7 @@ use std::fmt;
 use maud::{Markup, html};
 
 use crate::level::Level;
-use crate::report::read::{ClusterEntry, Upload};
+use crate::report::read::{ClusterEntry, UploadEntry};
 
 /// Uploads that have a part of their own.
 pub const MAX_UPLOADS: usize = 1_000;
@@ -68,7 +68,7 @@ pub struct Anchors {
 
 impl Anchors {
     /// The parts of a page with at most `limit` matches, and clusters, shown in full.
-    pub fn new(uploads: &[Upload], clusters: &[ClusterEntry], limit: usize) -> Anchors {
+    pub fn new(uploads: &[UploadEntry], clusters: &[ClusterEntry], limit: usize) -> Anchors {
         let mut anchors = Anchors::default();
         for (i, cluster) in clusters.iter().enumerate().take(limit) {
             anchors.evidence.insert(cluster.cluster_id.clone(), Anchor::Cluster(i + 1));
@@ -109,6 +109,6 @@ impl Anchors {
     }
 }
 
-fn is_grave(upload: &Upload) -> bool {
+fn is_grave(upload: &UploadEntry) -> bool {
     upload.verdict.is_some_and(|(level, _)| level > Level::Clear)
 }

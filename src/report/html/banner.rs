@@ -10,7 +10,7 @@ use super::upload_view;
 use super::words::{State, count, label, meaning, to_creator};
 use crate::level::Level;
 use crate::policy::Rule;
-use crate::report::read::Upload;
+use crate::report::read::UploadEntry;
 use crate::report::records::VerdictRecord;
 
 /// Frequent reasons named.
@@ -37,7 +37,7 @@ pub struct Banner {
 
 impl Banner {
     /// Counts what came of `uploads`, which form so many `clusters`.
-    pub fn new(uploads: &[Upload], clusters: usize) -> Banner {
+    pub fn new(uploads: &[UploadEntry], clusters: usize) -> Banner {
         let mut levels: BTreeMap<Level, usize> = BTreeMap::new();
         for (level, _) in uploads.iter().filter_map(|u| u.verdict) {
             *levels.entry(level).or_default() += 1;
@@ -91,7 +91,7 @@ impl Banner {
     }
 }
 
-fn frequent(uploads: &[Upload]) -> Vec<(Rule, usize)> {
+fn frequent(uploads: &[UploadEntry]) -> Vec<(Rule, usize)> {
     let mut reasons = BTreeMap::new();
     for rule in uploads.iter().flat_map(|u| &u.reasons) {
         *reasons.entry(*rule).or_insert(0usize) += 1;
@@ -135,7 +135,7 @@ pub struct CreatorBanner<'a> {
 
 impl<'a> CreatorBanner<'a> {
     /// What to say about `upload` and its verdict.
-    pub fn new(upload: &Upload, verdict: Option<&'a VerdictRecord>) -> CreatorBanner<'a> {
+    pub fn new(upload: &UploadEntry, verdict: Option<&'a VerdictRecord>) -> CreatorBanner<'a> {
         let state = State::of(upload);
         let (headline, advice) = to_creator(state);
         let reasons = verdict.map(|v| v.explanation.as_slice()).unwrap_or_default();

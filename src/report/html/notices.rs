@@ -5,10 +5,15 @@ use maud::{Markup, html};
 use super::anchors::{Anchors, MAX_UPLOADS};
 use super::overview::MAX_ROWS;
 use super::words::count;
-use crate::report::read::{Contents, Upload};
+use crate::report::read::{Contents, UploadEntry};
 
 /// The notices, if there are any. At most `limit` clusters are shown.
-pub fn notices(contents: &Contents, uploads: &[Upload], anchors: &Anchors, limit: usize) -> Markup {
+pub fn notices(
+    contents: &Contents,
+    uploads: &[UploadEntry],
+    anchors: &Anchors,
+    limit: usize,
+) -> Markup {
     let mut notices = of_records(contents);
     notices.extend(of_page(contents, uploads, anchors, limit));
     html! {
@@ -44,7 +49,7 @@ fn of_records(contents: &Contents) -> Vec<String> {
 /// What the page leaves out.
 fn of_page(
     contents: &Contents,
-    uploads: &[Upload],
+    uploads: &[UploadEntry],
     anchors: &Anchors,
     limit: usize,
 ) -> Vec<String> {

@@ -8,7 +8,7 @@ use super::parts::Column::{Numbers, Words};
 use super::parts::{joined, table_head};
 use super::upload_view;
 use super::words::{State, badge, count, percent};
-use crate::report::read::{MatchEntry, Upload};
+use crate::report::read::{MatchEntry, UploadEntry};
 
 /// Rows of the table.
 pub const MAX_ROWS: usize = 10_000;
@@ -78,7 +78,7 @@ pub struct Row<'a> {
 
 impl<'a> Row<'a> {
     /// The row of the `number`-th upload on a page with at most `limit` clusters.
-    pub fn new(number: usize, upload: &'a Upload, anchors: &Anchors, limit: usize) -> Row<'a> {
+    pub fn new(number: usize, upload: &'a UploadEntry, anchors: &Anchors, limit: usize) -> Row<'a> {
         let matches = upload.matches.iter().filter_map(|m| anchors.evidence(&m.match_id));
         let clusters =
             upload.clusters.iter().filter(|&&c| c < limit).map(|c| Anchor::Cluster(c + 1));

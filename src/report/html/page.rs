@@ -22,7 +22,7 @@ use crate::declare::declared::Declared;
 use crate::policy::Finding;
 use crate::report::evidence::EvidenceRecord;
 use crate::report::picture::Pictures;
-use crate::report::read::{Records, Upload};
+use crate::report::read::{Records, UploadEntry};
 use crate::report::records::{MatchRecord, VerdictRecord};
 
 /// Exhibits that stand open when the page is opened.
@@ -67,13 +67,13 @@ pub fn write(records: &mut Records, options: &Options, out: &mut dyn Write) -> i
 struct Page<'a> {
     records: &'a mut Records,
     options: &'a Options,
-    uploads: &'a [Upload],
+    uploads: &'a [UploadEntry],
     anchors: Anchors,
     written: Written,
 }
 
 impl<'a> Page<'a> {
-    fn new(records: &'a mut Records, options: &'a Options, uploads: &'a [Upload]) -> Page<'a> {
+    fn new(records: &'a mut Records, options: &'a Options, uploads: &'a [UploadEntry]) -> Page<'a> {
         let anchors = Anchors::new(uploads, &records.contents.clusters, options.limit);
         let written = Written {
             uploads: uploads.len(),
@@ -97,7 +97,7 @@ impl<'a> Page<'a> {
     }
 
     /// The only upload, where there is no more than one.
-    fn single(&self) -> Option<&'a Upload> {
+    fn single(&self) -> Option<&'a UploadEntry> {
         match self.uploads {
             [only] if self.records.contents.clusters.is_empty() => Some(only),
             _ => None,
@@ -130,7 +130,7 @@ impl<'a> Page<'a> {
         }
     }
 
-    fn verdict(&mut self, upload: &Upload) -> Option<Box<VerdictRecord>> {
+    fn verdict(&mut self, upload: &UploadEntry) -> Option<Box<VerdictRecord>> {
         upload.verdict.and_then(|(_, place)| self.records.verdict(place))
     }
 
@@ -180,7 +180,12 @@ impl<'a> Page<'a> {
         })
     }
 
-    fn upload(&mut self, number: usize, upload: &Upload, out: &mut dyn Write) -> io::Result<()> {
+    fn upload(
+        &mut self,
+        number: usize,
+        upload: &UploadEntry,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
         let verdict = self.verdict(upload);
         let findings = upload.findings.iter().take(MAX_FINDINGS);
         let findings: Vec<Box<Finding>> =

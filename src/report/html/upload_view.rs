@@ -11,7 +11,7 @@ use super::verdict_view::VerdictView;
 use super::words::{State, badge, count};
 use crate::clock::clock;
 use crate::policy::Finding;
-use crate::report::read::Upload;
+use crate::report::read::UploadEntry;
 use crate::report::records::VerdictRecord;
 
 /// Findings listed.
@@ -38,7 +38,7 @@ impl<'a> UploadView<'a> {
     /// The `number`-th upload with its verdict and the first of its findings.
     pub fn new(
         number: usize,
-        upload: &'a Upload,
+        upload: &'a UploadEntry,
         verdict: Option<&'a VerdictRecord>,
         findings: &'a [Box<Finding>],
         anchors: &Anchors,
@@ -103,7 +103,7 @@ impl<'a> UploadView<'a> {
 }
 
 /// Title and artist, or the name of the file.
-pub fn title(upload: &Upload) -> Markup {
+pub fn title(upload: &UploadEntry) -> Markup {
     let file = upload.path.rsplit(['/', '\\']).next().unwrap_or(&upload.path);
     recording(upload.title.as_deref(), upload.artists.as_deref(), file)
 }

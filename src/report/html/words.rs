@@ -4,7 +4,7 @@
 use maud::{Markup, html};
 
 use crate::level::Level;
-use crate::report::read::Upload;
+use crate::report::read::UploadEntry;
 use crate::report::records::ScanResult;
 
 /// What a table says about an upload.
@@ -26,7 +26,7 @@ pub enum State {
 
 impl State {
     /// The state of `upload`.
-    pub fn of(upload: &Upload) -> State {
+    pub fn of(upload: &UploadEntry) -> State {
         let is_featureless = upload.result == Some(ScanResult::NoFeatures);
         // That nothing speaks against it says little of a file in which nothing can be heard.
         let is_empty_word = |level| level == Level::Clear && is_featureless;
@@ -148,7 +148,8 @@ mod tests {
 
     #[test]
     fn a_verdict_weighs_more_than_a_match() {
-        let mut upload = Upload { result: Some(ScanResult::Matched), ..Upload::default() };
+        let mut upload =
+            UploadEntry { result: Some(ScanResult::Matched), ..UploadEntry::default() };
         assert_eq!(State::of(&upload), State::Nothing);
         upload.error = Some("x".into());
         assert_eq!(State::of(&upload), State::Unreadable);
