@@ -8,7 +8,7 @@ go through riffuse.py at five strengths and are scanned: that is recall against 
 FOLDER holds real output of Riffusion v1, mp3 or wav; files longer than 20 s are taken for
 interpolations, which are cut into their clips of 5.11 s.  All clips become references of an index
 of their own, each is scanned against the others, and the table shows matches by distance within an
-interpolation, and between files.  Everything is kept in DIR/riffusion.
+interpolation, and between files.  Everything is kept in DIR/riffused.
 Needs ffmpeg, and numpy, scipy, soundfile and pillow for riffuse.py.
 """
 import argparse, json, statistics, subprocess, sys
@@ -118,7 +118,7 @@ def main():
     parser.add_argument("--clips", type=Path)
     parser.add_argument("--tracks", type=int, default=12)
     args = parser.parse_args()
-    work = args.dir.resolve() / "riffusion"
+    work = args.dir.resolve() / "riffused"
     work.mkdir(exist_ok=True)
     recall(args, work)
     if args.clips:
