@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::id::match_id;
 use crate::params::FingerprintParams;
 use crate::scan::kind::{MatchKind, is_modified};
-use crate::scan::matcher::{MatchEvidence, Segment};
+use crate::scan::matcher::{MatchEvidence, Segment, covered};
 use crate::scan::score::ACCEPT_LOG10_EVALUE;
 use crate::track::Track;
 
@@ -146,12 +146,12 @@ impl Match {
 
     /// Seconds of the query inside segments.
     pub fn matched_s(&self) -> f64 {
-        covered_ms(self.segments.iter().map(|s| s.query_ms)) as f64 / 1000.0
+        covered(self.segments.iter().map(|s| s.query_ms)) as f64 / 1000.0
     }
 
     /// Seconds of the reference inside segments; less where the query repeats a part.
     pub fn asset_matched_s(&self) -> f64 {
-        covered_ms(self.segments.iter().map(|s| s.reference_ms)) as f64 / 1000.0
+        covered(self.segments.iter().map(|s| s.reference_ms)) as f64 / 1000.0
     }
 
     /// The first segment in the query.
@@ -164,16 +164,4 @@ impl Match {
     pub fn reference_spans(&self) -> Vec<(u64, u64)> {
         self.segments.iter().map(|s| s.reference_ms).collect()
     }
-}
-
-/// Length of the union of the intervals.
-pub fn covered_ms(intervals: impl Iterator<Item = (u64, u64)>) -> u64 {
-    let mut sorted: Vec<_> = intervals.collect();
-    sorted.sort_unstable();
-    let (mut covered, mut reached) = (0, 0);
-    for (begin, end) in sorted {
-        covered += end.saturating_sub(begin.max(reached));
-        reached = reached.max(end);
-    }
-    covered
 }

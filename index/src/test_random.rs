@@ -1,5 +1,5 @@
 //! Random numbers for tests: seeded, and the same on every machine and for years (ChaCha with eight
-//! rounds, the seed its key).
+//! rounds, the seed its key). As in the other package, whose tests are published apart from these.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};

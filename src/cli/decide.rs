@@ -402,24 +402,10 @@ pub(super) fn described(decision: &Decision, status: &Status) -> String {
 
 /// Says that the log had to be repaired.
 pub(super) fn say_repaired(torn: Option<Torn>) {
-    match torn {
-        Some(Torn { line, bytes: 0 }) => {
-            warn(&format!("line {line} of the decision log lacked its end, which was put back"));
-        }
-        Some(Torn { line, bytes }) => warn(&format!(
-            "line {line} of the decision log was incomplete, left by a run that was cut short; its \
-             {bytes} bytes were cut off, and the log says so"
-        )),
-        None => {}
-    }
+    torn.iter().for_each(|torn| warn(&torn.repaired()));
 }
 
 /// Says that the log will be repaired.
 pub(super) fn say_torn(torn: Option<Torn>) {
-    if let Some(Torn { line, .. }) = torn {
-        warn(&format!(
-            "line {line} of the decision log is incomplete, left by a run that was cut short; the \
-             next decision repairs that"
-        ));
-    }
+    torn.iter().for_each(|torn| warn(&torn.pending()));
 }

@@ -207,8 +207,7 @@ impl VerdictArgs {
     /// Enters verdicts in the log of decisions, if that is wanted.
     pub fn audit(&self, judge: &Judge, begin: &Begin, outcomes: &Outcomes) -> Result<(), Failure> {
         if self.audit {
-            let grave = outcomes.verdicts.iter().filter(|v| v.verdict > Level::Clear);
-            say_repaired(judge.enter(begin, grave)?);
+            say_repaired(judge.audit(begin, &outcomes.verdicts)?);
         }
         Ok(())
     }

@@ -24,6 +24,7 @@ use super::bar::Bar;
 use super::common::{Exit, Failure, Format, TimeArg, WorkArgs, cancel_on_interrupt, warn};
 use super::decide::{log_path, say_repaired, say_torn};
 use super::policy::{PacksArg, warn_if_stale};
+use super::review::exit;
 
 /// Compare what is new in the catalogue or among the references since the last sweep
 ///
@@ -195,16 +196,8 @@ fn add_paths(args: &SweepArgs) -> Result<Vec<ErrorRecord>, Failure> {
 /// Prints the totals.
 fn end(args: &SweepArgs, told: Told) -> Result<Exit, Failure> {
     let Told { sweep, mut summary, .. } = told;
-    let gravest = sweep.gravest();
-    let exit = if sweep.interrupted {
-        Exit::Interrupted
-    } else if gravest.is_some_and(|level| level >= args.fail_on) && !args.exit_zero {
-        Exit::Found
-    } else if summary.errors > 0 {
-        Exit::Unreadable
-    } else {
-        Exit::Clean
-    };
+    let found = sweep.gravest().is_some_and(|level| level >= args.fail_on);
+    let exit = exit(&summary, found && !args.exit_zero);
     summary.exit_code = exit as u8;
     let mut out = io::stdout().lock();
     match args.format {

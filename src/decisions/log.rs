@@ -65,6 +65,30 @@ pub struct Torn {
     pub bytes: u64,
 }
 
+impl Torn {
+    /// What an append did about it, in words.
+    pub fn repaired(&self) -> String {
+        match self {
+            Torn { line, bytes: 0 } => {
+                format!("line {line} of the decision log lacked its end, which was put back")
+            }
+            Torn { line, bytes } => format!(
+                "line {line} of the decision log was incomplete, left by a run that was cut short; its \
+                 {bytes} bytes were cut off, and the log says so"
+            ),
+        }
+    }
+
+    /// What the next append will do about it, in words.
+    pub fn pending(&self) -> String {
+        format!(
+            "line {} of the decision log is incomplete, left by a run that was cut short; the next \
+             decision repairs that",
+            self.line
+        )
+    }
+}
+
 /// The entries of a log in their order, each checked against the one before. Ends at the first fault.
 #[derive(Debug)]
 pub struct Entries<R> {

@@ -3,7 +3,7 @@
 use soundalike_index::TrackRecord;
 
 use super::analyse::Analysed;
-use super::{Engine, Error, Hit, Item, References};
+use super::{Engine, Hit, Item, References};
 use crate::dedup::BatchTrack;
 use crate::fingerprint::Constellation;
 use crate::fingerprint::stored::windows;
@@ -45,10 +45,7 @@ impl Engine {
     pub(super) fn look_at(&self, item: &Item) -> Outcome {
         let mut analysed = match self.analyse(item) {
             Ok(analysed) => analysed,
-            Err(Error::Audio(error)) => {
-                return Outcome::Failed(ErrorRecord::audio(&item.path, &error));
-            }
-            Err(error) => return Outcome::Failed(ErrorRecord::other(&item.path, &error)),
+            Err(error) => return Outcome::Failed(ErrorRecord::audio(&item.path, &error)),
         };
         let records = match &self.references {
             Some(references) => self.match_and_tell(references, &mut analysed),

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::Error;
 use crate::audio::AudioError;
-use crate::declare::inputs::collect;
+use crate::declare::inputs::{Inputs, collect};
 use crate::declare::metadata::Metadata;
 use crate::fingerprint::stored::params_id;
 use crate::id::hex;
@@ -47,10 +47,13 @@ impl Index {
         progress: &dyn Progress,
         cancel: &Cancel,
     ) -> Result<(Index, Added), Error> {
+        let inputs = collected(paths);
+        let (params, metadata) = (FingerprintParams::V2, Metadata::default());
+        let options = AddOptions::new(&params, &metadata);
         let mut writer = writer(dir.as_ref())?;
-        let added = add_paths(&mut writer, paths, progress, cancel)?;
+        let added = add(&mut writer, &inputs.files, &options, progress, cancel)?;
         drop(writer);
-        Ok((Index::open(dir)?, added))
+        Ok((Index::open(dir)?, with_unread(added, inputs)))
     }
 
     /// An index of audio files, and those in folders, that lies in a temporary folder and goes with the last
@@ -63,11 +66,11 @@ impl Index {
         progress: &dyn Progress,
         cancel: &Cancel,
     ) -> Result<(Index, Added), Error> {
-        let folder = scratch_folder().map_err(Error::Scratch)?;
-        let mut writer = writer(folder.path())?;
-        let added = add_paths(&mut writer, paths, progress, cancel)?;
-        drop(writer);
-        Ok((Index::of_scratch(folder)?, added))
+        let inputs = collected(paths);
+        let (params, metadata) = (FingerprintParams::V2, Metadata::default());
+        let options = AddOptions::new(&params, &metadata);
+        let (index, added) = Index::temporary(&inputs.files, &options, progress, cancel)?;
+        Ok((index, with_unread(added, inputs)))
     }
 
     /// As [`Index::of_files`], for files that were collected and are read as `options` say.
@@ -82,12 +85,8 @@ impl Index {
         let mut writer = Writer::open_or_create(folder.path(), params_id(options.params))?;
         let added = add(&mut writer, files, options, progress, cancel)?;
         drop(writer);
-        Ok((Index::of_scratch(folder)?, added))
-    }
-
-    fn of_scratch(folder: TempDir) -> Result<Index, Error> {
         let reader = Arc::new(Reader::open(folder.path())?);
-        Ok(Index { reader, temporary: Some(folder.into()) })
+        Ok((Index { reader, temporary: Some(folder.into()) }, added))
     }
 
     /// Its folder.
@@ -132,20 +131,16 @@ impl Index {
     }
 }
 
-fn add_paths<P: AsRef<Path>>(
-    writer: &mut Writer,
-    paths: impl IntoIterator<Item = P>,
-    progress: &dyn Progress,
-    cancel: &Cancel,
-) -> Result<Added, Error> {
+fn collected<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>) -> Inputs {
     let paths: Vec<PathBuf> = paths.into_iter().map(|path| path.as_ref().to_owned()).collect();
-    let inputs = collect(&paths);
-    let (params, metadata) = (FingerprintParams::V2, Metadata::default());
-    let options = AddOptions::new(&params, &metadata);
-    let mut added = add(writer, &inputs.files, &options, progress, cancel)?;
+    collect(&paths)
+}
+
+/// What adding did, and the paths that could not be looked into.
+fn with_unread(mut added: Added, inputs: Inputs) -> Added {
     let unread = inputs.errors.into_iter();
     added.errors.extend(unread.map(|e| AudioError::Io { path: e.path, source: e.source }));
-    Ok(added)
+    added
 }
 
 /// What the first record of a run says of an index.

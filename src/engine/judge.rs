@@ -11,6 +11,7 @@ use super::Error;
 use crate::decisions::entry::PolicyVersion;
 use crate::decisions::log::{Torn, append_verdicts};
 use crate::decisions::{Decisions, Effect, VerdictEntry};
+use crate::level::Level;
 use crate::matches::Match;
 use crate::policy::{
     Batch, Finding, Observation, Pack, PackSet, Upload, Verdict, judge, observe, observe_all,
@@ -150,6 +151,15 @@ impl Judge {
     fn judged(&self, upload: &Upload, observed: &[Observation]) -> Judged {
         let (findings, verdict) = judge(&upload.track.path, observed, &self.packs);
         Judged { findings, verdict, decisions: applied(upload) }
+    }
+
+    /// Enters those of `verdicts` that are not clear in the log of decisions; what had to be repaired first.
+    ///
+    /// # Errors
+    /// The log cannot be written.
+    #[doc(hidden)]
+    pub fn audit(&self, begin: &Begin, verdicts: &[VerdictRecord]) -> Result<Option<Torn>, Error> {
+        self.enter(begin, verdicts.iter().filter(|v| v.verdict > Level::Clear))
     }
 
     /// Enters `verdicts` in the log of decisions, where there is one; what had to be repaired first.

@@ -27,7 +27,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use soundalike_index::{SearchMode, TrackNo};
 
-use crate::audio::DecodeOptions;
+use crate::audio::{AudioError, DecodeOptions};
 use crate::fingerprint::signal::Signal;
 use crate::matches::Match;
 use crate::params::FingerprintParams;
@@ -237,10 +237,10 @@ impl Engine {
     }
 
     /// Reads a file; with the peaks that a query needs where there is something to compare it with.
-    fn analyse(&self, item: &Item) -> Result<Analysed, Error> {
+    fn analyse(&self, item: &Item) -> Result<Analysed, AudioError> {
         let params = &self.options.params;
         let density = if self.references.is_some() { params.query_density } else { 1.0 };
-        Ok(Analysed::new(item, params, density, &self.options.decode)?)
+        Analysed::new(item, params, density, &self.options.decode)
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use super::Report;
-use super::records::{ErrorRecord, MatchRecord, Record, Scanned, VerdictRecord};
+use super::records::{ErrorRecord, MatchRecord, Record, Scanned, VerdictRecord, credit};
 use super::text_batch::joined;
 use crate::declare::text::visible;
 use crate::dedup::cluster::Cluster;
@@ -112,7 +112,7 @@ impl<W: Write> Csv<W> {
             ("ref_id", m.reference.ref_id.clone()),
             ("ref_path", m.reference.path.clone()),
             ("ref_title", m.reference.title.clone().unwrap_or_default()),
-            ("ref_artist", join(&m.reference.artists)),
+            ("ref_artist", credit(&m.reference.artists, "; ").unwrap_or_default()),
             ("ref_isrc", m.reference.external_ids.isrc.clone().unwrap_or_default()),
             ("query_match_pct", m.query_match_pct.to_string()),
             ("asset_match_pct", m.asset_match_pct.to_string()),
@@ -215,14 +215,10 @@ fn query_columns(query: &super::records::QueryInfo) -> [(&'static str, String); 
     [
         ("isrc", query.external_ids.isrc.clone().unwrap_or_default()),
         ("title", query.title.clone().unwrap_or_default()),
-        ("artist", join(&query.artists)),
+        ("artist", credit(&query.artists, "; ").unwrap_or_default()),
         ("duration_ms", query.duration_ms.to_string()),
         ("account_id", query.account_id.clone().unwrap_or_default()),
     ]
-}
-
-fn join(names: &[super::records::Name]) -> String {
-    names.iter().map(|n| n.name.as_str()).collect::<Vec<_>>().join("; ")
 }
 
 /// A value that no spreadsheet takes for a formula and no terminal for a command: tags and file names come

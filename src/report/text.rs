@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::Report;
 use super::records::{
     ErrorRecord, MatchRecord, Name, QueryInfo, Record, ScanResult, Scanned, SegmentRecord, Summary,
-    VerdictRecord,
+    VerdictRecord, credit,
 };
 use super::text_batch;
 use crate::clock::clock;
@@ -250,15 +250,9 @@ fn segment(s: &SegmentRecord) -> String {
     )
 }
 
-/// All artists in one text.
-pub(crate) fn credit(artists: &[Name]) -> Option<String> {
-    let names: Vec<&str> = artists.iter().map(|artist| artist.name.as_str()).collect();
-    (!names.is_empty()).then(|| names.join(", "))
-}
-
 /// A reference by title, artists and path, as far as they are known.
 pub(super) fn named(title: Option<&str>, artists: &[Name], path: &str) -> String {
-    match (title, credit(artists)) {
+    match (title, credit(artists, ", ")) {
         (Some(title), Some(artists)) => format!("\"{title}\" by {artists}  [{path}]"),
         (Some(title), None) => format!("\"{title}\"  [{path}]"),
         (None, _) => path.to_owned(),

@@ -406,7 +406,7 @@ fn mostly_apart(a: &Segment, b: &Segment) -> bool {
 }
 
 /// Length of the union of the intervals.
-fn covered(intervals: impl Iterator<Item = (u64, u64)>) -> u64 {
+pub fn covered(intervals: impl Iterator<Item = (u64, u64)>) -> u64 {
     let mut sorted: Vec<_> = intervals.collect();
     sorted.sort_unstable();
     let (mut covered, mut reached) = (0, 0);

@@ -15,7 +15,7 @@ use crate::declare::text::visible;
 use crate::engine::index::index_info;
 use crate::level::Level;
 use crate::policy::Rule;
-use crate::report::records::{IndexInfo, MatchRecord};
+use crate::report::records::{IndexInfo, MatchRecord, credit};
 
 /// Matches that are named.
 const WORST: usize = 10;
@@ -271,7 +271,6 @@ fn worst(m: &MatchRecord, judged: &JudgedTrack) -> WorstMatch {
         (Some(title), None) => title.clone(),
         (None, _) => path.to_owned(),
     };
-    let artist = |names: &[crate::report::records::Name]| names.first().map(|n| n.name.clone());
     let length = |s: &&crate::report::records::SegmentRecord| {
         s.sample_end_time_offset_ms.saturating_sub(s.sample_begin_time_offset_ms)
     };
@@ -282,8 +281,8 @@ fn worst(m: &MatchRecord, judged: &JudgedTrack) -> WorstMatch {
         level,
         rules,
         match_id: m.match_id.clone(),
-        track: name(&q.title, artist(&q.artists).as_deref(), &q.path),
-        reference: name(&r.title, artist(&r.artists).as_deref(), &r.path),
+        track: name(&q.title, credit(&q.artists, ", ").as_deref(), &q.path),
+        reference: name(&r.title, credit(&r.artists, ", ").as_deref(), &r.path),
         score: m.score,
         query_match_pct: m.query_match_pct,
         asset_match_pct: m.asset_match_pct,

@@ -178,8 +178,8 @@ impl<'a> Service<'a> {
         let outcomes =
             self.engine.run_and_keep(uploads, &begin, report, &*progress, cancel, &mut keep)?;
         if self.options.audit && !outcomes.summary.interrupted {
-            let grave = outcomes.verdicts.iter().filter(|v| v.verdict > Level::Clear);
-            self.engine.judge().enter(&begin, grave)?;
+            let repaired = self.engine.judge().audit(&begin, &outcomes.verdicts)?;
+            repaired.iter().for_each(|torn| (self.options.say)(&torn.repaired()));
         }
         let exit = (self.options.exit)(&outcomes.summary);
         Ok(outcomes.close(exit, started, report)?)

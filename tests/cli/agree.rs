@@ -47,6 +47,19 @@ fn who_is_credited_on_the_reference_imitates_nobody_there() {
     let add = ["index", "add", "--index", "index", "references/main-theme.ogg"];
     place.run(&[&add[..], &["--metadata", "refs.csv"]].concat()).expect(0);
     let scan = place.scan(&["own.csv"]);
+    // Both are named wherever the reference is.
+    let both = "by MC Menor DJ, MC Menor DR";
+    let text = place.run(&["scan", "incoming/night-drive.mp3", "--index", "index"]).stdout;
+    assert!(text.contains(both), "{text}");
+    place.write("scan.jsonl", &scan.stdout);
+    place.run(&["report", "scan.jsonl"]).expect(0);
+    let page = std::fs::read_to_string(place.path("scan.html")).unwrap();
+    assert!(page.contains("MC Menor DJ, MC Menor DR"), "the page names one");
+    place.run(&["index", "add", "--index", "own", "incoming/night-drive.mp3"]).expect(0);
+    let sweep = ["sweep", "--index", "index", "--catalogue", "own", "--state", "state"];
+    let worst = place.run(&[&sweep[..], &["--format", "jsonl"]].concat()).one("sweep");
+    let named = worst["worst"][0]["reference"].as_str().unwrap();
+    assert!(named.contains("MC Menor DJ, MC Menor DR"), "{named}");
     let rules: Vec<Value> = scan.all("finding").iter().map(|f| f["rule"].clone()).collect();
     assert!(!rules.contains(&json!("META-011")), "{rules:?}");
 }

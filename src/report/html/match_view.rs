@@ -12,8 +12,8 @@ use super::words::percent;
 use super::{figure, plots};
 use crate::clock::clock;
 use crate::declare::declared::Declared;
-use crate::report::records::{MatchRecord, SegmentRecord};
-use crate::report::text::{credit, kind_words, odds};
+use crate::report::records::{MatchRecord, SegmentRecord, credit};
+use crate::report::text::{kind_words, odds};
 
 /// A match as it is shown in full.
 pub struct MatchView<'a> {
@@ -35,7 +35,7 @@ impl<'a> MatchView<'a> {
     /// The view of `exhibit`, of an upload that declares `declared`.
     pub fn new(exhibit: &'a Exhibit, declared: &Declared) -> MatchView<'a> {
         let (m, r) = (&*exhibit.record, &exhibit.record.reference);
-        let artists = credit(&r.artists);
+        let artists = credit(&r.artists, ", ");
         let missing = ["this file", "the reference"].into_iter().zip(&exhibit.missing);
         MatchView {
             reference: recording(r.title.as_deref(), artists.as_deref(), &r.path),

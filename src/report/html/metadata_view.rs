@@ -125,8 +125,7 @@ impl Comparison {
 }
 
 fn names(names: &[records::Name]) -> Option<String> {
-    let names: Vec<_> = names.iter().take(MAX_ARTISTS).map(|n| n.name.as_str()).collect();
-    (!names.is_empty()).then(|| names.join("; "))
+    records::credit(&names[..names.len().min(MAX_ARTISTS)], "; ")
 }
 
 /// `value` as it is compared: letters and digits only, in lower case.

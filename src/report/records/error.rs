@@ -28,15 +28,6 @@ impl ErrorRecord {
             message: error.to_string(),
         }
     }
-
-    /// The record of a file with which something else went wrong.
-    pub fn other(path: &std::path::Path, error: &dyn std::error::Error) -> ErrorRecord {
-        ErrorRecord {
-            subject: path.to_string_lossy().into_owned(),
-            code: "internal_error".into(),
-            message: error.to_string(),
-        }
-    }
 }
 
 impl From<&DeliveryError> for ErrorRecord {

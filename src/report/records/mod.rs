@@ -17,7 +17,7 @@ use crate::policy::Finding;
 pub use error::ErrorRecord;
 pub use matched::{MatchRecord, ScanResult, Scanned, SegmentRecord, TracklistEntry};
 pub use run::{Begin, DecisionsInfo, DeliveryInfo, IndexInfo, PolicyInfo, SCHEMA, Summary};
-pub use track::{ExternalIds, Name, QueryInfo, ReferenceInfo};
+pub use track::{ExternalIds, Name, QueryInfo, ReferenceInfo, credit};
 pub use verdict::VerdictRecord;
 
 /// One line of output.

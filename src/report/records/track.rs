@@ -131,3 +131,9 @@ impl From<&Track> for ReferenceInfo {
 fn names(artists: Vec<String>) -> Vec<Name> {
     artists.into_iter().map(|name| Name { name }).collect()
 }
+
+/// All of `names` in one text, with `between` between them; none where there are none.
+pub fn credit(names: &[Name], between: &str) -> Option<String> {
+    let names: Vec<&str> = names.iter().map(|name| name.name.as_str()).collect();
+    (!names.is_empty()).then(|| names.join(between))
+}
