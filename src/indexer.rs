@@ -4,6 +4,7 @@
 //! committed segment before the next begins. Memory is bounded by the chunk, a killed run keeps
 //! every chunk committed, and segments do not depend on the number of threads.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -11,6 +12,7 @@ use soundalike_index::{CompactPolicy, Error as IndexError, TrackMeta, TrackRecor
 
 use crate::audio::{AudioError, AudioInfo, DecodeOptions};
 use crate::declare::declared::Declared;
+use crate::declare::manifest::Described;
 use crate::declare::metadata::Metadata;
 use crate::fingerprint::file::{fingerprint, sha256_of};
 use crate::fingerprint::stored::{SPACE_PEAK_MAP, windows};
@@ -20,6 +22,8 @@ use crate::track::Track;
 
 /// Files per committed segment.
 const CHUNK: usize = 128;
+/// References described anew at once.
+const REVISED: usize = 4096;
 
 /// What to add and how.
 pub struct AddOptions<'a> {
@@ -50,6 +54,8 @@ pub struct Added {
     pub added: usize,
     /// Files whose content was in the index already.
     pub present: usize,
+    /// Those of them whose description in the index was corrected by the table.
+    pub corrected: usize,
     /// Files with audio but nothing to fingerprint (silence, steady tones).
     pub featureless: Vec<PathBuf>,
     /// Files that could not be read.
@@ -63,7 +69,8 @@ pub struct Added {
 /// What became of one file.
 enum Outcome {
     Added(Box<TrackRecord>),
-    Present,
+    /// With what the table says about it.
+    Present([u8; 32], Option<Box<Described>>),
     Featureless,
     Failed(AudioError),
     Skipped,
@@ -78,6 +85,7 @@ pub fn add(
     cancel: &Cancel,
 ) -> Result<Added, IndexError> {
     let mut summary = Added::default();
+    let mut told = HashMap::new();
     progress.start(files.len());
     for chunk in files.chunks(CHUNK) {
         let known = &*writer;
@@ -97,13 +105,17 @@ pub fn add(
                 outcome
             })
             .collect();
-        commit(writer, chunk, outcomes, &mut summary)?;
+        commit(writer, chunk, outcomes, &mut told, &mut summary)?;
+        if told.len() >= REVISED {
+            revise(writer, &mut told, &mut summary)?;
+        }
         if cancel.is_cancelled() {
             summary.cancelled = true;
             break;
         }
     }
     progress.finish();
+    revise(writer, &mut told, &mut summary)?;
     if !summary.cancelled {
         writer.compact(CompactPolicy::Tiered)?;
     }
@@ -114,13 +126,20 @@ fn commit(
     writer: &mut Writer,
     files: &[PathBuf],
     outcomes: Vec<Outcome>,
+    told: &mut HashMap<[u8; 32], Described>,
     summary: &mut Added,
 ) -> Result<(), IndexError> {
     let mut records = Vec::new();
     for (path, outcome) in files.iter().zip(outcomes) {
         match outcome {
             Outcome::Added(record) => records.push(*record),
-            Outcome::Present => summary.present += 1,
+            Outcome::Present(sha256, described) => {
+                summary.present += 1;
+                // Of several copies of one file, the first holds.
+                if let Some(described) = described {
+                    told.entry(sha256).or_insert(*described);
+                }
+            }
             Outcome::Featureless => summary.featureless.push(path.clone()),
             Outcome::Failed(error) => summary.errors.push(error),
             Outcome::Skipped => {}
@@ -133,9 +152,38 @@ fn commit(
     Ok(())
 }
 
+/// Corrects what the index knows of the tracks in `told`.
+fn revise(
+    writer: &mut Writer,
+    told: &mut HashMap<[u8; 32], Described>,
+    summary: &mut Added,
+) -> Result<(), IndexError> {
+    if told.is_empty() {
+        return Ok(());
+    }
+    summary.corrected += writer.revise(&|meta| {
+        let row = told.get(&meta.sha256)?;
+        let track = Track::of_index(meta);
+        let mut declared = track.declared();
+        declared.overlay(row.declared.clone());
+        let or =
+            |new: &Option<String>, known: &Option<String>| new.as_ref().or(known.as_ref()).cloned();
+        let revised = Track {
+            catalogue: or(&row.catalogue, &track.catalogue),
+            owner: or(&row.owner, &track.owner),
+            ..track.clone().described(&declared)
+        };
+        Some(revised.to_index())
+    })?;
+    told.clear();
+    Ok(())
+}
+
 fn read(path: &Path, index: &Writer, options: &AddOptions<'_>) -> Outcome {
     let sha256 = match sha256_of(path) {
-        Ok(hash) if index.contains(&hash) => return Outcome::Present,
+        Ok(hash) if index.contains(&hash) => {
+            return Outcome::Present(hash, options.metadata.row(path).map(Box::new));
+        }
         Ok(hash) => hash,
         Err(error) => return Outcome::Failed(error),
     };
@@ -159,14 +207,11 @@ fn described(
     options: &AddOptions<'_>,
 ) -> TrackMeta {
     let mut declared = Declared::from_tags(&info.tags);
-    let row = options.metadata.row(path);
-    if let Some(row) = row {
-        declared.overlay(row.declared.clone());
-    }
-    let or = |value: Option<&String>, all: &Option<String>| value.or(all.as_ref()).cloned();
+    let row = options.metadata.row(path).unwrap_or_default();
+    declared.overlay(row.declared);
     Track {
-        catalogue: or(row.and_then(|row| row.catalogue.as_ref()), &options.catalogue),
-        owner: or(row.and_then(|row| row.owner.as_ref()), &options.owner),
+        catalogue: row.catalogue.or_else(|| options.catalogue.clone()),
+        owner: row.owner.or_else(|| options.owner.clone()),
         ..Track::of_file(path, sha256, info).described(&declared)
     }
     .to_index()

@@ -28,6 +28,8 @@ pub struct Track {
     pub codec: String,
     /// Less was decoded than the file declares, or, of an indexed track, it was damaged.
     pub truncated: bool,
+    /// It is longer than what was to be looked at, and only its beginning was.
+    pub capped: bool,
     /// Packets that could not be decoded.
     pub damaged_packets: u64,
     /// Title.
@@ -64,6 +66,7 @@ impl Track {
             duration_ms: info.duration_ms,
             codec: info.codec.clone(),
             truncated: info.truncated,
+            capped: info.capped,
             damaged_packets: info.damaged_packets,
             ..Track::default()
         }
@@ -135,7 +138,7 @@ impl Track {
         let t = self.clone();
         TrackMeta {
             ref_id: t.ref_id(),
-            flags: if t.truncated || t.damaged_packets > 0 { FLAG_PARTIAL } else { 0 },
+            flags: if t.truncated || t.capped || t.damaged_packets > 0 { FLAG_PARTIAL } else { 0 },
             path: t.path,
             title: t.title,
             artists: t.artists,

@@ -146,6 +146,53 @@ impl Writer {
         Ok(removed)
     }
 
+    /// Describes tracks anew: `change` gives the new description of a track, or none where it stays. Content
+    /// and features stay as they are; the new descriptions become one segment. Tells how many were changed.
+    pub fn revise(&mut self, change: &dyn Fn(&TrackMeta) -> Option<TrackMeta>) -> Result<usize> {
+        let reader = Reader::open(&self.dir)?;
+        let mut segments = Vec::new();
+        let mut revised = Vec::new();
+        for part in reader.parts() {
+            let mut entry = part.entry.clone();
+            for local in part.live_tracks() {
+                let meta = &part.segment.metas()[local as usize];
+                // What makes a track the track that it is does not change.
+                let changed = change(meta).map(|new| TrackMeta {
+                    ref_id: meta.ref_id.clone(),
+                    sha256: meta.sha256,
+                    duration_ms: meta.duration_ms,
+                    ..new
+                });
+                if let Some(new) = changed.filter(|new| new != meta) {
+                    entry.dead.push(local);
+                    revised.push(new);
+                }
+            }
+            entry.dead.sort_unstable();
+            if entry.dead.len() < entry.tracks as usize {
+                segments.push(entry);
+            }
+        }
+        if revised.is_empty() {
+            return Ok(0);
+        }
+        self.check_room(revised.len())?;
+        let mut draft = Draft::default();
+        for meta in &revised {
+            let lost = || Error::corrupt(&self.dir, "a track cannot be found by its content");
+            let track = reader.find_sha256(&meta.sha256).ok_or_else(lost)?;
+            let local = draft.tracks.len() as u32;
+            draft.tracks.push((meta, reader.constellation(track).ok_or_else(lost)?));
+            for (space, rows) in (0u8..).zip(&mut draft.windows) {
+                let windows = reader.windows(track, space).into_iter();
+                rows.extend(windows.map(|(time, code)| (Posting { track: local, time }, code)));
+            }
+        }
+        segments.push(write_segment(&self.dir, &self.manifest.body.params_digest, draft)?);
+        self.publish(segments)?;
+        Ok(revised.len())
+    }
+
     /// Merges segments and drops removed tracks. Searches give the same hits before and after, up to the
     /// numbering of tracks and what the graph search overlooks.
     pub fn compact(&mut self, policy: CompactPolicy) -> Result<CompactStats> {

@@ -208,7 +208,8 @@ impl Session<'_> {
             duration_ms: samples_to_ms(delivered),
             declared_ms: self.declared_ms,
             damaged_packets: self.tally.damaged_packets,
-            truncated: capped || self.tally.falls_short_of(self.declared_ms),
+            truncated: !capped && self.tally.falls_short_of(self.declared_ms),
+            capped,
             tags: self.tags,
         })
     }

@@ -73,8 +73,10 @@ pub struct AudioInfo {
     pub declared_ms: Option<u64>,
     /// Packets that could not be decoded; silence of the same length stands in for them.
     pub damaged_packets: u64,
-    /// Clearly less was decoded than declared (below 95 %), or the length cap was hit.
+    /// Clearly less was decoded than declared (below 95 %).
     pub truncated: bool,
+    /// The length cap was hit: the file goes on.
+    pub capped: bool,
     /// Descriptive tags.
     pub tags: Tags,
 }

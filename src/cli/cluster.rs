@@ -62,7 +62,7 @@ pub(super) fn run(args: ClusterArgs) -> Result<Exit, Failure> {
                 Some(earlier) => engine.with_earlier(earlier),
                 None => engine,
             };
-            let uploads = args.uploads.collect()?;
+            let uploads = args.uploads.collect(args.format)?;
             let begin = engine.begin(&uploads, shown);
             engine.run(uploads, &begin, &mut sink, &bar, cancel)?
         }

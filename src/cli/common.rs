@@ -135,6 +135,11 @@ pub enum Format {
 }
 
 impl Format {
+    /// Whether remarks are part of the output.
+    pub fn tells_notes(self) -> bool {
+        self != Format::Csv
+    }
+
     /// A report of this form on standard output.
     pub fn report(self) -> io::Result<Box<dyn Report>> {
         let out = io::stdout().lock();
@@ -167,6 +172,13 @@ impl InputArgs {
         let found = inputs::collect(&paths);
         for folder in &found.empty_folders {
             warn(&format!("{}: no audio files in this folder", folder.display()));
+        }
+        for other in &found.others {
+            warn(&format!("{}: not looked at: {}", other.path.display(), other.why));
+        }
+        for (link, file) in &found.links {
+            let (link, file) = (link.display(), file.display());
+            warn(&format!("{link}: leads to the same file as {file}; it is taken once"));
         }
         Ok(found)
     }

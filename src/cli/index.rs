@@ -43,7 +43,8 @@ pub(super) struct AddArgs {
     #[command(flatten)]
     index: IndexArg,
     /// Table with metadata (CSV, TSV, JSON Lines), as for `scan --manifest`: columns path, title, artist,
-    /// album, isrc, upc, label, catalogue, owner
+    /// album, isrc, upc, label, catalogue, owner (`soundalike columns`). Given again, it corrects what the index
+    /// knows of files that are in it
     #[arg(long, value_name = "FILE")]
     metadata: Option<PathBuf>,
     /// Catalogue the files belong to
@@ -145,6 +146,7 @@ struct AddRecord {
     inputs: usize,
     added: usize,
     present: usize,
+    corrected: usize,
     featureless: usize,
     errors: usize,
     bad_rows: usize,
@@ -163,6 +165,10 @@ fn run_add(args: &AddArgs) -> Result<Exit, Failure> {
         Some(path) => Metadata::read(path).map_err(|e| Failure::usage(e.to_string()))?,
         None => Metadata::default(),
     };
+    for note in &metadata.notes {
+        let table = args.metadata.as_deref().unwrap_or(Path::new("")).display();
+        warn(&format!("{table}: {}", note.message));
+    }
     let inputs = args.inputs.collect()?;
     let mut writer = self::writer(&args.index.dir)?;
     let options = AddOptions {
@@ -183,6 +189,7 @@ fn run_add(args: &AddArgs) -> Result<Exit, Failure> {
         inputs: inputs.files.len() + inputs.errors.len(),
         added: summary.added,
         present: summary.present,
+        corrected: summary.corrected,
         featureless: summary.featureless.len(),
         errors: failed,
         bad_rows: metadata.bad,
@@ -247,10 +254,14 @@ fn report_added(
         warn(&error.message);
     }
     say(&format!(
-        "{}{} added, {} already there, {} unreadable, {} without features{}; {} references in the index",
+        "{}{} added, {} already there{}, {} unreadable, {} without features{}; {} references in the index",
         if added.interrupted { "interrupted: " } else { "" },
         added.added,
         added.present,
+        match added.corrected {
+            0 => String::new(),
+            count => format!(" ({count} of them corrected by the table)"),
+        },
         added.errors,
         added.featureless,
         if added.bad_rows > 0 {

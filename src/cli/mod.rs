@@ -3,6 +3,7 @@
 mod audit;
 mod bar;
 mod cluster;
+mod columns;
 mod common;
 mod compare;
 mod decide;
@@ -61,6 +62,8 @@ enum Command {
     Policy(policy::PolicyCommand),
     /// Say what a rule means and what each policy makes of it
     Explain(policy::ExplainArgs),
+    /// List what columns of manifests are called
+    Columns(columns::ColumnsArgs),
     /// Compare what is new in the catalogue or among the references since the last sweep
     Sweep(sweep::SweepArgs),
     /// Make one self-contained HTML page of saved records
@@ -86,6 +89,7 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Audit(command) => audit::run(command),
         Command::Policy(command) => policy::run(command),
         Command::Explain(args) => policy::explain(&args),
+        Command::Columns(args) => columns::run(&args),
         Command::Sweep(args) => sweep::run(&args),
         Command::Report(args) => report::run(args),
         Command::Eval(args) => eval::run(args),

@@ -6,14 +6,15 @@ use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 use soundalike::declare::declarations::Declarations;
 use soundalike::declare::declared::{AiDisclosure, AiLevel, Declared, DeclaredIn, Rights};
-use soundalike::declare::delivery::{DeliveryError, expand};
+use soundalike::declare::delivery::expand;
 use soundalike::declare::inputs;
+use soundalike::declare::manifest::columns;
 use soundalike::engine::{Judge, Outcomes, Uploads, day};
 use soundalike::level::Level;
 use soundalike::policy::DEFAULT_PACK;
 use soundalike::report::records::{Begin, ErrorRecord, Summary};
 
-use super::common::{Exit, Failure, warn};
+use super::common::{Exit, Failure, Format, warn};
 use super::decide::{log_path, say_repaired, say_torn};
 use super::policy::{PacksArg, warn_if_stale};
 
@@ -25,14 +26,14 @@ pub(super) struct UploadArgs {
 }
 
 impl UploadArgs {
-    /// The uploads, in order; remarks go to standard error.
-    pub fn collect(&self) -> Result<Uploads, Failure> {
+    /// The uploads, in order, to be told in `format`; remarks go to standard error.
+    pub fn collect(&self, format: Format) -> Result<Uploads, Failure> {
         if self.all.is_empty() {
             return Err(Failure::usage(
                 "which files should be looked at? Give paths or --files-from",
             ));
         }
-        self.all.collect()
+        self.all.collect(format)
     }
 }
 
@@ -48,10 +49,21 @@ pub(super) struct OptionalUploads {
     files_from: Option<PathBuf>,
     /// Table (.csv .tsv .jsonl) or DDEX message (.xml) that declares titles, artists, codes, accounts and
     /// use of generators of the files; may be given several times
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", long_help = manifest_help())]
     manifest: Vec<PathBuf>,
     #[command(flatten)]
     declare: DeclareArgs,
+}
+
+/// What `--manifest` takes, with the columns that are known.
+fn manifest_help() -> String {
+    format!(
+        "Table (.csv .tsv .jsonl) or DDEX message (.xml) that declares titles, artists, codes, accounts and use of \
+         generators of the files; may be given several times.\n\nColumns, with some of their names (also in German, \
+         French, Spanish, Portuguese and Italian; case, blanks and notes in brackets make no difference; \
+         `soundalike columns` lists all): {}",
+        columns::summary()
+    )
 }
 
 /// What the command line declares about all uploads.
@@ -111,35 +123,30 @@ impl OptionalUploads {
         self.paths.is_empty() && self.files_from.is_none()
     }
 
-    /// The uploads, in order; remarks go to standard error.
-    pub fn collect(&self) -> Result<Uploads, Failure> {
+    /// The uploads, in order, to be told in `format`; remarks go to standard error.
+    pub fn collect(&self, format: Format) -> Result<Uploads, Failure> {
         let mut paths = self.paths.clone();
         if let Some(list) = &self.files_from {
             paths.extend(inputs::read_list(list)?);
         }
         let mut uploads = Uploads::of_delivery(&expand(&paths));
-        uploads.remarks.iter().for_each(|remark| warn(remark));
         let mut declarations = Declarations::default();
         for file in &self.manifest {
             declarations.add_file(file).map_err(|e| Failure::usage(e.to_string()))?;
         }
-        declarations.warnings.iter().for_each(remark);
+        uploads.note(&declarations.warnings);
         uploads.errors.extend(declarations.errors.iter().map(ErrorRecord::from));
         let declared = self.declare.declared();
-        let files: Vec<PathBuf> = uploads.items.iter().map(|item| item.path.clone()).collect();
-        let files: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
-        let (given, remarks) = declarations.assign(&files);
-        remarks.iter().for_each(remark);
-        for (item, found) in uploads.items.iter_mut().zip(given) {
-            item.declared.extend(found.map(|d| (d.source, d.declared.clone())));
+        uploads.describe(&declarations);
+        for item in &mut uploads.items {
             item.declared.extend(declared.iter().map(|d| (DeclaredIn::Cli, d.clone())));
         }
+        // What nobody looked at is part of the report; the rest is for whoever started the run.
+        let told =
+            uploads.notes.iter().filter(|note| !(note.is_not_looked_at() && format.tells_notes()));
+        told.for_each(|note| warn(&note.to_string()));
         Ok(uploads)
     }
-}
-
-fn remark(warning: &DeliveryError) {
-    warn(&warning.to_string());
 }
 
 /// Policies, decisions and what a verdict means for the exit status.
@@ -212,15 +219,40 @@ impl VerdictArgs {
         Ok(())
     }
 
-    /// The exit status that a run calls for.
-    pub fn exit(&self, summary: &Summary) -> Exit {
+    /// The exit status that a run calls for; `references` is how many it was compared with.
+    pub fn exit(&self, summary: &Summary, references: usize) -> Exit {
         let worst = summary.verdicts.iter().filter(|(_, n)| **n > 0).map(|(level, _)| *level).max();
         let worst = worst.unwrap_or_default();
         let found = match self.fail_on {
             Some(line) => worst >= line.level(),
             None => summary.matches > 0 || worst >= Level::Hold,
         };
-        exit(summary, found && !self.exit_zero)
+        let exit = exit(summary, found && !self.exit_zero);
+        match exit {
+            // A gate lets nothing pass that nobody looked at.
+            Exit::Clean if self.fail_on.is_some() => gate(summary, references),
+            exit => exit,
+        }
+    }
+}
+
+/// The exit status of a gate where nothing was found.
+fn gate(summary: &Summary, references: usize) -> Exit {
+    // A message that takes something down, or tells of it anew, sends nothing to look at.
+    let is_nothing = summary.scanned == 0 && summary.without_files == 0;
+    if is_nothing || summary.not_looked_at > 0 {
+        Exit::Unreadable
+    } else if references == 0 && summary.scanned > 0 {
+        Exit::Index
+    } else {
+        Exit::Clean
+    }
+}
+
+/// Says so where a run looked at nothing, and no message tells why.
+pub(super) fn say_if_nothing(summary: &Summary) {
+    if summary.scanned == 0 && summary.without_files == 0 && !summary.interrupted {
+        warn("nothing was looked at");
     }
 }
 

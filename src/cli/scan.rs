@@ -14,7 +14,7 @@ use soundalike_index::SearchMode;
 
 use super::bar::Bar;
 use super::common::{Exit, Failure, Format, TimeArg, WorkArgs, cancel_on_interrupt, warn};
-use super::review::{UploadArgs, VerdictArgs};
+use super::review::{UploadArgs, VerdictArgs, say_if_nothing};
 
 /// Environment variable that names the index.
 const INDEX_VARIABLE: &str = "SOUNDALIKE_INDEX";
@@ -141,7 +141,7 @@ pub(super) fn run(args: ScanArgs) -> Result<Exit, Failure> {
     let started = Instant::now();
     let (now, shown) = (args.time.now(), args.time.shown()?);
     args.work.start_threads()?;
-    let uploads = args.uploads.collect()?;
+    let uploads = args.uploads.collect(args.format)?;
     let dir = args.against.index()?;
     // What may be mistyped comes first, what takes long last.
     let indexed = dir.as_deref().map(Index::open).transpose()?;
@@ -151,6 +151,10 @@ pub(super) fn run(args: ScanArgs) -> Result<Exit, Failure> {
         Some(index) => index,
         None => index_references(&args)?,
     };
+    let references = index.len();
+    if references == 0 {
+        warn("the index is empty: there is nothing to compare the files with");
+    }
     let mut engine = Engine::new(options(&args)).with_references(index).with_judge(judge);
     if let Some(earlier) = earlier {
         engine = engine.with_earlier(earlier);
@@ -160,7 +164,8 @@ pub(super) fn run(args: ScanArgs) -> Result<Exit, Failure> {
     let (bar, cancel) = (Bar::new(args.work.quiet), cancel_on_interrupt());
     let outcomes = engine.run(uploads, &begin, report.as_mut(), &bar, cancel)?;
     args.verdicts.audit(engine.judge(), &begin, &outcomes)?;
-    let exit = args.verdicts.exit(&outcomes.summary);
+    let exit = args.verdicts.exit(&outcomes.summary, references);
+    say_if_nothing(&outcomes.summary);
     outcomes.close(exit as u8, started, report.as_mut())?;
     Ok(exit)
 }
@@ -185,6 +190,9 @@ fn index_references(args: &ScanArgs) -> Result<Index, Failure> {
     let options = AddOptions { decode, ..AddOptions::new(&params, &metadata) };
     let (bar, cancel) = (Bar::new(args.work.quiet), cancel_on_interrupt());
     let (index, added) = Index::temporary(&references.files, &options, &bar, cancel)?;
+    for other in &references.others {
+        warn(&format!("reference not used: {}: {}", other.path.display(), other.why));
+    }
     let unusable = references.errors.iter().map(ToString::to_string);
     for error in unusable.chain(added.errors.iter().map(ToString::to_string)) {
         warn(&format!("reference not used: {error}"));

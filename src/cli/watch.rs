@@ -67,6 +67,10 @@ pub(super) fn run(args: WatchArgs) -> Result<Exit, Failure> {
     // Everything is opened once, so that a mistake shows at the start and not with the first delivery.
     let (results, engine) = open(&args)?;
     let quiet = args.work.quiet;
+    let references = engine.references().map_or(0, Index::len);
+    if references == 0 {
+        warn("the index is empty: there is nothing to compare deliveries with");
+    }
     let options = ServiceOptions {
         keep: args.keep.clone(),
         audit: args.verdicts.audit,
@@ -74,7 +78,7 @@ pub(super) fn run(args: WatchArgs) -> Result<Exit, Failure> {
         table: args.csv,
         say: &|text| warn(text),
         progress: &|| Box::new(Bar::new(quiet)),
-        exit: &|summary| args.verdicts.exit(summary) as u8,
+        exit: &|summary| args.verdicts.exit(summary, references) as u8,
         cancel,
     };
     let index = engine.references().map(|index| index.dir().to_owned());
@@ -87,7 +91,7 @@ pub(super) fn run(args: WatchArgs) -> Result<Exit, Failure> {
     warn(&format!("watching {}, results go to {}", args.queue.display(), out.display()));
     if args.once {
         let summaries = service.once()?;
-        let worst = worst(summaries.iter().map(|summary| args.verdicts.exit(summary)));
+        let worst = worst(summaries.iter().map(|summary| args.verdicts.exit(summary, references)));
         return Ok(if cancel.is_cancelled() { Exit::Interrupted } else { worst });
     }
     let interval = Duration::from_secs(args.interval);
@@ -140,8 +144,9 @@ fn worst(exits: impl Iterator<Item = Exit>) -> Exit {
     let gravity = |exit: &Exit| match exit {
         Exit::Clean => 0,
         Exit::Unreadable => 1,
-        Exit::Found => 2,
-        _ => 3,
+        Exit::Index => 2,
+        Exit::Found => 3,
+        _ => 4,
     };
     // Of equals, the first.
     exits

@@ -1,53 +1,165 @@
 //! Which row of a table, or recording of a message, is about which audio file.
+//!
+//! A table may have a million rows, so paths are kept as hashes of 64 bits: two of a million share one in
+//! one of 40 million tables, and then a row is about a file of the same delivery that it does not name.
 
 use std::collections::HashMap;
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
 use std::path::{Component, Path, PathBuf};
 
 use unicode_normalization::UnicodeNormalization;
 
 use super::ern::file_names;
 
+/// Stands for several entries.
+const SEVERAL: u32 = u32::MAX;
+
+/// How closely a file is to be named, the closest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Closeness {
+    /// By its path.
+    Path,
+    /// By its path in other case: `A.MP3` for `a.mp3`.
+    PathInOtherCase,
+    /// By its name, wherever it lies: a table may have the paths of the machine it was made on.
+    Name,
+    /// By its name in other case.
+    NameInOtherCase,
+}
+
+impl Closeness {
+    pub(super) const ALL: [Closeness; 4] =
+        [Closeness::Path, Closeness::PathInOtherCase, Closeness::Name, Closeness::NameInOtherCase];
+}
+
 /// Entries by the files they are about, known by their numbers.
 #[derive(Debug, Default)]
 pub(super) struct ByFile {
-    paths: HashMap<PathBuf, usize>,
-    /// File names; `None` where several entries share one.
-    names: HashMap<String, Option<usize>>,
+    /// Folders of the tables, from the root.
+    folders: Vec<PathBuf>,
+    paths: HashMap<u64, u32>,
+    folded_paths: HashMap<u64, u32>,
+    names: HashMap<u64, u32>,
+    folded_names: HashMap<u64, u32>,
 }
 
 impl ByFile {
     /// The entries that are about `file` by its path already, as it is written in a table in `folder`.
-    pub(super) fn known(&self, folder: &Path, file: &str) -> impl Iterator<Item = usize> {
-        let paths = file_names(file).into_iter().map(|name| normalised(&folder.join(name)));
-        paths.filter_map(|path| self.paths.get(&path).copied())
+    pub(super) fn known(&self, folder: &Path, file: &str) -> Option<usize> {
+        let folder = self.folder(folder)?;
+        let names = file_names(file);
+        let mut found =
+            names.iter().filter_map(|name| self.paths.get(&self.key(folder, name)).copied());
+        found.next().map(|entry| entry as usize)
     }
 
     /// Adds an entry about `file`, as it is written in a table in `folder`.
     pub(super) fn add(&mut self, folder: &Path, file: &str, entry: usize) {
+        let entry = u32::try_from(entry).unwrap_or(SEVERAL);
+        let folder = match self.folder(folder) {
+            Some(known) => known,
+            None => {
+                self.folders.push(normalised(folder));
+                self.folders.len() - 1
+            }
+        };
         for name in file_names(file) {
-            self.paths.insert(normalised(&folder.join(&name)), entry);
-            // As written, for lists that were made in the folder the command runs in.
-            self.paths.entry(normalised(&name)).or_insert(entry);
+            let key = self.key(folder, &name);
+            self.paths.insert(key, entry);
+            let folded = self.folded_key(folder, &name);
+            one_or_several(&mut self.folded_paths, folded, entry);
         }
         if let Some(name) = base_name(Path::new(&file.replace('\\', "/"))) {
-            self.names.entry(name).and_modify(|known| *known = None).or_insert(Some(entry));
+            one_or_several(&mut self.names, hash(&name), entry);
+            one_or_several(&mut self.folded_names, hash(&folded(&name)), entry);
         }
     }
 
-    /// The entry about the file at `path`.
-    pub(super) fn by_path(&self, path: &Path) -> Option<usize> {
-        self.paths.get(&normalised(path)).copied()
+    /// The one entry that names the file at `path` as closely as `closeness` says.
+    pub(super) fn find(&self, path: &Path, closeness: Closeness) -> Option<usize> {
+        let found = match closeness {
+            Closeness::Path => self.by_path(path, &self.paths, |this, at, name| this.key(at, name)),
+            Closeness::PathInOtherCase => {
+                self.by_path(path, &self.folded_paths, |this, at, name| this.folded_key(at, name))
+            }
+            Closeness::Name => self.names.get(&hash(&base_name(path)?)).copied(),
+            Closeness::NameInOtherCase => {
+                self.folded_names.get(&hash(&folded(&base_name(path)?))).copied()
+            }
+        };
+        found.filter(|entry| *entry != SEVERAL).map(|entry| entry as usize)
     }
 
-    /// The one entry about files called as the one at `path` is, wherever they lie.
-    pub(super) fn by_name(&self, path: &Path) -> Option<usize> {
-        self.names.get(&base_name(path)?).copied().flatten()
+    fn by_path(
+        &self,
+        path: &Path,
+        entries: &HashMap<u64, u32>,
+        key: impl Fn(&ByFile, usize, &Path) -> u64,
+    ) -> Option<u32> {
+        let path = normalised(path);
+        let numbered = || self.folders.iter().enumerate().rev();
+        // From the folder of a table; else as written, for lists made in the folder the command runs in.
+        let from_table =
+            numbered().filter_map(|(at, folder)| Some((at, path.strip_prefix(folder).ok()?)));
+        let here = normalised(Path::new("."));
+        let from_here = numbered().filter_map(|(at, _)| Some((at, path.strip_prefix(&here).ok()?)));
+        let whole = numbered().map(|(at, _)| (at, path.as_path()));
+        let mut ways = from_table.chain(from_here).chain(whole);
+        ways.find_map(|(at, name)| entries.get(&key(self, at, name)).copied())
+    }
+
+    fn folder(&self, folder: &Path) -> Option<usize> {
+        let folder = normalised(folder);
+        self.folders.iter().position(|known| *known == folder)
+    }
+
+    fn key(&self, folder: usize, name: &Path) -> u64 {
+        hash(&(folder, self.place(folder, name).nfc().collect::<String>()))
+    }
+
+    fn folded_key(&self, folder: usize, name: &Path) -> u64 {
+        hash(&(folder, folded(&self.place(folder, name))))
+    }
+
+    /// `name` from the folder with this number; from the root where it leads out of it.
+    fn place(&self, folder: usize, name: &Path) -> String {
+        let is_inside = |part| matches!(part, Component::Normal(_) | Component::CurDir);
+        let mut place = PathBuf::new();
+        if name.components().all(is_inside) {
+            place.extend(name.components().filter(|part| *part != Component::CurDir));
+        } else {
+            place = normalised(&self.folders[folder].join(name));
+            if let Ok(inside) = place.strip_prefix(&self.folders[folder]) {
+                place = inside.to_owned();
+            }
+        }
+        place.to_string_lossy().into_owned()
     }
 }
 
+fn one_or_several(entries: &mut HashMap<u64, u32>, key: u64, entry: u32) {
+    let known = entries.entry(key).or_insert(entry);
+    if *known != entry {
+        *known = SEVERAL;
+    }
+}
+
+/// The same in every run: which entry is found may not depend on chance.
+fn hash(value: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
 /// The file name, composed, so that names compare equal whichever system wrote them.
-fn base_name(path: &Path) -> Option<String> {
+pub(super) fn base_name(path: &Path) -> Option<String> {
     Some(path.file_name()?.to_string_lossy().nfc().collect())
+}
+
+/// `name` without regard to case, composed.
+pub(super) fn folded(name: &str) -> String {
+    name.nfc().flat_map(char::to_lowercase).nfc().collect()
 }
 
 /// `path` from the root of the file system, without `.` and `..`.

@@ -158,6 +158,24 @@ pub enum Rights {
     Denied,
 }
 
+/// What was not asked of an upload: the table that describes it has no column for it, so that a gap there is
+/// the table's and not the upload's.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct NotAsked {
+    /// A recording code.
+    pub isrc: bool,
+    /// A statement about rights.
+    pub rights: bool,
+}
+
+impl NotAsked {
+    /// What neither of two sources asked.
+    #[must_use]
+    pub fn and(self, other: NotAsked) -> NotAsked {
+        NotAsked { isrc: self.isrc && other.isrc, rights: self.rights && other.rights }
+    }
+}
+
 /// Everything an upload declares. Absent values are `None`, never empty strings.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

@@ -296,6 +296,12 @@ fn mod_37_36(text: &str) -> char {
     char::from_digit(check, 36).map_or('?', |c| c.to_ascii_uppercase())
 }
 
+/// The second of two recording codes for one file, where both are codes and they differ.
+pub fn other_isrc(one: Option<&str>, other: Option<&str>) -> Option<String> {
+    let (one, other) = (Isrc::parse(one?).ok()?, Isrc::parse(other?).ok()?);
+    (one != other).then(|| other.as_str().to_owned())
+}
+
 /// What is wrong with the identifiers of a declaration; absent ones are not wrong.
 pub fn problems(declared: &Declared) -> Vec<IdentifierError> {
     let mut found = Vec::new();

@@ -2,19 +2,21 @@
 //!
 //! A folder stands for the audio files below it (known extensions, hidden ones left out); a file
 //! named one by one is read whatever it is called. The list is sorted within each folder and free
-//! of repeats, so that results do not depend on the file system's order.
+//! of repeats, so that results do not depend on the file system's order; a file that several links lead to
+//! is one file. Files of a folder that are sound but are not read are told.
 
-use std::collections::HashSet;
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::collections::{HashMap, HashSet};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
+pub use super::list::read_list;
+pub use super::others::NotLookedAt;
+use super::others::not_looked_at;
+use super::same_file::{FileId, are_links, file_id};
+use super::text;
 use crate::audio::is_audio_extension;
-
-/// Longest line accepted in a list of paths.
-const MAX_PATH_BYTES: usize = 64 << 10;
 
 /// A path that cannot be read, and why.
 #[derive(Debug, thiserror::Error)]
@@ -35,108 +37,98 @@ pub struct Inputs {
     pub errors: Vec<InputError>,
     /// Folders given that hold no audio file.
     pub empty_folders: Vec<PathBuf>,
+    /// Files of folders that are not read and should be known of.
+    pub others: Vec<NotLookedAt>,
+    /// Links to files that are in the list, with the path under which they are.
+    pub links: Vec<(PathBuf, PathBuf)>,
+    /// Places in `files`.
+    seen: HashMap<FileId, usize>,
+    /// Paths in `others` and `links`: named twice, they are told once.
+    told: HashSet<PathBuf>,
+}
+
+impl Inputs {
+    fn add(&mut self, path: PathBuf) {
+        let id = file_id(&path);
+        match self.seen.get(&id) {
+            Some(first) if are_links(&path, &self.files[*first]) => {
+                if self.told.insert(path.clone()) {
+                    self.links.push((path, self.files[*first].clone()));
+                }
+            }
+            Some(_) => {}
+            None => {
+                self.seen.insert(id, self.files.len());
+                self.files.push(path);
+            }
+        }
+    }
+
+    fn pass_over(&mut self, path: PathBuf, why: String) {
+        if self.told.insert(path.clone()) {
+            self.others.push(NotLookedAt { path, why });
+        }
+    }
 }
 
 /// Collects the files that `paths` name.
 pub fn collect(paths: &[PathBuf]) -> Inputs {
     let mut inputs = Inputs::default();
-    let mut seen = HashSet::new();
     for path in paths {
         match std::fs::metadata(path) {
             Err(source) => inputs.errors.push(InputError { path: path.clone(), source }),
-            Ok(meta) if meta.is_dir() => walk(path, &mut inputs, &mut seen),
-            Ok(_) => {
-                if seen.insert(path.clone()) {
-                    inputs.files.push(path.clone());
-                }
-            }
+            Ok(meta) if meta.is_dir() => walk(path, &mut inputs),
+            Ok(meta) => match text::only_files(&meta) {
+                Ok(()) => inputs.add(path.clone()),
+                Err(source) => inputs.errors.push(InputError { path: path.clone(), source }),
+            },
         }
     }
     inputs
 }
 
-fn walk(folder: &Path, inputs: &mut Inputs, seen: &mut HashSet<PathBuf>) {
+fn walk(folder: &Path, inputs: &mut Inputs) {
     let hidden = |name: &std::ffi::OsStr| name.as_encoded_bytes().starts_with(b".");
     let entries = WalkDir::new(folder)
         .sort_by_file_name()
         .into_iter()
         .filter_entry(|e| e.depth() == 0 || !hidden(e.file_name()));
-    let before = inputs.files.len();
+    let mut holds_audio = false;
     for entry in entries {
         match entry {
             // Symbolic links to files are followed, to folders not: they may lead in circles.
             Ok(e) if !e.file_type().is_dir() && is_audio_extension(e.path()) => {
+                let is_link = e.path_is_symlink();
                 let path = e.into_path();
-                if path.is_file() && seen.insert(path.clone()) {
-                    inputs.files.push(path);
+                if path.is_file() {
+                    holds_audio = true;
+                    inputs.add(path);
+                } else if is_link {
+                    inputs.pass_over(path, "a link that leads to no file".to_owned());
+                } else {
+                    inputs.pass_over(path, "a pipe or a device, and no file".to_owned());
                 }
             }
-            Ok(_) => {}
+            Ok(e) if e.file_type().is_dir() => {}
+            Ok(e) => {
+                if let Some(why) = not_looked_at(e.path()) {
+                    inputs.pass_over(e.into_path(), why);
+                }
+            }
             Err(e) => {
                 let path = e.path().unwrap_or(folder).to_owned();
                 inputs.errors.push(InputError { path, source: e.into() });
             }
         }
     }
-    if inputs.files.len() == before {
+    if !holds_audio {
         inputs.empty_folders.push(folder.to_owned());
     }
-}
-
-/// Reads a list of paths, one a line, from `list` (`-` is standard input).
-pub fn read_list(list: &Path) -> Result<Vec<PathBuf>, InputError> {
-    let error = |source| InputError { path: list.to_owned(), source };
-    let reader: Box<dyn Read> = if list == Path::new("-") {
-        Box::new(io::stdin().lock())
-    } else {
-        Box::new(File::open(list).map_err(error)?)
-    };
-    lines(BufReader::new(reader)).map_err(error)
-}
-
-fn lines(mut reader: impl BufRead) -> io::Result<Vec<PathBuf>> {
-    let mut paths = Vec::new();
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        let n = reader.by_ref().take(MAX_PATH_BYTES as u64).read_until(b'\n', &mut line)?;
-        if n == 0 {
-            return Ok(paths);
-        }
-        if n == MAX_PATH_BYTES {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidData,
-                "a line is too long for a path",
-            ));
-        }
-        let text = line.strip_suffix(b"\n").unwrap_or(&line);
-        let text = text.strip_suffix(b"\r").unwrap_or(text);
-        if !text.is_empty() {
-            paths.push(path_from_bytes(text));
-        }
-    }
-}
-
-#[cfg(unix)]
-fn path_from_bytes(bytes: &[u8]) -> PathBuf {
-    use std::os::unix::ffi::OsStrExt;
-    PathBuf::from(std::ffi::OsStr::from_bytes(bytes))
-}
-
-#[cfg(not(unix))]
-fn path_from_bytes(bytes: &[u8]) -> PathBuf {
-    PathBuf::from(String::from_utf8_lossy(bytes).into_owned())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn lists_take_both_line_ends_and_skip_blank_lines() {
-        let paths = lines(&b"a.mp3\r\n\n b c.ogg\nlast"[..]).unwrap();
-        assert_eq!(paths, ["a.mp3", " b c.ogg", "last"].map(PathBuf::from));
-    }
 
     #[test]
     fn folders_are_walked_in_order_without_hidden_or_other_files() {
@@ -149,5 +141,28 @@ mod tests {
         let names: Vec<_> = inputs.files.iter().map(|f| f.file_name().unwrap()).collect();
         assert_eq!(names, ["a.ogg", "b.mp3"]);
         assert_eq!(inputs.errors.len(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn one_file_is_one_whatever_links_lead_to_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name);
+        std::fs::write(path("b.mp3"), b"x").unwrap();
+        std::fs::write(path("c.mp3"), b"x").unwrap();
+        std::fs::hard_link(path("b.mp3"), path("hard.mp3")).unwrap();
+        std::os::unix::fs::symlink("b.mp3", path("a.mp3")).unwrap();
+        std::os::unix::fs::symlink("nowhere.mp3", path("broken.mp3")).unwrap();
+        std::fs::create_dir(path("sub")).unwrap();
+        let again = [dir.path().to_owned(), path("sub/../c.mp3"), path("hard.mp3")];
+        let inputs = collect(&again);
+        assert_eq!(
+            inputs.files,
+            [path("a.mp3"), path("c.mp3")],
+            "an equal copy is a file of its own"
+        );
+        let links = [path("b.mp3"), path("hard.mp3")].map(|link| (link, path("a.mp3")));
+        assert_eq!(inputs.links, links);
+        assert_eq!(inputs.others[0].path, path("broken.mp3"));
     }
 }

@@ -7,9 +7,9 @@
 
 use std::path::Path;
 
-use super::by_file::ByFile;
+use super::by_file::{ByFile, Closeness};
 use super::delivery::folder_of;
-use super::manifest::{Manifest, ManifestError, Row};
+use super::manifest::{Described, Manifest, ManifestError, Note};
 
 /// Rows that could not be used told one by one.
 const MAX_TOLD: usize = 1000;
@@ -17,39 +17,40 @@ const MAX_TOLD: usize = 1000;
 /// Rows of a table of metadata by the file they are about.
 #[derive(Debug, Default)]
 pub struct Metadata {
-    rows: Vec<Row>,
+    table: Option<Manifest>,
+    /// The rows that are entries of `files`.
+    rows: Vec<u32>,
     files: ByFile,
     /// Rows, and values in them, that could not be used, with file and line; the first ones.
     pub bad_rows: Vec<String>,
     /// How many there were in all.
     pub bad: usize,
+    /// What was passed over or is doubtful.
+    pub notes: Vec<Note>,
 }
 
 impl Metadata {
     /// Reads a table, or JSON Lines.
     pub fn read(path: &Path) -> Result<Metadata, ManifestError> {
-        let manifest = Manifest::read(path)?;
+        let mut manifest = Manifest::read(path)?;
         let mut metadata = Metadata::default();
-        for error in &manifest.errors {
+        for error in std::mem::take(&mut manifest.errors) {
             metadata.bad_row(path, error.line, &error.message);
         }
-        for row in manifest.rows {
-            metadata.add(path, row);
+        metadata.notes = std::mem::take(&mut manifest.notes);
+        let folder = folder_of(path);
+        for (at, row) in manifest.rows.iter().enumerate() {
+            if let Some(first) = metadata.files.known(&folder, &row.file) {
+                let first = manifest.rows[metadata.rows[first] as usize].line;
+                let message = format!("`{}` was described in line {first} already", row.file);
+                metadata.bad_row(path, row.line.into(), &message);
+                continue;
+            }
+            metadata.files.add(&folder, &row.file, metadata.rows.len());
+            metadata.rows.push(u32::try_from(at).unwrap_or(u32::MAX));
         }
+        metadata.table = Some(manifest);
         Ok(metadata)
-    }
-
-    fn add(&mut self, source: &Path, row: Row) {
-        let folder = folder_of(source);
-        let known = self.files.known(&folder, &row.file).next();
-        if let Some(first) = known {
-            let (file, first) = (&row.file, self.rows[first].line);
-            let message = format!("`{file}` was described in line {first} already");
-            self.bad_row(source, row.line, &message);
-            return;
-        }
-        self.files.add(&folder, &row.file, self.rows.len());
-        self.rows.push(row);
     }
 
     fn bad_row(&mut self, source: &Path, line: u64, message: &str) {
@@ -60,14 +61,12 @@ impl Metadata {
         self.bad_rows.push(format!("{}, line {line}: {message}", source.display()));
     }
 
-    /// The row about the file at `path`.
-    pub fn row(&self, path: &Path) -> Option<&Row> {
+    /// What the table says about the file at `path`.
+    pub fn row(&self, path: &Path) -> Option<Described> {
         // Most indexes are made without.
-        if self.rows.is_empty() {
-            return None;
-        }
-        let found = self.files.by_path(path).or_else(|| self.files.by_name(path));
-        found.map(|index| &self.rows[index])
+        let table = self.table.as_ref()?;
+        let found = Closeness::ALL.into_iter().find_map(|how| self.files.find(path, how))?;
+        Some(table.described(&table.rows[self.rows[found] as usize]))
     }
 }
 
@@ -88,7 +87,7 @@ mod tests {
         let m = read(
             "\u{feff}Filename,Title,ISRC,extra\nx/a.mp3,One,USABC2600001,?\nx/b.mp3,Two\ny/b.mp3,Three\n",
         );
-        let row = |path: &str| m.row(Path::new(path)).map(|row| row.declared.clone());
+        let row = |path: &str| m.row(Path::new(path)).map(|row| row.declared);
         let one = row("elsewhere/a.mp3").unwrap();
         assert_eq!(one.title.as_deref(), Some("One"));
         assert_eq!(one.isrc.as_deref(), Some("USABC2600001"));
@@ -132,7 +131,7 @@ mod tests {
              a.mp3,T,One & Two,Three,A,USABC2600001,036000291452,L,C,O\n\
              b.mp3,,,,,auto,,,,\n",
         );
-        let row = m.row(Path::new("a.mp3")).unwrap().clone();
+        let row = m.row(Path::new("a.mp3")).unwrap();
         let d = row.declared;
         let all = [d.title, d.album, d.isrc, d.upc, d.label, row.catalogue, row.owner];
         let written = ["T", "A", "USABC2600001", "036000291452", "L", "C", "O"];

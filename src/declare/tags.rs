@@ -17,7 +17,7 @@ impl Declared {
         };
         for (name, value) in &tags.other {
             if let Some(field) = columns::field(name).filter(taken) {
-                row.add(field, name, value);
+                row.add(field, 0, value);
             }
         }
         let declared = row.finish(DeclaredIn::Tag).declared;

@@ -4,9 +4,9 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use encoding_rs::{Encoding, MACINTOSH, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use jiff::SpanRelativeTo;
 use jiff::fmt::temporal::SpanParser;
-use jiff::{SpanRelativeTo, Timestamp, civil, tz::TimeZone};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::audio::cleaned;
@@ -41,14 +41,14 @@ pub fn visible(text: &str) -> String {
     text.chars().map(|c| if commands(c) { '\u{fffd}' } else { c }).collect()
 }
 
-/// Reads a whole file of at most `limit` bytes.
+/// Reads a whole file of at most `limit` bytes. Pipes and devices are refused before they are opened: a pipe
+/// that nobody writes to would be waited for without end.
 pub fn read_capped(path: &Path, limit: u64) -> Result<Vec<u8>, ReadError> {
     let error = |source| ReadError::Io { path: path.to_owned(), source };
+    let about = std::fs::metadata(path).map_err(error)?;
+    only_files(&about).map_err(error)?;
     let file = File::open(path).map_err(error)?;
-    if file.metadata().map_err(error)?.is_dir() {
-        return Err(error(io::Error::new(io::ErrorKind::IsADirectory, "is a folder")));
-    }
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(usize::try_from(about.len().min(limit)).unwrap_or(0) + 1);
     file.take(limit + 1).read_to_end(&mut bytes).map_err(error)?;
     if bytes.len() as u64 > limit {
         return Err(ReadError::TooLarge { path: path.to_owned(), limit });
@@ -56,9 +56,21 @@ pub fn read_capped(path: &Path, limit: u64) -> Result<Vec<u8>, ReadError> {
     Ok(bytes)
 }
 
-/// Decodes UTF-8 (with or without byte order mark), UTF-16 with byte order mark or without one where
-/// an ASCII first letter gives it away, and everything else as Windows-1252: Latin-1 as spreadsheets
-/// write it, with Microsoft's quotes and dashes in the place of the upper control characters.
+/// An error for what is neither file nor link to one.
+pub fn only_files(about: &std::fs::Metadata) -> io::Result<()> {
+    if about.is_dir() {
+        return Err(io::Error::new(io::ErrorKind::IsADirectory, "is a folder"));
+    }
+    if !about.is_file() {
+        return Err(io::Error::other("is a pipe or a device, and no file"));
+    }
+    Ok(())
+}
+
+/// Decodes UTF-8 (with or without byte order mark), UTF-16 with byte order mark or without one where zeros
+/// beside most letters give it away, and everything else as Windows-1252: Latin-1 as spreadsheets write it,
+/// with Microsoft's quotes and dashes in the place of the upper control characters. Text with the line ends
+/// of old Macs may be in their code page, too.
 pub fn decode(bytes: &[u8]) -> String {
     let marked = Encoding::for_bom(bytes);
     let (encoding, mark) = marked.unwrap_or_else(|| (unmarked(bytes), 0));
@@ -66,7 +78,7 @@ pub fn decode(bytes: &[u8]) -> String {
     let text = if encoding == UTF_8 {
         UTF_8
             .decode_without_bom_handling_and_without_replacement(bytes)
-            .unwrap_or_else(|| WINDOWS_1252.decode_without_bom_handling(bytes).0)
+            .unwrap_or_else(|| code_page(bytes).decode_without_bom_handling(bytes).0)
     } else {
         // An odd last byte is the line end of a program that knew only bytes, and no letter.
         let whole = bytes.len() & !1;
@@ -75,13 +87,82 @@ pub fn decode(bytes: &[u8]) -> String {
     text.into_owned()
 }
 
-/// What text without byte order mark is taken for, before its letters are looked at.
-fn unmarked(bytes: &[u8]) -> &'static Encoding {
-    match bytes {
-        [first, 0, second, 0, ..] if *first != 0 && *second != 0 => UTF_16LE,
-        [0, first, 0, second, ..] if *first != 0 && *second != 0 => UTF_16BE,
-        _ => UTF_8,
+/// As [`decode`], without a copy where the bytes are UTF-8, and with lines that end in `\n` alone, so that
+/// they are counted as an editor counts them.
+pub fn decode_lines(bytes: Vec<u8>) -> String {
+    let text = match Encoding::for_bom(&bytes) {
+        None if unmarked(&bytes) == UTF_8 => {
+            String::from_utf8(bytes).unwrap_or_else(|error| decode(error.as_bytes()))
+        }
+        _ => decode(&bytes),
+    };
+    if !text.contains('\r') {
+        return text;
     }
+    let mut bytes = text.into_bytes();
+    let mut kept = 0;
+    for at in 0..bytes.len() {
+        let next = bytes.get(at + 1).copied();
+        // Of `\r\n` only the second stays; `\r\r\n` comes from a program that translated twice.
+        let (drop, byte) = match bytes[at] {
+            b'\r' => (
+                matches!(next, Some(b'\n'))
+                    || next == Some(b'\r') && bytes.get(at + 2) == Some(&b'\n'),
+                b'\n',
+            ),
+            byte => (false, byte),
+        };
+        if !drop {
+            bytes[kept] = byte;
+            kept += 1;
+        }
+    }
+    bytes.truncate(kept);
+    // Letters of ASCII were taken out of UTF-8, so UTF-8 it is.
+    String::from_utf8(bytes).unwrap_or_default()
+}
+
+/// Whether text has a byte order mark, or is UTF-16 without one.
+pub fn is_utf16_or_marked(bytes: &[u8]) -> bool {
+    Encoding::for_bom(bytes).is_some() || unmarked(bytes) != UTF_8
+}
+
+/// Bytes by which the encoding of text without byte order mark is judged.
+const SNIFFED: usize = 4 << 10;
+
+/// What text without byte order mark is taken for, before its letters are looked at.
+///
+/// UTF-16 has a zero beside each letter of ASCII: one side of the pairs holds at least a tenth zeros, the
+/// other hardly any. Separators, digits and line ends see to that in tables of any language.
+fn unmarked(bytes: &[u8]) -> &'static Encoding {
+    let head = &bytes[..bytes.len().min(SNIFFED) & !1];
+    let zeros = |side: usize| head.iter().skip(side).step_by(2).filter(|byte| **byte == 0).count();
+    let (first, second) = (zeros(0), zeros(1));
+    let many = |zeros: usize| zeros >= 2 && 20 * zeros >= head.len();
+    if many(second) && 8 * first <= second {
+        UTF_16LE
+    } else if many(first) && 8 * second <= first {
+        UTF_16BE
+    } else {
+        UTF_8
+    }
+}
+
+/// The code page of text that is no Unicode. Spreadsheets of Macs write Mac Roman with `\r` at the end of
+/// lines; there letters with accents stand where Windows has dashes and quotes.
+fn code_page(bytes: &[u8]) -> &'static Encoding {
+    let head = &bytes[..bytes.len().min(1 << 20)];
+    if head.contains(&b'\n') || !head.contains(&b'\r') {
+        return WINDOWS_1252;
+    }
+    let letter = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphabetic);
+    let in_words = |from: u8, to: u8| {
+        let inside = |window: &&[u8]| {
+            (from..=to).contains(&window[1]) && (letter(window.first()) || letter(window.get(2)))
+        };
+        head.windows(3).filter(inside).count()
+    };
+    if in_words(0x80, 0x9F) > in_words(0xC0, 0xFF) { MACINTOSH } else { WINDOWS_1252 }
 }
 
 /// `text` cleaned of control characters, capped in length and composed (NFC), so that names compare
@@ -93,10 +174,10 @@ pub fn value(text: &str) -> Option<String> {
 /// Yes or no, in the spellings of tables and messages.
 pub fn flag(text: &str) -> Option<bool> {
     match text.trim().to_lowercase().as_str() {
-        "yes" | "y" | "true" | "t" | "1" | "x" | "on" | "✓" | "ja" | "oui" | "si" | "sí" => {
-            Some(true)
-        }
-        "no" | "n" | "false" | "f" | "0" | "off" | "nein" | "non" => Some(false),
+        "yes" | "y" | "true" | "t" | "1" | "x" | "on" | "✓" | "ja" | "oui" | "si" | "sí" | "sì"
+        | "sim" | "wahr" | "vrai" | "verdadero" | "verdadeiro" | "vero" => Some(true),
+        "no" | "n" | "false" | "f" | "0" | "off" | "nein" | "non" | "não" | "nao" | "falsch"
+        | "faux" | "falso" => Some(false),
         _ => None,
     }
 }
@@ -191,31 +272,6 @@ pub fn track_number(value: &str) -> Option<u32> {
     value.strip_suffix(".0").unwrap_or(value).parse().ok()
 }
 
-/// A time of arrival as RFC 3339 in UTC where it can be understood (see [`instant`]). Others stay as
-/// written.
-pub fn timestamp(text: &str) -> Option<String> {
-    let text = value(text)?;
-    Some(instant(&text).map_or(text, |time| time.to_string()))
-}
-
-/// The time that `text` means: RFC 3339, a date with a time or alone (taken as UTC), or seconds or
-/// milliseconds since 1970.
-pub fn instant(text: &str) -> Option<Timestamp> {
-    let text = text.trim();
-    if let Ok(number) = text.parse::<i64>() {
-        let seconds = if number.abs() >= 100_000_000_000 { number / 1_000 } else { number };
-        // A year or a day count is no time of arrival.
-        return (seconds >= 100_000_000).then(|| Timestamp::from_second(seconds).ok())?;
-    }
-    if let Ok(time) = text.parse::<Timestamp>() {
-        return Some(time);
-    }
-    let civil = text.parse::<civil::DateTime>().or_else(|_| {
-        text.parse::<civil::Date>().map(|date| date.to_datetime(civil::Time::midnight()))
-    });
-    Some(civil.ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp())
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -265,6 +321,35 @@ mod tests {
         // One letter is too little to tell by.
         assert_eq!(decode(b"a\0"), "a\0");
         assert_eq!(decode(b"\0\0a\0"), "\0\0a\0");
+    }
+
+    #[test]
+    fn utf16_of_any_language_is_known_by_what_stands_between_its_words() {
+        let table = "path\ttitle\n01.wav\t夜に駆ける\u{3000}東京\n02.wav\tПеснь Ā\n";
+        let le: Vec<u8> = table.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let be: Vec<u8> = table.encode_utf16().flat_map(u16::to_be_bytes).collect();
+        assert_eq!((decode(&le), decode(&be)), (table.to_owned(), table.to_owned()));
+    }
+
+    #[test]
+    fn lines_end_in_one_sign_and_nothing_is_lost() {
+        let lines = |text: &[u8]| decode_lines(text.to_vec());
+        assert_eq!(lines(b"a\r\nb\rc\nd"), "a\nb\nc\nd");
+        assert_eq!(lines(b"a\r\r\nb\r\rc\r"), "a\nb\n\nc\n");
+        assert_eq!(lines("\u{feff}Ä\r夜\r".as_bytes()), "Ä\n夜\n");
+        assert_eq!(lines(b"Bj\xF6rk\rb"), "Björk\nb");
+        assert_eq!(lines(b"Bj\x9Ark\rM\x9Fsli"), "Björk\nMüsli", "a spreadsheet of a Mac");
+    }
+
+    #[test]
+    fn pipes_and_devices_are_not_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(read_capped(dir.path(), 10).unwrap_err().to_string().contains("folder"));
+        #[cfg(unix)]
+        {
+            let error = read_capped(Path::new("/dev/zero"), 10).unwrap_err().to_string();
+            assert!(error.contains("device"), "{error}");
+        }
     }
 
     #[test]
@@ -383,23 +468,6 @@ mod tests {
         }
     }
 
-    #[test]
-    fn times_become_comparable_where_they_can() {
-        for text in [
-            "2026-09-12T10:00:00Z",
-            "2026-09-12T12:00:00+02:00",
-            "2026-09-12 10:00:00",
-            "1789207200",
-        ] {
-            assert_eq!(timestamp(text).as_deref(), Some("2026-09-12T10:00:00Z"), "{text}");
-        }
-        assert_eq!(timestamp("2026-09-12").as_deref(), Some("2026-09-12T00:00:00Z"));
-        assert_eq!(timestamp("12.09.2026").as_deref(), Some("12.09.2026"));
-        assert_eq!(timestamp("2026").as_deref(), Some("2026"));
-        assert_eq!(instant(" 2026-09-12 10:00:00 ").unwrap().as_second(), 1_789_207_200);
-        assert_eq!(instant("12.09.2026"), None);
-    }
-
     proptest! {
         #[test]
         fn whole_seconds_survive_in_iso_8601(s in 0u64..31_622_400, mixed in "P[0-9TWDHMS.,-]{0,24}") {
@@ -426,7 +494,6 @@ mod tests {
         fn any_bytes_decode_and_any_text_is_judged(bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
             let text = decode(&bytes);
             duration_ms(&text, TimeUnit::Unknown);
-            timestamp(&text);
             flag(&text);
             if let Some(value) = value(&text) {
                 prop_assert!(!value.contains(char::is_control));

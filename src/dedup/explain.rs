@@ -12,7 +12,7 @@ use super::pairs::Pair;
 use super::score::{duration_words, score};
 use super::track_set::TrackIx;
 use crate::declare::identifiers::Isrc;
-use crate::declare::text::instant;
+use crate::declare::times::instant;
 use crate::id::hex;
 use crate::params::FingerprintParams;
 use crate::rounding::rounded;

@@ -13,6 +13,7 @@ use super::Item;
 use crate::audio::{AudioError, DecodeOptions};
 use crate::declare::declared::{Declared, DeclaredIn};
 use crate::declare::generators::generator_mentions;
+use crate::declare::identifiers::Isrc;
 use crate::fingerprint::Constellation;
 use crate::fingerprint::file::{Analysis, analyse};
 use crate::fingerprint::signal::Signal;
@@ -82,10 +83,23 @@ fn upload(item: &Item, analysis: &Analysis) -> Upload {
         has_declaration: item.declared.iter().any(|(source, _)| *source != DeclaredIn::Cli),
         tags_generator: mentions.map(|m| (m.field.to_string(), m.tool.to_string())).collect(),
         signal: analysis.signal.clone(),
+        not_asked: item.not_asked,
+        isrcs: isrcs(item),
         file_hashes: hashes(&item.path, &declared, &analysis.sha256),
         declared,
         ..Upload::default()
     }
+}
+
+/// The recording codes that tables and messages give it, where they give several.
+fn isrcs(item: &Item) -> Vec<String> {
+    let told = item.declared.iter().filter_map(|(_, declared)| declared.isrc.as_deref());
+    let told = told.chain(item.other_isrcs.iter().map(String::as_str));
+    let mut codes: Vec<String> =
+        told.filter_map(|isrc| Some(Isrc::parse(isrc).ok()?.as_str().to_owned())).collect();
+    codes.sort_unstable();
+    codes.dedup();
+    if codes.len() > 1 { codes } else { Vec::new() }
 }
 
 /// The hashes that a declaration can be checked against; MD5 and SHA-1 only where it names them.

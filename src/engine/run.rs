@@ -119,6 +119,11 @@ impl Engine {
         for error in uploads.errors {
             report.record(&Record::Error(error))?;
         }
+        for note in uploads.notes {
+            work.outcomes.summary.not_looked_at += usize::from(note.is_not_looked_at());
+            work.outcomes.summary.without_files += usize::from(note.is_without_files());
+            report.record(&Record::Note(note))?;
+        }
         work.outcomes.summary.inputs = uploads.items.len() + unusable;
         work.outcomes.summary.errors = unusable;
         work.look_at(&uploads.items, report, progress, cancel)?;

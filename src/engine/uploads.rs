@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::declare::declared::{Declared, DeclaredIn};
-use crate::declare::delivery::{self, Delivery};
-use crate::report::records::ErrorRecord;
+use crate::declare::declarations::{Declaration, Declarations};
+use crate::declare::declared::{Declared, DeclaredIn, NotAsked};
+use crate::declare::delivery::{self, Delivery, DeliveryError};
+use crate::report::records::{ErrorRecord, NoteRecord};
 
 /// A file to look at.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -14,12 +15,27 @@ pub struct Item {
     /// What manifests, messages and the command line declare about it, with where that was said; tags are
     /// read with the file.
     pub declared: Vec<(DeclaredIn, Declared)>,
+    /// What no table that describes it has a column for: a gap there is not held against it.
+    pub not_asked: NotAsked,
+    /// ISRCs that a table or message gives it besides the one in `declared`.
+    pub other_isrcs: Vec<String>,
+    /// Further paths that lead to the same file.
+    pub also: Vec<PathBuf>,
 }
 
 impl Item {
     /// A file about which nothing is declared.
     pub fn bare(path: impl Into<PathBuf>) -> Item {
-        Item { path: path.into(), declared: Vec::new() }
+        Item { path: path.into(), ..Item::default() }
+    }
+
+    /// Adds what a table or message beside the audio declares about it.
+    #[doc(hidden)]
+    pub fn declare(&mut self, found: Declaration) {
+        let asked = found.not_asked;
+        self.not_asked = if self.declared.is_empty() { asked } else { self.not_asked.and(asked) };
+        self.other_isrcs.extend(found.other_isrcs);
+        self.declared.push((found.source, found.declared));
     }
 }
 
@@ -30,8 +46,9 @@ pub struct Uploads {
     pub items: Vec<Item>,
     /// Paths, rows and messages that could not be used.
     pub errors: Vec<ErrorRecord>,
-    /// What is worth a remark and keeps nothing from being looked at.
-    pub remarks: Vec<String>,
+    /// What is worth a remark: files that nobody looks at, columns that were passed over, messages with which
+    /// nothing was delivered.
+    pub notes: Vec<NoteRecord>,
 }
 
 impl Uploads {
@@ -48,15 +65,48 @@ impl Uploads {
         let item = |upload: &delivery::DeliveredFile| {
             let origin = upload.origin.as_ref().map_or(DeclaredIn::Manifest, |o| source(&o.file));
             let declared = upload.declared.iter().map(|d| (origin, d.clone())).collect();
-            Item { path: upload.path.clone(), declared }
+            Item {
+                path: upload.path.clone(),
+                declared,
+                not_asked: upload.not_asked,
+                other_isrcs: upload.other_isrcs.clone(),
+                also: upload.also.clone(),
+            }
         };
         let empty = delivery.empty_folders.iter();
-        let empty = empty.map(|dir| format!("{}: no audio files in this folder", dir.display()));
+        let empty =
+            empty.map(|dir| NoteRecord::new(dir, "empty_folder", "no audio files in this folder"));
+        let told = delivery.warnings.iter().chain(&delivery.not_looked_at).map(NoteRecord::from);
         Uploads {
             items: delivery.uploads.iter().map(item).collect(),
             errors: delivery.errors.iter().map(ErrorRecord::from).collect(),
-            remarks: empty.chain(delivery.warnings.iter().map(ToString::to_string)).collect(),
+            notes: empty.chain(told).collect(),
         }
+    }
+
+    /// Adds what tables and messages beside the audio declare.
+    #[doc(hidden)]
+    pub fn describe(&mut self, declarations: &Declarations) {
+        // A table may name a file by any of the links to it.
+        let named = |at: usize, item: &Item| -> Vec<(usize, PathBuf)> {
+            std::iter::once(&item.path).chain(&item.also).map(|path| (at, path.clone())).collect()
+        };
+        let names: Vec<(usize, PathBuf)> =
+            self.items.iter().enumerate().flat_map(|(at, item)| named(at, item)).collect();
+        let paths: Vec<&Path> = names.iter().map(|(_, path)| path.as_path()).collect();
+        let (given, remarks) = declarations.assign(&paths);
+        self.note(&remarks);
+        for ((at, _), found) in names.iter().zip(given) {
+            if let Some(found) = found {
+                self.items[*at].declare(found);
+            }
+        }
+    }
+
+    /// Adds remarks of tables and messages beside the audio.
+    #[doc(hidden)]
+    pub fn note(&mut self, remarks: &[DeliveryError]) {
+        self.notes.extend(remarks.iter().map(NoteRecord::from));
     }
 }
 

@@ -6,7 +6,7 @@ use super::identity::{Identity, key};
 use super::upload::Upload;
 use crate::declare::declared::{AiLevel, Rights};
 use crate::declare::identifiers::Isrc;
-use crate::declare::text::instant;
+use crate::declare::times::instant;
 use crate::dedup::THRESHOLD_LENGTH;
 use crate::dedup::cluster::Cluster;
 

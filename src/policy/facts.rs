@@ -126,6 +126,7 @@ pub const FACTS: &[FactSpec] = &[
     number("repeats", "repeats of the loop"),
     // Of the file.
     flag("truncated", "the file ends early"),
+    number("looked_at_s", "what was looked at"),
     number("damaged_packets", "damaged packets"),
     number("difference_s", "difference"),
     number("padding_s", "silence at the ends"),

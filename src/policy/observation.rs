@@ -56,6 +56,7 @@ rules! {
     Tech005 "TECH-005" "Length differs from the declared one";
     Tech006 "TECH-006" "Hash differs from the declared one";
     Tech007 "TECH-007" "Near-silent padding";
+    Tech008 "TECH-008" "Only its beginning was looked at";
     Meta001 "META-001" "No ISRC";
     Meta002 "META-002" "Malformed identifier";
     Meta003 "META-003" "ISRC used for different audio";
@@ -64,6 +65,7 @@ rules! {
     Meta006 "META-006" "Audio seen before under another title or artist";
     Meta010 "META-010" "No declaration of rights";
     Meta011 "META-011" "Title or artist made to be mistaken";
+    Meta012 "META-012" "One file under several ISRCs";
     Disc001 "DISC-001" "Use of generators not declared";
     Disc002 "DISC-002" "Declared free of generated parts, but the file names a generator";
     Disc003 "DISC-003" "Generated parts declared";

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::declare::declared::Declared;
+use crate::declare::declared::{Declared, NotAsked};
 use crate::fingerprint::signal::Signal;
 use crate::matches::Match;
 use crate::track::Track;
@@ -27,6 +27,10 @@ pub struct Upload {
     pub declared: Declared,
     /// A row of a manifest or a delivery message describes it; else only tags do, or nothing.
     pub has_declaration: bool,
+    /// What no table that describes it has a column for.
+    pub not_asked: NotAsked,
+    /// Recording codes that are declared for this one file, where there are several.
+    pub isrcs: Vec<String>,
     /// Tags that name a generator: field and generator.
     pub tags_generator: Vec<(String, String)>,
     /// Silence, noise, repetition.

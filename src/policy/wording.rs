@@ -116,6 +116,10 @@ pub fn meaning(rule: Rule) -> &'static str {
             "Near-silence before or after the music; graver where only that lifts the track over 30 \
              seconds."
         }
+        Rule::Tech008 => {
+            "The file is longer than what was to be looked at (`--max-minutes`): nothing is known of the rest. The \
+             file itself may be whole."
+        }
         Rule::Meta001 => "A manifest or message describes the upload and gives no ISRC.",
         Rule::Meta002 => "An ISRC, UPC, EAN, ISWC or GRid does not have the form of one.",
         Rule::Meta003 => {
@@ -128,6 +132,9 @@ pub fn meaning(rule: Rule) -> &'static str {
         Rule::Meta011 => {
             "The artist name resembles a protected one without being it, or the title strings keywords, \
              other artists' names or the same words in new orders together."
+        }
+        Rule::Meta012 => {
+            "Tables and messages give one and the same file several ISRCs: one recording has one code."
         }
         Rule::Disc001 => "The declaration does not say whether generators were used.",
         Rule::Disc002 => {

@@ -293,7 +293,7 @@ impl Survey {
                 self.upload(&e.subject).error = Some(shortened(&message));
             }
             Record::Summary(summary) => self.contents.summary = Some(summary),
-            Record::Unknown => {}
+            Record::Note(_) | Record::Unknown => {}
         }
     }
 

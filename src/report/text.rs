@@ -55,7 +55,14 @@ impl<W: Write> Text<W> {
         self.current = Some(query.path.clone());
         let length = clock(query.duration_ms);
         writeln!(self.out, "{}  ({length}, {})", visible(&query.path), query.codec)?;
-        if query.truncated || query.damaged_packets > 0 {
+        if query.capped {
+            let looked_at = query.duration_ms.div_ceil(60_000);
+            writeln!(
+                self.out,
+                "  note: only the first {looked_at} min were looked at (--max-minutes)"
+            )?;
+        }
+        if query.truncated && !query.capped || query.damaged_packets > 0 {
             let damage = query.damaged_packets;
             writeln!(self.out, "  note: the file is incomplete or damaged ({damage} bad packets)")?;
         }
@@ -150,24 +157,26 @@ impl<W: Write> Text<W> {
         if self.references.is_none() && s.verdicts.is_empty() {
             return writeln!(
                 self.out,
-                "{} of {} files compared with each other{}: {}, {} unreadable",
+                "{} of {} files compared with each other{}: {}, {} unreadable{}",
                 s.scanned,
                 s.inputs,
                 self.time(),
                 clusters(s.clusters),
-                s.errors
+                s.errors,
+                not_looked_at(s)
             );
         }
         let interrupted = if s.interrupted { ", interrupted" } else { "" };
         writeln!(
             self.out,
-            "{} of {} files scanned{}{interrupted}: {} matched, {} without match, {} unreadable",
+            "{} of {} files scanned{}{interrupted}: {} matched, {} without match, {} unreadable{}",
             s.scanned,
             s.inputs,
             self.time(),
             s.matched,
             s.scanned - s.matched,
-            s.errors
+            s.errors,
+            not_looked_at(s)
         )?;
         let told: Vec<String> =
             s.verdicts.iter().map(|(level, n)| format!("{n} {}", level.name())).collect();
@@ -177,6 +186,14 @@ impl<W: Write> Text<W> {
             writeln!(self.out, "verdicts: {}{with}", told.join(", "))?;
         }
         Ok(())
+    }
+}
+
+/// ", 2 not looked at", where there are any.
+fn not_looked_at(s: &Summary) -> String {
+    match s.not_looked_at {
+        0 => String::new(),
+        count => format!(", {count} not looked at"),
     }
 }
 
@@ -196,6 +213,15 @@ impl<W: Write> Report for Text<W> {
             Record::Match(m) => self.matched(m),
             Record::Scanned(s) => self.scanned(s),
             Record::Error(e) => self.error(e),
+            // Other remarks are told on standard error.
+            Record::Note(n) if n.is_not_looked_at() => {
+                writeln!(
+                    self.out,
+                    "{}\n  NOT LOOKED AT  {}\n",
+                    visible(&n.subject),
+                    visible(&n.message)
+                )
+            }
             Record::Cluster(c) => text_batch::cluster(&mut self.out, c),
             Record::Finding(f) => {
                 self.findings.push((**f).clone());

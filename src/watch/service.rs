@@ -141,7 +141,7 @@ impl<'a> Service<'a> {
         let now = Timestamp::now();
         self.engine.refresh(now)?;
         let uploads = Uploads::of_delivery(&expand(&ready.unit.paths()));
-        uploads.remarks.iter().for_each(|remark| (self.options.say)(remark));
+        uploads.notes.iter().for_each(|note| (self.options.say)(&note.to_string()));
         let mut result = Results::begin(&self.results, name, self.options.table)?;
         let summary = self.judge(ready, uploads, &mut result, (now, started))?;
         if summary.interrupted {

@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
-use super::resolve::{ResolveError, resolve};
-use super::{Delivery, Origin, folder_of};
+use super::resolve::{Folder, ResolveError, resolve};
+use super::{Delivery, Origin, Told, folder_of};
 use crate::audio::is_audio_extension;
-use crate::declare::ern::{Message, Recording, batch_messages};
+use crate::declare::declared::NotAsked;
+use crate::declare::ern::{Message, Purpose, Recording, ResourceFile, batch_messages};
 use crate::declare::inputs;
 
 /// Folders below a given one in which messages are looked for: batches in a drop, releases in a batch.
@@ -181,65 +182,121 @@ impl Delivery {
 
     /// Adds what `messages` name in the folder of a release; whether all could be read.
     fn add_release(&mut self, folder: &Path, messages: &[PathBuf], batch: Option<&str>) -> bool {
-        let mut read = Vec::new();
-        for path in messages {
+        let places = Folder::new(folder, RESOURCES);
+        // One at a time: a message may be large, and a folder may hold many.
+        let mut all_read = true;
+        for path in self.in_order(messages) {
             match Message::read(path) {
-                Ok(message) => read.push((path, message)),
+                Ok(message) => self.add_message(&places, path, &message, batch),
                 Err(e) => {
+                    all_read = false;
                     let message = e.to_string();
                     self.fail(path, e.code(), message);
                 }
             }
         }
-        // Where an update lies beside the first delivery, the later message holds.
-        read.sort_by(|(_, a), (_, b)| a.created_at.cmp(&b.created_at));
-        let all_read = read.len() == messages.len();
-        for (path, message) in read {
-            for warning in &message.warnings {
-                self.warn(path, "message_warning", warning.clone());
-            }
-            if message.is_test {
-                self.warn(path, "test_message", "the message is marked as a test");
-            }
-            for recording in message.recordings {
-                self.add_recording(folder, path, recording, batch);
-            }
-        }
         all_read
+    }
+
+    /// `messages` by the time they were written: where an update lies beside the first delivery, the later one
+    /// holds.
+    fn in_order<'m>(&self, messages: &'m [PathBuf]) -> Vec<&'m PathBuf> {
+        let mut all: Vec<&PathBuf> = messages.iter().collect();
+        if let [_, _, ..] = messages {
+            all.sort_by_cached_key(|path| {
+                Message::read(path).ok().and_then(|message| message.created_at)
+            });
+        }
+        all
+    }
+
+    fn add_message(
+        &mut self,
+        places: &Folder<'_>,
+        path: &Path,
+        message: &Message,
+        batch: Option<&str>,
+    ) {
+        for warning in &message.warnings {
+            self.warn(path, "message_warning", warning.clone());
+        }
+        if message.is_test {
+            self.warn(path, "test_message", "the message is marked as a test");
+        }
+        let releases = match message.releases.as_slice() {
+            [] => "a release that it does not name".to_owned(),
+            [one] => format!("release {one}"),
+            several => format!("releases {}", several.join(", ")),
+        };
+        if message.purpose == Purpose::Purge {
+            let text = format!("asks to delete {releases}; nothing was delivered with it");
+            return self.warn(path, "purge", text);
+        }
+        let files = message.recordings.iter().flat_map(|recording| &recording.files);
+        let is_there =
+            |file: &ResourceFile| !matches!(places.find(&file.uri), Err(ResolveError::Missing));
+        let delivers = message.purpose == Purpose::Delivery || files.clone().any(is_there);
+        if delivers {
+            for recording in &message.recordings {
+                self.add_recording(places, path, recording, batch);
+            }
+            return;
+        }
+        let named = match files.count() {
+            0 => "it names no files".to_owned(),
+            1 => "the file it names was not sent again".to_owned(),
+            count => format!("the {count} files it names were not sent again"),
+        };
+        let (code, what) = match message.purpose {
+            Purpose::Takedown => ("takedown", "has no deals (any more): it takes down"),
+            _ => ("update_without_files", "updates"),
+        };
+        let text = format!("{what} {releases}; nothing was delivered with it: {named}");
+        self.warn(path, code, text);
     }
 
     fn add_recording(
         &mut self,
-        folder: &Path,
+        places: &Folder<'_>,
         message: &Path,
-        recording: Recording,
+        recording: &Recording,
         batch: Option<&str>,
     ) {
-        let Recording { reference, files, mut declared } = recording;
-        declared.batch_id = declared.batch_id.or(batch.map(str::to_owned));
+        let Recording { reference, files, .. } = recording;
+        let mut common = recording.declared();
+        common.batch_id = common.batch_id.or(batch.map(str::to_owned));
         if files.is_empty() {
             let text = format!("no file is named for recording {reference}");
             self.warn(message, "recording_without_file", text);
         }
         for file in files {
-            match resolve(folder, RESOURCES, &file.uri) {
-                Ok(path) if self.is_declared_by(&path, message) => {
+            match places.find(&file.uri) {
+                Ok((path, _)) if self.is_declared_by(&path, message) => {
+                    self.note_isrc(&path, common.isrc.as_deref());
                     let text = format!("`{}` is named again for recording {reference}", file.uri);
                     self.warn(message, "resource_named_twice", text);
                 }
-                Ok(path) => {
-                    let mut declared = declared.clone();
-                    declared.hash = file.hash;
+                Ok((path, as_written)) => {
+                    if !as_written {
+                        let text = format!("`{}` is {} here", file.uri, path.display());
+                        self.warn(message, "found_by_name", text);
+                    }
+                    let mut declared = common.clone();
+                    declared.hash.clone_from(&file.hash);
                     let origin = Origin { file: message.to_owned(), line: None };
-                    self.upload(path, Some((declared, origin)));
+                    self.upload(
+                        path,
+                        Some(Told { declared, origin, not_asked: NotAsked::default() }),
+                    );
                 }
                 Err(e) => {
-                    let isrc = declared.isrc.as_deref().unwrap_or("no ISRC");
+                    let isrc = common.isrc.as_deref().unwrap_or("no ISRC");
                     let text = format!("`{}` of recording {reference} ({isrc}) {e}", file.uri);
                     // What is missing is the file, what is wrong is the message.
                     match e {
                         ResolveError::Missing => {
-                            let named = folder.join(file.uri.trim_start_matches(['/', '\\']));
+                            let named =
+                                places.root().join(file.uri.trim_start_matches(['/', '\\']));
                             let text = format!("{text}; named by {}", message.display());
                             self.fail(&named, e.code(), text);
                         }
@@ -258,12 +315,16 @@ impl Delivery {
 
     /// Adds audio files below `folder` that no message named.
     fn add_unnamed(&mut self, folder: &Path, warn: bool) {
-        let found = inputs::collect(&[folder.to_owned()]);
-        for error in found.errors {
+        let mut found = inputs::collect(&[folder.to_owned()]);
+        for error in std::mem::take(&mut found.errors) {
             self.fail(&error.path, "unreadable", format!("cannot read: {}", error.source));
         }
-        for path in found.files {
+        self.tell_of(&mut found);
+        let links = found.links.into_iter().map(|(link, _)| link);
+        for path in found.files.into_iter().chain(links) {
             if self.known(&path).is_some() {
+                // As a further name of it.
+                self.upload(path, None);
                 continue;
             }
             if warn {

@@ -9,14 +9,22 @@
 mod ddex;
 mod resolve;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 pub use self::ddex::{BatchState, batch_state, is_batch_complete, is_marker};
-use self::resolve::resolve;
-use super::declared::Declared;
-use super::inputs;
+use self::resolve::{Folder, ResolveError};
+use super::by_file::{base_name, folded};
+use super::declared::{Declared, NotAsked};
+use super::identifiers::other_isrc;
+use super::inputs::{self, Inputs};
 use super::manifest::Manifest;
+use super::manifest::columns::Field;
+use super::same_file::{FileId, are_links, file_id};
+use super::text;
+
+/// Most rows of one table that name no file that are told one by one.
+const MAX_MISSING: usize = 10_000;
 
 /// Where a declaration was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +44,12 @@ pub struct DeliveredFile {
     pub declared: Option<Declared>,
     /// Where that was read.
     pub origin: Option<Origin>,
+    /// What the table has no column for.
+    pub not_asked: NotAsked,
+    /// ISRCs that are declared for it besides.
+    pub other_isrcs: Vec<String>,
+    /// Further names of it: hard or symbolic links.
+    pub also: Vec<PathBuf>,
 }
 
 /// Something that could not be used, or is worth a remark.
@@ -80,8 +94,50 @@ pub struct Delivery {
     pub empty_folders: Vec<PathBuf>,
     /// No DDEX batch among the paths lacks its completeness marker.
     pub complete: bool,
-    /// Uploads by [`identity`].
-    by_path: HashMap<PathBuf, usize>,
+    /// Files of folders that are not read and should be known of.
+    pub not_looked_at: Vec<DeliveryError>,
+    /// Uploads by the file that they are.
+    by_file: HashMap<FileId, usize>,
+}
+
+/// What keeps rows of a table from being used, and what was passed over in it.
+pub(super) fn of_table(table: &Manifest) -> (Vec<DeliveryError>, Vec<DeliveryError>) {
+    let path = &table.path;
+    let error = |e: &super::manifest::RowError| {
+        DeliveryError::new(path, "bad_row", format!("line {}: {}", e.line, e.message))
+    };
+    let mut notes: Vec<DeliveryError> = table
+        .notes
+        .iter()
+        .map(|note| DeliveryError::new(path, note.code, &*note.message))
+        .collect();
+    let asked = not_asked(table);
+    let gaps = [
+        (asked.isrc, "no_isrc_column", "ISRCs", "isrc"),
+        (asked.rights, "no_rights_column", "who holds the rights", "rights"),
+    ];
+    for (_, code, what, column) in
+        gaps.iter().filter(|(lacks, ..)| *lacks && !table.rows.is_empty())
+    {
+        let text = format!(
+            "no column says {what} (`{column}`); that is said here, once, and not held against its {} rows",
+            table.rows.len()
+        );
+        notes.push(DeliveryError::new(path, code, text));
+    }
+    (table.errors.iter().map(error).collect(), notes)
+}
+
+/// What a table has no column for.
+pub(super) fn not_asked(table: &Manifest) -> NotAsked {
+    NotAsked { isrc: !table.has(Field::Isrc), rights: !table.has(Field::Rights) }
+}
+
+/// What is told of one file by one source.
+struct Told {
+    declared: Declared,
+    origin: Origin,
+    not_asked: NotAsked,
 }
 
 /// Expands `paths`.
@@ -91,7 +147,10 @@ pub fn expand(paths: &[PathBuf]) -> Delivery {
         match std::fs::metadata(path) {
             Err(source) => delivery.fail(path, "io_error", unreadable(path, &source)),
             Ok(meta) if meta.is_dir() => delivery.add_folder(path),
-            Ok(_) => delivery.add_file(path),
+            Ok(meta) => match text::only_files(&meta) {
+                Ok(()) => delivery.add_file(path),
+                Err(source) => delivery.fail(path, "io_error", unreadable(path, &source)),
+            },
         }
     }
     delivery
@@ -138,13 +197,27 @@ impl Delivery {
 
     /// Adds an audio file, or all those below a folder.
     fn add_plain(&mut self, path: &Path) {
-        let found = inputs::collect(&[path.to_owned()]);
-        for error in found.errors {
+        let mut found = inputs::collect(&[path.to_owned()]);
+        for error in std::mem::take(&mut found.errors) {
             self.fail(&error.path, "io_error", error.to_string());
         }
-        self.empty_folders.extend(found.empty_folders);
+        self.empty_folders.append(&mut found.empty_folders);
+        self.tell_of(&mut found);
         for path in found.files {
             self.upload(path, None);
+        }
+        for (link, _) in found.links {
+            self.upload(link, None);
+        }
+    }
+
+    /// Tells what of a folder is not looked at.
+    fn tell_of(&mut self, found: &mut Inputs) {
+        for other in found.others.drain(..) {
+            let told = DeliveryError::new(&other.path, "not_looked_at", other.why);
+            if !self.not_looked_at.contains(&told) {
+                self.not_looked_at.push(told);
+            }
         }
     }
 
@@ -153,27 +226,61 @@ impl Delivery {
             Ok(manifest) => manifest,
             Err(e) => return self.fail(path, e.code(), e.to_string()),
         };
-        for error in &manifest.errors {
-            self.fail(path, "bad_row", format!("line {}: {}", error.line, error.message));
-        }
+        let (errors, notes) = of_table(&manifest);
+        self.errors.extend(errors);
+        self.warnings.extend(notes);
         let root = folder_of(path);
-        for row in manifest.rows {
-            let line = row.line;
-            match resolve(&root, &[], &row.file) {
-                Ok(file) => {
-                    let origin = Origin { file: path.to_owned(), line: Some(line) };
-                    if let Some(first) = self.declared_line(&file, path) {
-                        let message = format!(
-                            "line {line}: `{}` was described in line {first} already",
-                            row.file
-                        );
-                        self.fail(path, "duplicate_row", message);
-                    } else {
-                        self.upload(file, Some((row.declared, origin)));
+        let folder = Folder::new(&root, &[]);
+        let repeated = repeated_names(&manifest);
+        let asked = not_asked(&manifest);
+        let (mut missing, mut by_name) = (0usize, Vec::new());
+        for row in &manifest.rows {
+            let line = u64::from(row.line);
+            let found = folder.find(&row.file).and_then(|(file, as_written)| {
+                // Several rows with one name cannot all mean the one file of that name.
+                let is_one =
+                    as_written || folded_name(&row.file).is_none_or(|n| !repeated.contains(&n));
+                if is_one { Ok((file, as_written)) } else { Err(ResolveError::Missing) }
+            });
+            let (file, as_written) = match found {
+                Ok(found) => found,
+                Err(e) => {
+                    missing += 1;
+                    if missing <= MAX_MISSING {
+                        self.fail(path, e.code(), format!("line {line}: `{}` {e}", row.file));
                     }
+                    continue;
                 }
-                Err(e) => self.fail(path, e.code(), format!("line {line}: `{}` {e}", row.file)),
+            };
+            if !as_written {
+                by_name.push((line, row.file.clone()));
             }
+            let declared = manifest.described(row).declared;
+            if let Some(first) = self.declared_line(&file, path) {
+                self.note_isrc(&file, declared.isrc.as_deref());
+                let message =
+                    format!("line {line}: `{}` was described in line {first} already", row.file);
+                self.fail(path, "duplicate_row", message);
+            } else {
+                let origin = Origin { file: path.to_owned(), line: Some(line) };
+                self.upload(file, Some(Told { declared, origin, not_asked: asked }));
+            }
+        }
+        if missing > MAX_MISSING {
+            let more = missing - MAX_MISSING;
+            self.fail(
+                path,
+                "missing_resource",
+                format!("{more} more rows name files that are not there"),
+            );
+        }
+        if let Some((line, file)) = by_name.first() {
+            let text = format!(
+                "line {line}: `{file}` is not there under that path or in that case; the one file of its name \
+                 was taken (so for {} of the rows)",
+                by_name.len()
+            );
+            self.warn(path, "found_by_name", text);
         }
     }
 
@@ -185,34 +292,78 @@ impl Delivery {
 
     /// The upload that `file` is, however its path was spelled.
     fn known(&self, file: &Path) -> Option<&DeliveredFile> {
-        self.by_path.get(&identity(file)).map(|at| &self.uploads[*at])
+        self.by_file.get(&file_id(file)).map(|at| &self.uploads[*at])
+    }
+
+    /// Keeps the ISRC that another source gives `file`, if it is another.
+    fn note_isrc(&mut self, file: &Path, isrc: Option<&str>) {
+        let Some(at) = self.by_file.get(&file_id(file)) else { return };
+        let upload = &mut self.uploads[*at];
+        let known = upload.declared.as_ref().and_then(|declared| declared.isrc.as_deref());
+        if let Some(isrc) =
+            other_isrc(known, isrc).filter(|isrc| !upload.other_isrcs.contains(isrc))
+        {
+            upload.other_isrcs.push(isrc);
+        }
     }
 
     /// Adds an upload, or adds a declaration to one that has none.
-    fn upload(&mut self, path: PathBuf, declaration: Option<(Declared, Origin)>) {
-        let (declared, origin) = declaration.unzip();
-        let key = identity(&path);
-        match self.by_path.get(&key) {
-            Some(&at) => {
-                let upload = &mut self.uploads[at];
-                if declared.is_some() {
-                    (upload.declared, upload.origin) = (declared, origin);
-                }
-            }
-            None => {
-                self.by_path.insert(key, self.uploads.len());
-                self.uploads.push(DeliveredFile { path, declared, origin });
+    fn upload(&mut self, path: PathBuf, told: Option<Told>) {
+        let key = file_id(&path);
+        let Some(&at) = self.by_file.get(&key) else {
+            self.by_file.insert(key, self.uploads.len());
+            let asked = told.as_ref().map(|told| told.not_asked).unwrap_or_default();
+            let (declared, origin) = told.map(|told| (told.declared, told.origin)).unzip();
+            self.uploads.push(DeliveredFile {
+                path,
+                declared,
+                origin,
+                not_asked: asked,
+                other_isrcs: Vec::new(),
+                also: Vec::new(),
+            });
+            return;
+        };
+        let first = &self.uploads[at].path;
+        if are_links(&path, first) && !self.uploads[at].also.contains(&path) {
+            let text =
+                format!("leads to the same file as {}; it is looked at once", first.display());
+            self.warn(&path, "same_file", text);
+            self.uploads[at].also.push(path.clone());
+        }
+        let Some(told) = told else { return };
+        let is_message = |origin: &Origin| {
+            origin.file.extension().is_some_and(|e| e.eq_ignore_ascii_case("xml"))
+        };
+        let before = self.uploads[at].origin.as_ref();
+        // Where an update lies beside the first delivery, the later message corrects the other.
+        let corrects = before.is_some_and(|before| {
+            before.file != told.origin.file && is_message(before) && is_message(&told.origin)
+        });
+        if !corrects {
+            // What held so far is the other one from now on.
+            let (new, old) = (told.declared.isrc.clone(), self.uploads[at].declared.as_ref());
+            let old = old.and_then(|declared| declared.isrc.clone());
+            if let Some(isrc) = other_isrc(new.as_deref(), old.as_deref()) {
+                self.uploads[at].other_isrcs.push(isrc);
             }
         }
+        let upload = &mut self.uploads[at];
+        (upload.declared, upload.origin) = (Some(told.declared), Some(told.origin));
+        upload.not_asked = told.not_asked;
     }
 }
 
-/// The same for all spellings of a path, so that no file is taken for a copy of itself.
-///
-/// A link at its end is not followed: two links into a store of files are two uploads.
-fn identity(path: &Path) -> PathBuf {
-    let folder = folder_of(path).canonicalize();
-    folder.ok().zip(path.file_name()).map_or_else(|| path.to_owned(), |(f, name)| f.join(name))
+/// The name at the end of a path, without regard to case.
+fn folded_name(file: &str) -> Option<String> {
+    base_name(Path::new(&file.replace('\\', "/"))).map(|name| folded(&name))
+}
+
+/// Names that several rows have, in whatever folders.
+fn repeated_names(manifest: &Manifest) -> HashSet<String> {
+    let mut seen = HashSet::new();
+    let names = manifest.rows.iter().filter_map(|row| folded_name(&row.file));
+    names.filter(|name| !seen.insert(name.clone())).collect()
 }
 
 /// The folder a file lies in, `.` for a bare name.

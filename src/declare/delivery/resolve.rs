@@ -1,8 +1,96 @@
 //! Names of files, as strangers write them, to files inside a folder.
+//!
+//! Tables and messages are made on other systems: case may differ from that of the file, and a path may be that
+//! of the machine it was written on (`C:\\Users\\ann\\song.mp3`). What is not there as it is written is therefore
+//! looked for among all files of the folder, by as much of the end of its path as one file alone has.
 
+use std::cell::OnceCell;
+use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
 
+use walkdir::WalkDir;
+
+use crate::declare::by_file::folded;
 use crate::declare::ern::file_names;
+
+/// Most files of a folder among which a name is looked for.
+const MAX_LISTED: usize = 500_000;
+/// Most folders of a path that are looked at from its end.
+const MAX_TAIL: usize = 8;
+
+/// The folder of a table or message.
+#[derive(Debug)]
+pub(super) struct Folder<'a> {
+    root: &'a Path,
+    /// Folders in it in which files are looked for, too.
+    places: &'a [&'a str],
+    /// All files, by the ends of their paths, without regard to case; `None` where several share one.
+    listed: OnceCell<HashMap<String, Option<PathBuf>>>,
+}
+
+impl<'a> Folder<'a> {
+    pub fn new(root: &'a Path, places: &'a [&'a str]) -> Folder<'a> {
+        Folder { root, places, listed: OnceCell::new() }
+    }
+
+    pub fn root(&self) -> &Path {
+        self.root
+    }
+
+    /// The file that `name` means, and whether it is there under that very name.
+    pub fn find(&self, name: &str) -> Result<(PathBuf, bool), ResolveError> {
+        let error = match resolve(self.root, self.places, name) {
+            Ok(path) => return Ok((path, true)),
+            Err(error) => error,
+        };
+        if error == ResolveError::Remote {
+            return Err(error);
+        }
+        let found = file_names(name.rsplit_once("file:").map_or(name, |(_, rest)| rest));
+        // A relative path has to be there as a whole; of one of another machine only its end can be.
+        let whole = error == ResolveError::Missing;
+        let found = found.iter().find_map(|name| self.by_tail(name, whole));
+        // Nothing but the end of a path is believed of one that leads out.
+        found.filter(|path| lies_in(path, self.root)).map(|path| (path, false)).ok_or(error)
+    }
+
+    /// The one file with the longest end of the path `name`, or with `whole` of it.
+    fn by_tail(&self, name: &Path, whole: bool) -> Option<PathBuf> {
+        let parts: Vec<String> = name
+            .components()
+            .filter_map(|part| match part {
+                Component::Normal(part) => Some(folded(&part.to_string_lossy())),
+                _ => None,
+            })
+            .collect();
+        let listed = self.listed.get_or_init(|| list(self.root));
+        let least = if whole { parts.len() } else { 1 };
+        let tails = (least.max(1)..=parts.len().min(MAX_TAIL)).rev();
+        let mut found = tails.filter_map(|n| listed.get(&parts[parts.len() - n..].join("/")));
+        found.next()?.clone()
+    }
+}
+
+/// The files below `root` by the ends of their paths.
+fn list(root: &Path) -> HashMap<String, Option<PathBuf>> {
+    let mut listed: HashMap<String, Option<PathBuf>> = HashMap::new();
+    let files = WalkDir::new(root).max_depth(MAX_TAIL).sort_by_file_name().into_iter().flatten();
+    for file in files.filter(|entry| entry.path().is_file()).take(MAX_LISTED) {
+        let Ok(inside) = file.path().strip_prefix(root) else { continue };
+        let parts: Vec<String> =
+            inside.components().map(|part| folded(&part.as_os_str().to_string_lossy())).collect();
+        let path =
+            file.path().strip_prefix(".").map_or_else(|_| file.path().to_owned(), Path::to_owned);
+        for n in 1..=parts.len() {
+            let tail = parts[parts.len() - n..].join("/");
+            listed
+                .entry(tail)
+                .and_modify(|known| *known = None)
+                .or_insert_with(|| Some(path.clone()));
+        }
+    }
+    listed
+}
 
 /// Why a name leads to no file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -111,6 +199,33 @@ mod tests {
         assert_eq!(resolve(&root, &folders, "https://x.org/a.wav"), Err(ResolveError::Remote));
         assert_eq!(resolve(&root, &folders, "none.wav"), Err(ResolveError::Missing));
         assert_eq!(resolve(&root, &folders, ""), Err(ResolveError::Missing));
+    }
+
+    #[test]
+    fn other_case_and_paths_of_other_machines_are_found_where_one_file_alone_fits() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().join("release");
+        for name in ["CD1/01.wav", "CD2/01.wav", "resources/Song.MP3", "a/x.wav", "b/X.wav"] {
+            std::fs::create_dir_all(root.join(name).parent().unwrap()).unwrap();
+            std::fs::write(root.join(name), b"x").unwrap();
+        }
+        std::fs::write(dir.path().join("secret.wav"), b"x").unwrap();
+        let folder = Folder::new(&root, &["resources"]);
+        let find = |name: &str| {
+            let (path, as_written) = folder.find(name)?;
+            Ok((path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned(), as_written))
+        };
+        let other = |name: &str| Ok((name.to_owned(), false));
+        assert_eq!(find("CD1/01.wav"), Ok(("CD1/01.wav".to_owned(), true)));
+        assert_eq!(find("song.mp3"), other("resources/Song.MP3"));
+        assert_eq!(find("C:\\Users\\ann\\cd2\\01.WAV"), other("CD2/01.wav"));
+        assert_eq!(find("/Users/ann/Music/song.mp3"), other("resources/Song.MP3"));
+        assert_eq!(find("file:///C:/Music/CD1/01.wav"), other("CD1/01.wav"));
+        assert_eq!(find("D:\\01.wav"), Err(ResolveError::Outside), "two files have that name");
+        assert_eq!(find("x.wav"), Err(ResolveError::Missing), "two files have that name");
+        assert_eq!(find("../secret.wav"), Err(ResolveError::Outside));
+        assert_eq!(find("/etc/passwd"), Err(ResolveError::Outside));
+        assert_eq!(find("https://x.org/song.mp3"), Err(ResolveError::Remote));
     }
 
     #[cfg(unix)]

@@ -16,6 +16,7 @@ mod version;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use roxmltree::{Document, Node, ParsingOptions};
 
@@ -24,6 +25,7 @@ use self::release::Releases;
 pub use self::version::Version;
 use super::declared::{Declared, DeclaredHash};
 use super::text::{self, ReadError};
+use super::times;
 
 /// Largest message read, in bytes.
 const MAX_BYTES: u64 = 64 << 20;
@@ -103,15 +105,49 @@ pub struct ResourceFile {
     pub hash: Option<DeclaredHash>,
 }
 
-/// A sound recording of a message.
+/// A sound recording of a message, or a video.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recording {
     /// Its name inside the message (`A1`).
     pub reference: String,
     /// Files that hold it; none where the message only describes it.
     pub files: Vec<ResourceFile>,
-    /// What is declared about it, with what the release says.
-    pub declared: Declared,
+    /// Whether it is a video.
+    pub is_video: bool,
+    /// What it says itself.
+    own: Box<Declared>,
+    /// What its product and the message say.
+    product: Arc<Declared>,
+    /// What its track release says.
+    track: Option<Arc<Declared>>,
+    /// Its position on the product.
+    position: Option<u32>,
+}
+
+impl Recording {
+    /// What is declared about it, with what its releases say.
+    pub fn declared(&self) -> Declared {
+        let mut declared = (*self.product).clone();
+        declared.track_number = self.position;
+        for own in self.track.as_deref().into_iter().chain([&*self.own]) {
+            ai::overlay(&mut declared, own.clone());
+        }
+        declared
+    }
+}
+
+/// What a message is for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Purpose {
+    /// It delivers a release, or again what has changed in it.
+    #[default]
+    Delivery,
+    /// It says of itself that it updates an earlier message; files may not be sent again.
+    Update,
+    /// It offers the release no more: it has no deals, or all that it has end it. Files are mostly not sent.
+    Takedown,
+    /// A PurgeReleaseMessage: everything about a release is to be deleted.
+    Purge,
 }
 
 /// A NewReleaseMessage, read.
@@ -129,6 +165,10 @@ pub struct Message {
     pub created_at: Option<String>,
     /// It is marked as a test.
     pub is_test: bool,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// The releases it is about, by code and title; the first ones.
+    pub releases: Vec<String>,
     /// Recordings in their order.
     pub recordings: Vec<Recording>,
     /// What is unusual but does not keep the message from being read.
@@ -147,6 +187,9 @@ impl Message {
         let document = document(&text)?;
         let root = document.root_element();
         let found = root.tag_name().name();
+        if found == "PurgeReleaseMessage" {
+            return Ok(purge(root));
+        }
         if found != "NewReleaseMessage" {
             let found = found.chars().take(60).collect();
             return Err(ErnError::OtherMessage { found });
@@ -199,27 +242,67 @@ fn message(root: Node<'_, '_>) -> Message {
             .push(format!("ERN version {version} is not known; read as far as it goes"));
     }
     let common = header(root, &mut message);
+    message.purpose = purpose(root, &message.version, common.is_update);
     let parties = Parties::read(root);
-    let releases = Releases::read(root, &parties);
+    let releases = Releases::read(root, &parties, common);
+    message.releases = releases.names();
     let works = works(root);
-    for resource in node::all(root, "ResourceList/SoundRecording") {
+    let resources = node::child(root, "ResourceList");
+    for resource in resources.iter().flat_map(Node::children).filter(is_recording) {
         if message.recordings.len() >= MAX_RECORDINGS {
             message
                 .warnings
                 .push(format!("more than {MAX_RECORDINGS} recordings; the rest is left out"));
             break;
         }
-        let mut recording = recording::read(resource, &parties, &works);
-        let mut declared = common.clone();
-        declared.overlay(releases.declared_for(&recording.reference));
-        let own = std::mem::take(&mut recording.declared);
-        ai::overlay(&mut declared, own);
-        recording.declared = declared;
-        message.recordings.push(recording);
+        message.recordings.push(recording::read(resource, &parties, &works, &releases));
     }
-    if message.recordings.is_empty() {
-        message.warnings.push("the message lists no sound recording".to_owned());
+    if message.recordings.is_empty() && message.purpose == Purpose::Delivery {
+        message.warnings.push("the message lists no sound recording and no video".to_owned());
     }
+    message
+}
+
+/// `SoundRecording`, `Video`, and what some call a video by its type.
+fn is_recording(resource: &Node<'_, '_>) -> bool {
+    let name = resource.tag_name().name();
+    resource.is_element() && (name == "SoundRecording" || name.ends_with("Video"))
+}
+
+/// What the message is for.
+///
+/// ERN 3 has an `UpdateIndicator`; ERN 4 has none, and there every message replaces the one before. In both a
+/// release is taken down by a message without deals for it, or with deals that are marked so.
+fn purpose(root: Node<'_, '_>, version: &Version, is_update: bool) -> Purpose {
+    let deals =
+        [node::all(root, "DealList/ReleaseDeal/Deal"), node::all(root, "ReleaseList/Release/Deal")]
+            .concat();
+    let ends = |deal: &Node<'_, '_>| {
+        let terms =
+            node::children(*deal, "DealTerms").any(|terms| node::is_true(terms, "TakeDown"));
+        terms || node::is_true(*deal, "TakeDown")
+    };
+    let original = node::first(root, &["UpdateIndicator", "MessageHeader/UpdateIndicator"])
+        .is_some_and(|update| update.eq_ignore_ascii_case("OriginalMessage"));
+    let no_deals = deals.is_empty() && !original && (is_update || version.is_known());
+    if no_deals || !deals.is_empty() && deals.iter().all(ends) {
+        Purpose::Takedown
+    } else if is_update {
+        Purpose::Update
+    } else {
+        Purpose::Delivery
+    }
+}
+
+/// A PurgeReleaseMessage.
+fn purge(root: Node<'_, '_>) -> Message {
+    let mut message = Message {
+        version: Version::of(root.tag_name().namespace(), root.attribute("MessageSchemaVersionId")),
+        purpose: Purpose::Purge,
+        releases: release::purged(root),
+        ..Message::default()
+    };
+    header(root, &mut message);
     message
 }
 
@@ -239,7 +322,7 @@ fn header(root: Node<'_, '_>, message: &mut Message) -> Declared {
     message.on_behalf_of = party("SentOnBehalfOf");
     message.message_id = node::first(header, &["MessageId"]);
     message.created_at =
-        node::first(header, &["MessageCreatedDateTime"]).and_then(|t| text::timestamp(&t));
+        node::first(header, &["MessageCreatedDateTime"]).and_then(|t| times::timestamp(&t));
     let control = node::first(header, &["MessageControlType"]);
     message.is_test = control.is_some_and(|c| c.eq_ignore_ascii_case("TestMessage"));
     let account = message.on_behalf_of.as_ref().unwrap_or(&message.sender);

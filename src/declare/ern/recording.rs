@@ -1,4 +1,4 @@
-//! One `SoundRecording` of a message.
+//! One `SoundRecording` or `Video` of a message.
 
 use std::collections::HashMap;
 
@@ -6,6 +6,7 @@ use roxmltree::Node;
 
 use super::node::{all, child, children, content, first, first_of, flag, is_true, territories};
 use super::party::{Parties, roles};
+use super::release::Releases;
 use super::{Recording, ResourceFile, ai};
 use crate::declare::declared::{Declared, DeclaredHash};
 use crate::declare::text;
@@ -17,11 +18,19 @@ pub(super) fn read(
     node: Node<'_, '_>,
     parties: &Parties,
     works: &HashMap<String, String>,
+    releases: &Releases,
 ) -> Recording {
+    let is_video = node.tag_name().name() != "SoundRecording";
+    let (edition, details, id) = match is_video {
+        false => {
+            ("SoundRecordingEdition", "SoundRecordingDetailsByTerritory", "SoundRecordingId/ISRC")
+        }
+        true => ("VideoEdition", "VideoDetailsByTerritory", "VideoId/ISRC"),
+    };
     // Where a version keeps details: by territory (3.8), in an edition (4.3), or right here.
     let mut places = vec![node];
-    places.extend(children(node, "SoundRecordingEdition"));
-    places.extend(territories(node, "SoundRecordingDetailsByTerritory"));
+    places.extend(children(node, edition));
+    places.extend(territories(node, details));
     let (title, version) = title(&places);
     let (artists, featured) = artists(&places, parties);
     let mut contributors = featured;
@@ -33,7 +42,7 @@ pub(super) fn read(
         version,
         artists,
         contributors,
-        isrc: first_of(&places, &["SoundRecordingId/ISRC", "ResourceId/ISRC", "ISRC"]),
+        isrc: first_of(&places, &[id, "ResourceId/ISRC", "ISRC"]),
         iswc: iswc(&places, works),
         p_line: line(&places, "PLine"),
         c_line: line(&places, "CLine"),
@@ -46,7 +55,8 @@ pub(super) fn read(
         ..Declared::default()
     };
     let reference = first(node, &["ResourceReference"]).unwrap_or_default();
-    Recording { reference, files, declared }
+    let (product, track, position) = releases.of_recording(&reference);
+    Recording { reference, files, is_video, own: Box::new(declared), product, track, position }
 }
 
 /// Title and version of a recording or release whose details are in `places`.
@@ -103,8 +113,7 @@ fn other_contributors(places: &[Node<'_, '_>], parties: &Parties) -> Vec<(String
         for element in ["Contributor", "ResourceContributor", "IndirectResourceContributor"] {
             for credit in parties.credits(*place, element) {
                 let roles = roles(credit.node);
-                let role =
-                    if roles.is_empty() { "contributor".to_owned() } else { roles.join(", ") };
+                let role = text::value(&roles.join(", ")).unwrap_or_else(|| "contributor".into());
                 let pair = (credit.name, role);
                 if found.len() < 200 && !found.contains(&pair) {
                     found.push(pair);
@@ -118,7 +127,7 @@ fn other_contributors(places: &[Node<'_, '_>], parties: &Parties) -> Vec<(String
 fn iswc(places: &[Node<'_, '_>], works: &HashMap<String, String>) -> Option<String> {
     first_of(
         places,
-        &["IndirectSoundRecordingId/ISWC", "WorkId/ISWC", "MusicalWorkId/ISWC", "ResourceId/ISWC"],
+        &["IndirectSoundRecordingId/ISWC", "IndirectVideoId/ISWC", "WorkId/ISWC", "MusicalWorkId/ISWC", "ResourceId/ISWC"],
     )
     .or_else(|| {
         const LISTS: &str =
@@ -146,7 +155,9 @@ pub(super) fn line(places: &[Node<'_, '_>], element: &str) -> Option<String> {
 fn files(places: &[Node<'_, '_>]) -> Vec<ResourceFile> {
     let mut files: Vec<ResourceFile> = Vec::new();
     for place in places {
-        for element in ["TechnicalSoundRecordingDetails", "TechnicalDetails"] {
+        for element in
+            ["TechnicalSoundRecordingDetails", "TechnicalVideoDetails", "TechnicalDetails"]
+        {
             for details in children(*place, element) {
                 if is_true(details, "IsPreview")
                     || is_true(details, "IsClip")

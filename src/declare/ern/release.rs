@@ -1,6 +1,7 @@
 //! What the releases of a message say about the recordings on them.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use roxmltree::Node;
 
@@ -9,20 +10,26 @@ use super::party::Parties;
 use super::{ai, recording};
 use crate::declare::declared::{AiLevel, Declared, DeclaredIn};
 use crate::declare::manifest::row::add_facets;
+use crate::declare::text;
 
 /// The releases of a message.
 #[derive(Debug, Default)]
 pub(super) struct Releases {
-    /// What each product declares, the main one first.
-    products: Vec<Declared>,
+    /// What each product declares, with what the header does, the main one first. Shared by its recordings, of
+    /// which there may be tens of thousands.
+    products: Vec<Arc<Declared>>,
     /// Product and position of each resource.
     on_product: HashMap<String, (usize, Option<u32>)>,
     /// Declarations about one track, by its resource.
-    tracks: HashMap<String, Declared>,
+    tracks: HashMap<String, Arc<Declared>>,
+    /// What holds for resources of no product.
+    common: Arc<Declared>,
+    /// The products by their codes, for people.
+    names: Vec<String>,
 }
 
 impl Releases {
-    pub fn read(root: Node<'_, '_>, parties: &Parties) -> Releases {
+    pub fn read(root: Node<'_, '_>, parties: &Parties, common: Declared) -> Releases {
         let companions = ai::companions(root);
         let fallback_date = all(root, "DealList/ReleaseDeal/Deal/DealTerms/ValidityPeriod")
             .into_iter()
@@ -46,8 +53,14 @@ impl Releases {
                 let known = releases.on_product.entry(reference).or_insert((product, position));
                 known.1 = known.1.or(position);
             }
-            releases.products.push(declared);
+            if releases.names.len() < MAX_NAMES {
+                releases.names.extend(named(&declared));
+            }
+            let mut shared = common.clone();
+            shared.overlay(declared);
+            releases.products.push(Arc::new(shared));
         }
+        releases.common = Arc::new(common);
         for node in all(root, "ReleaseList/TrackRelease") {
             releases.add_track(node, release(node, parties));
         }
@@ -57,28 +70,68 @@ impl Releases {
     fn add_track(&mut self, node: Node<'_, '_>, declared: Declared) {
         // Of a track release only what a recording lacks matters; names and codes of the product do
         // not come from here.
-        let declared = Declared {
+        let declared = Arc::new(Declared {
             genre: declared.genre,
             label: declared.label,
             parental: declared.parental,
             ai: declared.ai,
             ..Declared::default()
-        };
+        });
         for (reference, _) in resources(node) {
             self.tracks.entry(reference).or_insert_with(|| declared.clone());
         }
     }
 
-    /// What is declared about the recording `reference` by its product and its track release.
-    pub fn declared_for(&self, reference: &str) -> Declared {
+    /// What is declared about the recording `reference` by its product, by its track release, and its position.
+    pub fn of_recording(
+        &self,
+        reference: &str,
+    ) -> (Arc<Declared>, Option<Arc<Declared>>, Option<u32>) {
         let (product, position) = self.on_product.get(reference).copied().unwrap_or((0, None));
-        let mut declared = self.products.get(product).cloned().unwrap_or_default();
-        declared.track_number = position;
-        if let Some(track) = self.tracks.get(reference) {
-            ai::overlay(&mut declared, track.clone());
-        }
-        declared
+        let product = self.products.get(product).unwrap_or(&self.common);
+        (product.clone(), self.tracks.get(reference).cloned(), position)
     }
+
+    /// The products by their codes and titles: `ICPN 0036000291452 "Crossings"`.
+    pub fn names(&self) -> Vec<String> {
+        self.names.clone()
+    }
+}
+
+/// Most releases named.
+const MAX_NAMES: usize = 20;
+
+/// A release by its code and its title.
+fn named(release: &Declared) -> Option<String> {
+    let code = match (&release.upc, &release.grid, &release.release_id) {
+        (Some(upc), _, _) => Some(format!("ICPN {upc}")),
+        (None, Some(grid), _) => Some(format!("GRid {grid}")),
+        (None, None, id) => id.clone(),
+    };
+    match (code, &release.album) {
+        (Some(code), Some(title)) => Some(format!("{code} \"{title}\"")),
+        (Some(code), None) => Some(code),
+        (None, title) => title.as_ref().map(|title| format!("\"{title}\"")),
+    }
+}
+
+/// The releases that a PurgeReleaseMessage names.
+pub(super) fn purged(root: Node<'_, '_>) -> Vec<String> {
+    let of = |node: Node<'_, '_>| {
+        let id = |name: &str| first(node, &[&format!("ReleaseId/{name}"), name]);
+        named(&Declared {
+            upc: id("ICPN"),
+            grid: id("GRid"),
+            release_id: id("ProprietaryId"),
+            album: first(
+                node,
+                &["Title/TitleText", "DisplayTitleText", "ReferenceTitle/TitleText"],
+            ),
+            ..Declared::default()
+        })
+    };
+    let purged = ["PurgedRelease", "Release", "ReleaseList/Release"].into_iter();
+    purged.flat_map(|path| all(root, path)).filter_map(of).take(MAX_NAMES).collect()
 }
 
 fn is_track(release: Node<'_, '_>) -> bool {
@@ -96,7 +149,8 @@ fn release(node: Node<'_, '_>, parties: &Parties) -> Declared {
     let proprietary = id("ProprietaryId");
     let mut declared = Declared {
         album: recording::title(&places).0,
-        album_artist: (!artists.is_empty()).then(|| artists.join(", ")),
+        // As long as any other value: a release may credit hundreds.
+        album_artist: text::value(&artists.join(", ")),
         label: first_of(&places, &["LabelName"])
             .or_else(|| parties.referenced(node, "ReleaseLabelReference")),
         release_id: proprietary.or_else(|| grid.clone()).or_else(|| upc.clone()),

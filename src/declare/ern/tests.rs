@@ -24,7 +24,7 @@ fn ern_3_8_keeps_details_by_territory() {
     assert_eq!(message.warnings, [""; 0]);
     assert_eq!(message.created_at.as_deref(), Some("2026-09-12T10:00:00Z"));
     let [first, second] = &message.recordings[..] else { panic!("{message:?}") };
-    let d = &first.declared;
+    let d = &first.declared();
     assert_eq!((text(&d.title), text(&d.version)), ("Night Ferry", "Radio Edit"));
     assert_eq!(d.artists, ["Harbour Lights"], "the worldwide credit, not the Japanese one");
     let expected = [
@@ -46,7 +46,7 @@ fn ern_3_8_keeps_details_by_territory() {
     assert_eq!(first.files.len(), 1, "a preview is no upload: {:?}", first.files);
     assert_eq!(first.files[0].uri, "resources/A1_01.flac");
     assert_eq!(first.files[0].hash.as_ref().unwrap().algorithm, "MD5");
-    let d = &second.declared;
+    let d = &second.declared();
     assert_eq!((text(&d.title), text(&d.isrc)), ("Café Noir", "-"), "composed; the id is empty");
     assert_eq!((text(&d.iswc), d.track_number), ("T0345246801", Some(2)));
     assert_eq!((second.files[0].uri.as_str(), &d.artists[0][..]), ("A2_02.flac", "Harbour Lights"));
@@ -59,7 +59,7 @@ fn the_namespace_says_the_version_and_senders_may_lack_an_id() {
     assert!(message.is_test);
     let recording = &message.recordings[0];
     assert_eq!(recording.files[0].uri, "resources/Morgen%20rot.wav");
-    let d = &recording.declared;
+    let d = &recording.declared();
     assert_eq!(text(&d.account), "Kleines Label");
     assert_eq!((text(&d.upc), text(&d.album)), ("4006381333931", "Morgenrot"));
     assert!(d.is_catalog_transfer && !d.is_backfill);
@@ -69,7 +69,7 @@ fn the_namespace_says_the_version_and_senders_may_lack_an_id() {
 fn ern_4_1_refers_to_parties() {
     let message = read(SINGLE_411);
     assert_eq!(message.version.number, "4.1.1");
-    let d = &message.recordings[0].declared;
+    let d = &message.recordings[0].declared();
     assert_eq!((text(&d.title), text(&d.version)), ("Salt Water", "Sped Up"));
     assert_eq!(d.artists, ["Marta Solana", "DJ Anker"]);
     assert_eq!(d.contributors, [("Marta Solana".to_owned(), "Composer".to_owned())]);
@@ -87,7 +87,7 @@ fn ern_4_3_keeps_files_in_editions() {
     let recording = &message.recordings[0];
     let files: Vec<_> = recording.files.iter().map(|f| f.uri.as_str()).collect();
     assert_eq!(files, ["resources/01%20First%20Gear.flac"], "the other is not delivered");
-    let d = &recording.declared;
+    let d = &recording.declared();
     assert_eq!((text(&d.isrc), text(&d.iswc)), ("NLENG2600001", "T0345246801"));
     assert_eq!((text(&d.album), text(&d.album_artist)), ("Gears", "Quiet Engine"));
     assert_eq!((text(&d.label), text(&d.genre)), ("Engine Room", "Ambient"));
@@ -99,7 +99,7 @@ fn ern_4_3_keeps_files_in_editions() {
 fn ern_4_3_2_declares_generated_parts() {
     let message = read(AI_432);
     assert_eq!(message.version.number, "4.3.2");
-    let ai: Vec<_> = message.recordings.iter().map(|r| &r.declared.ai).collect();
+    let ai: Vec<_> = message.recordings.iter().map(|r| r.declared().ai).collect();
     assert_eq!(ai[0].level, AiLevel::All);
     assert_eq!(
         ai[0].facets,
@@ -118,7 +118,7 @@ fn a_release_that_declares_speaks_for_its_recordings() {
         "<DisplayTitleText>Circuits</DisplayTitleText>",
         "<DisplayTitleText>Circuits</DisplayTitleText><ContainsAI>Partly</ContainsAI>",
     );
-    let levels: Vec<_> = read(&release).recordings.iter().map(|r| r.declared.ai.level).collect();
+    let levels: Vec<_> = read(&release).recordings.iter().map(|r| r.declared().ai.level).collect();
     assert_eq!(levels, [AiLevel::All, AiLevel::None, AiLevel::Partly, AiLevel::Partly]);
 }
 
@@ -130,7 +130,7 @@ fn utf_16_and_unknown_versions_are_read() {
     let message = Message::parse(&bytes).unwrap();
     assert_eq!(message.version.number, "5.1");
     assert!(message.warnings[0].contains("5.1"), "{:?}", message.warnings);
-    assert_eq!(text(&message.recordings[0].declared.isrc), "NLENG2600001");
+    assert_eq!(text(&message.recordings[0].declared().isrc), "NLENG2600001");
 }
 
 #[test]
@@ -192,7 +192,8 @@ proptest! {
         bytes.splice(at..end, put.into_bytes());
         if let Ok(message) = Message::parse(&bytes) {
             for recording in message.recordings {
-                for value in [recording.declared.title, recording.declared.isrc].into_iter().flatten() {
+                let declared = recording.declared();
+                for value in [declared.title, declared.isrc].into_iter().flatten() {
                     prop_assert!(!value.is_empty() && !value.contains(char::is_control));
                 }
             }

@@ -8,9 +8,10 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::columns::{self, Field};
+use super::columns::Field;
+use super::headers;
 use super::row::RowBuilder;
-use super::{MAX_CELL, Manifest};
+use super::{Column, Form, MAX_CELL, Manifest};
 
 /// Longest line, in bytes.
 const MAX_LINE: usize = 1 << 20;
@@ -21,9 +22,19 @@ const VAGUE: &[&str] = &["name", "created", "time", "source", "track", "file", "
 /// Most values taken from one line.
 const MAX_VALUES: usize = 2_000;
 
-pub(super) fn read(text: &str, manifest: &mut Manifest) {
-    let mut known = HashMap::new();
-    for (line, number) in text.lines().zip(1u64..) {
+/// Most names of columns that are kept; hostile files may name every key differently.
+const MAX_NAMES: usize = 10_000;
+
+/// Numbers of columns by their paths.
+pub(super) type Paths = HashMap<String, usize>;
+
+pub(super) fn read(manifest: &mut Manifest) {
+    let text = std::mem::take(&mut manifest.text);
+    let mut paths = Paths::new();
+    let mut at = 0;
+    for (line, number) in text.split_inclusive('\n').zip(1u64..) {
+        let range = (at, line.len());
+        at += line.len();
         if line.trim().is_empty() {
             continue;
         }
@@ -42,17 +53,60 @@ pub(super) fn read(text: &str, manifest: &mut Manifest) {
                 continue;
             }
         };
-        let mut cells = Cells { known: &mut known, row: RowBuilder::default(), left: MAX_VALUES };
-        cells.add(&mut Vec::new(), &object);
-        if !manifest.push(number, cells.row) {
-            return;
+        let columns = &mut manifest.columns;
+        let row = cells(&object, &mut |path, cell| {
+            let at = column(path, &mut paths, columns)?;
+            columns[at].filled += u64::from(!cell.trim().is_empty());
+            Some((at, columns[at].field?))
+        });
+        if !manifest.push(number, range, row) {
+            break;
         }
     }
+    manifest.form = Form::Lines(paths);
+    manifest.text = text;
+}
+
+/// The row that stands in `line`, read again.
+pub(super) fn row(line: &str, paths: &Paths, columns: &[Column]) -> RowBuilder {
+    let object = serde_json::from_str(line).unwrap_or_default();
+    cells(&object, &mut |path, _| {
+        let at = *paths.get(&path.join("."))?;
+        Some((at, columns[at].field?))
+    })
+}
+
+/// The number of the column that `path` stands for, and what it says: its names joined, or as many of the last
+/// as mean something.
+fn column(path: &[&str], paths: &mut Paths, columns: &mut Vec<Column>) -> Option<usize> {
+    let joined = path.join(".");
+    if let Some(column) = paths.get(&joined) {
+        return Some(*column);
+    }
+    if paths.len() >= MAX_NAMES {
+        return None;
+    }
+    let field: Option<Field> = (0..path.len()).find_map(|from| {
+        // A name alone is a title only at the top: below, it is that of whatever it stands in.
+        let vague = from > 0 && VAGUE.contains(&path[from..].join("").as_str());
+        if vague { None } else { headers::exact(&path[from..].join(" ")) }
+    });
+    columns.push(Column::new(&joined, field));
+    paths.insert(joined, columns.len() - 1);
+    Some(columns.len() - 1)
+}
+
+/// Finds the column of a path; told the cell, too.
+type Find<'a> = &'a mut dyn FnMut(&[&str], &str) -> Option<(usize, Field)>;
+
+fn cells(object: &Value, find: Find<'_>) -> RowBuilder {
+    let mut cells = Cells { find, row: RowBuilder::default(), left: MAX_VALUES };
+    cells.add(&mut Vec::new(), object);
+    cells.row
 }
 
 struct Cells<'a> {
-    /// Columns by name, as far as they were met: the table of names is long.
-    known: &'a mut HashMap<String, Option<Field>>,
+    find: Find<'a>,
     row: RowBuilder,
     left: usize,
 }
@@ -90,28 +144,8 @@ impl Cells<'_> {
             Value::Bool(_) | Value::Number(_) => value.to_string(),
         };
         self.left -= 1;
-        if text.len() <= MAX_CELL
-            && let Some(field) = self.field(path)
-        {
-            self.row.add(field, &path.join("."), &text);
+        if let Some((at, field)) = (self.find)(path, &text).filter(|_| text.len() <= MAX_CELL) {
+            self.row.add(field, at, &text);
         }
-    }
-
-    /// The column that `path` stands for: its names joined, or as many of the last as mean something.
-    fn field(&mut self, path: &[&str]) -> Option<Field> {
-        let joined = path.join(" ");
-        if let Some(field) = self.known.get(&joined) {
-            return *field;
-        }
-        let field = (0..path.len()).find_map(|from| {
-            // A name alone is a title only at the top: below, it is that of whatever it stands in.
-            let vague = from > 0 && VAGUE.contains(&path[from..].join("").as_str());
-            if vague { None } else { columns::field(&path[from..].join(" ")) }
-        });
-        // Hostile files may name every key differently.
-        if self.known.len() < 10_000 {
-            self.known.insert(joined, field);
-        }
-        field
     }
 }

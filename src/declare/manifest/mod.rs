@@ -1,17 +1,26 @@
 //! Manifests: tables (CSV, TSV) and JSON Lines that say what each audio file is.
 //!
 //! One row is about one file. The separator (comma, semicolon, tab, bar) is told from the header;
-//! the header may be preceded by a few other lines, as in templates with a title; columns that are
-//! not known are passed over. Spreadsheets add byte order marks, `sep=;` lines and old encodings, so
-//! these are understood. A row that cannot be used is one [`RowError`]; the rest goes on.
+//! the header may be preceded by other lines, as in templates with a title. Spreadsheets add byte order
+//! marks, `sep=;` lines, notes in headers and old encodings, so these are understood. A row that cannot be
+//! used is one [`RowError`]; the rest goes on. What is passed over (columns that are not known, values that
+//! mean nothing to us) is named once for each column.
+//!
+//! A table may have a million rows of which few are wanted, so a row is kept as its place in the text and
+//! read again when it is asked for.
 
 pub mod columns;
+mod headers;
 mod json;
+mod names;
 pub(in crate::declare) mod row;
 mod table;
+mod tally;
 
 use std::path::{Path, PathBuf};
 
+use self::columns::Field;
+use self::tally::Column;
 use super::declared::{Declared, DeclaredIn};
 use super::text::{self, ReadError};
 
@@ -24,13 +33,20 @@ const MAX_CELL: usize = 64 << 10;
 /// Most problems reported one by one.
 const MAX_ERRORS: usize = 1_000;
 
-/// What a manifest says about one file.
-#[derive(Debug, Clone, PartialEq)]
+/// Which file a row is about, and where the row stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
     /// The file, as written: a path or an address.
-    pub file: String,
+    pub file: Box<str>,
     /// Line the row begins in, counted from 1.
-    pub line: u64,
+    pub line: u32,
+    /// First byte and length of the row in the text.
+    range: (u32, u32),
+}
+
+/// What a row says.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Described {
     /// What is declared.
     pub declared: Declared,
     /// The catalogue that a reference belongs to.
@@ -58,14 +74,14 @@ pub enum ManifestError {
     /// No column says which file a row is about.
     #[error(
         "{}: no column names the audio file (path, file, filename, track_filename, audio_file …); \
-         columns found: {found}",
+         columns understood: {understood}",
         path.display()
     )]
     NoFileColumn {
         /// The manifest.
         path: PathBuf,
-        /// The columns of its first row.
-        found: String,
+        /// The columns that are known, by our names; what else the file holds is not told.
+        understood: String,
     },
     /// It holds nothing.
     #[error("{}: empty", path.display())]
@@ -97,8 +113,24 @@ impl ManifestError {
     }
 }
 
+/// Something that was passed over, or read in one of several ways.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// Short, stable name of what it is.
+    pub code: &'static str,
+    /// In words.
+    pub message: String,
+}
+
+/// How the text is to be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Form {
+    Table(table::Shape),
+    Lines(json::Paths),
+}
+
 /// A manifest, read.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Manifest {
     /// The file it was read from.
     pub path: PathBuf,
@@ -106,173 +138,134 @@ pub struct Manifest {
     pub rows: Vec<Row>,
     /// What could not be used, in the order of lines.
     pub errors: Vec<RowError>,
+    /// What was passed over or is doubtful, once for each column.
+    pub notes: Vec<Note>,
+    text: String,
+    form: Form,
+    columns: Vec<Column>,
+    /// Errors in all.
+    problems: usize,
 }
 
 impl Manifest {
     /// Reads a manifest. What it is, a table or JSON Lines, is told from its first character.
     pub fn read(path: &Path) -> Result<Manifest, ManifestError> {
-        Manifest::parse(path, &text::read_capped(path, MAX_BYTES)?)
+        Manifest::of_bytes(path, text::read_capped(path, MAX_BYTES)?)
     }
 
     /// Reads `bytes` as the manifest that lies at `path`.
     pub fn parse(path: &Path, bytes: &[u8]) -> Result<Manifest, ManifestError> {
-        let text = text::decode(bytes);
-        let mut manifest = Manifest { path: path.to_owned(), ..Manifest::default() };
+        Manifest::of_bytes(path, bytes.to_vec())
+    }
+
+    fn of_bytes(path: &Path, bytes: Vec<u8>) -> Result<Manifest, ManifestError> {
+        let text = text::decode_lines(bytes);
+        let path = path.to_owned();
         if text.contains('\0') {
-            return Err(ManifestError::NotText { path: path.to_owned() });
+            return Err(ManifestError::NotText { path });
         }
-        match text.trim_start().chars().next() {
-            None => return Err(ManifestError::Empty { path: path.to_owned() }),
-            Some('{') => json::read(&text, &mut manifest),
-            Some('[') => return Err(ManifestError::JsonArray { path: path.to_owned() }),
-            Some(_) => table::read(&text, &mut manifest)?,
+        let first = text.trim_start().chars().next();
+        let mut manifest = Manifest {
+            path,
+            rows: Vec::new(),
+            errors: Vec::new(),
+            notes: Vec::new(),
+            text,
+            form: Form::Lines(json::Paths::new()),
+            columns: Vec::new(),
+            problems: 0,
+        };
+        match first {
+            None => return Err(ManifestError::Empty { path: manifest.path }),
+            Some('{') => json::read(&mut manifest),
+            Some('[') => return Err(ManifestError::JsonArray { path: manifest.path }),
+            Some(_) => table::read(&mut manifest)?,
         }
+        manifest.settle();
         Ok(manifest)
     }
 
+    /// Whether it has a column that says `field`.
+    pub fn has(&self, field: Field) -> bool {
+        self.columns.iter().any(|column| column.field == Some(field))
+    }
+
+    /// What `row`, one of its rows, says.
+    pub fn described(&self, row: &Row) -> Described {
+        let (start, length) = (row.range.0 as usize, row.range.1 as usize);
+        let raw = self.text.get(start..start + length).unwrap_or_default();
+        let cells = match &self.form {
+            Form::Table(shape) => table::row(raw, *shape, &self.columns),
+            Form::Lines(paths) => json::row(raw, paths, &self.columns),
+        };
+        let row::Finished { mut declared, catalogue, owner, received, .. } =
+            cells.finish(DeclaredIn::Manifest);
+        if let Some(received) = received {
+            let order = self.columns[received.column].order;
+            let time = received.written.resolve(order);
+            // What may be two days stays as it is written.
+            declared.received_at = time.map(|time| time.to_string()).or(declared.received_at);
+        }
+        Described { declared, catalogue, owner }
+    }
+
     fn error(&mut self, line: u64, message: impl Into<String>) {
-        match self.errors.len() {
-            n if n < MAX_ERRORS => self.errors.push(RowError { line, message: message.into() }),
-            MAX_ERRORS => {
-                let message = "more problems follow and are left out".to_owned();
-                self.errors.push(RowError { line, message });
-            }
-            _ => {}
+        self.problems += 1;
+        if self.problems <= MAX_ERRORS {
+            self.errors.push(RowError { line, message: message.into() });
         }
     }
 
-    /// Adds a row that is complete; `false` when no more are taken.
-    fn push(&mut self, line: u64, row: row::RowBuilder) -> bool {
+    /// Adds a row that is complete and stands at `range` of the text; `false` when no more are taken.
+    fn push(&mut self, line: u64, range: (usize, usize), row: row::RowBuilder) -> bool {
         let row = row.finish(DeclaredIn::Manifest);
         let Some(file) = row.file else {
             self.error(line, "no file is named");
             return true;
         };
-        for problem in row.problems {
-            self.error(line, problem);
-        }
         if self.rows.len() >= MAX_ROWS {
             self.error(line, format!("more than {MAX_ROWS} rows; the rest is left out"));
             return false;
         }
-        let row::Finished { declared, catalogue, owner, .. } = row;
-        self.rows.push(Row { file, line, declared, catalogue, owner });
+        for unclear in row.unclear {
+            let of_column = &mut self.columns[unclear.column];
+            of_column.unclear(line, unclear);
+        }
+        if let Some(received) = &row.received {
+            let column = &mut self.columns[received.column];
+            column.dates.add(&received.written);
+            if received.written.is_open() {
+                column.open_line.get_or_insert(line);
+            }
+        }
+        let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let (range, line) =
+            ((number(range.0), number(range.1)), u32::try_from(line).unwrap_or(u32::MAX));
+        self.rows.push(Row { file: file.into_boxed_str(), line, range });
         true
+    }
+
+    /// Decides what only whole columns tell, and says what was passed over.
+    fn settle(&mut self) {
+        for column in &mut self.columns {
+            column.settle();
+        }
+        let more = self.problems.saturating_sub(MAX_ERRORS);
+        for column in &self.columns {
+            self.errors.extend(column.errors());
+        }
+        self.errors.sort_by_key(|error| error.line);
+        if more > 0 {
+            let message = format!("{more} more rows could not be used");
+            let line = self.errors.last().map_or(0, |error| error.line);
+            self.errors.push(RowError { line, message });
+        }
+        self.notes = tally::notes(&self.columns);
+        self.rows.shrink_to_fit();
     }
 }
 
 #[cfg(test)]
 mod template_tests;
-
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::declare::declared::AiLevel;
-
-    fn parse(text: &str) -> Manifest {
-        Manifest::parse(Path::new("m.csv"), text.as_bytes()).unwrap()
-    }
-
-    #[test]
-    fn separators_headers_and_encodings_are_told_by_themselves() {
-        let expected = parse("path,title,isrc\na.wav,One,USABC2600001\n").rows;
-        assert_eq!(expected[0].declared.title.as_deref(), Some("One"));
-        for text in [
-            "\u{feff}path;title;isrc\r\na.wav;One;USABC2600001\r\n",
-            "Path\tTitle\tISRC\tshoe size\na.wav\tOne\tUSABC2600001\t43\n",
-            "path|title|isrc\na.wav|One|USABC2600001",
-            "{\"path\":\"a.wav\",\"title\":\"One\",\"isrc\":\"USABC2600001\"}\n",
-        ] {
-            let rows = parse(text).rows;
-            assert_eq!(rows[0].declared, expected[0].declared, "{text}");
-        }
-        let utf16: Vec<u8> = [0xFEFFu16]
-            .into_iter()
-            .chain("path\ttitle\na.wav\tÄrger\n".encode_utf16())
-            .flat_map(u16::to_le_bytes)
-            .collect();
-        let manifest = Manifest::parse(Path::new("m"), &utf16).unwrap();
-        assert_eq!(manifest.rows[0].declared.title.as_deref(), Some("Ärger"));
-    }
-
-    #[test]
-    fn lines_before_the_header_are_passed_over_and_counted() {
-        let manifest =
-            parse("sep=;\nBulk upload template v3;;\n\nfilename;title\na.wav;One\n;Two\n");
-        assert_eq!((manifest.rows[0].file.as_str(), manifest.rows[0].line), ("a.wav", 5));
-        assert_eq!(manifest.errors, [RowError { line: 6, message: "no file is named".into() }]);
-    }
-
-    #[test]
-    fn a_row_with_a_stray_separator_is_an_error_and_the_rest_goes_on() {
-        let manifest = parse("path,title,isrc\na.wav,One, two,USABC2600001\nb.wav,Three\n");
-        assert_eq!(manifest.errors[0].line, 2);
-        assert!(manifest.errors[0].message.contains("4 cells"), "{:?}", manifest.errors);
-        assert_eq!(manifest.rows.len(), 1);
-        assert_eq!(manifest.rows[0].line, 3);
-    }
-
-    #[test]
-    fn quoted_cells_may_span_lines() {
-        let manifest = parse("path,title\n\"a.wav\",\"One\nmore\"\nb.wav,Two\n");
-        assert_eq!(manifest.rows[0].declared.title.as_deref(), Some("One more"));
-        assert_eq!(manifest.rows[1].line, 4);
-    }
-
-    #[test]
-    fn json_lines_nest_and_list() {
-        let manifest = parse(concat!(
-            "{\"file\":\"a.wav\",\"track\":{\"title\":\"One\",\"isrc\":null},\"artists\":[\"A\",{\"name\":\"B\"}],",
-            "\"duration_ms\":53000,\"contains_ai\":true,\"album\":{\"title\":\"LP\",\"upc\":\"036000291452\",\"label\":{\"name\":\"L\"},",
-            "\"studio\":{\"name\":\"S\"}}}\n",
-            "not json\n\n{\"title\":\"no file\"}\n",
-        ));
-        let declared = &manifest.rows[0].declared;
-        assert_eq!(declared.title.as_deref(), Some("One"));
-        assert_eq!(declared.artists, ["A", "B"]);
-        assert_eq!(declared.duration_ms, Some(53_000));
-        assert_eq!(declared.ai.level, AiLevel::Partly);
-        assert_eq!(declared.album.as_deref(), Some("LP"));
-        assert_eq!(declared.label.as_deref(), Some("L"));
-        assert_eq!(declared.upc.as_deref(), Some("036000291452"));
-        let lines: Vec<u64> = manifest.errors.iter().map(|e| e.line).collect();
-        assert_eq!(lines, [2, 4]);
-    }
-
-    #[test]
-    fn what_is_no_manifest_is_refused_in_words() {
-        let refused = |text: &str| {
-            Manifest::parse(Path::new("m.csv"), text.as_bytes()).unwrap_err().to_string()
-        };
-        assert!(refused("title,artist\nOne,A\n").contains("title, artist"));
-        assert!(refused("").contains("empty"));
-        assert!(refused("[{\"path\":\"a\"}]").contains("array"));
-    }
-
-    #[test]
-    fn a_quote_that_is_never_closed_does_not_swallow_the_file_in_silence() {
-        let mut text = "path,title\na.wav,\"One\n".to_owned();
-        for i in 0..6_000 {
-            text.push_str(&format!("file-{i}.wav,Title {i}\n"));
-        }
-        let manifest = parse(&text);
-        assert!(manifest.errors[0].message.contains("quotation mark"), "{:?}", manifest.errors);
-    }
-
-    proptest! {
-        #[test]
-        fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
-            let mut with_header = b"path,title,ai,duration\n".to_vec();
-            with_header.extend(&bytes);
-            for bytes in [&bytes, &with_header] {
-                if let Ok(manifest) = Manifest::parse(Path::new("m"), bytes) {
-                    for row in &manifest.rows {
-                        prop_assert!(!row.file.is_empty() && !row.file.contains(char::is_control));
-                    }
-                }
-            }
-        }
-    }
-}
+mod tests;

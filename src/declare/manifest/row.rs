@@ -1,10 +1,13 @@
 //! From the cells of one row to a declaration.
 
+use std::borrow::Cow;
+
 use crate::declare::declared::{
     AiDisclosure, AiFacet, AiLevel, Declared, DeclaredHash, DeclaredIn, Rights,
 };
 use crate::declare::generators::generator_in;
 use crate::declare::text;
+use crate::declare::times::{self, Written};
 
 use super::columns::Field;
 
@@ -21,7 +24,28 @@ pub(in crate::declare) struct RowBuilder {
     hash: Option<(Option<&'static str>, String)>,
     hash_algorithm: Option<String>,
     facets_denied: Vec<AiFacet>,
-    problems: Vec<String>,
+    received: Option<Received>,
+    unclear: Vec<Unclear>,
+}
+
+/// When an upload came in, as its row has it.
+#[derive(Debug, Clone)]
+pub(in crate::declare) struct Received {
+    /// The column that has the day.
+    pub column: usize,
+    /// What it says.
+    pub written: Written,
+}
+
+/// A value of a known column that means nothing to us.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::declare) struct Unclear {
+    /// The column.
+    pub column: usize,
+    /// What it should have been.
+    pub meant: &'static str,
+    /// What it is, shortened.
+    pub value: String,
 }
 
 /// What the cells of a row come to.
@@ -35,14 +59,16 @@ pub(in crate::declare) struct Finished {
     pub catalogue: Option<String>,
     /// Who owns a reference.
     pub owner: Option<String>,
+    /// When it came in, to be resolved once the whole column is known.
+    pub received: Option<Received>,
     /// Values that a known column holds but that mean nothing to us.
-    pub problems: Vec<String>,
+    pub unclear: Vec<Unclear>,
 }
 
 impl RowBuilder {
-    /// Takes in one cell of the column `name`. Blank cells say nothing.
-    pub fn add(&mut self, field: Field, name: &str, cell: &str) {
-        let Some(value) = text::value(cell) else { return };
+    /// Takes in one cell of the column with number `column`. Blank cells say nothing.
+    pub fn add(&mut self, field: Field, column: usize, cell: &str) {
+        let Some(value) = text::value(kept_as_text(cell).as_ref()) else { return };
         let d = &mut self.declared;
         match field {
             Field::File => drop(self.file.get_or_insert(value)),
@@ -61,16 +87,16 @@ impl RowBuilder {
             Field::Album => fill(&mut d.album, value),
             Field::AlbumArtist => fill(&mut d.album_artist, value),
             Field::Label => fill(&mut d.label, value),
-            Field::Isrc => fill_code(&mut d.isrc, value),
-            Field::Iswc => fill_code(&mut d.iswc, value),
-            Field::Upc => fill_code(&mut d.upc, value),
-            Field::Grid => fill_code(&mut d.grid, value),
+            Field::Isrc => fill_code(&mut d.isrc, &value),
+            Field::Iswc => fill_code(&mut d.iswc, &value),
+            Field::Upc => fill_code(&mut d.upc, &value),
+            Field::Grid => fill_code(&mut d.grid, &value),
             Field::ReleaseId => fill(&mut d.release_id, value),
             Field::Batch => fill(&mut d.batch_id, value),
             Field::Account => fill(&mut d.account, value),
             Field::TrackNumber => match text::track_number(&value) {
                 Some(number) => d.track_number = d.track_number.or(Some(number)),
-                None => self.unclear(name, &value, "a track number"),
+                None => self.unclear(column, &value, "a track number"),
             },
             Field::Track => match text::track_number(&value) {
                 Some(number) => d.track_number = d.track_number.or(Some(number)),
@@ -82,52 +108,74 @@ impl RowBuilder {
             Field::CLine => fill(&mut d.c_line, value),
             Field::Duration(unit) => match text::duration_ms(&value, unit) {
                 Some(ms) => d.duration_ms = d.duration_ms.or(Some(ms)),
-                None => self.unclear(name, &value, "a length"),
+                None => self.unclear(column, &value, "a length"),
             },
             Field::Hash(algorithm) => drop(self.hash.get_or_insert((algorithm, value))),
             Field::HashAlgorithm => drop(self.hash_algorithm.get_or_insert(value)),
-            Field::ReceivedAt => d.received_at = d.received_at.take().or(text::timestamp(&value)),
+            Field::ReceivedAt => self.received(column, value),
             Field::Rights => match rights(&value) {
                 Some(rights) => d.rights = rights,
-                None => self.unclear(name, &value, "a declaration of rights"),
+                None => self.unclear(column, &value, "a declaration of rights"),
             },
-            Field::Ai(yes_means_all) => self.ai_level(name, &value, yes_means_all),
-            Field::AiFacet(facet) => self.ai_facet(name, &value, facet),
+            Field::Ai(yes_means_all) => self.ai_level(column, &value, yes_means_all),
+            Field::AiFacet(facet) => self.ai_facet(column, &value, facet),
             Field::AiParts => {
                 let facets = facets_in(&value);
                 if facets.is_empty() && ai_level(&value, false) != Some(AiLevel::None) {
-                    self.unclear(name, &value, "a list of parts");
+                    self.unclear(column, &value, "a list of parts");
                 }
                 add_facets(&mut self.declared.ai, &facets);
             }
             Field::AiTool => d.ai.tool = d.ai.tool.take().or_else(|| tool(value)),
             Field::Parental => fill(&mut d.parental, value),
-            Field::Backfill => self.mark(name, &value, |d| &mut d.is_backfill),
-            Field::Transfer => self.mark(name, &value, |d| &mut d.is_catalog_transfer),
+            Field::Backfill => self.mark(column, &value, |d| &mut d.is_backfill),
+            Field::Transfer => self.mark(column, &value, |d| &mut d.is_catalog_transfer),
             Field::Update => {
                 if value.eq_ignore_ascii_case("UpdateMessage") {
                     self.declared.is_update = true;
                 } else if !value.eq_ignore_ascii_case("OriginalMessage") {
-                    self.mark(name, &value, |d| &mut d.is_update);
+                    self.mark(column, &value, |d| &mut d.is_update);
                 }
             }
         }
     }
 
-    fn unclear(&mut self, name: &str, value: &str, meant: &str) {
-        let (name, value): (String, String) =
-            (name.chars().take(40).collect(), value.chars().take(40).collect());
-        self.problems.push(format!("column `{name}`: `{value}` is not {meant}"));
+    fn unclear(&mut self, column: usize, value: &str, meant: &'static str) {
+        let value = value.chars().take(40).collect();
+        self.unclear.push(Unclear { column, meant, value });
     }
 
-    fn mark(&mut self, name: &str, value: &str, slot: fn(&mut Declared) -> &mut bool) {
-        match text::flag(value) {
-            Some(yes) => *slot(&mut self.declared) |= yes,
-            None => self.unclear(name, value, "yes or no"),
+    /// A time of arrival; templates may have the day and the time of day in two columns.
+    fn received(&mut self, column: usize, value: String) {
+        let Some(written) = times::read(&value) else {
+            self.unclear(column, &value, "a time that is understood");
+            // Kept as it is written, for whoever reads the records.
+            self.declared.received_at.get_or_insert(value);
+            return;
+        };
+        match &mut self.received {
+            None => {
+                self.received = Some(Received { column, written });
+                self.declared.received_at = Some(value);
+            }
+            Some(before) => {
+                let Some(joined) = before.written.joined(written) else { return };
+                if !before.written.has_day() {
+                    before.column = column;
+                }
+                before.written = joined;
+            }
         }
     }
 
-    fn ai_level(&mut self, name: &str, value: &str, yes_means_all: bool) {
+    fn mark(&mut self, column: usize, value: &str, slot: fn(&mut Declared) -> &mut bool) {
+        match text::flag(value) {
+            Some(yes) => *slot(&mut self.declared) |= yes,
+            None => self.unclear(column, value, "yes or no"),
+        }
+    }
+
+    fn ai_level(&mut self, column: usize, value: &str, yes_means_all: bool) {
         let facets = facets_in(value);
         match ai_level(value, yes_means_all) {
             Some(AiLevel::Undeclared) => {}
@@ -136,19 +184,19 @@ impl RowBuilder {
             None if !facets.is_empty() => {
                 self.declared.ai.level = self.declared.ai.level.max(AiLevel::Partly);
             }
-            None => self.unclear(name, value, "an AI disclosure (none, partly, all)"),
+            None => self.unclear(column, value, "an AI disclosure (none, partly, all)"),
         }
         if self.declared.ai.level > AiLevel::None {
             add_facets(&mut self.declared.ai, &facets);
         }
     }
 
-    fn ai_facet(&mut self, name: &str, value: &str, facet: AiFacet) {
+    fn ai_facet(&mut self, column: usize, value: &str, facet: AiFacet) {
         match ai_level(value, true) {
             Some(AiLevel::None) => self.facets_denied.push(facet),
             Some(AiLevel::Partly | AiLevel::All) => add_facets(&mut self.declared.ai, &[facet]),
             Some(AiLevel::Undeclared) => {}
-            None => self.unclear(name, value, "yes or no"),
+            None => self.unclear(column, value, "yes or no"),
         }
     }
 
@@ -170,8 +218,8 @@ impl RowBuilder {
         if *ai != AiDisclosure::default() {
             ai.source = Some(source);
         }
-        let RowBuilder { declared, file, catalogue, owner, problems, .. } = self;
-        Finished { file, declared, catalogue, owner, problems }
+        let RowBuilder { declared, file, catalogue, owner, received, unclear, .. } = self;
+        Finished { file, declared, catalogue, owner, received, unclear }
     }
 }
 
@@ -179,8 +227,23 @@ fn fill(slot: &mut Option<String>, value: String) {
     slot.get_or_insert(value);
 }
 
+/// A cell without what keeps a spreadsheet from taking it for a number: `="0360…"`, or an apostrophe before
+/// digits.
+fn kept_as_text(cell: &str) -> Cow<'_, str> {
+    let bare = cell.trim();
+    let quoted = bare.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"'));
+    if let Some(quoted) = quoted {
+        return Cow::Owned(quoted.replace("\"\"", "\""));
+    }
+    let plain = bare.strip_prefix('\'').filter(|rest| {
+        rest.starts_with(|c: char| c.is_ascii_digit()) && !rest.contains(['\'', ' '])
+    });
+    Cow::Borrowed(plain.unwrap_or(cell))
+}
+
 /// Codes may be asked for instead of given: `auto`, or signs that stand for nothing.
-fn fill_code(slot: &mut Option<String>, value: String) {
+fn fill_code(slot: &mut Option<String>, value: &str) {
+    let value = value.strip_prefix('\'').unwrap_or(value);
     const NONE: &[&str] = &[
         "auto",
         "automatic",
@@ -194,7 +257,7 @@ fn fill_code(slot: &mut Option<String>, value: String) {
         "tbd",
     ];
     if !NONE.iter().any(|none| value.eq_ignore_ascii_case(none)) {
-        fill(slot, value);
+        fill(slot, value.to_owned());
     }
 }
 
@@ -232,7 +295,7 @@ pub(in crate::declare) fn ai_level(value: &str, yes_means_all: bool) -> Option<A
             (true, false) => AiLevel::Partly,
         });
     }
-    let words = value.to_lowercase();
+    let words = super::headers::folded(value);
     let percent = words.strip_suffix('%').and_then(|n| n.trim().parse::<f64>().ok());
     if let Some(percent) = percent {
         return Some(match percent {
@@ -255,10 +318,38 @@ pub(in crate::declare) fn ai_level(value: &str, yes_means_all: bool) -> Option<A
         "hybrid",
         "mostly",
         "enhanced",
+        "teilweise",
+        "teils",
+        "partiellement",
+        "partiel",
+        "parcial",
+        "parcialmente",
+        "parziale",
+        "parzialmente",
     ];
-    const ALL: &[&str] =
-        &["all", "full", "fully", "entirely", "entire", "completely", "complete", "wholly", "100"];
-    const NONE: &[&str] = &["none", "no", "not", "without", "human", "0"];
+    const ALL: &[&str] = &[
+        "all",
+        "full",
+        "fully",
+        "entirely",
+        "entire",
+        "completely",
+        "complete",
+        "wholly",
+        "100",
+        "vollstandig",
+        "komplett",
+        "entierement",
+        "totalement",
+        "totalmente",
+        "completamente",
+        "interamente",
+    ];
+    const NONE: &[&str] = &[
+        "none", "no", "not", "without", "human", "0", "keine", "keiner", "nicht", "ohne", "aucun",
+        "aucune", "sans", "ninguno", "ninguna", "sin", "nenhum", "nenhuma", "sem", "nessuno",
+        "nessuna", "senza",
+    ];
     const NOTHING: &[&str] = &["undeclared", "unknown", "unspecified", "undisclosed"];
     if has(NOTHING) || ["n/a", "na", "-", "?"].contains(&value.trim().to_lowercase().as_str()) {
         return Some(AiLevel::Undeclared);
@@ -381,11 +472,29 @@ mod tests {
 
     fn row(cells: &[(&str, &str)]) -> (Declared, Vec<String>) {
         let mut row = RowBuilder::default();
-        for (name, cell) in cells {
-            row.add(columns::field(name).unwrap(), name, cell);
+        for (at, (name, cell)) in cells.iter().enumerate() {
+            row.add(columns::field(name).unwrap(), at, cell);
         }
         let row = row.finish(DeclaredIn::Manifest);
-        (row.declared, row.problems)
+        let unclear = row.unclear.iter();
+        let unclear =
+            unclear.map(|u| format!("{}: {} is not {}", cells[u.column].0, u.value, u.meant));
+        (row.declared, unclear.collect())
+    }
+
+    #[test]
+    fn codes_kept_as_text_are_the_codes() {
+        let (declared, unclear) = row(&[
+            ("isrc", "=\"USRC17607839\""),
+            ("upc", "'036000291452"),
+            ("title", "=\"Say \"\"Hi\"\"\""),
+            ("artist", "'68 Comeback"),
+        ]);
+        assert_eq!(declared.isrc.as_deref(), Some("USRC17607839"));
+        assert_eq!(declared.upc.as_deref(), Some("036000291452"));
+        assert_eq!(declared.title.as_deref(), Some("Say \"Hi\""));
+        assert_eq!(declared.artists, ["'68 Comeback"]);
+        assert_eq!(unclear, [""; 0]);
     }
 
     #[test]
@@ -406,6 +515,11 @@ mod tests {
             ("ai", "no AI used", None),
             ("ai", "vocals, lyrics", Partly),
             ("ai", "n/a", Undeclared),
+            ("ki", "nein", None),
+            ("ki", "teilweise", Partly),
+            ("ia", "entièrement", All),
+            ("ia", "sin IA", None),
+            ("Contém IA", "não", None),
         ] {
             let (declared, problems) = row(&[(column, cell)]);
             assert_eq!(declared.ai.level, level, "{column}: {cell}");
@@ -456,6 +570,6 @@ mod tests {
         assert_eq!(declared.artists, ["Earth, Wind & Fire", "Guest", "Third"]);
         assert_eq!(declared.hash.unwrap().algorithm, "MD5");
         assert_eq!(declared.track_number, Some(3));
-        assert_eq!(problems, ["column `duration`: `three minutes` is not a length"]);
+        assert_eq!(problems, ["duration: three minutes is not a length"]);
     }
 }

@@ -1,60 +1,95 @@
-//! Manifests as tables: CSV and its relatives.
+//! Manifests as tables: CSV (RFC 4180) and its relatives, as spreadsheets and templates write them.
+
+use std::collections::HashSet;
+
+use csv::{ReaderBuilder, StringRecord};
 
 use super::columns::{self, Field};
 use super::row::RowBuilder;
-use super::{MAX_CELL, Manifest, ManifestError};
+use super::{Column, Form, MAX_CELL, Manifest, ManifestError};
 
 /// Rows in which the header is looked for.
-const HEADER_ROWS: usize = 20;
+const HEADER_ROWS: usize = 50;
+/// Bytes in which the header is looked for.
+const HEADER_BYTES: usize = 256 << 10;
+/// Rows after a row that could be the header in which a better one may follow: a line of prose may begin
+/// with a word that is a column, and some templates have a row of groups above the names.
+const BETTER_WITHIN: usize = 3;
+/// Most columns looked at.
+const MAX_COLUMNS: usize = 2_000;
 
-pub(super) fn read(text: &str, manifest: &mut Manifest) -> Result<(), ManifestError> {
-    let (text, skipped, separator) = separator(text);
-    let mut reader = csv::ReaderBuilder::new()
-        .flexible(true)
-        .has_headers(false)
-        .delimiter(separator)
-        .from_reader(text.as_bytes());
-    let mut record = csv::StringRecord::new();
-    let mut header: Option<Vec<(String, Option<Field>)>> = None;
-    let mut first_row = None;
-    let mut rows = 0;
-    while let Ok(true) = reader.read_record(&mut record) {
-        let line = skipped + record.position().map_or(0, csv::Position::line);
-        let Some(header) = &header else {
-            let names: Vec<_> =
-                record.iter().map(|name| (name.to_owned(), columns::field(name))).collect();
-            // A single cell is a header in the first row only; further down it is a line of prose.
-            let may_be = names.len() > 1 || rows == 0;
-            if may_be && names.iter().any(|(_, field)| *field == Some(Field::File)) {
-                header = Some(names);
-            } else if rows >= HEADER_ROWS {
-                break;
-            } else if first_row.as_ref().is_none_or(|r: &csv::StringRecord| r.len() < 2) {
-                // A title line may stand above.
-                first_row = Some(record.clone());
-            }
-            rows += 1;
-            continue;
-        };
-        if !take(&record, line, header, manifest) {
-            break;
+/// How the rows of a table are told apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Shape {
+    separator: u8,
+}
+
+/// Where a header was found.
+struct Header {
+    names: Vec<String>,
+    separator: u8,
+    /// Columns that are known.
+    known: usize,
+    /// Byte after it.
+    end: usize,
+    /// Line after it.
+    next_line: u64,
+}
+
+pub(super) fn read(manifest: &mut Manifest) -> Result<(), ManifestError> {
+    let text = std::mem::take(&mut manifest.text);
+    let result = read_rows(&text, manifest);
+    manifest.text = text;
+    result
+}
+
+fn read_rows(text: &str, manifest: &mut Manifest) -> Result<(), ManifestError> {
+    let Some(header) = find_header(text) else {
+        let understood = understood(text);
+        return Err(ManifestError::NoFileColumn { path: manifest.path.clone(), understood });
+    };
+    let shape = Shape { separator: header.separator };
+    manifest.form = Form::Table(shape);
+    manifest.columns =
+        header.names.iter().map(|name| Column::new(name, columns::field(name))).collect();
+    let mut reader = reader(&text[header.end..], shape.separator);
+    let mut record = StringRecord::new();
+    loop {
+        let (before, line) =
+            (header.end + byte(&reader), header.next_line + reader.position().line() - 1);
+        match reader.read_record(&mut record) {
+            Ok(true) => {}
+            _ => return Ok(()),
         }
-    }
-    match header {
-        Some(_) => Ok(()),
-        None => {
-            let found: Vec<&str> = first_row.iter().flatten().map(str::trim).collect();
-            let found = crate::audio::cleaned(&found.join(", ")).unwrap_or_else(|| "none".into());
-            Err(ManifestError::NoFileColumn { path: manifest.path.clone(), found })
+        let raw = &text[before..header.end + byte(&reader)];
+        // Blank lines before a row count as lines and are no row.
+        let blank = raw.len() - raw.trim_start_matches('\n').len();
+        let range = (before + blank, raw.len() - blank);
+        let is_open = range.0 + range.1 == text.len() && is_unbalanced(&raw[blank..]);
+        if !take(&record, line + blank as u64, range, is_open, manifest) {
+            return Ok(());
         }
     }
 }
 
+fn byte(reader: &csv::Reader<&[u8]>) -> usize {
+    usize::try_from(reader.position().byte()).unwrap_or(usize::MAX)
+}
+
+fn reader(text: &str, separator: u8) -> csv::Reader<&[u8]> {
+    ReaderBuilder::new()
+        .flexible(true)
+        .has_headers(false)
+        .delimiter(separator)
+        .from_reader(text.as_bytes())
+}
+
 /// Takes in one row; `false` when no more are taken.
 fn take(
-    record: &csv::StringRecord,
+    record: &StringRecord,
     line: u64,
-    header: &[(String, Option<Field>)],
+    range: (usize, usize),
+    is_open: bool,
     manifest: &mut Manifest,
 ) -> bool {
     if record.iter().all(|cell| cell.trim().is_empty()) {
@@ -64,9 +99,14 @@ fn take(
         manifest.error(line, "a cell is longer than 64 KiB: is a quotation mark never closed?");
         return true;
     }
+    if is_open {
+        manifest.error(line, "a quotation mark is never closed; what follows it is not read");
+        return true;
+    }
     // Cells beyond the header mean that a separator stands inside a value: all after it is shifted.
-    if record.iter().skip(header.len()).any(|cell| !cell.trim().is_empty()) {
-        let (cells, columns) = (record.len(), header.len());
+    let columns = manifest.columns.len();
+    if record.iter().skip(columns).any(|cell| !cell.trim().is_empty()) {
+        let cells = record.len();
         manifest.error(
             line,
             format!(
@@ -75,40 +115,119 @@ fn take(
         );
         return true;
     }
-    let mut row = RowBuilder::default();
-    for ((name, field), cell) in header.iter().zip(record) {
-        if let Some(field) = field {
-            row.add(*field, name, cell);
-        }
+    for (column, cell) in manifest.columns.iter_mut().zip(record) {
+        column.filled += u64::from(!cell.trim().is_empty());
     }
-    manifest.push(line, row)
+    let row = cells(record, &manifest.columns);
+    manifest.push(line, range, row)
 }
 
-/// The text without a leading `sep=` line, the lines taken away, and the separator.
-///
-/// The separator is the sign that splits the line with most known columns into most of them.
-fn separator(text: &str) -> (&str, u64, u8) {
-    const SIGNS: [char; 4] = [',', ';', '\t', '|'];
-    if let Some((first, rest)) = text.split_once('\n') {
-        let given = first.trim_end_matches('\r').strip_prefix("sep=");
-        let sign = given.and_then(|sign| sign.chars().next());
-        if let Some(sign) = sign.filter(|sign| SIGNS.contains(sign)) {
-            return (rest, 1, sign as u8);
+/// Whether a row of several lines, the last of its file, has a quotation mark that is never closed: it then
+/// holds all that follows.
+fn is_unbalanced(raw: &str) -> bool {
+    raw.trim_end().contains('\n') && raw.bytes().filter(|byte| *byte == b'"').count() % 2 == 1
+}
+
+fn cells(record: &StringRecord, columns: &[Column]) -> RowBuilder {
+    let mut row = RowBuilder::default();
+    for (at, (column, cell)) in columns.iter().zip(record).enumerate() {
+        if let Some(field) = column.field {
+            row.add(field, at, cell);
         }
     }
-    let known = |line: &str, sign: char| {
-        let columns = line.split(sign).map(|name| name.trim().trim_matches('"'));
-        columns.take(1_000).filter(|name| columns::field(name).is_some()).count()
-    };
-    let lines = text.lines().take(HEADER_ROWS).filter(|line| line.len() < MAX_CELL);
-    let mut best = (0, ',');
+    row
+}
+
+/// The row that stands in `raw`, read again.
+pub(super) fn row(raw: &str, shape: Shape, columns: &[Column]) -> RowBuilder {
+    let mut record = StringRecord::new();
+    // It was read before.
+    _ = reader(raw, shape.separator).read_record(&mut record);
+    cells(&record, columns)
+}
+
+/// The header of a table, under the separator that makes most columns of it known.
+fn find_header(text: &str) -> Option<Header> {
+    const SIGNS: [char; 4] = [',', ';', '\t', '|'];
+    let (given, start) = given_separator(text);
+    let signs: Vec<char> = given.map_or_else(|| SIGNS.to_vec(), |sign| vec![sign]);
+    let mut best: Option<Header> = None;
+    for sign in signs {
+        let found = header_under(text, start, sign as u8);
+        if let Some(found) =
+            found.filter(|found| best.as_ref().is_none_or(|b| found.known > b.known))
+        {
+            best = Some(found);
+        }
+    }
+    best
+}
+
+/// The separator that a first line `sep=;` gives, and where the line after it begins.
+fn given_separator(text: &str) -> (Option<char>, usize) {
+    let first = text.split('\n').next().unwrap_or_default();
+    let bare = first.trim_matches(['"', ' ']);
+    let sign = bare
+        .get(..4)
+        .filter(|start| start.eq_ignore_ascii_case("sep="))
+        .and_then(|_| bare[4..].chars().next());
+    // `"sep=;";;` of a program that took the line for data.
+    match sign.filter(|sign| matches!(sign, ',' | ';' | '\t' | '|')) {
+        Some(sign) => (Some(sign), (first.len() + 1).min(text.len())),
+        None => (None, 0),
+    }
+}
+
+fn header_under(text: &str, start: usize, separator: u8) -> Option<Header> {
+    let mut end = text.len().min(start + HEADER_BYTES);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let mut reader = reader(&text[start..end], separator);
+    let mut record = StringRecord::new();
+    let mut best: Option<(Header, usize)> = None;
+    for row in 0..HEADER_ROWS {
+        let settled =
+            best.as_ref().is_some_and(|(header, at)| header.known > 1 && row > at + BETTER_WITHIN);
+        if settled || !matches!(reader.read_record(&mut record), Ok(true)) {
+            break;
+        }
+        let names: Vec<String> = record.iter().take(MAX_COLUMNS).map(str::to_owned).collect();
+        let fields: Vec<Field> = names.iter().filter_map(|name| columns::field(name)).collect();
+        let distinct: HashSet<&str> = fields.iter().map(|field| field.name()).collect();
+        // A single cell is a header in the first row only; further down it is a line of prose.
+        let may_be = (names.len() > 1 || row == 0) && fields.contains(&Field::File);
+        if !may_be || best.as_ref().is_some_and(|(best, _)| distinct.len() <= best.known) {
+            continue;
+        }
+        let position = reader.position();
+        let header = Header {
+            names,
+            separator,
+            known: distinct.len(),
+            end: start + usize::try_from(position.byte()).unwrap_or(0),
+            next_line: position.line() + u64::from(start > 0),
+        };
+        best = Some((header, row));
+    }
+    best.map(|(header, _)| header)
+}
+
+/// The columns that are known in the row with most of them, by our names: what else stands in a file that is
+/// no table is nobody's business.
+fn understood(text: &str) -> String {
+    let lines = text.split('\n').take(HEADER_ROWS).filter(|line| line.len() < MAX_CELL);
+    let mut best: Vec<&str> = Vec::new();
     for line in lines {
-        for sign in SIGNS {
-            let count = known(line, sign);
-            if count > best.0 {
-                best = (count, sign);
+        for sign in [',', ';', '\t', '|'] {
+            let names =
+                line.split(sign).take(MAX_COLUMNS).map(|name| name.trim().trim_matches('"'));
+            let known: Vec<&str> = names.filter_map(columns::field).map(Field::name).collect();
+            // One known word is no row of columns.
+            if known.len() > best.len().max(1) {
+                best = known;
             }
         }
     }
-    (text, 0, best.1 as u8)
+    if best.is_empty() { "none".to_owned() } else { best.join(", ") }
 }

@@ -1,8 +1,9 @@
 //! META rules: what was declared, by itself and within the batch.
 
-use super::observation;
+use super::{cap, observation};
 use crate::declare::declared::Rights;
 use crate::declare::identifiers::{IdentifierError, IdentifierKind, Isrc, problems};
+use crate::level::Level;
 use crate::matches::Match;
 use crate::policy::confusable::is_confusable;
 use crate::policy::facts::FactsBuilder;
@@ -14,6 +15,8 @@ use crate::policy::{Batch, Upload};
 
 /// Other files named in a message.
 const SHOWN: usize = 3;
+/// Why a gap is not held against an upload: the batch is told of it once.
+const NO_COLUMN: &str = "the table that describes it has no column for that";
 /// Files of one ISRC that are looked at; a placeholder may stand on thousands.
 const MAX_COMPARED: usize = 1000;
 
@@ -21,6 +24,7 @@ pub(super) fn observe(batch: &Batch<'_>, index: usize, all: &mut Vec<Observation
     let upload = &batch.uploads[index];
     if upload.has_declaration {
         all.extend(no_isrc(upload));
+        all.extend(several_isrcs(upload));
         all.extend(malformed(upload));
         all.extend(check_digit(upload));
         all.extend(rights(batch, upload));
@@ -33,7 +37,29 @@ pub(super) fn observe(batch: &Batch<'_>, index: usize, all: &mut Vec<Observation
 
 fn no_isrc(upload: &Upload) -> Option<Observation> {
     let missing = upload.declared.isrc.as_deref().is_none_or(|i| i.trim().is_empty());
-    missing.then(|| observation(Rule::Meta001, "no ISRC is given".into(), FactsBuilder::default()))
+    missing.then(|| {
+        let mut seen =
+            observation(Rule::Meta001, "no ISRC is given".into(), FactsBuilder::default());
+        if upload.not_asked.isrc {
+            cap(&mut seen, Level::Clear, NO_COLUMN);
+        }
+        seen
+    })
+}
+
+/// One file that is declared to be several recordings.
+fn several_isrcs(upload: &Upload) -> Option<Observation> {
+    if upload.isrcs.len() < 2 {
+        return None;
+    }
+    let codes: Vec<String> = upload.isrcs.iter().map(|isrc| quoted(isrc)).collect();
+    let message = format!(
+        "this one file is declared under {} ISRCs: {}",
+        codes.len(),
+        some_of(&codes, SHOWN)
+    );
+    let facts = FactsBuilder::default().count("isrcs", codes.len());
+    Some(observation(Rule::Meta012, message, facts))
 }
 
 /// What is wrong with the codes, apart from what `no_isrc` says and requests to assign one.
@@ -76,7 +102,11 @@ fn rights(batch: &Batch<'_>, upload: &Upload) -> Option<Observation> {
         .word("rights", word)
         .flag("p_line", d.p_line.is_some())
         .flag("rights_asked", batch.accounts().rights_stated);
-    Some(observation(Rule::Meta010, message, facts))
+    let mut seen = observation(Rule::Meta010, message, facts);
+    if word == "undeclared" && upload.not_asked.rights {
+        cap(&mut seen, Level::Clear, NO_COLUMN);
+    }
+    Some(seen)
 }
 
 /// One ISRC on files that do not sound alike.

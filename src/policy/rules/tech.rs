@@ -14,6 +14,7 @@ pub(super) fn observe(upload: &Upload, all: &mut Vec<Observation>) {
     all.extend(share(upload, Rule::Tech001, upload.signal.silence_ms, "without sound"));
     all.extend(share(upload, Rule::Tech002, upload.signal.noise_ms, "steady noise"));
     all.extend(damaged(upload));
+    all.extend(capped(upload));
     all.extend(length(upload));
     all.extend(hash(upload));
     all.extend(padding(upload));
@@ -52,7 +53,23 @@ fn damaged(upload: &Upload) -> Option<Observation> {
     Some(observation(Rule::Tech004, message, facts))
 }
 
+/// A file of which more is there than was to be looked at.
+fn capped(upload: &Upload) -> Option<Observation> {
+    if !upload.track.capped {
+        return None;
+    }
+    let looked_at = seconds(upload.track.duration_ms);
+    let message = format!("only the first {looked_at} were looked at; the file goes on");
+    let facts =
+        FactsBuilder::default().number("looked_at_s", upload.track.duration_ms as f64 / 1000.0);
+    Some(observation(Rule::Tech008, message, facts))
+}
+
 fn length(upload: &Upload) -> Option<Observation> {
+    // How long the rest is was not looked at.
+    if upload.track.capped {
+        return None;
+    }
     let declared = upload.declared.duration_ms?;
     let difference = declared.abs_diff(upload.track.duration_ms);
     if difference == 0 || upload.track.duration_ms == 0 {

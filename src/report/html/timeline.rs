@@ -9,7 +9,7 @@ use super::foreign::Text;
 use super::parts::note;
 use super::svg::{Scale, num};
 use super::words::count;
-use crate::declare::text::instant;
+use crate::declare::times::instant;
 use crate::dedup::cluster::Member;
 
 /// Accounts that have a line of their own.

@@ -1,6 +1,7 @@
 //! Inputs that could not be used.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +18,58 @@ pub struct ErrorRecord {
     pub code: Cow<'static, str>,
     /// The cause in words.
     pub message: String,
+}
+
+/// Something worth a remark that keeps nothing from being looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoteRecord {
+    /// The file it is about.
+    pub subject: String,
+    /// Short, stable name of what it is.
+    pub code: Cow<'static, str>,
+    /// In words.
+    pub message: String,
+}
+
+impl NoteRecord {
+    /// Code of files that nobody looked at.
+    pub const NOT_LOOKED_AT: &str = "not_looked_at";
+
+    /// A remark about the file at `subject`.
+    pub fn new(
+        subject: &std::path::Path,
+        code: &'static str,
+        message: impl Into<String>,
+    ) -> NoteRecord {
+        let subject = subject.to_string_lossy().into_owned();
+        NoteRecord { subject, code: code.into(), message: message.into() }
+    }
+
+    /// Whether it tells of a file that nobody looked at.
+    pub fn is_not_looked_at(&self) -> bool {
+        self.code == NoteRecord::NOT_LOOKED_AT
+    }
+
+    /// Whether it tells of a message with which no files were delivered.
+    pub fn is_without_files(&self) -> bool {
+        matches!(&*self.code, "takedown" | "purge" | "update_without_files")
+    }
+}
+
+impl fmt::Display for NoteRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.subject, self.message)
+    }
+}
+
+impl From<&DeliveryError> for NoteRecord {
+    fn from(note: &DeliveryError) -> NoteRecord {
+        NoteRecord {
+            subject: note.subject.clone(),
+            code: note.code.into(),
+            message: note.message.clone(),
+        }
+    }
 }
 
 impl ErrorRecord {

@@ -14,7 +14,7 @@ use super::evidence::EvidenceRecord;
 use crate::dedup::cluster::Cluster;
 use crate::policy::Finding;
 
-pub use error::ErrorRecord;
+pub use error::{ErrorRecord, NoteRecord};
 pub use matched::{MatchRecord, ScanResult, Scanned, SegmentRecord, TracklistEntry};
 pub use run::{Begin, DecisionsInfo, DeliveryInfo, IndexInfo, PolicyInfo, SCHEMA, Summary};
 pub use track::{ExternalIds, Name, QueryInfo, ReferenceInfo, credit};
@@ -40,6 +40,8 @@ pub enum Record {
     Evidence(Box<EvidenceRecord>),
     /// An input that could not be used.
     Error(ErrorRecord),
+    /// Something worth a remark.
+    Note(NoteRecord),
     /// Last record of a scan.
     Summary(Summary),
     /// A record of a later version, when records are read back.

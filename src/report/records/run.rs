@@ -135,6 +135,12 @@ pub struct Summary {
     pub matches: usize,
     /// Files that could not be used.
     pub errors: usize,
+    /// Files of folders that are sound but not read, and archives.
+    #[serde(default)]
+    pub not_looked_at: usize,
+    /// Messages with which no files were delivered: takedowns, and updates that do not send them again.
+    #[serde(default)]
+    pub without_files: usize,
     /// Uploads by verdict.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub verdicts: BTreeMap<Level, usize>,

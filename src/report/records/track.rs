@@ -44,8 +44,11 @@ pub struct QueryInfo {
     pub label: Option<String>,
     /// Tags.
     pub external_ids: ExternalIds,
-    /// Less was decoded than the file declares.
+    /// Less was decoded than the file declares, or than is in it where `capped`.
     pub truncated: bool,
+    /// Only the beginning was looked at: the file is longer than `--max-minutes`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub capped: bool,
     /// Packets that could not be decoded.
     pub damaged_packets: u64,
     /// Account that uploaded it, as declared.
@@ -75,7 +78,8 @@ impl From<&Track> for QueryInfo {
             album: t.album,
             label: t.label,
             external_ids: ExternalIds { isrc: t.isrc, upc: t.upc },
-            truncated: t.truncated,
+            truncated: t.truncated || t.capped,
+            capped: t.capped,
             damaged_packets: t.damaged_packets,
             account_id: t.owner,
             release_id: t.release_id,
