@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
+use super::misnamed::hint;
 use crate::audio::is_audio_extension;
 
 /// Longest line accepted in a list of paths.
@@ -18,7 +19,7 @@ const MAX_PATH_BYTES: usize = 64 << 10;
 
 /// A path that cannot be read, and why.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot read {}: {source}", path.display())]
+#[error("cannot read {}: {source}{}", path.display(), hint(path))]
 pub struct InputError {
     /// The path.
     pub path: PathBuf,

@@ -10,5 +10,6 @@ pub mod identifiers;
 pub mod inputs;
 pub mod manifest;
 pub mod metadata;
+pub mod misnamed;
 mod tags;
 pub mod text;

@@ -17,6 +17,7 @@ use self::resolve::resolve;
 use super::declared::Declared;
 use super::inputs;
 use super::manifest::Manifest;
+use super::misnamed::hint;
 
 /// Where a declaration was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,7 +99,7 @@ pub fn expand(paths: &[PathBuf]) -> Delivery {
 }
 
 fn unreadable(path: &Path, source: &std::io::Error) -> String {
-    format!("cannot read {}: {source}", path.display())
+    format!("cannot read {}: {source}{}", path.display(), hint(path))
 }
 
 impl Delivery {
