@@ -1,12 +1,37 @@
-//! The progress bar: files, hours of audio, speed, time left. Hidden off a terminal.
+//! The progress bar: files, audio, speed, time left. Hidden off a terminal.
+//!
+//! There is one bar at a time. Whoever writes to the terminal meanwhile does so through [`aside`], which takes the
+//! bar away and draws it again below what was written.
 
+use std::fmt::Write;
 use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use soundalike::clock;
 use soundalike::progress::Progress;
+use soundalike::report::phrases::thousands;
+use terminal_size::{Width, terminal_size_of};
+
+/// The bar that is drawn now.
+static DRAWN: Mutex<Option<ProgressBar>> = Mutex::new(None);
+
+fn drawn() -> MutexGuard<'static, Option<ProgressBar>> {
+    DRAWN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Runs `write` while no bar stands in the terminal.
+pub(super) fn aside<T>(write: impl FnOnce() -> T) -> T {
+    // Not under the lock: whoever writes may wait for a reader.
+    let bar = drawn().clone();
+    match bar {
+        Some(bar) => bar.suspend(write),
+        None => write(),
+    }
+}
 
 /// [`Progress`] on standard error.
 pub struct Bar {
@@ -17,32 +42,77 @@ pub struct Bar {
 impl Bar {
     /// A bar, hidden if `quiet` or if standard error is no terminal.
     pub fn new(quiet: bool) -> Bar {
-        let hidden = quiet || !std::io::stderr().is_terminal();
+        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let hidden = quiet || dumb || !std::io::stderr().is_terminal();
         let target =
             if hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
         Bar { bar: ProgressBar::with_draw_target(None, target), audio_ms: AtomicU64::new(0) }
+    }
+
+    fn clear(&self) {
+        self.bar.finish_and_clear();
+        drawn().take();
+    }
+}
+
+/// What the bar says at a width of so many columns: what is known best comes first.
+fn template(columns: usize) -> &'static str {
+    match columns {
+        0..40 => "{pos}/{len}  {left} left",
+        40..76 => "{wide_bar} {pos}/{len} files  {left} left",
+        _ => "{wide_bar} {pos}/{len} files  {msg}  {left} left",
     }
 }
 
 impl Progress for Bar {
     fn start(&self, files: usize) {
-        self.bar.set_length(files as u64);
-        let template = "{bar:30} {pos}/{len} files  {msg}  {eta} left";
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            self.bar.set_style(style);
+        if self.bar.is_hidden() {
+            return;
         }
+        let columns = terminal_size_of(std::io::stderr());
+        let columns = columns.map_or(80, |(Width(columns), _)| usize::from(columns));
+        if let Ok(style) = ProgressStyle::with_template(template(columns)) {
+            let left = |state: &ProgressState, out: &mut dyn Write| {
+                let _ = out.write_str(&clock::seconds(state.eta().as_millis() as u64 + 999));
+            };
+            self.bar.set_style(style.with_key("left", left));
+        }
+        self.audio_ms.store(0, Ordering::Relaxed);
+        self.bar.reset();
+        self.bar.set_message("");
+        self.bar.set_length(files as u64);
+        *drawn() = Some(self.bar.clone());
         self.bar.enable_steady_tick(Duration::from_millis(200));
     }
 
     fn file_done(&self, _: &Path, audio_ms: u64) {
         let total = self.audio_ms.fetch_add(audio_ms, Ordering::Relaxed) + audio_ms;
-        let seconds = total as f64 / 1000.0;
-        let speed = seconds / self.bar.elapsed().as_secs_f64().max(0.001);
-        self.bar.set_message(format!("{:.1} h of audio  {speed:.0} x real time", seconds / 3600.0));
+        let speed = total as f64 / self.bar.elapsed().as_millis().max(1) as f64;
+        let (audio, speed) = (clock::seconds(total), thousands(speed.round() as u64));
+        self.bar.set_message(format!("{audio} of audio  {speed} x real time"));
         self.bar.inc(1);
     }
 
     fn finish(&self) {
-        self.bar.finish_and_clear();
+        self.clear();
+    }
+}
+
+impl Drop for Bar {
+    /// An error ends a run without [`finish`](Progress::finish): the bar must not stay where the message goes.
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_template_is_understood() {
+        for columns in [20, 40, 60, 80, 200] {
+            assert!(ProgressStyle::with_template(template(columns)).is_ok(), "{columns}");
+        }
     }
 }

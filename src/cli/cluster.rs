@@ -7,10 +7,14 @@ use clap::Args;
 use soundalike::engine::{Engine, Index, Options};
 use soundalike::level::Level;
 use soundalike::report::Report;
+use soundalike::report::decide::Commands;
 use soundalike::report::records::Record;
 
 use super::bar::Bar;
-use super::common::{Exit, Failure, Format, TimeArg, WorkArgs, cancel_on_interrupt};
+use super::common::{
+    COMPARISON, Exit, Failure, Format, OUTPUT, TimeArg, WorkArgs, cancel_on_interrupt,
+};
+use super::page::PageArg;
 use super::review::{OptionalUploads, exit};
 
 #[derive(Debug, Args)]
@@ -18,16 +22,18 @@ pub(super) struct ClusterArgs {
     #[command(flatten)]
     uploads: OptionalUploads,
     /// Index of earlier uploads to compare the files with, too; without files: the index to look through
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = COMPARISON)]
     index: Option<PathBuf>,
-    /// Show clusters with at least this score
-    #[arg(long, value_name = "SCORE", default_value_t = 0.0)]
-    min_score: f64,
     /// Form of the output
-    #[arg(long, value_enum, default_value_t = Format::Text)]
+    #[arg(long, value_enum, default_value_t = Format::Text, help_heading = OUTPUT)]
     format: Format,
+    #[command(flatten)]
+    page: PageArg,
+    /// Show clusters with at least this score
+    #[arg(long, value_name = "SCORE", default_value_t = 0.0, help_heading = OUTPUT)]
+    min_score: f64,
     /// Exit with 0 whatever is found [default: 1 if a cluster reaches `hold`]
-    #[arg(long)]
+    #[arg(long, help_heading = OUTPUT)]
     exit_zero: bool,
     #[command(flatten)]
     time: TimeArg,
@@ -45,9 +51,10 @@ pub(super) fn run(args: ClusterArgs) -> Result<Exit, Failure> {
         false => None,
     });
     let index = dir.as_deref().map(Index::open).transpose()?;
-    let mut report = args.format.report()?;
+    let mut report = args.format.report(Commands::default())?;
+    let mut report = args.page.beside(report.as_mut(), true)?;
     let mut worst = Level::Clear;
-    let mut sink = Clusters { report: report.as_mut(), least: args.min_score, worst: &mut worst };
+    let mut sink = Clusters { report: &mut report, least: args.min_score, worst: &mut worst };
     let mut options = Options::default();
     options.decode = args.work.decode_options();
     let engine = Engine::new(options);
@@ -68,7 +75,8 @@ pub(super) fn run(args: ClusterArgs) -> Result<Exit, Failure> {
         }
     };
     let exit = exit(&outcomes.summary, worst >= Level::Hold && !args.exit_zero);
-    outcomes.close(exit as u8, started, report.as_mut())?;
+    outcomes.close(exit as u8, started, &mut report)?;
+    report.publish(None, Commands::default(), args.work.quiet)?;
     Ok(exit)
 }
 

@@ -1,7 +1,8 @@
 //! What several subcommands share: exit codes, input and decoding options, Ctrl-C.
 
-use std::io::{self, Write};
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -14,9 +15,19 @@ use soundalike::declare::text::visible;
 use soundalike::engine::Error as EngineError;
 use soundalike::progress::Cancel;
 use soundalike::report::csv::Csv;
+use soundalike::report::decide::Commands;
+use soundalike::report::look::Ink;
 use soundalike::report::text::Text;
 use soundalike::report::{JsonLines, Report};
 use soundalike_index::Error as IndexError;
+
+use super::screen::{GLOBAL, Screen, look, tell};
+
+/// Headings of options.
+pub(super) const INPUT: &str = "Input";
+pub(super) const COMPARISON: &str = "Comparison";
+pub(super) const OUTPUT: &str = "Output";
+pub(super) const VERDICTS: &str = "Verdicts";
 
 /// Environment variable that pins the time of a run.
 const EPOCH_VARIABLE: &str = "SOURCE_DATE_EPOCH";
@@ -140,11 +151,11 @@ impl Format {
         self != Format::Csv
     }
 
-    /// A report of this form on standard output.
-    pub fn report(self) -> io::Result<Box<dyn Report>> {
-        let out = io::stdout().lock();
+    /// A report of this form on standard output; text names `commands` to decide on what was found.
+    pub fn report(self, commands: Commands) -> io::Result<Box<dyn Report>> {
+        let out = Screen::default();
         Ok(match self {
-            Format::Text => Box::new(Text::new(out)),
+            Format::Text => Box::new(Text::new(out).looking(look()).deciding(commands)),
             Format::Jsonl => Box::new(JsonLines(out)),
             Format::Csv => Box::new(Csv::new(out)?),
         })
@@ -153,22 +164,50 @@ impl Format {
 
 /// Files to read.
 #[derive(Debug, Args)]
+#[command(next_help_heading = INPUT)]
 pub struct InputArgs {
     /// Audio files, or folders to walk
     #[arg(value_name = "PATH", required_unless_present = "files_from")]
     paths: Vec<PathBuf>,
+    #[command(flatten)]
+    list: ListArgs,
+}
+
+/// A list of paths.
+#[derive(Debug, Args)]
+#[command(next_help_heading = INPUT)]
+pub struct ListArgs {
     /// Also read the paths listed in FILE, one a line (`-`: standard input)
     #[arg(long, value_name = "FILE")]
     files_from: Option<PathBuf>,
+    /// Paths in that list end with a zero byte, as `find -print0` writes them
+    #[arg(long, short = '0', requires = "files_from")]
+    null: bool,
+}
+
+impl ListArgs {
+    /// Whether a list is given.
+    pub fn is_given(&self) -> bool {
+        self.files_from.is_some()
+    }
+
+    /// The paths listed.
+    pub fn read(&self) -> Result<Vec<PathBuf>, Failure> {
+        match &self.files_from {
+            None => Ok(Vec::new()),
+            Some(list) if self.null => {
+                null_list(list).map_err(|source| InputError { path: list.clone(), source }.into())
+            }
+            Some(list) => Ok(inputs::read_list(list)?),
+        }
+    }
 }
 
 impl InputArgs {
     /// The files, in order.
     pub fn collect(&self) -> Result<Inputs, Failure> {
         let mut paths = self.paths.clone();
-        if let Some(list) = &self.files_from {
-            paths.extend(inputs::read_list(list)?);
-        }
+        paths.extend(self.list.read()?);
         let found = inputs::collect(&paths);
         for folder in &found.empty_folders {
             warn(&format!("{}: no audio files in this folder", folder.display()));
@@ -184,8 +223,31 @@ impl InputArgs {
     }
 }
 
+/// Paths that end with a zero byte each, from `list` (`-` is standard input).
+fn null_list(list: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut bytes = Vec::new();
+    match list == Path::new("-") {
+        true => io::stdin().lock().read_to_end(&mut bytes)?,
+        false => File::open(list)?.read_to_end(&mut bytes)?,
+    };
+    let names = bytes.split(|byte| *byte == 0).filter(|name| !name.is_empty());
+    Ok(names.map(path_of_bytes).collect())
+}
+
+#[cfg(unix)]
+fn path_of_bytes(bytes: &[u8]) -> PathBuf {
+    use std::os::unix::ffi::OsStrExt;
+    PathBuf::from(std::ffi::OsStr::from_bytes(bytes))
+}
+
+#[cfg(not(unix))]
+fn path_of_bytes(bytes: &[u8]) -> PathBuf {
+    PathBuf::from(String::from_utf8_lossy(bytes).into_owned())
+}
+
 /// The time that a run goes by.
 #[derive(Debug, Args)]
+#[command(next_help_heading = OUTPUT)]
 pub struct TimeArg {
     /// Take this for the time of the run (RFC 3339), in output and for what expires [default: the clock; for
     /// output $SOURCE_DATE_EPOCH, if it is set]
@@ -220,6 +282,7 @@ impl TimeArg {
 
 /// Decoding caps and parallelism.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Limits")]
 pub struct WorkArgs {
     /// Threads to use [default: all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -233,7 +296,7 @@ pub struct WorkArgs {
           value_parser = clap::value_parser!(u64).range(1..=2880))]
     max_minutes: u64,
     /// No progress bar
-    #[arg(long, short)]
+    #[arg(long, short, help_heading = GLOBAL)]
     pub quiet: bool,
 }
 
@@ -266,6 +329,10 @@ pub fn cancel_on_interrupt() -> &'static Cancel {
 
 /// A line on standard error; what names of files would command the terminal is left out.
 pub fn warn(message: &str) {
-    // Nothing is left to tell of a failure of standard error.
-    let _ = writeln!(io::stderr(), "soundalike: {}", visible(message));
+    tell(Ink::Heading, &visible(message));
+}
+
+/// The same about what ends the run.
+pub fn fail(message: &str) {
+    tell(Ink::Error, &visible(message));
 }

@@ -4,10 +4,12 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Args;
+use soundalike::declare::misnamed::hint;
 use soundalike::engine::{Engine, Options};
+use soundalike::report::decide::Commands;
 use soundalike::report::records::Record;
 
-use super::common::{Exit, Failure, Format, TimeArg, WorkArgs};
+use super::common::{Exit, Failure, Format, OUTPUT, TimeArg, WorkArgs, warn};
 use super::review::exit;
 
 #[derive(Debug, Args)]
@@ -17,10 +19,10 @@ pub(super) struct CompareArgs {
     /// The file it may resemble
     reference: PathBuf,
     /// Form of the output
-    #[arg(long, value_enum, default_value_t = Format::Text)]
+    #[arg(long, value_enum, default_value_t = Format::Text, help_heading = OUTPUT)]
     format: Format,
     /// Exit with 0 even if they match
-    #[arg(long)]
+    #[arg(long, help_heading = OUTPUT)]
     exit_zero: bool,
     #[command(flatten)]
     time: TimeArg,
@@ -33,9 +35,15 @@ pub(super) fn run(args: CompareArgs) -> Result<Exit, Failure> {
     let started = Instant::now();
     let shown = args.time.shown()?;
     args.work.start_threads()?;
+    for path in [&args.query, &args.reference] {
+        let hint = hint(path).trim_start_matches([';', ' ']);
+        if !hint.is_empty() && !path.exists() {
+            warn(&format!("{}: {hint}", path.display()));
+        }
+    }
     let mut options = Options::default();
     options.decode = args.work.decode_options();
-    let mut report = args.format.report()?;
+    let mut report = args.format.report(Commands::default())?;
     let engine = Engine::new(options);
     let mut summary =
         engine.compare_and_tell(&args.query, &args.reference, shown, report.as_mut())?;

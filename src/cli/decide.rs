@@ -29,6 +29,7 @@ const BLOCKLIST: &str = "blocklist";
 #[derive(Debug, Subcommand)]
 pub(super) enum DecideCommand {
     /// Make a decision
+    #[command(after_long_help = super::examples::DECIDE)]
     Add(AddArgs),
     /// List the decisions in force
     List(ListArgs),

@@ -14,8 +14,10 @@ use soundalike::eval::{
 use soundalike::params::FingerprintParams;
 
 use super::bar::Bar;
-use super::common::{Exit, Failure, InputArgs, WorkArgs, cancel_on_interrupt};
+use super::common::{Exit, Failure, InputArgs, OUTPUT, WorkArgs, cancel_on_interrupt};
 
+/// Heading of what is measured, and how.
+const MEASURE: &str = "Measurement";
 /// Pairs of files printed for people; the rest is counted.
 const MAX_PAIRS: usize = 20;
 /// What every reader of the table must know.
@@ -39,27 +41,27 @@ pub(super) struct EvalArgs {
     #[command(flatten)]
     inputs: InputArgs,
     /// Form of the output
-    #[arg(long, value_enum, default_value_t = Format::Text)]
+    #[arg(long, value_enum, default_value_t = Format::Text, help_heading = OUTPUT)]
     format: Format,
     /// Queries per degradation and length, from known and from unknown music each
-    #[arg(long, value_name = "N", default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, value_name = "N", default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..=10_000), help_heading = MEASURE)]
     queries: u32,
     /// Lengths of the excerpts in seconds
     #[arg(long, value_name = "SECONDS", value_delimiter = ',', default_value = "5,10",
-          value_parser = clap::value_parser!(u32).range(1..=600))]
+          value_parser = clap::value_parser!(u32).range(1..=600), help_heading = MEASURE)]
     lengths: Vec<u32>,
     /// Share of the files that stays out of the index, to play the unknown music
-    #[arg(long, value_name = "SHARE", default_value_t = 0.2)]
+    #[arg(long, value_name = "SHARE", default_value_t = 0.2, help_heading = MEASURE)]
     holdout: f64,
     /// Seed of all random choices
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, help_heading = MEASURE)]
     seed: u64,
     /// Measure only these families of degradations
     #[arg(long, value_name = "FAMILY", value_delimiter = ',',
-          value_parser = clap::builder::PossibleValuesParser::new(families()))]
+          value_parser = clap::builder::PossibleValuesParser::new(families()), help_heading = MEASURE)]
     only: Vec<String>,
     /// Keep the degraded audio in DIR
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = OUTPUT)]
     keep_dir: Option<PathBuf>,
     #[command(flatten)]
     work: WorkArgs,

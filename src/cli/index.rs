@@ -6,21 +6,28 @@ use std::time::Instant;
 
 use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
+use soundalike::clock;
 use soundalike::declare::metadata::Metadata;
+use soundalike::declare::text::visible;
 use soundalike::engine::{open, writer};
 use soundalike::indexer::{AddOptions, Added, add};
+use soundalike::level::Level;
 use soundalike::params::FingerprintParams;
+use soundalike::report::look::Ink;
+use soundalike::report::phrases::{count, size, speed, thousands};
 use soundalike::report::records::{ErrorRecord, Record, ReferenceInfo};
 use soundalike::rounding::rounded;
 use soundalike::track::Track;
 use soundalike_index::{CompactPolicy, IndexStats, Reader, TrackMeta, Writer, verify};
 
 use super::bar::Bar;
-use super::common::{Exit, Failure, InputArgs, WorkArgs, cancel_on_interrupt, warn};
+use super::common::{Exit, Failure, INPUT, InputArgs, OUTPUT, WorkArgs, cancel_on_interrupt, warn};
+use super::screen::look;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum IndexCommand {
     /// Add reference files or folders; what is in the index already is skipped
+    #[command(after_long_help = super::examples::INDEX_ADD)]
     Add(AddArgs),
     /// Show size and condition
     Stats(ShowArgs),
@@ -45,16 +52,16 @@ pub(super) struct AddArgs {
     /// Table with metadata (CSV, TSV, JSON Lines), as for `scan --manifest`: columns path, title, artist,
     /// album, isrc, upc, label, catalogue, owner (`soundalike columns`). Given again, it corrects what the index
     /// knows of files that are in it
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = INPUT)]
     metadata: Option<PathBuf>,
     /// Catalogue the files belong to
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = INPUT)]
     catalogue: Option<String>,
     /// Who owns the files
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = INPUT)]
     owner: Option<String>,
     /// Form of the output
-    #[arg(long, value_enum, default_value_t = ListFormat::Text)]
+    #[arg(long, value_enum, default_value_t = ListFormat::Text, help_heading = OUTPUT)]
     format: ListFormat,
     #[command(flatten)]
     work: WorkArgs,
@@ -63,7 +70,7 @@ pub(super) struct AddArgs {
 #[derive(Debug, Args)]
 pub(super) struct IndexArg {
     /// Folder of the index
-    #[arg(long = "index", value_name = "DIR", env = "SOUNDALIKE_INDEX")]
+    #[arg(long = "index", value_name = "DIR", env = "SOUNDALIKE_INDEX", help_heading = "Options")]
     dir: PathBuf,
 }
 
@@ -130,8 +137,9 @@ pub(super) fn line(record: &impl Serialize) -> Result<(), Failure> {
     Ok(writeln!(out)?)
 }
 
+/// A line on standard output for people; what names of files would command the terminal is left out.
 pub(super) fn say(text: &str) -> Result<(), Failure> {
-    Ok(writeln!(io::stdout().lock(), "{text}")?)
+    Ok(look().line(&mut io::stdout().lock(), (0, 4), &visible(text))?)
 }
 
 pub(super) fn open_writer(dir: &Path) -> Result<Writer, Failure> {
@@ -254,7 +262,7 @@ fn report_added(
         warn(&error.message);
     }
     say(&format!(
-        "{}{} added, {} already there{}, {} unreadable, {} without features{}; {} references in the index",
+        "{}{} added, {} already there{}, {} unreadable, {} without features{}; {} in the index",
         if added.interrupted { "interrupted: " } else { "" },
         added.added,
         added.present,
@@ -265,22 +273,13 @@ fn report_added(
         added.errors,
         added.featureless,
         if added.bad_rows > 0 {
-            format!(", {} rows of the table not used", added.bad_rows)
+            format!(", {} of the table not used", count(added.bad_rows, "row", "rows"))
         } else {
             String::new()
         },
-        added.tracks
+        count(added.tracks, "reference", "references")
     ))?;
-    let (length, unit) = hours_or_minutes(added.audio_seconds);
-    let wall = added.wall_ms as f64 / 1000.0;
-    say(&format!(
-        "{length:.1} {unit} of audio in {wall:.1} s, {:.0} x real time",
-        added.realtime_factor
-    ))
-}
-
-fn hours_or_minutes(seconds: f64) -> (f64, &'static str) {
-    if seconds < 3600.0 { (seconds / 60.0, "min") } else { (seconds / 3600.0, "h") }
+    say(&speed(added.audio_seconds, added.wall_ms))
 }
 
 #[derive(Serialize)]
@@ -300,34 +299,40 @@ fn stats(args: &ShowArgs) -> Result<Exit, Failure> {
         line(&StatsRecord { index_id: reader.index_id(), params, stats })?;
         return Ok(Exit::Clean);
     }
-    let kb = |bytes: u64| bytes as f64 / 1024.0;
-    let seconds = stats.duration_ms as f64 / 1000.0;
-    let (length, unit) = hours_or_minutes(seconds);
-    let per_200_s = kb(stats.bytes_total) / (seconds / 200.0).max(1e-9);
+    let per_200_s = stats.bytes_total as f64 / (stats.duration_ms as f64 / 200e3).max(1e-9);
     let (sampled, missed) = stats
         .segments
         .iter()
         .flat_map(|s| &s.probes)
         .fold((0, 0), |(s, m), p| (s + p.sampled, m + p.missed));
-    say(&format!(
-        "references     {} ({} removed, awaiting compaction)\naudio          {length:.1} {unit}\n\
-         size           {:.2} MB, {per_200_s:.1} KB per 200 s of audio\n\
-         .. features    {:.2} MB\n.. codes       {:.2} MB in {} windows\n\
-         .. graph       {:.2} MB over {} cells\n\
-         segments       {}\nself-probe     {missed} of {sampled} sampled windows not found through the graph\n\
-         fingerprints   {}\nindex id       {}",
-        stats.tracks,
-        stats.dead,
-        kb(stats.bytes_total) / 1024.0,
-        kb(stats.bytes_constellations) / 1024.0,
-        kb(stats.bytes_codes) / 1024.0,
-        stats.windows.iter().sum::<u64>(),
-        kb(stats.bytes_graph) / 1024.0,
-        stats.cells.iter().sum::<u64>(),
-        stats.segments.len(),
-        reader.params().description,
-        reader.index_id(),
-    ))?;
+    let number = |number: u64| thousands(number);
+    let (windows, cells) = (stats.windows.iter().sum(), stats.cells.iter().sum());
+    let removed = match stats.dead {
+        0 => String::new(),
+        dead => format!(" ({} removed, awaiting compaction)", number(dead as u64)),
+    };
+    let rows = [
+        ("references", format!("{}{removed}", number(stats.tracks as u64))),
+        ("audio", clock::seconds(stats.duration_ms)),
+        (
+            "size",
+            format!("{}, {} per 200 s of audio", size(stats.bytes_total), size(per_200_s as u64)),
+        ),
+        (".. features", size(stats.bytes_constellations)),
+        (".. codes", format!("{} in {} windows", size(stats.bytes_codes), number(windows))),
+        (".. graph", format!("{} over {} cells", size(stats.bytes_graph), number(cells))),
+        ("segments", number(stats.segments.len() as u64)),
+        (
+            "self-probe",
+            format!("{missed} of {sampled} sampled windows not found through the graph"),
+        ),
+        ("fingerprints", reader.params().description.clone()),
+        ("index id", reader.index_id()),
+    ];
+    for (name, value) in rows {
+        let row = format!("{name:<15}{}", visible(&value));
+        look().line(&mut io::stdout().lock(), (0, 15), &row)?;
+    }
     Ok(Exit::Clean)
 }
 
@@ -350,19 +355,13 @@ fn show(meta: &TrackMeta, format: ListFormat) -> Result<(), Failure> {
     if format == ListFormat::Jsonl {
         return line(&Listed { reference: ReferenceInfo::from(&Track::of_index(meta)) });
     }
-    let seconds = meta.duration_ms / 1000;
     let credit = Track::of_index(meta).credit();
     let title = match (credit, &meta.title) {
         (Some(artist), Some(title)) => format!("{artist} – {title}"),
         (_, title) => title.clone().unwrap_or_default(),
     };
-    say(&format!(
-        "{}  {:>3}:{:02}  {}  {title}",
-        meta.ref_id,
-        seconds / 60,
-        seconds % 60,
-        meta.path
-    ))
+    let length = clock::seconds(meta.duration_ms);
+    say(&format!("{}  {length:>6}  {}  {title}", meta.ref_id, meta.path))
 }
 
 fn remove(args: &RemoveArgs) -> Result<Exit, Failure> {
@@ -400,10 +399,14 @@ fn run_verify(args: &ShowArgs) -> Result<Exit, Failure> {
     } else {
         for row in &report.rows {
             let state = row.problem.as_deref().unwrap_or("ok");
-            say(&format!("{:<40} {:>12} bytes  {state}", row.name, row.bytes))?;
+            let bytes = count(row.bytes as usize, "byte", "bytes");
+            let ink = if row.problem.is_none() { Ink::Level(Level::Clear) } else { Ink::Error };
+            let state = look().paint(ink, &visible(state));
+            let line = format!("{:<32} {bytes:>15}  {state}", visible(&row.name));
+            look().line(&mut io::stdout().lock(), (0, 4), &line)?;
         }
         let verdict = if report.is_ok() { "the index is sound" } else { "the index is damaged" };
-        say(&format!("{} references; {verdict}", report.tracks))?;
+        say(&format!("{}; {verdict}", count(report.tracks, "reference", "references")))?;
     }
     Ok(if report.is_ok() { Exit::Clean } else { Exit::Index })
 }
@@ -415,12 +418,12 @@ fn compact(args: &ShowArgs) -> Result<Exit, Failure> {
         line(&done)?;
     } else {
         say(&format!(
-            "{} segments became {}, {} removed references dropped, {:.1} MB became {:.1} MB",
-            done.segments_before,
+            "{} became {}, {} dropped, {} became {}",
+            count(done.segments_before, "segment", "segments"),
             done.segments_after,
-            done.dropped_tracks,
-            done.bytes_before as f64 / 1e6,
-            done.bytes_after as f64 / 1e6
+            count(done.dropped_tracks, "removed reference", "removed references"),
+            size(done.bytes_before),
+            size(done.bytes_after)
         ))?;
     }
     Ok(Exit::Clean)

@@ -8,29 +8,35 @@ mod common;
 mod compare;
 mod decide;
 mod eval;
+mod examples;
 mod index;
 mod named;
+mod page;
 mod policy;
 mod report;
 mod review;
 mod scan;
+mod screen;
 mod shell;
 mod sweep;
 mod watch;
 
-use clap::{Parser, Subcommand};
+use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
 use soundalike::decisions::Effect;
 
-pub use common::{Exit, Failure, warn};
+pub use common::{Exit, Failure, fail};
 
 /// Finds out whether audio resembles existing recordings, and shows where.
-///
-/// Exit status: 0 nothing found, 1 matches found, 2 usage error, 3 some files could not be read,
-/// 4 index or decision log missing or damaged, 5 index in use by another writer, 70 internal error,
-/// 130 interrupted.
 #[derive(Debug, Parser)]
 #[command(name = "soundalike", version, max_term_width = 100)]
+#[command(disable_help_flag = true, disable_version_flag = true)]
+#[command(after_long_help = examples::SOUNDALIKE)]
 pub struct Cli {
+    #[command(flatten)]
+    global: screen::GlobalArgs,
+    /// Print the version
+    #[arg(long, short = 'V', action = ArgAction::Version, help_heading = screen::GLOBAL)]
+    version: Option<bool>,
     #[command(subcommand)]
     command: Command,
 }
@@ -41,34 +47,42 @@ enum Command {
     #[command(subcommand)]
     Index(index::IndexCommand),
     /// Compare files with the references of an index
+    #[command(after_long_help = examples::SCAN)]
     Scan(scan::ScanArgs),
     /// Look into deliveries as they come into a folder
+    #[command(after_long_help = examples::WATCH)]
     Watch(watch::WatchArgs),
     /// Find clusters of near-duplicates within a batch or an index
+    #[command(after_long_help = examples::CLUSTER)]
     Cluster(cluster::ClusterArgs),
     /// Compare two files, without an index
+    #[command(after_long_help = examples::COMPARE)]
     Compare(compare::CompareArgs),
     /// Decide what is not to be held against uploads
-    #[command(subcommand)]
+    #[command(subcommand, after_long_help = examples::DECIDE)]
     Allow(decide::DecideCommand),
     /// Decide what is never to come in again
-    #[command(subcommand)]
+    #[command(subcommand, after_long_help = examples::DECIDE)]
     Block(decide::DecideCommand),
     /// Read and check the log of decisions and verdicts
-    #[command(subcommand)]
+    #[command(subcommand, after_long_help = examples::AUDIT)]
     Audit(audit::AuditCommand),
     /// Look at the policies that verdicts rest on
-    #[command(subcommand)]
+    #[command(subcommand, after_long_help = examples::POLICY)]
     Policy(policy::PolicyCommand),
     /// Say what a rule means and what each policy makes of it
+    #[command(after_long_help = examples::EXPLAIN)]
     Explain(policy::ExplainArgs),
     /// List what columns of manifests are called
     Columns(columns::ColumnsArgs),
     /// Compare what is new in the catalogue or among the references since the last sweep
+    #[command(after_long_help = examples::SWEEP)]
     Sweep(sweep::SweepArgs),
     /// Make one self-contained HTML page of saved records
+    #[command(after_long_help = examples::REPORT)]
     Report(report::ReportArgs),
     /// Measure recall and false alarms on your own audio
+    #[command(after_long_help = examples::EVAL)]
     Eval(eval::EvalArgs),
     /// Write completions for a shell
     Completions(shell::CompletionsArgs),
@@ -76,8 +90,16 @@ enum Command {
     Man(shell::ManArgs),
 }
 
+/// What the command line says; ends the program where it says nothing that can be done.
+pub fn parse() -> Cli {
+    let color = screen::color_of_help(std::env::args_os());
+    let matches = Cli::command().color(color).get_matches();
+    Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+}
+
 /// Runs the command given.
 pub fn run(cli: Cli) -> Result<Exit, Failure> {
+    cli.global.apply();
     match cli.command {
         Command::Index(command) => index::run(command),
         Command::Scan(args) => scan::run(args),

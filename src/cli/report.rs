@@ -6,12 +6,16 @@ use std::time::Duration;
 
 use clap::Args;
 use soundalike::audio::DecodeOptions;
-use soundalike::journal::Draft;
-use soundalike::report::html::{self, Options, Written};
+use soundalike::report::decide::Commands;
+use soundalike::report::html::{self, Options};
+use soundalike::report::phrases::count;
 use soundalike::report::picture::Pictures;
 use soundalike::report::read::Records;
 
 use super::common::{Exit, Failure, warn};
+use super::page::{into_file, said};
+use super::scan::index_from_environment;
+use super::screen::GLOBAL;
 
 /// Longest time spent on the picture of one file.
 const TIMEOUT: Duration = Duration::from_secs(120);
@@ -33,8 +37,12 @@ pub(super) struct ReportArgs {
     /// Heading of the page
     #[arg(long, value_name = "TEXT")]
     title: Option<String>,
+    /// Folder of the index, for the commands on the page by which a person decides on a match
+    /// [default: $SOUNDALIKE_INDEX]
+    #[arg(long, value_name = "DIR")]
+    index: Option<PathBuf>,
     /// Say nothing about what was written
-    #[arg(long, short)]
+    #[arg(long, short, help_heading = GLOBAL)]
     quiet: bool,
 }
 
@@ -50,7 +58,8 @@ pub(super) fn run(args: ReportArgs) -> Result<Exit, Failure> {
     }
     let unnamed = contents.bad_lines - contents.warnings.len();
     if unnamed > 0 {
-        warn(&format!("{}: {unnamed} more lines could not be read", args.records.display()));
+        let lines = count(unnamed, "more line", "more lines");
+        warn(&format!("{}: {lines} could not be read", args.records.display()));
     }
     if contents.records == 0 {
         let name = args.records.display();
@@ -64,6 +73,10 @@ pub(super) fn run(args: ReportArgs) -> Result<Exit, Failure> {
         title: args.title.clone(),
         limit: usize::from(args.limit),
         pictures: Pictures { from_audio: !args.no_audio, decode },
+        commands: match args.index.clone().or_else(index_from_environment) {
+            Some(index) => Commands::new(Some(&index), None),
+            None => Commands::of_some_index(),
+        },
     };
     let written = match &out {
         None => {
@@ -104,27 +117,4 @@ fn same_file(a: &Path, b: &Path) -> bool {
             .ok()
             .zip(std::fs::canonicalize(b).ok())
             .is_some_and(|(a, b)| a == b)
-}
-
-/// Writes beside `path` and renames: whoever reads it meanwhile sees the old page or the new one.
-fn into_file(path: &Path, records: &mut Records, options: &Options) -> Result<Written, Failure> {
-    let failed = |e: io::Error| Failure::usage(format!("cannot write {}: {e}", path.display()));
-    let draft = Draft::beside(path, ".report-", ".html");
-    let (draft, file) = draft.map_err(|e| failed(e.into()))?;
-    let mut page = BufWriter::new(file);
-    let written = html::write(records, options, &mut page).map_err(failed)?;
-    let file = page.into_inner().map_err(|e| failed(e.into_error()))?;
-    draft.put_in_place(file).map_err(|e| failed(e.into()))?;
-    Ok(written)
-}
-
-fn said(path: &Path, written: &Written) -> String {
-    format!(
-        "wrote {}: {} uploads, {} matches ({} shown in full), {} clusters",
-        path.display(),
-        written.uploads,
-        written.matches,
-        written.exhibits,
-        written.clusters
-    )
 }

@@ -7,14 +7,14 @@ use jiff::Timestamp;
 use soundalike::declare::declarations::Declarations;
 use soundalike::declare::declared::{AiDisclosure, AiLevel, Declared, DeclaredIn, Rights};
 use soundalike::declare::delivery::expand;
-use soundalike::declare::inputs;
 use soundalike::declare::manifest::columns;
 use soundalike::engine::{Judge, Outcomes, Uploads, day};
 use soundalike::level::Level;
 use soundalike::policy::DEFAULT_PACK;
+use soundalike::report::decide::Commands;
 use soundalike::report::records::{Begin, ErrorRecord, Summary};
 
-use super::common::{Exit, Failure, Format, warn};
+use super::common::{Exit, Failure, Format, INPUT, ListArgs, VERDICTS, warn};
 use super::decide::{log_path, say_repaired, say_torn};
 use super::policy::{PacksArg, warn_if_stale};
 
@@ -39,14 +39,14 @@ impl UploadArgs {
 
 /// Uploads to look at, or none.
 #[derive(Debug, Args)]
+#[command(next_help_heading = INPUT)]
 pub(super) struct OptionalUploads {
     /// Audio files, folders to walk, manifests (.csv .tsv .jsonl), DDEX messages (.xml), folders of DDEX
     /// releases or batches
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// Also read the paths listed in FILE, one a line (`-`: standard input)
-    #[arg(long, value_name = "FILE")]
-    files_from: Option<PathBuf>,
+    #[command(flatten)]
+    list: ListArgs,
     /// Table (.csv .tsv .jsonl) or DDEX message (.xml) that declares titles, artists, codes, accounts and
     /// use of generators of the files; may be given several times
     #[arg(long, value_name = "FILE", long_help = manifest_help())]
@@ -120,15 +120,13 @@ impl DeclareArgs {
 impl OptionalUploads {
     /// Whether nothing was named.
     pub fn is_empty(&self) -> bool {
-        self.paths.is_empty() && self.files_from.is_none()
+        self.paths.is_empty() && !self.list.is_given()
     }
 
     /// The uploads, in order, to be told in `format`; remarks go to standard error.
     pub fn collect(&self, format: Format) -> Result<Uploads, Failure> {
         let mut paths = self.paths.clone();
-        if let Some(list) = &self.files_from {
-            paths.extend(inputs::read_list(list)?);
-        }
+        paths.extend(self.list.read()?);
         let mut uploads = Uploads::of_delivery(&expand(&paths));
         let mut declarations = Declarations::default();
         for file in &self.manifest {
@@ -151,7 +149,7 @@ impl OptionalUploads {
 
 /// Policies, decisions and what a verdict means for the exit status.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Verdicts")]
+#[command(next_help_heading = VERDICTS)]
 pub(super) struct VerdictArgs {
     /// Policies to apply, separated by commas; the strictest wins (`soundalike policy list`)
     /// [default: generic]
@@ -209,6 +207,11 @@ impl VerdictArgs {
         };
         say_torn(judge.torn());
         Ok(judge)
+    }
+
+    /// The commands by which a person decides, in the log named or the one beside `index`.
+    pub fn commands(&self, index: Option<&Path>) -> Commands {
+        Commands::new(index, self.decisions.as_deref())
     }
 
     /// Enters verdicts in the log of decisions, if that is wanted.

@@ -13,7 +13,10 @@ use soundalike::params::FingerprintParams;
 use soundalike_index::SearchMode;
 
 use super::bar::Bar;
-use super::common::{Exit, Failure, Format, TimeArg, WorkArgs, cancel_on_interrupt, warn};
+use super::common::{
+    COMPARISON, Exit, Failure, Format, OUTPUT, TimeArg, WorkArgs, cancel_on_interrupt, warn,
+};
+use super::page::PageArg;
 use super::review::{UploadArgs, VerdictArgs, say_if_nothing};
 
 /// Environment variable that names the index.
@@ -26,31 +29,33 @@ pub(super) struct ScanArgs {
     #[command(flatten)]
     against: Against,
     /// Index of earlier uploads, to find near-duplicates of what came before
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = COMPARISON)]
     earlier: Option<PathBuf>,
     /// Do not compare the files with each other
-    #[arg(long)]
+    #[arg(long, help_heading = COMPARISON)]
     no_cluster: bool,
-    /// Form of the output
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
-    /// Leave out the peaks that `soundalike report` draws
-    #[arg(long)]
-    no_evidence: bool,
-    /// Show matches from this level on: `candidate` adds those below the acceptance line
-    #[arg(long, value_enum, default_value_t = MinLevel::Match)]
-    min_level: MinLevel,
-    /// Show at most this many matches per file
-    #[arg(long, value_name = "N", default_value_t = 20)]
-    limit: usize,
     /// How candidates are looked up
-    #[arg(long, value_enum, default_value_t = Search::Auto)]
+    #[arg(long, value_enum, value_name = "HOW", default_value_t = Search::Auto, help_heading = COMPARISON)]
     search: Search,
     /// How closely to look at what is longer than 12 s: `thorough` finds a few damaged seconds in it more often
-    #[arg(long, value_enum, default_value_t = DepthArg::Standard)]
+    #[arg(long, value_enum, default_value_t = DepthArg::Standard, help_heading = COMPARISON)]
     depth: DepthArg,
     #[command(flatten)]
     verdicts: VerdictArgs,
+    /// Form of the output
+    #[arg(long, value_enum, default_value_t = Format::Text, help_heading = OUTPUT)]
+    format: Format,
+    #[command(flatten)]
+    page: PageArg,
+    /// Leave out the peaks that `soundalike report` draws
+    #[arg(long, help_heading = OUTPUT)]
+    no_evidence: bool,
+    /// Show matches from this level on: `candidate` adds those below the acceptance line
+    #[arg(long, value_enum, value_name = "LEVEL", default_value_t = MinLevel::Match, help_heading = OUTPUT)]
+    min_level: MinLevel,
+    /// Show at most this many matches per file
+    #[arg(long, value_name = "N", default_value_t = 20, help_heading = OUTPUT)]
+    limit: usize,
     #[command(flatten)]
     time: TimeArg,
     #[command(flatten)]
@@ -78,6 +83,7 @@ impl DepthArg {
 
 /// What to compare with.
 #[derive(Debug, Args)]
+#[command(next_help_heading = COMPARISON)]
 #[group(multiple = false)]
 pub(super) struct Against {
     /// Folder of the index [default: $SOUNDALIKE_INDEX]
@@ -159,14 +165,20 @@ pub(super) fn run(args: ScanArgs) -> Result<Exit, Failure> {
     if let Some(earlier) = earlier {
         engine = engine.with_earlier(earlier);
     }
-    let mut report = args.format.report()?;
+    let commands = args.verdicts.commands(dir.as_deref());
+    let mut report = args.format.report(commands.clone())?;
+    let evidence = args.format == Format::Jsonl && !args.no_evidence;
+    let mut report = args.page.beside(report.as_mut(), evidence)?;
     let begin = engine.begin(&uploads, shown);
     let (bar, cancel) = (Bar::new(args.work.quiet), cancel_on_interrupt());
-    let outcomes = engine.run(uploads, &begin, report.as_mut(), &bar, cancel)?;
+    let outcomes = engine.run(uploads, &begin, &mut report, &bar, cancel)?;
     args.verdicts.audit(engine.judge(), &begin, &outcomes)?;
     let exit = args.verdicts.exit(&outcomes.summary, references);
     say_if_nothing(&outcomes.summary);
-    outcomes.close(exit as u8, started, report.as_mut())?;
+    outcomes.close(exit as u8, started, &mut report)?;
+    // Whoever interrupts does not want to wait for pictures.
+    let decode = (!cancel.is_cancelled()).then(|| args.work.decode_options());
+    report.publish(decode, commands, args.work.quiet)?;
     Ok(exit)
 }
 
@@ -177,7 +189,8 @@ fn options(args: &ScanArgs) -> Options {
     options.depth = args.depth.depth();
     options.candidates = args.min_level == MinLevel::Candidate;
     options.limit = args.limit;
-    options.evidence = args.format == Format::Jsonl && !args.no_evidence;
+    let drawn = args.format == Format::Jsonl || args.page.is_given();
+    options.evidence = drawn && !args.no_evidence;
     options.cluster = !args.no_cluster;
     options
 }

@@ -14,6 +14,7 @@ use soundalike::indexer::{AddOptions, Added, add};
 use soundalike::level::Level;
 use soundalike::params::FingerprintParams;
 use soundalike::policy::DEFAULT_PACK;
+use soundalike::report::decide::Commands;
 use soundalike::report::records::{ErrorRecord, Record};
 use soundalike::report::{JsonLines, Report};
 use soundalike::sweep::state::Folder;
@@ -21,10 +22,14 @@ use soundalike::sweep::tell::{Telling, Told, tell};
 use soundalike::sweep::{Sweep, SweepError, findings, state};
 
 use super::bar::Bar;
-use super::common::{Exit, Failure, Format, TimeArg, WorkArgs, cancel_on_interrupt, warn};
+use super::common::{
+    COMPARISON, Exit, Failure, Format, OUTPUT, TimeArg, VERDICTS, WorkArgs, cancel_on_interrupt,
+    warn,
+};
 use super::decide::{log_path, say_repaired, say_torn};
 use super::policy::{PacksArg, warn_if_stale};
 use super::review::exit;
+use super::screen::look;
 
 /// Compare what is new in the catalogue or among the references since the last sweep
 ///
@@ -37,39 +42,39 @@ pub(super) struct SweepArgs {
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// Index of the references
-    #[arg(long, value_name = "DIR", env = "SOUNDALIKE_INDEX")]
+    #[arg(long, value_name = "DIR", env = "SOUNDALIKE_INDEX", help_heading = COMPARISON)]
     index: PathBuf,
     /// Index of the own catalogue
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = COMPARISON)]
     catalogue: PathBuf,
     /// Folder that remembers what was compared and found
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = COMPARISON)]
     state: PathBuf,
     /// Policies to judge by, separated by commas; the strictest decides
-    #[arg(long, value_name = "NAMES", default_value = DEFAULT_PACK)]
+    #[arg(long, value_name = "NAMES", default_value = DEFAULT_PACK, help_heading = VERDICTS)]
     policy: String,
     #[command(flatten)]
     packs: PacksArg,
     /// The log of decisions [default: decisions.jsonl in the folder of the index]
-    #[arg(long, value_name = "FILE", env = "SOUNDALIKE_DECISIONS")]
+    #[arg(long, value_name = "FILE", env = "SOUNDALIKE_DECISIONS", help_heading = VERDICTS)]
     decisions: Option<PathBuf>,
     /// Form of the output
-    #[arg(long, value_enum, default_value_t = SweepFormat::Text)]
+    #[arg(long, value_enum, default_value_t = SweepFormat::Text, help_heading = OUTPUT)]
     format: SweepFormat,
     /// Report everything that is known of both sides, not only what is new
-    #[arg(long)]
+    #[arg(long, help_heading = OUTPUT)]
     all: bool,
     /// Show at most this many matches per track
-    #[arg(long, value_name = "N", default_value_t = 20)]
+    #[arg(long, value_name = "N", default_value_t = 20, help_heading = OUTPUT)]
     limit: usize,
     /// Exit with 1 if what is reported is at least this grave; `clear`: if anything is reported
-    #[arg(long, value_name = "LEVEL", default_value = "hold", value_parser = level_parser())]
+    #[arg(long, value_name = "LEVEL", default_value = "hold", value_parser = level_parser(), help_heading = VERDICTS)]
     fail_on: Level,
     /// Exit with 0 whatever is reported
-    #[arg(long)]
+    #[arg(long, help_heading = VERDICTS)]
     exit_zero: bool,
     /// Begin anew: put aside what was compared and reported (as *.old)
-    #[arg(long)]
+    #[arg(long, help_heading = COMPARISON)]
     restart: bool,
     #[command(flatten)]
     time: TimeArg,
@@ -96,7 +101,7 @@ impl SweepFormat {
             SweepFormat::Text => Format::Text,
             SweepFormat::Jsonl => Format::Jsonl,
         }
-        .report()
+        .report(Commands::default())
     }
 }
 
@@ -201,7 +206,7 @@ fn end(args: &SweepArgs, told: Told) -> Result<Exit, Failure> {
     summary.exit_code = exit as u8;
     let mut out = io::stdout().lock();
     match args.format {
-        SweepFormat::Text => sweep.write(&mut out, args.all)?,
+        SweepFormat::Text => sweep.write(&mut out, look(), args.all)?,
         SweepFormat::Jsonl => {
             serde_json::to_writer(&mut out, &sweep).map_err(io::Error::from)?;
             out.write_all(b"\n")?;

@@ -9,7 +9,7 @@ use soundalike::engine::{Engine, Index, Options, writer};
 use soundalike::watch::{ResultStore, Service, ServiceError, ServiceOptions, WatchError, sleep};
 
 use super::bar::Bar;
-use super::common::{Exit, Failure, WorkArgs, cancel_on_interrupt, warn};
+use super::common::{COMPARISON, Exit, Failure, OUTPUT, WorkArgs, cancel_on_interrupt, warn};
 use super::review::VerdictArgs;
 use super::scan::{DepthArg, index_from_environment};
 
@@ -23,36 +23,36 @@ pub(super) struct WatchArgs {
     #[arg(value_name = "DIR")]
     queue: PathBuf,
     /// Index of references [default: $SOUNDALIKE_INDEX]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = COMPARISON)]
     index: Option<PathBuf>,
     /// Write results into this folder [default: beside the deliveries]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = OUTPUT)]
     out: Option<PathBuf>,
     /// Index of earlier uploads, to find near-duplicates of what came before
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = COMPARISON)]
     earlier: Option<PathBuf>,
     /// The same, and every delivery is added to it once it was looked into
-    #[arg(long, value_name = "DIR", conflicts_with = "earlier")]
+    #[arg(long, value_name = "DIR", conflicts_with = "earlier", help_heading = COMPARISON)]
     keep: Option<PathBuf>,
     /// A delivery without a DDEX marker is whole when nothing in it has changed for so long
     #[arg(long, value_name = "SECONDS", default_value_t = 30,
-          value_parser = clap::value_parser!(u64).range(0..=86_400))]
+          value_parser = clap::value_parser!(u64).range(0..=86_400), help_heading = "Waiting")]
     settle: u64,
     /// Look at the folder so often
     #[arg(long, value_name = "SECONDS", default_value_t = 10,
-          value_parser = clap::value_parser!(u64).range(1..=86_400))]
+          value_parser = clap::value_parser!(u64).range(1..=86_400), help_heading = "Waiting")]
     interval: u64,
     /// Look into what is whole now (after waiting for --settle) and end
-    #[arg(long)]
+    #[arg(long, help_heading = "Waiting")]
     once: bool,
     /// How closely to look at what is longer than 12 s: `thorough` finds a few damaged seconds in it more often
-    #[arg(long, value_enum, default_value_t = DepthArg::Standard)]
+    #[arg(long, value_enum, default_value_t = DepthArg::Standard, help_heading = COMPARISON)]
     depth: DepthArg,
     /// Also write a page for people (.html)
-    #[arg(long)]
+    #[arg(long, help_heading = OUTPUT)]
     report: bool,
     /// Also write a table (.csv)
-    #[arg(long)]
+    #[arg(long, help_heading = OUTPUT)]
     csv: bool,
     #[command(flatten)]
     verdicts: VerdictArgs,

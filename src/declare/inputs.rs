@@ -16,11 +16,12 @@ pub use super::others::NotLookedAt;
 use super::others::not_looked_at;
 use super::same_file::{FileId, are_links, file_id};
 use super::text;
+use super::misnamed::hint;
 use crate::audio::is_audio_extension;
 
 /// A path that cannot be read, and why.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot read {}: {source}", path.display())]
+#[error("cannot read {}: {source}{}", path.display(), hint(path))]
 pub struct InputError {
     /// The path.
     pub path: PathBuf,

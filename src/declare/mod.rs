@@ -11,6 +11,7 @@ pub mod inputs;
 mod list;
 pub mod manifest;
 pub mod metadata;
+pub mod misnamed;
 mod others;
 mod same_file;
 mod tags;

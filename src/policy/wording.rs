@@ -31,6 +31,26 @@ pub const LIMITS: &[Limit] = &[
     },
 ];
 
+/// Name of a level at the beginning of a phrase.
+pub fn label(level: Level) -> &'static str {
+    match level {
+        Level::Clear => "Clear",
+        Level::Review => "Review",
+        Level::Hold => "Hold",
+        Level::Reject => "Reject",
+    }
+}
+
+/// What a level means to a trust team.
+pub fn duty(level: Level) -> &'static str {
+    match level {
+        Level::Clear => "Nothing to do.",
+        Level::Review => "A person should look.",
+        Level::Hold => "Not to be delivered until somebody has decided.",
+        Level::Reject => "A policy that was applied refuses it.",
+    }
+}
+
 /// A verdict in a few words, as a creator is told it.
 pub fn headline(level: Level) -> &'static str {
     match level {
@@ -44,7 +64,9 @@ pub fn headline(level: Level) -> &'static str {
 /// What to do at a level, as a creator is told it.
 pub fn advice(level: Level) -> &'static str {
     match level {
-        Level::Clear => "Nothing was found among the references and in what you declared.",
+        Level::Clear => {
+            "Nothing that counts against it was found among the references and in what you declared."
+        }
         Level::Review => {
             "A reviewer would look at the points below. Check them; if they are right as they are, keep \
              your papers at hand."

@@ -1,11 +1,15 @@
 //! What is said about a scan: records, and their forms for machines, tables and people.
 
 pub mod csv;
+pub mod decide;
 pub mod evidence;
 pub mod html;
+pub mod look;
+pub mod phrases;
 pub mod picture;
 pub mod read;
 pub mod records;
+mod shares;
 pub mod text;
 mod text_batch;
 pub mod tracklist;

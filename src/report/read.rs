@@ -162,7 +162,8 @@ impl Records {
         Records::read(file)
     }
 
-    fn read(file: File) -> io::Result<Records> {
+    /// Reads records from the beginning of `file`, which nobody else changes.
+    pub fn read(file: File) -> io::Result<Records> {
         let mut file = BufReader::with_capacity(1 << 16, file);
         let contents = Survey::default().read(&mut file)?;
         Ok(Records { file, contents })

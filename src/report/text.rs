@@ -1,20 +1,23 @@
 //! A few lines per file for people: what matched, where, how sure.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use jiff::Timestamp;
 
 use super::Report;
+use super::decide::Commands;
+use super::look::{Ink, Look};
+use super::phrases::{Causes, cause, count, kind_words, named, odds, speed};
 use super::records::{
-    ErrorRecord, MatchRecord, Name, QueryInfo, Record, ScanResult, Scanned, SegmentRecord, Summary,
-    VerdictRecord, credit,
+    ErrorRecord, MatchRecord, QueryInfo, Record, ScanResult, Scanned, SegmentRecord, Summary,
+    VerdictRecord,
 };
-use super::text_batch;
+use super::text_batch::{self, Told};
 use crate::clock::clock;
 use crate::declare::text::visible;
 use crate::level::Level;
 use crate::policy::Finding;
-use crate::scan::kind::MatchKind;
 
 /// Segments printed per match; a loop may have dozens.
 const MAX_SEGMENTS: usize = 6;
@@ -22,13 +25,30 @@ const MAX_SEGMENTS: usize = 6;
 /// Other places of a segment that are printed.
 const MAX_REPEATS: usize = 12;
 
+/// Indents of what is said about a file, about a match, and about a part of it.
+const ABOUT_FILE: (usize, usize) = (2, 2);
+const ABOUT_MATCH: (usize, usize) = (4, 2);
+
 /// Writes for people.
 pub struct Text<W: Write> {
     out: W,
+    look: Look,
+    commands: Commands,
     references: Option<usize>,
     started_at: Option<Timestamp>,
     /// The query whose heading stands already.
     current: Option<String>,
+    /// Matches shown of it.
+    shown: usize,
+    /// All accepted matches of the query so far are allowed by decisions.
+    only_allowed: bool,
+    /// Files that match nothing but what is allowed.
+    allowed: usize,
+    causes: Causes,
+    /// Accepted matches that no decision allows.
+    standing: BTreeSet<String>,
+    /// Commands that allow matches, by match.
+    decide: BTreeMap<String, String>,
     /// Findings whose verdict is to come.
     findings: Vec<Finding>,
     /// Verdicts worth telling, with their findings: they follow when all files were heard.
@@ -36,16 +56,38 @@ pub struct Text<W: Write> {
 }
 
 impl<W: Write> Text<W> {
-    /// Writes to `out`.
+    /// Writes to `out`: plain, one fact a line.
     pub fn new(out: W) -> Text<W> {
         Text {
             out,
+            look: Look::PLAIN,
+            commands: Commands::default(),
             references: None,
             started_at: None,
             current: None,
+            shown: 0,
+            only_allowed: true,
+            allowed: 0,
+            causes: Causes::default(),
+            standing: BTreeSet::new(),
+            decide: BTreeMap::new(),
             findings: Vec::new(),
             verdicts: Vec::new(),
         }
+    }
+
+    /// Lays lines out as `look` says.
+    pub fn looking(self, look: Look) -> Text<W> {
+        Text { look, ..self }
+    }
+
+    /// Names the commands by which a person decides on what was found.
+    pub fn deciding(self, commands: Commands) -> Text<W> {
+        Text { commands, ..self }
+    }
+
+    fn line(&mut self, indents: (usize, usize), text: &str) -> io::Result<()> {
+        self.look.line(&mut self.out, indents, text)
     }
 
     fn heading(&mut self, query: &QueryInfo) -> io::Result<()> {
@@ -53,95 +95,142 @@ impl<W: Write> Text<W> {
             return Ok(());
         }
         self.current = Some(query.path.clone());
-        let length = clock(query.duration_ms);
-        writeln!(self.out, "{}  ({length}, {})", visible(&query.path), query.codec)?;
+        (self.shown, self.only_allowed) = (0, true);
+        let path = self.look.paint(Ink::Heading, &visible(&query.path));
+        let heading = format!("{path}  ({}, {})", clock(query.duration_ms), visible(&query.codec));
+        self.line((0, 2), &heading)?;
         if query.capped {
             let looked_at = query.duration_ms.div_ceil(60_000);
-            writeln!(
-                self.out,
-                "  note: only the first {looked_at} min were looked at (--max-minutes)"
-            )?;
+            let note = format!("note: only the first {looked_at} min were looked at (--max-minutes)");
+            self.line(ABOUT_FILE, &note)?;
         }
-        if query.truncated && !query.capped || query.damaged_packets > 0 {
-            let damage = query.damaged_packets;
-            writeln!(self.out, "  note: the file is incomplete or damaged ({damage} bad packets)")?;
+        match (query.truncated && !query.capped, query.damaged_packets) {
+            (false, 0) => Ok(()),
+            (true, 0) => self.line(ABOUT_FILE, "note: the file ends before its declared end"),
+            (_, damage) => {
+                let packets = count(damage as usize, "bad packet", "bad packets");
+                self.line(
+                    ABOUT_FILE,
+                    &format!("note: the file is incomplete or damaged ({packets})"),
+                )
+            }
         }
-        Ok(())
     }
 
     fn matched(&mut self, m: &MatchRecord) -> io::Result<()> {
         self.heading(&m.query)?;
-        let label = if m.accepted { "MATCH" } else { "below the line" };
+        let label = match (m.accepted, &m.allowed_by) {
+            (false, _) => self.look.paint(Ink::Aside, "below the line"),
+            (true, Some(_)) => self.look.paint(Ink::Level(Level::Clear), "ALLOWED"),
+            (true, None) => self.look.paint(Ink::Found, "MATCH"),
+        };
+        self.shown += 1;
+        self.only_allowed &= m.allowed_by.is_some() || !m.accepted;
+        if m.accepted && m.allowed_by.is_none() {
+            self.standing.insert(m.match_id.clone());
+        }
+        if let Some(command) = self.commands.allow_match(m).filter(|_| m.accepted) {
+            self.decide.insert(m.match_id.clone(), command);
+        }
         let r = &m.reference;
         let name = named(r.title.as_deref(), &r.artists, &r.path);
-        writeln!(self.out, "  {label}  {}", visible(&name))?;
-        let words = kind_words(m);
-        writeln!(self.out, "    {words}; score {:.0} of 100, {}", m.score, odds(m.log10_evalue))?;
-        let (repeats, own): (Vec<_>, Vec<_>) = m.segments.iter().partition(|s| s.repeat);
-        for s in own.iter().take(MAX_SEGMENTS) {
-            writeln!(self.out, "    {}", segment(s))?;
-        }
-        if let Some(more) = own.len().checked_sub(MAX_SEGMENTS + 1) {
-            writeln!(self.out, "    and {} more segments", more + 1)?;
-        }
-        if !repeats.is_empty() {
-            let places: Vec<String> = repeats.iter().take(MAX_REPEATS).map(|s| place(s)).collect();
-            let more = match repeats.len().checked_sub(MAX_REPEATS + 1) {
-                Some(more) => format!(" and {} more", more + 1),
-                None => String::new(),
-            };
-            writeln!(self.out, "    the same sounds there at {}{more}, too", places.join(", "))?;
-        }
-        writeln!(
-            self.out,
-            "    covers {:.0} % of this file and {:.0} % of the reference",
+        self.line(ABOUT_FILE, &format!("{label}  {}", visible(&name)))?;
+        let (words, odds) = (kind_words(m), odds(m.log10_evalue));
+        self.line(ABOUT_MATCH, &format!("{words}; score {:.0} of 100, {odds}", m.score))?;
+        self.segments(&m.segments)?;
+        let covers = format!(
+            "covers {:.0} % of this file and {:.0} % of the reference",
             m.query_match_pct, m.asset_match_pct
-        )
+        );
+        self.line(ABOUT_MATCH, &covers)?;
+        let Some(decision) = &m.allowed_by else { return Ok(()) };
+        let decision = visible(decision);
+        self.line(ABOUT_MATCH, &format!("not held against this file, by decision {decision}"))
+    }
+
+    fn segments(&mut self, segments: &[SegmentRecord]) -> io::Result<()> {
+        let (repeats, own): (Vec<_>, Vec<_>) = segments.iter().partition(|s| s.repeat);
+        for s in own.iter().take(MAX_SEGMENTS) {
+            self.line(ABOUT_MATCH, &segment(s))?;
+        }
+        if let Some(more) = own.len().checked_sub(MAX_SEGMENTS).filter(|more| *more > 0) {
+            let more = count(more, "more segment", "more segments");
+            self.line(ABOUT_MATCH, &format!("and {more}"))?;
+        }
+        if repeats.is_empty() {
+            return Ok(());
+        }
+        let places: Vec<String> = repeats.iter().take(MAX_REPEATS).map(|s| place(s)).collect();
+        let more = match repeats.len().saturating_sub(MAX_REPEATS) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let text = format!("the same sounds there at {}{more}, too", places.join(", "));
+        self.line(ABOUT_MATCH, &text)
     }
 
     fn scanned(&mut self, s: &Scanned) -> io::Result<()> {
         self.heading(&s.query)?;
-        match (s.result, self.references) {
-            (ScanResult::NoFeatures, _) => writeln!(
-                self.out,
-                "  nothing to compare: silence, a steady tone, or too short for a fingerprint"
+        let among =
+            self.references.map(|n| format!(" among {}", count(n, "reference", "references")));
+        let among = among.unwrap_or_default();
+        match s.result {
+            ScanResult::NoFeatures => self.line(
+                ABOUT_FILE,
+                "nothing to compare: silence, a steady tone, or too short for a fingerprint",
             )?,
-            (ScanResult::NoMatch, Some(n)) => {
-                writeln!(self.out, "  no match among {n} references")?
+            ScanResult::NoMatch if self.shown > 0 => {
+                self.line(ABOUT_FILE, &format!("nothing above the line{among}"))?
             }
-            (ScanResult::NoMatch, None) => writeln!(self.out, "  no match")?,
-            _ => {}
+            ScanResult::NoMatch => self.line(ABOUT_FILE, &format!("no match{among}"))?,
+            ScanResult::Matched => self.allowed += usize::from(self.only_allowed),
         }
         if self.references.is_none() {
             // Two files: no totals follow.
-            writeln!(self.out, "  compared{}", self.time())?;
+            let compared = format!("compared{}", self.time());
+            self.line(ABOUT_FILE, &compared)?;
         }
         if !s.tracklist.is_empty() {
-            writeln!(self.out, "  TRACKLIST  a mix of {} stretches", s.tracklist.len())?;
+            let heading = self.look.paint(Ink::Found, "TRACKLIST");
+            let text = format!("{heading}  a mix of {} stretches", s.tracklist.len());
+            self.line(ABOUT_FILE, &text)?;
         }
         for entry in &s.tracklist {
             let name = named(entry.title.as_deref(), &entry.artists, &entry.path);
             let begin = clock(entry.sample_begin_time_offset_ms);
             let end = clock(entry.sample_end_time_offset_ms);
-            writeln!(self.out, "    {begin} – {end}  {}", visible(&name))?;
+            self.line(ABOUT_MATCH, &format!("{begin} – {end}  {}", visible(&name)))?;
         }
         writeln!(self.out)
     }
 
     fn error(&mut self, e: &ErrorRecord) -> io::Result<()> {
-        writeln!(self.out, "{}\n  ERROR  {}\n", visible(&e.subject), visible(&e.message))
+        self.causes.add(e);
+        let subject = self.look.paint(Ink::Heading, &visible(&e.subject));
+        self.line((0, 2), &subject)?;
+        let label = self.look.paint(Ink::Error, "ERROR");
+        self.line(ABOUT_FILE, &format!("{label}  {}", visible(cause(e))))?;
+        writeln!(self.out)
     }
 
     fn verdicts(&mut self, s: &Summary) -> io::Result<()> {
         let verdicts = std::mem::take(&mut self.verdicts);
+        let told = Told { look: self.look, commands: &self.commands, matches: &self.decide };
         if let (1, 0, [(verdict, findings)]) = (s.inputs, s.clusters, verdicts.as_slice()) {
-            return text_batch::single(&mut self.out, verdict, findings);
+            return text_batch::single(&mut self.out, &told, verdict, findings);
         }
-        let grave = verdicts.iter().filter(|(v, _)| v.verdict > Level::Clear);
         let mut any = false;
-        for (verdict, findings) in grave {
-            any = true;
-            text_batch::verdict(&mut self.out, verdict, findings)?;
+        for (verdict, findings) in &verdicts {
+            // A match that is shown and does not count is explained.
+            let explains = |f: &&Finding| f.evidence.iter().any(|id| self.standing.contains(id));
+            let told_of: Vec<&Finding> = match verdict.verdict {
+                Level::Clear => findings.iter().filter(explains).collect(),
+                _ => findings.iter().filter(|f| f.level > Level::Clear).collect(),
+            };
+            if verdict.verdict > Level::Clear || !told_of.is_empty() {
+                any = true;
+                text_batch::verdict(&mut self.out, &told, verdict, &told_of)?;
+            }
         }
         if any { writeln!(self.out) } else { Ok(()) }
     }
@@ -154,52 +243,49 @@ impl<W: Write> Text<W> {
 
     fn summary(&mut self, s: &Summary) -> io::Result<()> {
         self.verdicts(s)?;
-        if self.references.is_none() && s.verdicts.is_empty() {
-            return writeln!(
-                self.out,
-                "{} of {} files compared with each other{}: {}, {} unreadable{}",
-                s.scanned,
-                s.inputs,
-                self.time(),
-                clusters(s.clusters),
-                s.errors,
-                not_looked_at(s)
-            );
-        }
+        let only_clusters = self.references.is_none() && s.verdicts.is_empty();
+        let did = if only_clusters { "compared with each other" } else { "scanned" };
+        let files = count(s.inputs, "file", "files");
         let interrupted = if s.interrupted { ", interrupted" } else { "" };
-        writeln!(
-            self.out,
-            "{} of {} files scanned{}{interrupted}: {} matched, {} without match, {} unreadable{}",
-            s.scanned,
-            s.inputs,
-            self.time(),
-            s.matched,
-            s.scanned - s.matched,
-            s.errors,
-            not_looked_at(s)
-        )?;
+        let done = format!("{} of {files} {did}{}{interrupted}: ", s.scanned, self.time());
+        let mut results = Vec::new();
+        if only_clusters {
+            results.push(clusters(s.clusters));
+        } else {
+            results.push(format!("{} matched", s.matched));
+            if self.allowed > 0 {
+                results.push(format!("{} with allowed matches only", self.allowed));
+            }
+            let without = s.scanned.saturating_sub(s.matched + self.allowed);
+            results.push(format!("{without} without match"));
+        }
+        results.push(format!("{} unreadable{}", s.errors, self.causes.words()));
+        if s.not_looked_at > 0 {
+            results.push(format!("{} not looked at", s.not_looked_at));
+        }
+        self.line((0, 2), &(done + &results.join(", ")))?;
+        let left = s.inputs.saturating_sub(s.scanned + s.errors);
+        if s.interrupted && left > 0 {
+            let left = count(left, "file was", "files were");
+            self.line((0, 2), &format!("{left} not reached"))?;
+        }
+        let levels = s.verdicts.iter().rev().filter(|(_, n)| **n > 0);
         let told: Vec<String> =
-            s.verdicts.iter().map(|(level, n)| format!("{n} {}", level.name())).collect();
+            levels.map(|(level, n)| format!("{n} {}", self.look.level(*level))).collect();
         if s.inputs > 1 && !told.is_empty() {
             let with =
                 if s.clusters > 0 { format!("; {}", clusters(s.clusters)) } else { String::new() };
-            writeln!(self.out, "verdicts: {}{with}", told.join(", "))?;
+            self.line((0, 2), &format!("verdicts: {}{with}", told.join(", ")))?;
+        }
+        if s.wall_ms > 0 {
+            self.line((0, 2), &speed(s.audio_seconds, s.wall_ms))?;
         }
         Ok(())
     }
 }
 
-/// ", 2 not looked at", where there are any.
-fn not_looked_at(s: &Summary) -> String {
-    match s.not_looked_at {
-        0 => String::new(),
-        count => format!(", {count} not looked at"),
-    }
-}
-
-fn clusters(count: usize) -> String {
-    let clusters = if count == 1 { "cluster" } else { "clusters" };
-    format!("{count} {clusters} of near-duplicates")
+fn clusters(number: usize) -> String {
+    count(number, "cluster", "clusters") + " of near-duplicates"
 }
 
 impl<W: Write> Report for Text<W> {
@@ -215,14 +301,11 @@ impl<W: Write> Report for Text<W> {
             Record::Error(e) => self.error(e),
             // Other remarks are told on standard error.
             Record::Note(n) if n.is_not_looked_at() => {
-                writeln!(
-                    self.out,
-                    "{}\n  NOT LOOKED AT  {}\n",
-                    visible(&n.subject),
-                    visible(&n.message)
-                )
+                self.line((0, 2), &visible(&n.subject))?;
+                self.line(ABOUT_FILE, &format!("NOT LOOKED AT  {}", visible(&n.message)))?;
+                writeln!(self.out)
             }
-            Record::Cluster(c) => text_batch::cluster(&mut self.out, c),
+            Record::Cluster(c) => text_batch::cluster(&mut self.out, self.look, c),
             Record::Finding(f) => {
                 self.findings.push((**f).clone());
                 Ok(())
@@ -239,30 +322,6 @@ impl<W: Write> Report for Text<W> {
     }
 }
 
-pub(super) fn kind_words(m: &MatchRecord) -> String {
-    let words = match m.match_kind {
-        MatchKind::SameFile => "the same file",
-        MatchKind::SameAudio => "the same recording from end to end",
-        MatchKind::NearDuplicate => "most of the same recording",
-        MatchKind::Modified => "the same recording with speed or pitch changed",
-        MatchKind::ContainsReference => "contains the whole reference",
-        MatchKind::ContainedInReference => "all of it is a part of the reference",
-        MatchKind::LoopOfExcerpt => "repeats a part of the reference",
-        MatchKind::Version => {
-            "the same material runs along, but much else is in it or it was made anew"
-        }
-        MatchKind::Excerpt => "shares a part with the reference",
-    };
-    if !m.modified {
-        return words.to_owned();
-    }
-    format!(
-        "{words} (speed {:+.1} %, pitch {:+.0} cents)",
-        100.0 * (m.time_factor - 1.0),
-        m.pitch_cents
-    )
-}
-
 fn segment(s: &SegmentRecord) -> String {
     format!(
         "{} – {} here  =  {} – {} there   {} of {} peaks, {:.0} a second",
@@ -276,41 +335,7 @@ fn segment(s: &SegmentRecord) -> String {
     )
 }
 
-/// A reference by title, artists and path, as far as they are known.
-pub(super) fn named(title: Option<&str>, artists: &[Name], path: &str) -> String {
-    match (title, credit(artists, ", ")) {
-        (Some(title), Some(artists)) => format!("\"{title}\" by {artists}  [{path}]"),
-        (Some(title), None) => format!("\"{title}\"  [{path}]"),
-        (None, _) => path.to_owned(),
-    }
-}
-
 /// Where a segment lies in the reference.
 fn place(s: &SegmentRecord) -> String {
     format!("{} – {}", clock(s.db_begin_time_offset_ms), clock(s.db_end_time_offset_ms))
-}
-
-/// The E-value as a frequency a person can weigh.
-pub(super) fn odds(log10_evalue: f64) -> String {
-    if log10_evalue > -0.5 {
-        return "as good as chance gives".to_owned();
-    }
-    let power = (-log10_evalue).floor() as i64;
-    if power < 7 {
-        let per = 10f64.powf(-log10_evalue).round();
-        return format!("chance gives this in 1 of {per:.0} scans");
-    }
-    format!("chance gives this in fewer than 1 of 10^{power} scans")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn odds_read_well() {
-        assert_eq!(odds(0.3), "as good as chance gives");
-        assert_eq!(odds(-3.0), "chance gives this in 1 of 1000 scans");
-        assert_eq!(odds(-41.2), "chance gives this in fewer than 1 of 10^41 scans");
-    }
 }

@@ -1,10 +1,15 @@
 //! Clusters and verdicts for people.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use super::decide::Commands;
+use super::look::{Ink, Look};
+use super::phrases::count;
 use super::records::VerdictRecord;
+use super::shares::shares;
 use crate::declare::text::visible;
-use crate::dedup::cluster::{Cluster, Member};
+use crate::dedup::cluster::{Cluster, Contribution, Member};
 use crate::level::Level;
 use crate::policy::wording::{LIMITS, advice, headline};
 use crate::policy::{Finding, Rule};
@@ -15,35 +20,74 @@ const MAX_MEMBERS: usize = 12;
 const MAX_CONTRIBUTIONS: usize = 5;
 /// Ties printed per cluster.
 const MAX_TIES: usize = 3;
+/// Commands printed per verdict.
+const MAX_COMMANDS: usize = 6;
+
+/// How verdicts are told, and by which commands a person decides on them.
+pub(super) struct Told<'a> {
+    pub look: Look,
+    pub commands: &'a Commands,
+    /// Commands that allow matches, by match.
+    pub matches: &'a BTreeMap<String, String>,
+}
 
 /// A cluster: what is shared, what the score is made of, who belongs to it.
-pub(super) fn cluster(out: &mut dyn Write, c: &Cluster) -> io::Result<()> {
-    let level = if c.level > Level::Clear { c.level.name() } else { "no concern by itself" };
-    writeln!(out, "CLUSTER  {}  score {:.0} of 100: {level}", c.cluster_id, c.score)?;
-    writeln!(out, "  {}", visible(&c.explanation))?;
-    for part in c.contributions.iter().take(MAX_CONTRIBUTIONS) {
-        writeln!(out, "    {:+5.0}  {}", part.points, visible(&part.text))?;
-    }
+pub(super) fn cluster(out: &mut dyn Write, look: Look, c: &Cluster) -> io::Result<()> {
+    let level = match c.level {
+        Level::Clear => "no concern by itself".to_owned(),
+        level => look.level(level),
+    };
+    let label = look.paint(Ink::Found, "CLUSTER");
+    look.line(
+        out,
+        (0, 2),
+        &format!("{label}  {}  score {:.0} of 100: {level}", c.cluster_id, c.score),
+    )?;
+    look.line(out, (2, 2), &visible(&c.explanation))?;
+    contributions(out, look, c)?;
     for member in c.member_details.iter().take(MAX_MEMBERS) {
-        writeln!(out, "  {}", line(member))?;
+        look.line(out, (2, 4), &line(member))?;
     }
     if c.size > MAX_MEMBERS {
-        writeln!(out, "  and {} more", c.size - MAX_MEMBERS)?;
+        look.line(out, (2, 2), &format!("and {} more", c.size - MAX_MEMBERS))?;
     }
     for tie in c.context.iter().take(MAX_TIES) {
-        writeln!(
-            out,
-            "  less close: {} shares {:.0} % with {} ({:.0} % of that)",
+        let text = format!(
+            "less close: {} shares {:.0} % with {} ({:.0} % of that)",
             visible(&tie.member),
             tie.member_pct,
             visible(&tie.other),
             tie.other_pct
-        )?;
+        );
+        look.line(out, (2, 2), &text)?;
     }
     if c.context.len() > MAX_TIES {
-        writeln!(out, "  and {} more less close", c.context.len() - MAX_TIES)?;
+        look.line(out, (2, 2), &format!("and {} more less close", c.context.len() - MAX_TIES))?;
     }
     writeln!(out)
+}
+
+/// What each signal adds, in whole points that add up to the score; what is not shown by name is shown as a sum.
+fn contributions(out: &mut dyn Write, look: Look, c: &Cluster) -> io::Result<()> {
+    let parts: Vec<(&Contribution, i64)> = c.contributions.iter().zip(shares(c)).collect();
+    let (shown, rest) = parts.split_at(parts.len().min(MAX_CONTRIBUTIONS));
+    // Reasons to think nothing of it stand at the end; they are never left out.
+    let (less, rest): (Vec<_>, Vec<_>) =
+        rest.iter().copied().partition(|(part, _)| part.points < 0.0);
+    let point = |out: &mut dyn Write, points: i64, text: &str| {
+        look.line(out, (4, 6), &format!("{points:>+4}  {text}"))
+    };
+    for (part, points) in shown {
+        point(out, *points, &visible(&part.text))?;
+    }
+    if !rest.is_empty() {
+        let sum = rest.iter().map(|(_, points)| *points).sum();
+        point(out, sum, &count(rest.len(), "weaker signal", "weaker signals"))?;
+    }
+    for (part, points) in less {
+        point(out, points, &visible(&part.text))?;
+    }
+    Ok(())
 }
 
 fn line(m: &Member) -> String {
@@ -63,12 +107,15 @@ fn line(m: &Member) -> String {
 /// Verdict and findings of one upload among many.
 pub(super) fn verdict(
     out: &mut dyn Write,
+    told: &Told<'_>,
     v: &VerdictRecord,
-    findings: &[Finding],
+    findings: &[&Finding],
 ) -> io::Result<()> {
-    writeln!(out, "{}  {}", v.verdict.name().to_uppercase(), visible(&v.subject))?;
+    let look = told.look;
+    let level = look.paint(Ink::Level(v.verdict), &v.verdict.name().to_uppercase());
+    look.line(out, (0, 2), &format!("{level}  {}", visible(&v.subject)))?;
     let mut lines: Vec<(&Finding, Vec<&str>)> = Vec::new();
-    for finding in told(findings) {
+    for &finding in findings {
         let known =
             lines.iter_mut().find(|(f, _)| f.rule == finding.rule && f.message == finding.message);
         match known {
@@ -78,43 +125,105 @@ pub(super) fn verdict(
     }
     for (finding, packs) in lines {
         let by = visible(&packs.join(", "));
-        writeln!(out, "  {} ({by})  {}", finding.rule.id(), visible(&finding.message))?;
+        let text = format!("{} ({by})  {}", finding.rule.id(), visible(&finding.message));
+        look.line(out, (2, 2), &text)?;
     }
-    Ok(())
+    let commands = told.commands(v, findings.iter().copied());
+    for command in commands.iter().take(MAX_COMMANDS) {
+        look.command(out, 2, &look.paint(Ink::Aside, command))?;
+    }
+    match commands.len().saturating_sub(MAX_COMMANDS) {
+        0 => Ok(()),
+        more => {
+            look.line(out, (2, 2), &format!("and {}", count(more, "more match", "more matches")))
+        }
+    }
+}
+
+impl Told<'_> {
+    /// What allows that which speaks against an upload: each of the matches, or else the file.
+    fn commands<'f>(
+        &self,
+        v: &VerdictRecord,
+        findings: impl Iterator<Item = &'f Finding>,
+    ) -> Vec<String> {
+        let mut commands: Vec<String> = Vec::new();
+        if v.verdict == Level::Clear {
+            return commands;
+        }
+        for id in findings.flat_map(|f| &f.evidence) {
+            let command = self.matches.get(id).filter(|command| !commands.contains(command));
+            commands.extend(command.cloned());
+        }
+        if commands.is_empty() {
+            commands.extend(self.commands.allow_file(&visible(&v.subject)));
+        }
+        commands
+    }
 }
 
 /// Verdict on a single file, as its maker would want to be told.
 pub(super) fn single(
     out: &mut dyn Write,
+    told: &Told<'_>,
     v: &VerdictRecord,
     findings: &[Finding],
 ) -> io::Result<()> {
-    writeln!(out, "{}  ({})", headline(v.verdict), v.verdict.name())?;
-    writeln!(out, "{}", advice(v.verdict))?;
-    for finding in told(findings) {
-        writeln!(out, "\n  {}  {}", finding.rule.id(), visible(&finding.message))?;
+    let look = told.look;
+    let heading = look.paint(Ink::Level(v.verdict), headline(v.verdict));
+    look.line(out, (0, 0), &format!("{heading}  ({})", v.verdict.name()))?;
+    look.line(out, (0, 0), advice(v.verdict))?;
+    for finding in grave(findings) {
+        writeln!(out)?;
+        look.line(out, (2, 2), &format!("{}  {}", finding.rule.id(), visible(&finding.message)))?;
         if let Some(text) = &finding.policy_text {
-            writeln!(out, "    {}: {}", visible(&finding.policy), visible(text))?;
+            look.line(out, (4, 2), &format!("{}: {}", visible(&finding.policy), visible(text)))?;
             let (source, date) = (visible(&finding.source), visible(&finding.verified_on));
-            writeln!(out, "    source: {source}, last checked {date}")?;
+            look.line(out, (4, 2), &format!("source: {source}, last checked {date}"))?;
         }
     }
-    let notes: Vec<&Finding> = findings.iter().filter(|f| f.level == Level::Clear).collect();
-    for note in &notes {
-        writeln!(out, "\n  note  {} ({})", visible(&note.message), note.rule.id())?;
+    for note in findings.iter().filter(|f| f.level == Level::Clear) {
+        writeln!(out)?;
+        let text = format!("note  {} ({})", visible(&note.message), note.rule.id());
+        look.line(out, (2, 2), &text)?;
     }
     if v.by_policy.len() > 1 {
-        let all = v.by_policy.iter().map(|(id, level)| format!("{id}: {}", level.name()));
-        writeln!(out, "\n  By policy: {}", visible(&all.collect::<Vec<_>>().join(", ")))?;
+        let all = v
+            .by_policy
+            .iter()
+            .map(|(id, level)| format!("{}: {}", visible(id), look.level(*level)));
+        let all = all.collect::<Vec<_>>().join(", ");
+        writeln!(out)?;
+        look.line(out, (2, 2), &format!("By policy: {all}"))?;
     }
+    decide(out, told, v, findings)?;
     writeln!(out, "\nWhat this cannot tell:")?;
     for limit in LIMITS {
-        writeln!(out, "  - {}", limit.text)?;
+        look.line(out, (2, 2), &format!("- {}", limit.text))?;
     }
     writeln!(out)
 }
 
-fn told(findings: &[Finding]) -> impl Iterator<Item = &Finding> {
+/// How to decide on it, where there is something to decide.
+fn decide(
+    out: &mut dyn Write,
+    told: &Told<'_>,
+    v: &VerdictRecord,
+    findings: &[Finding],
+) -> io::Result<()> {
+    let commands = told.commands(v, grave(findings));
+    if commands.is_empty() {
+        return Ok(());
+    }
+    writeln!(out)?;
+    told.look.line(out, (0, 0), "To decide, with your reason in the place of the dots:")?;
+    for command in commands.iter().chain(&told.commands.block_file(&visible(&v.subject))) {
+        told.look.command(out, 2, command)?;
+    }
+    Ok(())
+}
+
+fn grave(findings: &[Finding]) -> impl Iterator<Item = &Finding> {
     findings.iter().filter(|f| f.level > Level::Clear)
 }
 

@@ -15,6 +15,8 @@ use crate::declare::text::visible;
 use crate::engine::index::index_info;
 use crate::level::Level;
 use crate::policy::Rule;
+use crate::report::look::{Ink, Look};
+use crate::report::phrases::{count, elapsed, thousands};
 use crate::report::records::{IndexInfo, MatchRecord, credit};
 
 /// Matches that are named.
@@ -161,9 +163,10 @@ impl SweepRecord {
         self.verdicts.keys().next_back().copied()
     }
 
-    /// Writes it for people, in at most 20 lines. `all`: matches of earlier sweeps were reported, too.
-    pub fn write(&self, out: &mut dyn Write, all: bool) -> io::Result<()> {
-        let seconds = self.wall_ms as f64 / 1000.0;
+    /// Writes it for people, in at most 20 lines of a wide terminal. `all`: matches of earlier sweeps were reported,
+    /// too.
+    pub fn write(&self, out: &mut dyn Write, look: Look, all: bool) -> io::Result<()> {
+        let took = elapsed(self.wall_ms);
         let state = match (self.interrupted, self.resumed, self.unchanged) {
             (true, ..) => ", interrupted",
             (_, true, _) => ", taken up again",
@@ -171,67 +174,79 @@ impl SweepRecord {
             _ => "",
         };
         let begun = self.started_at.strftime("%Y-%m-%d %H:%M UTC");
-        writeln!(out, "Sweep {} of {begun}{state}; {seconds:.1} s", self.run)?;
-        side(out, "references", &self.references)?;
-        side(out, "catalogue", &self.catalogue)?;
+        look.line(out, (0, 2), &format!("Sweep {} of {begun}{state}; {took}", self.run))?;
+        let row = |out: &mut dyn Write, name: &str, text: &str| {
+            look.line(out, (2, 12), &format!("{name:<11} {text}"))
+        };
+        row(out, "references", &side(&self.references))?;
+        row(out, "catalogue", &side(&self.catalogue))?;
         if !self.unchanged {
             let known = self.known;
             let again = if known > 0 {
-                format!("; {known} known matches met again")
+                format!("; {} met again", count(known as usize, "known match", "known matches"))
             } else {
                 String::new()
             };
-            writeln!(out, "  compared    {} pairs{again}", self.pairs)?;
+            let pairs = count(self.pairs as usize, "pair", "pairs");
+            row(out, "compared", &format!("{pairs}{again}"))?;
         }
         if self.interrupted {
-            return writeln!(
-                out,
-                "  left        {} references, {} tracks; the same command goes on, and reports when all is done",
-                self.pending_references, self.pending_tracks
+            let left = format!(
+                "{}, {}; the same command goes on, and reports when all is done",
+                count(self.pending_references, "reference", "references"),
+                count(self.pending_tracks, "track", "tracks")
             );
+            return row(out, "left", &left);
         }
         let what = if all { "reported" } else { "new" };
-        let (matches, tracks, levels) = (self.matches, self.tracks, by_level(&self.verdicts));
-        writeln!(out, "  {what:<11} {matches} matches in {tracks} tracks{levels}")?;
+        let (matches, tracks) =
+            (count(self.matches, "match", "matches"), count(self.tracks, "track", "tracks"));
+        let levels = by_level(look, &self.verdicts);
+        row(out, what, &format!("{matches} in {tracks}{levels}"))?;
         if self.worst.is_empty() {
             return Ok(());
         }
         writeln!(out, "Gravest:")?;
         for w in &self.worst {
-            line(out, w)?;
+            look.line(out, (2, 2), &line(look, w))?;
         }
         let more = self.matches.saturating_sub(self.worst.len());
         if more > 0 {
-            writeln!(out, "  and {more} more")?;
+            look.line(out, (2, 2), &format!("and {}", count(more, "more match", "more matches")))?;
         }
-        writeln!(
+        look.line(
             out,
-            "Next: with --all --format jsonl > sweep.jsonl everything is shown again, for `soundalike report`;\n\
-             `soundalike allow add --pair TRACK REFERENCE` for what is licensed; `soundalike explain RULE`."
+            (0, 0),
+            "Next: with --all --format jsonl > sweep.jsonl everything is shown again, for `soundalike report`;",
+        )?;
+        look.line(
+            out,
+            (0, 0),
+            "`soundalike allow add --pair TRACK REFERENCE` for what is licensed; `soundalike explain RULE`.",
         )
     }
 }
 
-fn side(out: &mut dyn Write, name: &str, side: &SideInfo) -> io::Result<()> {
+fn side(side: &SideInfo) -> String {
     let SideInfo { index, new, removed } = side;
     let id: String = index.id.chars().take(12).collect();
-    writeln!(out, "  {name:<11} {} ({new} new, {removed} removed), index {id}", index.tracks)
+    let [tracks, new, removed] = [index.tracks as u64, *new, *removed].map(thousands);
+    format!("{tracks} ({new} new, {removed} removed), index {id}")
 }
 
-fn by_level(verdicts: &BTreeMap<Level, usize>) -> String {
+fn by_level(look: Look, verdicts: &BTreeMap<Level, usize>) -> String {
     let words: Vec<String> =
-        verdicts.iter().rev().map(|(level, n)| format!("{n} {}", level.name())).collect();
+        verdicts.iter().rev().map(|(level, n)| format!("{n} {}", look.level(*level))).collect();
     if words.is_empty() { String::new() } else { format!(": {}", words.join(", ")) }
 }
 
-fn line(out: &mut dyn Write, w: &WorstMatch) -> io::Result<()> {
+fn line(look: Look, w: &WorstMatch) -> String {
     let rule = w.rules.first().map_or("", |rule| rule.id());
     let (q, r) = (w.query_ms, w.reference_ms);
     let more = if w.segments > 1 { format!(" +{}", w.segments - 1) } else { String::new() };
-    writeln!(
-        out,
-        "  {:<6} {rule:<9} {} {}-{} = {} {}-{}{more}, {:.0} %",
-        w.level.name(),
+    let level = look.paint(Ink::Level(w.level), &format!("{:<6}", w.level.name()));
+    format!(
+        "{level} {rule:<9} {} {}-{} = {} {}-{}{more}, {:.0} %",
         shown(&w.track),
         clock(q.0),
         clock(q.1),

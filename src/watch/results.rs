@@ -8,6 +8,7 @@ use std::path::Path;
 use super::{Draft, ResultFormat, ResultStore, ServiceError, shown};
 use crate::audio::DecodeOptions;
 use crate::report::csv::Csv;
+use crate::report::decide::Commands;
 use crate::report::html::{self, Options};
 use crate::report::picture::Pictures;
 use crate::report::read::Records;
@@ -84,6 +85,7 @@ fn write_page(
         title: Some(format!("Delivery {}", shown(name))),
         limit: SHOWN,
         pictures: Pictures { from_audio: true, decode: decode.clone() },
+        commands: Commands::of_some_index(),
     };
     let mut page = BufWriter::new(file);
     html::write(&mut records, &options, &mut page)?;

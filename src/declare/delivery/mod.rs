@@ -22,6 +22,7 @@ use super::manifest::Manifest;
 use super::manifest::columns::Field;
 use super::same_file::{FileId, are_links, file_id};
 use super::text;
+use super::misnamed::hint;
 
 /// Most rows of one table that name no file that are told one by one.
 const MAX_MISSING: usize = 10_000;
@@ -157,7 +158,7 @@ pub fn expand(paths: &[PathBuf]) -> Delivery {
 }
 
 fn unreadable(path: &Path, source: &std::io::Error) -> String {
-    format!("cannot read {}: {source}", path.display())
+    format!("cannot read {}: {source}{}", path.display(), hint(path))
 }
 
 impl Delivery {

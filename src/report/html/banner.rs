@@ -144,7 +144,13 @@ impl<'a> CreatorBanner<'a> {
             headline,
             advice,
             title: upload_view::title(upload),
-            reasons: reasons.iter().take(MAX_REASONS).map(Text::of).collect(),
+            // The first sentence of an explanation is the headline.
+            reasons: reasons
+                .iter()
+                .filter(|reason| *reason != headline)
+                .take(MAX_REASONS)
+                .map(Text::of)
+                .collect(),
         }
     }
 

@@ -9,12 +9,12 @@ use super::member_view::{self, MemberRow};
 use super::parts::Column::{Numbers, Words};
 use super::parts::{facts, table_head};
 use super::segments_view::speed;
-use super::svg::num;
 use super::timeline::Timeline;
 use super::words::{count, level_badge, percent};
 use crate::clock::clock;
 use crate::dedup::cluster::{Cluster, Contribution, Tie};
 use crate::level::Level;
+use crate::report::shares::shares;
 
 /// Signals listed.
 const MAX_SIGNALS: usize = 40;
@@ -42,13 +42,14 @@ impl<'a> ClusterView<'a> {
     /// The view of `c` on a page with these `anchors`.
     pub fn new(c: &'a Cluster, anchors: &Anchors) -> ClusterView<'a> {
         let is_detailed = !c.member_details.is_empty();
+        let signals = c.contributions.iter().zip(shares(c));
         ClusterView {
             size: c.size,
             level: c.level,
             score: c.score.clamp(0.0, 100.0),
             explanation: (!c.explanation.is_empty()).then(|| Text::of(&c.explanation)),
             facts: in_short(c),
-            signals: c.contributions.iter().take(MAX_SIGNALS).map(Signal::new).collect(),
+            signals: signals.take(MAX_SIGNALS).map(Signal::new).collect(),
             drawings: is_detailed.then(|| (Matrix::new(c), Timeline::new(&c.member_details))),
             members: member_view::rows(c, anchors),
             all_members: c.member_details.len().max(c.members.len()),
@@ -129,17 +130,17 @@ fn span(seconds: u64) -> String {
 /// What one signal adds to the score.
 struct Signal<'a> {
     name: Text<'a>,
-    points: f64,
+    points: i64,
     value: f64,
     weight: f64,
     words: Text<'a>,
 }
 
 impl<'a> Signal<'a> {
-    fn new(part: &'a Contribution) -> Signal<'a> {
+    fn new((part, points): (&'a Contribution, i64)) -> Signal<'a> {
         Signal {
             name: Text::of(&part.signal),
-            points: if part.points.is_finite() { part.points } else { 0.0 },
+            points,
             value: part.value,
             weight: part.weight,
             words: Text::of(&part.text),
@@ -147,16 +148,16 @@ impl<'a> Signal<'a> {
     }
 
     fn markup(&self) -> Markup {
-        let class = if self.points < 0.0 { "less" } else { "more" };
+        let class = if self.points < 0 { "less" } else { "more" };
         html! {
             tr {
                 th scope="row" { code { (self.name) } }
                 td.bar {
                     svg viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true" {
                         rect.ground width="100" height="10" {}
-                        rect.(class) width=(num(self.points.abs().min(100.0))) height="10" {}
+                        rect.(class) width=(self.points.unsigned_abs().min(100)) height="10" {}
                     }
-                    " " b { (format_args!("{:+.0}", self.points)) }
+                    " " b { (format_args!("{:+}", self.points)) }
                 }
                 td { (format_args!("{:.2} × {:.2}", self.value, self.weight)) }
                 td { (self.words) }
@@ -168,7 +169,7 @@ impl<'a> Signal<'a> {
 fn signals(signals: &[Signal<'_>]) -> Markup {
     let columns = [
         Words("Signal"),
-        Words("Points that would be missing without it"),
+        Words("Points of the score"),
         Words("Strength × weight"),
         Words("In words"),
     ];

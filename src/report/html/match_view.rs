@@ -12,8 +12,9 @@ use super::words::percent;
 use super::{figure, plots};
 use crate::clock::clock;
 use crate::declare::declared::Declared;
+use crate::report::decide::Commands;
+use crate::report::phrases::{kind_words, odds};
 use crate::report::records::{MatchRecord, SegmentRecord, credit};
-use crate::report::text::{kind_words, odds};
 
 /// A match as it is shown in full.
 pub struct MatchView<'a> {
@@ -29,11 +30,13 @@ pub struct MatchView<'a> {
     segments: &'a [SegmentRecord],
     comparison: Comparison,
     ids: [Text<'a>; 2],
+    /// The command that allows it.
+    decide: Option<Text<'a>>,
 }
 
 impl<'a> MatchView<'a> {
     /// The view of `exhibit`, of an upload that declares `declared`.
-    pub fn new(exhibit: &'a Exhibit, declared: &Declared) -> MatchView<'a> {
+    pub fn new(exhibit: &'a Exhibit, declared: &Declared, commands: &Commands) -> MatchView<'a> {
         let (m, r) = (&*exhibit.record, &exhibit.record.reference);
         let artists = credit(&r.artists, ", ");
         let missing = ["this file", "the reference"].into_iter().zip(&exhibit.missing);
@@ -58,6 +61,7 @@ impl<'a> MatchView<'a> {
             segments: &m.segments,
             comparison: Comparison::new(m, declared),
             ids: [Text::of(&m.match_id), Text::of(&r.ref_id)],
+            decide: commands.allow_match(m).filter(|_| m.allowed_by.is_none()).map(Text::of),
         }
     }
 
@@ -85,6 +89,9 @@ impl<'a> MatchView<'a> {
                 (self.comparison.markup())
                 p.ids {
                     "Match id " code { (match_id) } " · reference " code { (ref_id) }
+                }
+                @if let Some(command) = &self.decide {
+                    p.decide { "If it is licensed: " code { (command) } }
                 }
             }
         }

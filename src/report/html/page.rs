@@ -20,6 +20,7 @@ use super::words::count;
 use super::{guide, masthead, notices};
 use crate::declare::declared::Declared;
 use crate::policy::Finding;
+use crate::report::decide::Commands;
 use crate::report::evidence::EvidenceRecord;
 use crate::report::picture::Pictures;
 use crate::report::read::{Records, UploadEntry};
@@ -39,6 +40,8 @@ pub struct Options {
     pub limit: usize,
     /// Where spectrograms come from.
     pub pictures: Pictures,
+    /// Commands by which a person decides on what is shown.
+    pub commands: Commands,
 }
 
 /// What was written.
@@ -215,14 +218,14 @@ impl<'a> Page<'a> {
         out: &mut dyn Write,
     ) -> io::Result<()> {
         let first = self.written.exhibits;
-        let pictures = &self.options.pictures;
+        let Options { pictures, commands, .. } = self.options;
         let done: Vec<Markup> = part
             .into_par_iter()
             .enumerate()
             .map(|(i, (record, evidence))| {
                 let number = first + i + 1;
                 let exhibit = Exhibit::new(record, evidence, pictures);
-                MatchView::new(&exhibit, declared).markup(number, number <= OPEN)
+                MatchView::new(&exhibit, declared, commands).markup(number, number <= OPEN)
             })
             .collect();
         self.written.exhibits += done.len();
@@ -279,7 +282,8 @@ mod tests {
         let mut records = Records::spool(&mut hostile().as_bytes()).unwrap();
         assert_eq!(records.contents.warnings, [""; 0]);
         let pictures = Pictures { from_audio: false, decode: DecodeOptions::default() };
-        let options = Options { title: Some(BAD.to_owned()), limit: 9, pictures };
+        let commands = Commands::of_some_index();
+        let options = Options { title: Some(BAD.to_owned()), limit: 9, pictures, commands };
         let mut page = Vec::new();
         let written = write(&mut records, &options, &mut page).unwrap();
         assert_eq!((written.uploads, written.exhibits, written.clusters), (1, 1, 1));

@@ -8,8 +8,8 @@ use super::parts::Column::Words;
 use super::parts::table_head;
 use super::words::count;
 use crate::clock::clock;
+use crate::report::phrases::named;
 use crate::report::records::TracklistEntry;
-use crate::report::text::named;
 
 /// Stretches of a mix that are listed.
 const MAX_ENTRIES: usize = 200;

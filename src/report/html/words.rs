@@ -4,6 +4,9 @@
 use maud::{Markup, html};
 
 use crate::level::Level;
+use crate::policy::wording::{advice, headline};
+pub use crate::policy::wording::{duty as meaning, label};
+pub use crate::report::phrases::count;
 use crate::report::read::UploadEntry;
 use crate::report::records::ScanResult;
 
@@ -70,46 +73,12 @@ pub fn level_badge(level: Level) -> Markup {
     badge(State::Verdict(level))
 }
 
-/// Name of a level at the beginning of a phrase.
-pub fn label(level: Level) -> &'static str {
-    match level {
-        Level::Clear => "Clear",
-        Level::Review => "Review",
-        Level::Hold => "Hold",
-        Level::Reject => "Reject",
-    }
-}
-
-/// What a level means to a trust team.
-pub fn meaning(level: Level) -> &'static str {
-    match level {
-        Level::Clear => "Nothing to do.",
-        Level::Review => "A person should look.",
-        Level::Hold => "Not to be delivered until somebody has decided.",
-        Level::Reject => "A policy that was applied refuses it.",
-    }
-}
-
 /// Headline and advice for the uploader of one track.
 pub fn to_creator(state: State) -> (&'static str, &'static str) {
     match state {
-        State::Verdict(Level::Clear) | State::Nothing => (
-            "Nothing found",
-            "Nothing in this track resembles a recording of the index it was compared with.",
-        ),
-        State::Verdict(Level::Review) | State::Matched => (
-            "Look at this",
-            "Parts of this track should be checked before you submit it. What, and why, stands below.",
-        ),
-        State::Verdict(Level::Hold) => (
-            "Do not submit yet",
-            "A distributor would most likely hold this track. Read the reasons below, and have your \
-             licences or papers at hand if you hold the rights.",
-        ),
-        State::Verdict(Level::Reject) => (
-            "Your distributor's rules refuse this",
-            "The rules of a distributor or platform you chose do not allow this track as it is.",
-        ),
+        State::Verdict(level) => (headline(level), advice(level)),
+        State::Matched => (headline(Level::Review), advice(Level::Review)),
+        State::Nothing => (headline(Level::Clear), advice(Level::Clear)),
         State::Featureless => (
             "Nothing to compare",
             "Silence, a steady tone, or too short: nothing can be said about this track.",
@@ -117,17 +86,6 @@ pub fn to_creator(state: State) -> (&'static str, &'static str) {
         State::Unreadable => ("Could not be read", "The file could not be decoded."),
         State::Unknown => ("Not scanned", "The records hold no scan of this track."),
     }
-}
-
-/// Numbers with their noun: `1 match`, `2 matches`.
-pub fn count(n: usize, one: &str, many: &str) -> String {
-    let mut digits = n.to_string();
-    let mut at = digits.len();
-    while at > 3 {
-        at -= 3;
-        digits.insert(at, ',');
-    }
-    format!("{digits} {}", if n == 1 { one } else { many })
 }
 
 /// A percentage without needless digits.
@@ -138,13 +96,6 @@ pub fn percent(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn counts_read_well() {
-        assert_eq!(count(1, "match", "matches"), "1 match");
-        assert_eq!(count(12_345_678, "peak", "peaks"), "12,345,678 peaks");
-        assert_eq!(count(999, "peak", "peaks"), "999 peaks");
-    }
 
     #[test]
     fn a_verdict_weighs_more_than_a_match() {
