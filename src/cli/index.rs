@@ -7,7 +7,9 @@ use std::time::Instant;
 use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 use soundalike::declare::metadata::Metadata;
+use soundalike::declare::text::visible;
 use soundalike::engine::{open, writer};
+use soundalike::id::path_text;
 use soundalike::indexer::{AddOptions, Added, add};
 use soundalike::params::FingerprintParams;
 use soundalike::report::records::{ErrorRecord, Record, ReferenceInfo};
@@ -129,8 +131,14 @@ pub(super) fn line(record: &impl Serialize) -> Result<(), Failure> {
     Ok(writeln!(out)?)
 }
 
+/// Says `text`. What is in it comes from tags and names of strangers, of which none may command the terminal:
+/// only the ends of lines stay, so what must not hold one goes through [`visible`] before.
 pub(super) fn say(text: &str) -> Result<(), Failure> {
-    Ok(writeln!(io::stdout().lock(), "{text}")?)
+    let mut out = io::stdout().lock();
+    for line in text.split('\n') {
+        writeln!(out, "{}", visible(line))?;
+    }
+    Ok(())
 }
 
 pub(super) fn open_writer(dir: &Path) -> Result<Writer, Failure> {
@@ -210,7 +218,7 @@ fn problems<'a>(
         message: message.clone(),
     });
     let empty = summary.featureless.iter().map(|path| ErrorRecord {
-        subject: path.to_string_lossy().into_owned(),
+        subject: path_text(path),
         code: "no_features".into(),
         message: format!(
             "{} was not added: silence, a steady tone, or too short for a fingerprint",
@@ -219,7 +227,7 @@ fn problems<'a>(
     });
     // An audio error names its file itself.
     let unreadable = summary.errors.iter().map(|e| ErrorRecord {
-        subject: e.path().to_string_lossy().into_owned(),
+        subject: path_text(e.path()),
         code: e.code().into(),
         message: e.to_string(),
     });
@@ -345,12 +353,13 @@ fn show(meta: &TrackMeta, format: ListFormat) -> Result<(), Failure> {
         (Some(artist), Some(title)) => format!("{artist} – {title}"),
         (_, title) => title.clone().unwrap_or_default(),
     };
+    let title = visible(&title);
     say(&format!(
         "{}  {:>3}:{:02}  {}  {title}",
         meta.ref_id,
         seconds / 60,
         seconds % 60,
-        meta.path
+        visible(&meta.path)
     ))
 }
 
@@ -389,7 +398,8 @@ fn run_verify(args: &ShowArgs) -> Result<Exit, Failure> {
     } else {
         for row in &report.rows {
             let state = row.problem.as_deref().unwrap_or("ok");
-            say(&format!("{:<40} {:>12} bytes  {state}", row.name, row.bytes))?;
+            let name = visible(&row.name);
+            say(&format!("{name:<40} {:>12} bytes  {}", row.bytes, visible(state)))?;
         }
         let verdict = if report.is_ok() { "the index is sound" } else { "the index is damaged" };
         say(&format!("{} references; {verdict}", report.tracks))?;
@@ -425,7 +435,7 @@ fn merge(args: &MergeArgs) -> Result<Exit, Failure> {
         if args.format == ListFormat::Jsonl {
             line(&done)?;
         } else {
-            let dir = dir.display();
+            let dir = visible(&path_text(dir));
             say(&format!("{dir}: {} added, {} already there", done.added, done.skipped))?;
         }
     }

@@ -1,6 +1,5 @@
 //! Text from strangers: which encoding it is in, and what a cell of a table means.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -10,6 +9,7 @@ use jiff::{SpanRelativeTo, Timestamp, civil, tz::TimeZone};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::audio::cleaned;
+use crate::regular;
 
 /// Why a file of text was not read.
 #[derive(Debug, thiserror::Error)]
@@ -36,18 +36,20 @@ pub enum ReadError {
 /// `text` without characters that would command a terminal, or turn the order of letters around so that
 /// a name reads as another.
 pub fn visible(text: &str) -> String {
-    let commands =
-        |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let commands = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+            // Marks of direction, and ends of lines that are no control characters.
+            || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}')
+    };
     text.chars().map(|c| if commands(c) { '\u{fffd}' } else { c }).collect()
 }
 
-/// Reads a whole file of at most `limit` bytes.
+/// Reads a whole file of at most `limit` bytes. What is no file, a pipe for one, is refused and not waited
+/// for.
 pub fn read_capped(path: &Path, limit: u64) -> Result<Vec<u8>, ReadError> {
     let error = |source| ReadError::Io { path: path.to_owned(), source };
-    let file = File::open(path).map_err(error)?;
-    if file.metadata().map_err(error)?.is_dir() {
-        return Err(error(io::Error::new(io::ErrorKind::IsADirectory, "is a folder")));
-    }
+    let file = regular::open(path).map_err(error)?;
     let mut bytes = Vec::new();
     file.take(limit + 1).read_to_end(&mut bytes).map_err(error)?;
     if bytes.len() as u64 > limit {

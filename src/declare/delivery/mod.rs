@@ -13,10 +13,11 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 pub use self::ddex::{BatchState, batch_state, is_batch_complete, is_marker};
-use self::resolve::resolve;
+use self::resolve::{ResolveError, resolve};
 use super::declared::Declared;
 use super::inputs;
 use super::manifest::Manifest;
+use crate::id::path_text;
 
 /// Where a declaration was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,13 +57,13 @@ impl DeliveryError {
         code: &'static str,
         message: impl Into<String>,
     ) -> DeliveryError {
-        let subject = subject.to_string_lossy().into_owned();
         // Some causes name their file themselves; once is enough.
-        let message = message.into();
-        let message = match message.strip_prefix(&format!("{subject}: ")) {
+        let (message, shown) = (message.into(), subject.display());
+        let message = match message.strip_prefix(&format!("{shown}: ")) {
             Some(rest) => rest.to_owned(),
-            None => message.replacen(&format!("cannot read {subject}: "), "cannot read: ", 1),
+            None => message.replacen(&format!("cannot read {shown}: "), "cannot read: ", 1),
         };
+        let subject = path_text(subject);
         DeliveryError { subject, code, message }
     }
 }
@@ -84,12 +85,23 @@ pub struct Delivery {
     by_path: HashMap<PathBuf, usize>,
 }
 
-/// Expands `paths`.
+/// Expands `paths`. They themselves may be links, as the user names them; below a folder, no link is followed
+/// out of it.
 pub fn expand(paths: &[PathBuf]) -> Delivery {
+    expand_if(paths, |_| true)
+}
+
+/// Expands `paths` as far as they lie in the folder `root`, symbolic links followed.
+pub fn expand_within(root: &Path, paths: &[PathBuf]) -> Delivery {
+    expand_if(paths, |path| inputs::lies_within(path, root))
+}
+
+fn expand_if(paths: &[PathBuf], is_inside: impl Fn(&Path) -> bool) -> Delivery {
     let mut delivery = Delivery { complete: true, ..Delivery::default() };
     for path in paths {
         match std::fs::metadata(path) {
             Err(source) => delivery.fail(path, "io_error", unreadable(path, &source)),
+            Ok(_) if !is_inside(path) => delivery.fail_outside(path),
             Ok(meta) if meta.is_dir() => delivery.add_folder(path),
             Ok(_) => delivery.add_file(path),
         }
@@ -104,6 +116,11 @@ fn unreadable(path: &Path, source: &std::io::Error) -> String {
 impl Delivery {
     fn fail(&mut self, subject: &Path, code: &'static str, message: impl Into<String>) {
         self.errors.push(DeliveryError::new(subject, code, message));
+    }
+
+    fn fail_outside(&mut self, link: &Path) {
+        let error = ResolveError::Outside;
+        self.fail(link, error.code(), format!("the link {error}"));
     }
 
     fn warn(&mut self, subject: &Path, code: &'static str, message: impl Into<String>) {
@@ -138,10 +155,14 @@ impl Delivery {
 
     /// Adds an audio file, or all those below a folder.
     fn add_plain(&mut self, path: &Path) {
-        let found = inputs::collect(&[path.to_owned()]);
+        let found = match path.is_dir() {
+            true => inputs::collect_within(path, path),
+            false => inputs::collect(&[path.to_owned()]),
+        };
         for error in found.errors {
             self.fail(&error.path, "io_error", error.to_string());
         }
+        found.outside.iter().for_each(|link| self.fail_outside(link));
         self.empty_folders.extend(found.empty_folders);
         for path in found.files {
             self.upload(path, None);

@@ -3,6 +3,7 @@
 use std::path::{Component, Path, PathBuf};
 
 use crate::declare::ern::file_names;
+use crate::declare::inputs::lies_within;
 
 /// Why a name leads to no file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -50,7 +51,11 @@ pub(super) fn resolve(root: &Path, folders: &[&str], name: &str) -> Result<PathB
             // As a user would write it: `a.wav`, not `./a.wav`.
             let path = path.strip_prefix(".").map_or(path.clone(), Path::to_owned);
             if path.is_file() {
-                return if lies_in(&path, root) { Ok(path) } else { Err(ResolveError::Outside) };
+                return if lies_within(&path, root) {
+                    Ok(path)
+                } else {
+                    Err(ResolveError::Outside)
+                };
             }
         }
     }
@@ -71,14 +76,6 @@ fn relative(root: &Path, name: &Path) -> Option<PathBuf> {
         }
     }
     (!drive).then_some(path)
-}
-
-/// Whether the file itself, symbolic links followed, lies below `root`.
-fn lies_in(path: &Path, root: &Path) -> bool {
-    match (path.canonicalize(), root.canonicalize()) {
-        (Ok(path), Ok(root)) => path.starts_with(root),
-        _ => false,
-    }
 }
 
 #[cfg(test)]
