@@ -75,6 +75,7 @@ enum Command {
 
 /// Runs the command given.
 pub fn run(cli: Cli) -> Result<Exit, Failure> {
+    soundalike_index::on_lost_file(Exit::Index as u8);
     match cli.command {
         Command::Index(command) => index::run(command),
         Command::Scan(args) => scan::run(args),
