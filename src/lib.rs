@@ -86,6 +86,8 @@ pub mod policy;
 #[doc(hidden)]
 pub mod progress;
 #[doc(hidden)]
+pub mod regular;
+#[doc(hidden)]
 pub mod report;
 #[doc(hidden)]
 pub mod rounding;

@@ -10,7 +10,7 @@ use soundalike_index::TrackMeta;
 
 use crate::audio::AudioInfo;
 use crate::declare::declared::Declared;
-use crate::id::{hex, ref_id};
+use crate::id::{hex, path_text, ref_id};
 
 /// [`TrackMeta::flags`]: the file ended early or was damaged.
 pub const FLAG_PARTIAL: u32 = 1;
@@ -61,7 +61,7 @@ impl Track {
     #[doc(hidden)]
     pub fn of_file(path: &Path, sha256: [u8; 32], info: &AudioInfo) -> Track {
         Track {
-            path: path.to_string_lossy().into_owned(),
+            path: path_text(path),
             sha256,
             duration_ms: info.duration_ms,
             codec: info.codec.clone(),

@@ -25,13 +25,26 @@ pub(crate) struct EnvelopeWriter {
     at: u64,
     /// Start of the section being written, with its id and running digest.
     open: Option<(u32, u64, blake3::Hasher)>,
+    /// It has its name.
+    in_place: bool,
+}
+
+/// What could not be finished goes away: on a full disk it may hold the last free bytes.
+impl Drop for EnvelopeWriter {
+    fn drop(&mut self) {
+        if !self.in_place {
+            let _ = std::fs::remove_file(&self.tmp);
+        }
+    }
 }
 
 impl EnvelopeWriter {
     /// Starts a file of exactly `sections` sections in `dir`; `stem` distinguishes temporary files.
     pub(crate) fn create(dir: &Path, stem: &str, kind: Kind, sections: usize) -> Result<Self> {
         let tmp = dir.join(format!("{stem}{TMP_SUFFIX}"));
-        let file = File::create(&tmp).map_err(|e| Error::io(&tmp, e))?;
+        // A new one: what was left there by a run that was killed goes, and no link is followed.
+        let _ = std::fs::remove_file(&tmp);
+        let file = File::create_new(&tmp).map_err(|e| Error::io(&tmp, e))?;
         let mut out = BufWriter::with_capacity(1 << 18, file);
         let front = HEADER_LEN + sections * ENTRY_LEN;
         out.write_all(&vec![0; front]).map_err(|e| Error::io(&tmp, e))?;
@@ -44,6 +57,7 @@ impl EnvelopeWriter {
             table: Vec::new(),
             at: front as u64,
             open: None,
+            in_place: false,
         })
     }
 
@@ -85,7 +99,16 @@ impl EnvelopeWriter {
     }
 
     /// Writes header and table, syncs, and renames the file to the name made from its digest.
-    pub(crate) fn finish(mut self, name: impl FnOnce(&[u8; 32]) -> String) -> Result<FileEntry> {
+    pub(crate) fn finish(self, name: impl FnOnce(&[u8; 32]) -> String) -> Result<FileEntry> {
+        self.finish_if(name, &|| Ok(()))
+    }
+
+    /// The same, unless `may` says right before the file is renamed that it may not.
+    pub(crate) fn finish_if(
+        mut self,
+        name: impl FnOnce(&[u8; 32]) -> String,
+        may: &dyn Fn() -> Result<()>,
+    ) -> Result<FileEntry> {
         self.end();
         debug_assert_eq!(self.table.len(), self.capacity * ENTRY_LEN);
         let mut header = [0u8; 32];
@@ -104,7 +127,9 @@ impl EnvelopeWriter {
         self.out.get_ref().sync_all().map_err(io)?;
         let name = name(&digest);
         let path = self.dir.join(&name);
+        may()?;
         std::fs::rename(&self.tmp, &path).map_err(|e| Error::io(&path, e))?;
+        self.in_place = true;
         Ok(FileEntry { name, len: self.at, digest })
     }
 }

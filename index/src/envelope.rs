@@ -145,6 +145,29 @@ impl Envelope {
         Ok(())
     }
 
+    /// Compares everything with its digests again if the file may have changed since it was last found right.
+    pub(crate) fn check_again(&self, path: &Path) -> Result<()> {
+        let Some(look) = self.bytes.looks_changed(path)? else { return Ok(()) };
+        let table_end = HEADER_LEN + self.sections.len() * ENTRY_LEN;
+        let front = self.bytes.get(..table_end).unwrap_or_default();
+        let holds = digest_at(front, 32) == Some(self.digest)
+            && header_digest(&front[..32], &front[HEADER_LEN..]) == self.digest;
+        if !holds {
+            return Err(Error::corrupt(path, "changed while it was in use"));
+        }
+        for section in &self.sections {
+            self.check_section(section, path)
+                .map_err(|_| Error::corrupt(path, "changed while it was in use"))?;
+        }
+        self.bytes.found_right(look);
+        Ok(())
+    }
+
+    /// The bytes as they were opened.
+    pub(crate) fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
     /// Digest that identifies the file.
     pub(crate) fn digest(&self) -> [u8; 32] {
         self.digest

@@ -18,6 +18,15 @@ pub enum Error {
         /// The cause as reported by the system.
         source: std::io::Error,
     },
+    /// The lock or the manifest is not the one that the writer had: another one may be at work.
+    #[error(
+        "{path}: it was removed or replaced while this process wrote to the index, so another may write to it, \
+         too; nothing of this change was kept: try again", path = path.display()
+    )]
+    Displaced {
+        /// The lock, or the manifest.
+        path: PathBuf,
+    },
     /// Another writer holds the index.
     #[error("{path}: another process is writing to this index", path = path.display())]
     Locked {

@@ -59,6 +59,7 @@ mod types;
 mod verify;
 mod writer;
 
+pub use bytes::on_lost_file;
 pub use error::{Error, Result};
 pub use reader::Reader;
 pub use stats::{GraphState, IndexStats, ProbeResult, SegmentStats};

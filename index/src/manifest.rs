@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use crate::atomic::{EnvelopeWriter, sync_dir};
-use crate::bytes::Bytes;
+use crate::bytes::{Bytes, Hold};
 use crate::codec::{self, FileEntry, ManifestBody};
 use crate::envelope::{Check, Envelope, Kind};
 use crate::error::{Error, Result};
@@ -27,7 +27,7 @@ impl Manifest {
     /// Reads the manifest of the index in `dir`.
     pub(crate) fn read(dir: &Path) -> Result<Manifest> {
         let path = dir.join(MANIFEST_NAME);
-        let bytes = Bytes::map(&path).map_err(|e| {
+        let bytes = Bytes::open(&path, Hold::Copied).map_err(|e| {
             // A file in place of the folder is no index either.
             let none = e.is_not_found() || dir.is_file();
             if none { Error::NotAnIndex { path: dir.into() } } else { e }
@@ -44,15 +44,20 @@ impl Manifest {
         Ok(Manifest { body, digest: envelope.digest() })
     }
 
-    /// Replaces the manifest in `dir`. Everything it names must already be in place.
-    pub(crate) fn write(dir: &Path, body: ManifestBody) -> Result<Manifest> {
+    /// Replaces the manifest in `dir`, unless `still_ours` says at the last moment that it may not. Everything
+    /// it names must already be in place.
+    pub(crate) fn write(
+        dir: &Path,
+        body: ManifestBody,
+        still_ours: &dyn Fn() -> Result<()>,
+    ) -> Result<Manifest> {
         let path = dir.join(MANIFEST_NAME);
         let bytes = codec::encode(&body).map_err(|e| Error::corrupt(&path, e))?;
         // The files it names must be durable under their names before it is.
         sync_dir(dir)?;
         let mut out = EnvelopeWriter::create(dir, "manifest", MANIFEST, 1)?;
         out.section(BODY, &bytes)?;
-        let file = out.finish(|_| MANIFEST_NAME.to_owned())?;
+        let file = out.finish_if(|_| MANIFEST_NAME.to_owned(), still_ours)?;
         sync_dir(dir)?;
         Ok(Manifest { body, digest: file.digest })
     }

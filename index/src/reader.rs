@@ -1,9 +1,11 @@
 //! A snapshot of an index for searching.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
+use crate::bytes::Hold;
 use crate::codec::SegmentEntry;
 use crate::envelope::Check;
 use crate::error::{Error, Result};
@@ -16,6 +18,9 @@ use crate::types::{Code, Hit, ParamsId, Query, SearchMode, SearchOptions, TrackM
 
 /// Attempts to open a snapshot while a writer keeps replacing segments.
 const OPEN_TRIES: usize = 8;
+/// Bytes of all files of an index up to which they are copied into memory when it is opened for searching:
+/// what happens to the files afterwards does not matter then. Larger ones are mapped.
+const COPIED_UP_TO: u64 = 128 << 20;
 /// Queries handled together by one thread: the more, the more of them share the reading of a cell.
 const QUERY_BATCH: usize = 4096;
 
@@ -59,11 +64,22 @@ impl Reader {
         Reader::open_checked(dir, Check::Full)
     }
 
+    /// As [`Reader::open`], with its files mapped however small they are, for tests of that.
+    #[doc(hidden)]
+    pub fn open_mapped(dir: &Path) -> Result<Reader> {
+        Reader::open_up_to(dir, Check::Full, 0)
+    }
+
     pub(crate) fn open_checked(dir: &Path, check: Check) -> Result<Reader> {
+        Reader::open_up_to(dir, check, COPIED_UP_TO)
+    }
+
+    /// Opens an index of which up to `copied` bytes are copied.
+    fn open_up_to(dir: &Path, check: Check, copied: u64) -> Result<Reader> {
         let mut last = None;
         for _ in 0..OPEN_TRIES {
             let manifest = Manifest::read(dir)?;
-            match open_parts(dir, &manifest, check) {
+            match open_parts(dir, &manifest, check, copied) {
                 Ok(parts) => return Ok(Reader::assemble(dir, manifest, parts)),
                 // A compaction may have removed the segment since: then there is a newer manifest.
                 Err(e) if e.is_not_found() => {
@@ -107,6 +123,35 @@ impl Reader {
     /// Whether nothing was written since this snapshot was opened.
     pub fn is_current(&self) -> Result<bool> {
         Ok(Manifest::read(&self.dir)?.digest == self.manifest.digest)
+    }
+
+    /// Does `work`, which reads this snapshot, and makes sure afterwards that what it read were the bytes that
+    /// were checked when the snapshot was opened: somebody may copy over the files of a live index.
+    ///
+    /// # Errors
+    /// A file was changed. Nothing that `work` found is to be relied on, nor a panic of it.
+    pub fn guarded<T>(&self, work: impl FnOnce() -> T) -> Result<T> {
+        let done = catch_unwind(AssertUnwindSafe(work));
+        self.parts.iter().try_for_each(|part| part.segment.check_again())?;
+        Ok(done.unwrap_or_else(|panic| resume_unwind(panic)))
+    }
+
+    /// Makes sure that the files of this snapshot, as they lie in its folder, are still sound; to be asked
+    /// where it [is current](Reader::is_current). Reads only what looks different from before.
+    ///
+    /// # Errors
+    /// A file was removed, changed or replaced by another.
+    pub fn check_files(&self) -> Result<()> {
+        let params = &self.manifest.body.params_digest;
+        for part in &self.parts {
+            if let Some(look) = part.segment.was_replaced()? {
+                let entry = &part.entry;
+                let (check, hold) = (Check::Full, Hold::Copied);
+                Segment::open(&self.dir, &entry.file, entry.tracks, params, check, hold)?;
+                part.segment.found_right(look);
+            }
+        }
+        Ok(())
     }
 
     /// Live tracks.
@@ -241,14 +286,17 @@ fn store_for<'a>(
     Some(Box::new(Cells::new(data, graph, opts.probes, opts.ef)))
 }
 
-fn open_parts(dir: &Path, manifest: &Manifest, check: Check) -> Result<Vec<Part>> {
+fn open_parts(dir: &Path, manifest: &Manifest, check: Check, copied: u64) -> Result<Vec<Part>> {
     let mut parts = Vec::with_capacity(manifest.body.segments.len());
     let mut base = 0;
+    let bytes = manifest.files().fold(0u64, |all, file| all.saturating_add(file.len));
+    let small = check == Check::Full && bytes <= copied;
+    let hold = if small { Hold::Copied } else { Hold::Mapped };
     for entry in &manifest.body.segments {
         let params = &manifest.body.params_digest;
-        let mut segment = Segment::open(dir, &entry.file, entry.tracks, params, check)?;
+        let mut segment = Segment::open(dir, &entry.file, entry.tracks, params, check, hold)?;
         let graph = match &entry.graph {
-            Some(file) if check == Check::Full => match segment.open_graph(dir, file) {
+            Some(file) if check == Check::Full => match segment.open_graph(dir, file, hold) {
                 Ok(()) => GraphState::Ready,
                 Err(_) => GraphState::Damaged,
             },

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::bytes::Bytes;
+use crate::bytes::{Bytes, Hold, Look};
 use crate::codec::{self, FileEntry, SegmentInfo};
 use crate::envelope::{Check, Envelope, Kind};
 use crate::error::{Error, Result};
@@ -92,6 +92,7 @@ struct Space {
 /// An opened graph file.
 #[derive(Debug)]
 struct Graphs {
+    path: PathBuf,
     envelope: Envelope,
     spaces: [Option<(Range<usize>, Layout)>; MAX_SPACES],
 }
@@ -116,9 +117,10 @@ impl Segment {
         tracks: u32,
         params: &[u8; 32],
         check: Check,
+        hold: Hold,
     ) -> Result<Segment> {
         let path = dir.join(&file.name);
-        let bytes = Bytes::map(&path)?;
+        let bytes = Bytes::open(&path, hold)?;
         if bytes.len() as u64 != file.len {
             return Err(Error::corrupt(
                 &path,
@@ -204,9 +206,9 @@ impl Segment {
 
     /// Opens the graph file beside the segment. The graph is a cache: on error the segment is as usable
     /// as before, only slower.
-    pub(crate) fn open_graph(&mut self, dir: &Path, file: &FileEntry) -> Result<()> {
+    pub(crate) fn open_graph(&mut self, dir: &Path, file: &FileEntry, hold: Hold) -> Result<()> {
         let path = dir.join(&file.name);
-        let bytes = Bytes::map(&path)?;
+        let bytes = Bytes::open(&path, hold)?;
         if bytes.len() as u64 != file.len {
             return Err(Error::corrupt(&path, "length differs from the manifest"));
         }
@@ -234,8 +236,29 @@ impl Segment {
                 graph::parse(words, data.reps.len()).map_err(|e| Error::corrupt(path, e))?;
             spaces[usize::from(space)] = Some((envelope.range(id, path)?, layout));
         }
-        self.graphs = Some(Graphs { envelope, spaces });
+        self.graphs = Some(Graphs { path: path.to_owned(), envelope, spaces });
         Ok(())
+    }
+
+    /// Makes sure that what was read of the segment and its graph were their bytes, where somebody may have
+    /// changed them since.
+    pub(crate) fn check_again(&self) -> Result<()> {
+        self.envelope.check_again(&self.path)?;
+        match &self.graphs {
+            Some(graphs) => graphs.envelope.check_again(&graphs.path),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the file that lies where the segment was opened is not, or may not be, the one that was: how
+    /// it looks then.
+    pub(crate) fn was_replaced(&self) -> Result<Option<Look>> {
+        self.envelope.bytes().was_replaced(&self.path)
+    }
+
+    /// Notes that the file was found right while it looked like `look`.
+    pub(crate) fn found_right(&self, look: Look) {
+        self.envelope.bytes().found_right(look);
     }
 
     pub(crate) fn track_count(&self) -> u32 {

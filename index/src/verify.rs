@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::bytes::Bytes;
+use crate::bytes::{Bytes, Hold};
 use crate::envelope::{Check, reseal};
 use crate::error::{Error, Result};
 use crate::manifest::{MANIFEST_NAME, Manifest};
@@ -91,12 +91,15 @@ pub fn verify(dir: &Path) -> Result<VerifyReport> {
         for entry in &manifest.body.segments {
             tracks += u64::from(entry.tracks);
             let params = &manifest.body.params_digest;
-            let segment = Segment::open(dir, &entry.file, entry.tracks, params, Check::Full);
+            let segment =
+                Segment::open(dir, &entry.file, entry.tracks, params, Check::Full, Hold::Copied);
             let problem = segment.as_ref().err().map(ToString::to_string);
             rows.push(row(&entry.file.name, FileKind::Segment, problem));
             if let Some(graph) = &entry.graph {
                 let problem = match segment {
-                    Ok(mut segment) => segment.open_graph(dir, graph).err().map(|e| e.to_string()),
+                    Ok(mut segment) => {
+                        segment.open_graph(dir, graph, Hold::Copied).err().map(|e| e.to_string())
+                    }
                     Err(_) => Some("not checked: its segment is damaged".to_owned()),
                 };
                 rows.push(row(&graph.name, FileKind::Graph, problem));

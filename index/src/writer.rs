@@ -27,8 +27,8 @@ pub struct Writer {
     manifest: Manifest,
     /// Content hashes of live tracks.
     contents: HashSet<[u8; 32]>,
-    /// Held, not read.
-    _lock: File,
+    /// Held, and compared with what lies under its name before something is published.
+    lock: File,
 }
 
 impl Writer {
@@ -49,6 +49,7 @@ impl Writer {
                     params_description: params.description.clone(),
                     segments: Vec::new(),
                 },
+                &|| Ok(()),
             )?;
         }
         let reader = Reader::open_checked(dir, Check::OnUse)?;
@@ -61,7 +62,7 @@ impl Writer {
         }
         let contents = reader.tracks().map(|(_, meta)| meta.sha256).collect();
         let (manifest, _) = reader.into_parts();
-        Ok(Writer { dir: dir.into(), manifest, contents, _lock: lock })
+        Ok(Writer { dir: dir.into(), manifest, contents, lock })
     }
 
     /// Parameters of the index.
@@ -287,10 +288,26 @@ impl Writer {
         let mut body = self.manifest.body.clone();
         body.generation += 1;
         body.segments = segments;
-        self.manifest = Manifest::write(&self.dir, body)?;
+        let still_ours = || self.ensure_alone();
+        self.manifest = Manifest::write(&self.dir, body, &still_ours)?;
         // The change is made; what cannot be cleaned up now is after a later one.
         let _ = self.collect_garbage();
         Ok(())
+    }
+
+    /// Makes sure that no other writer can have been at work: the lock that is held is the one that another would
+    /// find, and the manifest is the one that this writer read or wrote.
+    fn ensure_alone(&self) -> Result<()> {
+        let lock = self.dir.join(LOCK_NAME);
+        if !is_same(&lock, &self.lock).map_err(|e| Error::io(&lock, e))? {
+            return Err(Error::Displaced { path: lock });
+        }
+        let path = self.dir.join(MANIFEST_NAME);
+        match Manifest::read(&self.dir) {
+            Ok(manifest) if manifest.digest == self.manifest.digest => Ok(()),
+            Ok(_) | Err(Error::NotAnIndex { .. }) => Err(Error::Displaced { path }),
+            Err(error) => Err(error),
+        }
     }
 
     /// Only files with names of ours are touched. Readers that still map a removed file keep it.
@@ -309,6 +326,22 @@ impl Writer {
 
 fn bytes_of(entry: &SegmentEntry) -> u64 {
     entry.file.len + entry.graph.as_ref().map_or(0, |g| g.len)
+}
+
+/// Whether `path` is the open `file`. Where the system does not say, it is if it is there.
+fn is_same(path: &Path, file: &File) -> std::io::Result<bool> {
+    let named = match std::fs::metadata(path) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+        other => other?,
+    };
+    let open = file.metadata()?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        Ok((named.dev(), named.ino()) == (open.dev(), open.ino()))
+    }
+    #[cfg(not(unix))]
+    Ok(named.is_file() && open.is_file())
 }
 
 fn lock(dir: &Path) -> Result<File> {

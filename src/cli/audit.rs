@@ -7,6 +7,7 @@ use soundalike::decisions::entry::{Repair, Revocation};
 use soundalike::decisions::log::{self, Verified};
 use soundalike::decisions::{Entry, Event, LogError, Status, VerdictEntry};
 use soundalike::declare::text::visible;
+use soundalike::id::path_text;
 
 use super::common::{Exit, Failure};
 use super::decide::{LogArgs, described, say_torn};
@@ -146,7 +147,8 @@ fn verify(args: &VerifyArgs) -> Result<Exit, Failure> {
         line(&record)?;
     } else if let Some(problem) = &record.problem {
         let place = record.line.map(|line| format!(", line {line}")).unwrap_or_default();
-        say(&format!("{}{place}: {problem}", path.display()))?;
+        let path = visible(&path_text(&path));
+        say(&format!("{path}{place}: {}", visible(problem)))?;
         say(&format!("{} entries are sound", record.entries))?;
     } else {
         say(&format!(

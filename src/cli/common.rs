@@ -78,7 +78,7 @@ impl Failure {
 impl From<IndexError> for Failure {
     fn from(error: IndexError) -> Failure {
         let (exit, hint) = match &error {
-            IndexError::Locked { .. } => (Exit::Locked, ""),
+            IndexError::Locked { .. } | IndexError::Displaced { .. } => (Exit::Locked, ""),
             IndexError::NotAnIndex { .. } => (Exit::Index, "; `soundalike index add` creates one"),
             IndexError::ParamsMismatch { .. } => {
                 (Exit::Index, "; build the index anew with this version")

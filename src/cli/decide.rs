@@ -398,6 +398,7 @@ pub(super) fn described(decision: &Decision, status: &Status) -> String {
         }
     };
     let (id, who, reason) = (visible(id), visible(who), visible(reason));
+    let target = visible(&target.to_string());
     format!("{id}  {day}  {} {target}{until}  ({who}: {reason}){status}", effect.name())
 }
 

@@ -10,6 +10,7 @@ use soundalike::clock;
 use soundalike::declare::metadata::Metadata;
 use soundalike::declare::text::visible;
 use soundalike::engine::{open, writer};
+use soundalike::id::path_text;
 use soundalike::indexer::{AddOptions, Added, add};
 use soundalike::level::Level;
 use soundalike::params::FingerprintParams;
@@ -137,9 +138,14 @@ pub(super) fn line(record: &impl Serialize) -> Result<(), Failure> {
     Ok(writeln!(out)?)
 }
 
-/// A line on standard output for people; what names of files would command the terminal is left out.
+/// A line on standard output for people. What is in it comes from tags and names of strangers, of which none may
+/// command the terminal: only the ends of lines stay, so what must not hold one goes through [`visible`] before.
 pub(super) fn say(text: &str) -> Result<(), Failure> {
-    Ok(look().line(&mut io::stdout().lock(), (0, 4), &visible(text))?)
+    let mut out = io::stdout().lock();
+    for line in text.split('\n') {
+        look().line(&mut out, (0, 4), &visible(line))?;
+    }
+    Ok(())
 }
 
 pub(super) fn open_writer(dir: &Path) -> Result<Writer, Failure> {
@@ -225,7 +231,7 @@ fn problems<'a>(
         message: message.clone(),
     });
     let empty = summary.featureless.iter().map(|path| ErrorRecord {
-        subject: path.to_string_lossy().into_owned(),
+        subject: path_text(path),
         code: "no_features".into(),
         message: format!(
             "{} was not added: silence, a steady tone, or too short for a fingerprint",
@@ -234,7 +240,7 @@ fn problems<'a>(
     });
     // An audio error names its file itself.
     let unreadable = summary.errors.iter().map(|e| ErrorRecord {
-        subject: e.path().to_string_lossy().into_owned(),
+        subject: path_text(e.path()),
         code: e.code().into(),
         message: e.to_string(),
     });
@@ -361,7 +367,8 @@ fn show(meta: &TrackMeta, format: ListFormat) -> Result<(), Failure> {
         (_, title) => title.clone().unwrap_or_default(),
     };
     let length = clock::seconds(meta.duration_ms);
-    say(&format!("{}  {length:>6}  {}  {title}", meta.ref_id, meta.path))
+    let (path, title) = (visible(&meta.path), visible(&title));
+    say(&format!("{}  {length:>6}  {path}  {title}", meta.ref_id))
 }
 
 fn remove(args: &RemoveArgs) -> Result<Exit, Failure> {
@@ -406,7 +413,7 @@ fn run_verify(args: &ShowArgs) -> Result<Exit, Failure> {
             look().line(&mut io::stdout().lock(), (0, 4), &line)?;
         }
         let verdict = if report.is_ok() { "the index is sound" } else { "the index is damaged" };
-        say(&format!("{}; {verdict}", count(report.tracks, "reference", "references")))?;
+        say(&format!("{}; {verdict}", count(report.tracks as usize, "reference", "references")))?;
     }
     Ok(if report.is_ok() { Exit::Clean } else { Exit::Index })
 }
@@ -439,7 +446,7 @@ fn merge(args: &MergeArgs) -> Result<Exit, Failure> {
         if args.format == ListFormat::Jsonl {
             line(&done)?;
         } else {
-            let dir = dir.display();
+            let dir = visible(&path_text(dir));
             say(&format!("{dir}: {} added, {} already there", done.added, done.skipped))?;
         }
     }

@@ -100,6 +100,7 @@ pub fn parse() -> Cli {
 /// Runs the command given.
 pub fn run(cli: Cli) -> Result<Exit, Failure> {
     cli.global.apply();
+    soundalike_index::on_lost_file(Exit::Index as u8);
     match cli.command {
         Command::Index(command) => index::run(command),
         Command::Scan(args) => scan::run(args),

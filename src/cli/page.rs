@@ -110,7 +110,7 @@ impl Paged<'_> {
         let Some((path, JsonLines(file))) = self.kept else { return Ok(()) };
         let mut file = file.into_inner().map_err(|e| no_room(e.error()))?;
         file.rewind().map_err(|e| no_room(&e))?;
-        let mut records = Records::read(file).map_err(|e| no_room(&e))?;
+        let mut records = Records::of_file(file).map_err(|e| no_room(&e))?;
         let pictures =
             Pictures { from_audio: decode.is_some(), decode: decode.unwrap_or_default() };
         let options = Options { title: None, limit: SHOWN, pictures, commands };

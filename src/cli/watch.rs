@@ -1,11 +1,12 @@
 //! `soundalike watch`: deliveries as they come into a folder, each looked into once it is whole.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
 use jiff::Timestamp;
 use soundalike::engine::{Engine, Index, Options, writer};
+use soundalike::id::digest_name;
 use soundalike::watch::{ResultStore, Service, ServiceError, ServiceOptions, WatchError, sleep};
 
 use super::bar::Bar;
@@ -25,9 +26,14 @@ pub(super) struct WatchArgs {
     /// Index of references [default: $SOUNDALIKE_INDEX]
     #[arg(long, value_name = "DIR", help_heading = COMPARISON)]
     index: Option<PathBuf>,
-    /// Write results into this folder [default: beside the deliveries]
+    /// Write results into this folder, which should not lie where senders can write [default: beside the
+    /// deliveries]
     #[arg(long, value_name = "DIR", help_heading = OUTPUT)]
     out: Option<PathBuf>,
+    /// Keep what is done in this folder [default: with the results if they lie outside of DIR; else
+    /// $STATE_DIRECTORY, $XDG_STATE_HOME/soundalike or ~/.local/state/soundalike]
+    #[arg(long, value_name = "DIR", help_heading = OUTPUT)]
+    state: Option<PathBuf>,
     /// Index of earlier uploads, to find near-duplicates of what came before
     #[arg(long, value_name = "DIR", help_heading = COMPARISON)]
     earlier: Option<PathBuf>,
@@ -83,7 +89,8 @@ pub(super) fn run(args: WatchArgs) -> Result<Exit, Failure> {
     };
     let index = engine.references().map(|index| index.dir().to_owned());
     // Results beside the deliveries lie in the folder itself, which is no part of it.
-    let own = [index, args.out.clone(), args.earlier.clone(), args.keep.clone()];
+    let own =
+        [index, args.out.clone(), args.earlier.clone(), args.keep.clone(), args.state.clone()];
     let own = own.into_iter().flatten();
     let settle = Duration::from_secs(args.settle);
     let mut service = Service::new(&args.queue, own, settle, results, engine, options)?;
@@ -122,7 +129,7 @@ fn open(args: &WatchArgs) -> Result<(ResultStore, Engine), Failure> {
     }
     let references = Index::open(&dir)?;
     let judge = args.verdicts.judge(Some(&dir), Timestamp::now())?;
-    let results = ResultStore::open(args.out.as_ref().unwrap_or(&args.queue))?;
+    let results = result_store(args)?;
     if let Some(keep) = &args.keep {
         writer(keep)?;
     }
@@ -137,6 +144,49 @@ fn open(args: &WatchArgs) -> Result<(ResultStore, Engine), Failure> {
             None => engine,
         },
     ))
+}
+
+/// Where results go, and where it is kept what is done: where senders can write, that would prove nothing.
+fn result_store(args: &WatchArgs) -> Result<ResultStore, Failure> {
+    let out = args.out.as_ref().unwrap_or(&args.queue);
+    std::fs::create_dir_all(out).map_err(WatchError::io(out))?;
+    let in_queue = |path: &Path| -> Result<bool, Failure> {
+        let (path, queue) = (path.canonicalize(), args.queue.canonicalize());
+        Ok(path.map_err(WatchError::io(out))?.starts_with(queue.map_err(WatchError::io(out))?))
+    };
+    if !in_queue(out)? && args.state.is_none() {
+        return Ok(ResultStore::open(out)?);
+    }
+    let state = match &args.state {
+        Some(state) => state.clone(),
+        None => state_of(&args.queue)?,
+    };
+    std::fs::create_dir_all(&state).map_err(WatchError::io(&state))?;
+    if in_queue(&state)? {
+        let state = state.display();
+        return Err(Failure::usage(format!(
+            "{state} lies in the queue, where senders can write: what is done cannot be kept there"
+        )));
+    }
+    Ok(ResultStore::open_shared(out, &state)?)
+}
+
+/// Where it is kept what is done in `queue`, unless it is said.
+fn state_of(queue: &Path) -> Result<PathBuf, Failure> {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    let place = set("STATE_DIRECTORY")
+        .map(PathBuf::from)
+        .or_else(|| set("XDG_STATE_HOME").map(|dir| Path::new(&dir).join("soundalike")))
+        .or_else(|| set("HOME").map(|dir| Path::new(&dir).join(".local/state/soundalike")))
+        .or_else(|| set("LOCALAPPDATA").map(|dir| Path::new(&dir).join("soundalike")));
+    let place = place.filter(|place| place.is_absolute()).ok_or_else(|| {
+        Failure::usage(
+            "results lie in the queue, where senders can write; give --state DIR to keep there what is done, \
+             or --out DIR outside of the queue",
+        )
+    })?;
+    let queue = queue.canonicalize().map_err(WatchError::io(queue))?;
+    Ok(place.join(format!("watch-{}", digest_name(queue.as_os_str().as_encoded_bytes()))))
 }
 
 /// The gravest: findings before unreadable files before nothing.

@@ -9,15 +9,15 @@ use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use walkdir::WalkDir;
+use walkdir::{DirEntry, WalkDir};
 
 pub use super::list::read_list;
+use super::misnamed::hint;
 pub use super::others::NotLookedAt;
 use super::others::not_looked_at;
 use super::same_file::{FileId, are_links, file_id};
-use super::text;
-use super::misnamed::hint;
 use crate::audio::is_audio_extension;
+use crate::regular;
 
 /// A path that cannot be read, and why.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +30,8 @@ pub struct InputError {
 }
 
 /// The files to read, and the paths that could not be looked into.
+///
+/// A folder that came from strangers is looked into with [`collect_within`], which follows no link out of it.
 #[derive(Debug, Default)]
 pub struct Inputs {
     /// Files in the order they were asked for.
@@ -42,6 +44,8 @@ pub struct Inputs {
     pub others: Vec<NotLookedAt>,
     /// Links to files that are in the list, with the path under which they are.
     pub links: Vec<(PathBuf, PathBuf)>,
+    /// Links to files or folders outside of the one that was to be stayed in.
+    pub outside: Vec<PathBuf>,
     /// Places in `files`.
     seen: HashMap<FileId, usize>,
     /// Paths in `others` and `links`: named twice, they are told once.
@@ -70,6 +74,11 @@ impl Inputs {
             self.others.push(NotLookedAt { path, why });
         }
     }
+
+    /// Files that are read, and links and errors that take the place of one.
+    fn taken(&self) -> usize {
+        self.files.len() + self.links.len() + self.outside.len() + self.errors.len()
+    }
 }
 
 /// Collects the files that `paths` name.
@@ -78,8 +87,8 @@ pub fn collect(paths: &[PathBuf]) -> Inputs {
     for path in paths {
         match std::fs::metadata(path) {
             Err(source) => inputs.errors.push(InputError { path: path.clone(), source }),
-            Ok(meta) if meta.is_dir() => walk(path, &mut inputs),
-            Ok(meta) => match text::only_files(&meta) {
+            Ok(meta) if meta.is_dir() => walk(path, None, &mut inputs),
+            Ok(meta) => match regular::ensure(&meta) {
                 Ok(()) => inputs.add(path.clone()),
                 Err(source) => inputs.errors.push(InputError { path: path.clone(), source }),
             },
@@ -88,42 +97,74 @@ pub fn collect(paths: &[PathBuf]) -> Inputs {
     inputs
 }
 
-fn walk(folder: &Path, inputs: &mut Inputs) {
+/// Collects the audio files below `folder`, and none that lies outside of `root`: a link that leads out is
+/// not followed but told.
+pub fn collect_within(folder: &Path, root: &Path) -> Inputs {
+    let mut inputs = Inputs::default();
+    if !lies_within(folder, root) {
+        inputs.outside.push(folder.to_owned());
+        return inputs;
+    }
+    walk(folder, Some(root), &mut inputs);
+    inputs
+}
+
+/// Whether what `path` names, symbolic links followed, lies in the folder `root` or is it.
+pub fn lies_within(path: &Path, root: &Path) -> bool {
+    match (path.canonicalize(), root.canonicalize()) {
+        (Ok(path), Ok(root)) => path.starts_with(root),
+        _ => false,
+    }
+}
+
+fn walk(folder: &Path, root: Option<&Path>, inputs: &mut Inputs) {
     let hidden = |name: &std::ffi::OsStr| name.as_encoded_bytes().starts_with(b".");
     let entries = WalkDir::new(folder)
         .sort_by_file_name()
         .into_iter()
         .filter_entry(|e| e.depth() == 0 || !hidden(e.file_name()));
-    let mut holds_audio = false;
+    let before = inputs.taken();
     for entry in entries {
         match entry {
-            // Symbolic links to files are followed, to folders not: they may lead in circles.
-            Ok(e) if !e.file_type().is_dir() && is_audio_extension(e.path()) => {
-                let is_link = e.path_is_symlink();
-                let path = e.into_path();
-                if path.is_file() {
-                    holds_audio = true;
-                    inputs.add(path);
-                } else if is_link {
-                    inputs.pass_over(path, "a link that leads to no file".to_owned());
-                } else {
-                    inputs.pass_over(path, "a pipe or a device, and no file".to_owned());
-                }
-            }
             Ok(e) if e.file_type().is_dir() => {}
-            Ok(e) => {
-                if let Some(why) = not_looked_at(e.path()) {
-                    inputs.pass_over(e.into_path(), why);
-                }
-            }
+            Ok(e) => look_at(&e, root, inputs),
             Err(e) => {
                 let path = e.path().unwrap_or(folder).to_owned();
                 inputs.errors.push(InputError { path, source: e.into() });
             }
         }
     }
-    if !holds_audio {
+    if inputs.taken() == before {
         inputs.empty_folders.push(folder.to_owned());
+    }
+}
+
+/// Takes a file if it is audio by its name. Symbolic links to files are followed, to folders not: they may
+/// lead in circles, and what they hold lies elsewhere in the folder if it is to be looked at.
+fn look_at(entry: &DirEntry, root: Option<&Path>, inputs: &mut Inputs) {
+    let path = entry.path().to_owned();
+    let is_link = entry.file_type().is_symlink();
+    let leads_to = std::fs::metadata(&path);
+    let is_folder = leads_to.as_ref().is_ok_and(|meta| meta.is_dir());
+    let is_audio = is_audio_extension(&path);
+    let leads_out = || root.is_some_and(|root| !lies_within(&path, root));
+    if is_link && leads_to.is_ok() && (is_audio || is_folder) && leads_out() {
+        inputs.outside.push(path);
+        return;
+    }
+    if is_folder {
+        return;
+    }
+    if !is_audio {
+        if let Some(why) = not_looked_at(&path) {
+            inputs.pass_over(path, why);
+        }
+    } else if leads_to.is_ok_and(|meta| meta.is_file()) {
+        inputs.add(path);
+    } else if is_link {
+        inputs.pass_over(path, "a link that leads to no file".to_owned());
+    } else {
+        inputs.pass_over(path, "a pipe or a device, and no file".to_owned());
     }
 }
 
@@ -165,5 +206,47 @@ mod tests {
         let links = [path("b.mp3"), path("hard.mp3")].map(|link| (link, path("a.mp3")));
         assert_eq!(inputs.links, links);
         assert_eq!(inputs.others[0].path, path("broken.mp3"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_are_followed_where_they_stay_inside_or_the_folder_is_ones_own() {
+        use std::os::unix::fs::symlink;
+
+        let dir = tempfile::tempdir().unwrap();
+        let (inside, outside) = (dir.path().join("in"), dir.path().join("out"));
+        for folder in [&inside, &outside] {
+            std::fs::create_dir(folder).unwrap();
+            std::fs::write(folder.join("a.mp3"), b"x").unwrap();
+        }
+        symlink("a.mp3", inside.join("b.mp3")).unwrap();
+        symlink("../out/a.mp3", inside.join("c.mp3")).unwrap();
+        symlink(&outside, inside.join("d")).unwrap();
+        symlink("none", inside.join("e.mp3")).unwrap();
+        let pipe = std::process::Command::new("mkfifo").arg(inside.join("f.mp3")).status();
+        assert!(pipe.unwrap().success());
+        let names = |paths: &[PathBuf]| -> Vec<String> {
+            let name = |path: &PathBuf| path.file_name().unwrap().to_str().unwrap().to_owned();
+            paths.iter().map(name).collect()
+        };
+        let passed_over = |inputs: &Inputs| -> Vec<PathBuf> {
+            inputs.others.iter().map(|other| other.path.clone()).collect()
+        };
+        let links = |inputs: &Inputs| -> Vec<PathBuf> {
+            inputs.links.iter().map(|(link, _)| link.clone()).collect()
+        };
+        let own = collect(std::slice::from_ref(&inside));
+        assert_eq!(names(&own.files), ["a.mp3", "c.mp3"]);
+        assert_eq!(names(&links(&own)), ["b.mp3"], "a further name of the first");
+        assert_eq!(names(&passed_over(&own)), ["e.mp3", "f.mp3"], "nothing in silence");
+        let foreign = collect_within(&inside, &inside);
+        assert_eq!(
+            (names(&foreign.files), names(&links(&foreign))),
+            (vec!["a.mp3".into()], vec!["b.mp3".into()])
+        );
+        assert_eq!(names(&foreign.outside), ["c.mp3", "d"]);
+        assert_eq!(names(&passed_over(&foreign)), ["e.mp3", "f.mp3"]);
+        let elsewhere = collect_within(&inside.join("d"), &inside);
+        assert_eq!((elsewhere.files.len(), elsewhere.outside.len()), (0, 1));
     }
 }

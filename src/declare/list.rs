@@ -13,6 +13,7 @@ use super::delivery::folder_of;
 use super::ern::file_names;
 use super::inputs::InputError;
 use super::text;
+use crate::regular;
 
 /// Longest line accepted in a list of paths.
 const MAX_PATH_BYTES: usize = 64 << 10;
@@ -28,7 +29,7 @@ pub fn read_list(list: &Path) -> Result<Vec<PathBuf>, InputError> {
     } else {
         let about = std::fs::metadata(list).map_err(error)?;
         if !is_of_the_shell(list) {
-            text::only_files(&about).map_err(error)?;
+            regular::ensure(&about).map_err(error)?;
         }
         Box::new(File::open(list).map_err(error)?)
     };

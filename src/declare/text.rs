@@ -1,6 +1,5 @@
 //! Text from strangers: which encoding it is in, and what a cell of a table means.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -10,6 +9,7 @@ use jiff::fmt::temporal::SpanParser;
 use unicode_normalization::UnicodeNormalization;
 
 use crate::audio::cleaned;
+use crate::regular;
 
 /// Why a file of text was not read.
 #[derive(Debug, thiserror::Error)]
@@ -36,35 +36,27 @@ pub enum ReadError {
 /// `text` without characters that would command a terminal, or turn the order of letters around so that
 /// a name reads as another.
 pub fn visible(text: &str) -> String {
-    let commands =
-        |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let commands = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+            // Marks of direction, and ends of lines that are no control characters.
+            || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}')
+    };
     text.chars().map(|c| if commands(c) { '\u{fffd}' } else { c }).collect()
 }
 
-/// Reads a whole file of at most `limit` bytes. Pipes and devices are refused before they are opened: a pipe
-/// that nobody writes to would be waited for without end.
+/// Reads a whole file of at most `limit` bytes. What is no file, a pipe for one, is refused and not waited
+/// for.
 pub fn read_capped(path: &Path, limit: u64) -> Result<Vec<u8>, ReadError> {
     let error = |source| ReadError::Io { path: path.to_owned(), source };
-    let about = std::fs::metadata(path).map_err(error)?;
-    only_files(&about).map_err(error)?;
-    let file = File::open(path).map_err(error)?;
-    let mut bytes = Vec::with_capacity(usize::try_from(about.len().min(limit)).unwrap_or(0) + 1);
+    let file = regular::open(path).map_err(error)?;
+    let len = file.metadata().map_err(error)?.len().min(limit);
+    let mut bytes = Vec::with_capacity(usize::try_from(len).unwrap_or(0) + 1);
     file.take(limit + 1).read_to_end(&mut bytes).map_err(error)?;
     if bytes.len() as u64 > limit {
         return Err(ReadError::TooLarge { path: path.to_owned(), limit });
     }
     Ok(bytes)
-}
-
-/// An error for what is neither file nor link to one.
-pub fn only_files(about: &std::fs::Metadata) -> io::Result<()> {
-    if about.is_dir() {
-        return Err(io::Error::new(io::ErrorKind::IsADirectory, "is a folder"));
-    }
-    if !about.is_file() {
-        return Err(io::Error::other("is a pipe or a device, and no file"));
-    }
-    Ok(())
 }
 
 /// Decodes UTF-8 (with or without byte order mark), UTF-16 with byte order mark or without one where zeros

@@ -114,7 +114,13 @@ impl Index {
     /// # Errors
     /// As for [`Index::open`].
     pub fn refresh(&mut self) -> Result<bool, Error> {
-        if self.temporary.is_some() || self.reader.is_current()? {
+        if self.temporary.is_some() {
+            return Ok(false);
+        }
+        if self.reader.is_current()? {
+            // What is searched is as it was opened. But if its files are not sound any more, somebody should
+            // know before the next start.
+            self.reader.check_files()?;
             return Ok(false);
         }
         *self = Index::open(self.dir())?;

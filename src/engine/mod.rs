@@ -214,10 +214,20 @@ impl Engine {
         Ok(Checked { scan, findings, verdict })
     }
 
+    /// Does `work`, which looks something up in the references, and makes sure afterwards that nobody changed
+    /// their files under it.
+    fn guarded<T>(&self, work: impl FnOnce() -> T) -> Result<T, Error> {
+        match &self.references {
+            Some(references) => Ok(references.index.reader().guarded(work)?),
+            None => Ok(work()),
+        }
+    }
+
     fn scan_item(&self, item: &Item) -> Result<(Scan, Upload), Error> {
         let references = self.references.as_ref().ok_or(Error::NothingToCompareWith)?;
         let Analysed { mut upload, constellation, .. } = self.analyse(item)?;
-        let hits = references.hits(&upload.track, &constellation, &self.options);
+        let hits = || references.hits(&upload.track, &constellation, &self.options);
+        let hits = self.guarded(hits)?;
         upload.matches = hits.into_iter().map(|hit| hit.m).filter(Match::is_accepted).collect();
         self.judge.rule(&mut upload);
         let scan = Scan {

@@ -146,7 +146,9 @@ impl Engine {
         let name = named(&[], &index.reader().index_id());
         report.record(&Record::Begin(Begin::new(name, Some(index_info(index.reader())), now)))?;
         let set = TrackSet::new(index.reader().clone(), None);
-        let found = find_clusters(&set, BTreeMap::new(), &self.options.params, progress, cancel);
+        let params = &self.options.params;
+        let find = || find_clusters(&set, BTreeMap::new(), params, progress, cancel);
+        let found = index.reader().guarded(find)?;
         for cluster in &found.clusters {
             report.record(&Record::Cluster(Box::new(cluster.clone())))?;
         }
@@ -196,15 +198,15 @@ impl Work<'_> {
         progress.start(items.len());
         for chunk in items.chunks(CHUNK) {
             let engine = self.engine;
-            let done: Vec<Option<Outcome>> = chunk
-                .par_iter()
-                .with_max_len(1)
-                .map(|item| {
+            let look_at = || -> Vec<Option<Outcome>> {
+                let each = chunk.par_iter().with_max_len(1).map(|item| {
                     let outcome = (!cancel.is_cancelled()).then(|| engine.look_at(item))?;
                     progress.file_done(&item.path, outcome.audio_ms());
                     Some(outcome)
-                })
-                .collect();
+                });
+                each.collect()
+            };
+            let done = engine.guarded(look_at)?;
             for outcome in done.into_iter().flatten() {
                 self.take(outcome, report)?;
             }
@@ -259,7 +261,12 @@ impl Work<'_> {
             let earlier = self.engine.earlier.as_ref().map(|index| index.reader().clone());
             let set = TrackSet::new(batch.reader.clone(), earlier);
             let tracks = std::mem::take(&mut self.tracks);
-            let found = find_clusters(&set, tracks, &self.engine.options.params, progress, cancel);
+            let params = &self.engine.options.params;
+            let find = || find_clusters(&set, tracks, params, progress, cancel);
+            let found = match &self.engine.earlier {
+                Some(earlier) => earlier.reader().guarded(find)?,
+                None => find(),
+            };
             clusters = found.clusters;
             self.outcomes.summary.interrupted |= found.cancelled;
         }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempPath;
 
 use super::{Error, folder_of, sync_folder};
+use crate::regular;
 
 /// The file that is to take the place of another, in the making. Goes away unless it is published.
 ///
@@ -22,14 +23,14 @@ pub struct Draft {
 
 impl Draft {
     /// Begins a draft at `path`, in the folder of `target`. What an earlier attempt left there, because
-    /// it was killed, is overwritten: so at most one such file is ever left. Only for one writer at a
-    /// time.
+    /// it was killed, is removed: so at most one such file is ever left. Only for one writer at a
+    /// time. Nothing is written through a link that lies there, whoever put it there.
     ///
     /// # Errors
     ///
     /// [`Error::Io`] naming `path`, if the file cannot be created.
     pub fn at(path: &Path, target: &Path) -> Result<(Draft, File), Error> {
-        let file = File::create(path).map_err(Error::io(path))?;
+        let file = create(path).map_err(Error::io(path))?;
         // Only now that the file is there and ours: the path goes away with the draft.
         let hidden = TempPath::try_from_path(path).map_err(Error::io(path))?;
         Ok((Draft { path: path.to_owned(), hidden, target: target.to_owned() }, file))
@@ -69,11 +70,11 @@ impl Draft {
     /// be synced: then the new file is in its place, if power is not lost.
     pub fn publish(self, file: File, previous: Option<&str>) -> Result<(), Error> {
         let target = self.target.clone();
-        self.sync(file)?;
+        self.sync(&file)?;
         if let Some(suffix) = previous {
             rename_aside(&target, suffix)?;
         }
-        self.replace()?;
+        self.replace(file)?;
         let folder = folder_of(&target);
         sync_folder(folder).map_err(Error::io(folder))
     }
@@ -85,18 +86,45 @@ impl Draft {
     ///
     /// [`Error::Io`] naming the draft if it cannot be synced, the target if it cannot be replaced.
     pub fn put_in_place(self, file: File) -> Result<(), Error> {
-        self.sync(file)?;
-        self.replace()
+        self.sync(&file)?;
+        self.replace(file)
     }
 
-    /// Syncs the file and closes it.
-    fn sync(&self, file: File) -> Result<(), Error> {
+    fn sync(&self, file: &File) -> Result<(), Error> {
         file.sync_all().map_err(Error::io(&self.path))
     }
 
-    fn replace(self) -> Result<(), Error> {
+    /// Renames the draft, unless somebody put something else where it lay.
+    fn replace(self, file: File) -> Result<(), Error> {
+        if !regular::is_same(&self.path, &file).map_err(Error::io(&self.path))? {
+            let source = io::Error::other("somebody else put another file in its place");
+            return Err(Error::Io { path: self.path, source });
+        }
+        drop(file);
         self.hidden.persist(&self.target).map_err(|e| Error::io(&self.target)(e.error))
     }
+}
+
+/// Attempts to make a draft where somebody keeps putting something else.
+const TRIES: usize = 8;
+
+/// A new file at `path`, in the place of what lies there. Never what a link at `path` leads to.
+fn create(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    // To be read again where something is made of it before it is published.
+    options.read(true).write(true).create_new(true);
+    let mut created = options.open(path);
+    for _ in 0..TRIES {
+        match created {
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+            other => return other,
+        }
+        match std::fs::remove_file(path) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+            _ => created = options.open(path),
+        }
+    }
+    created
 }
 
 /// Puts a file out of the way, under its name with `suffix` added, where it replaces an older one.
@@ -227,17 +255,29 @@ mod tests {
         assert_eq!(mode(&target), plain);
     }
 
-    #[cfg(target_os = "linux")]
+    #[cfg(unix)]
     #[test]
-    fn a_full_disk_leaves_the_old_file() {
+    fn nothing_is_written_through_a_link_that_somebody_put_there() {
+        use std::os::unix::fs::symlink;
+
         let dir = tempfile::tempdir().unwrap();
         let (path, target) = (dir.path().join(".a.tmp"), dir.path().join("a"));
-        std::fs::write(&target, "old").unwrap();
-        std::os::unix::fs::symlink("/dev/full", &path).unwrap();
+        let foreign = dir.path().join("foreign");
+        std::fs::write(&foreign, "precious").unwrap();
+        symlink(&foreign, &path).unwrap();
+        symlink(&foreign, &target).unwrap();
         let (draft, mut file) = Draft::at(&path, &target).unwrap();
-        assert_eq!(file.write_all(b"new").unwrap_err().kind(), io::ErrorKind::StorageFull);
-        drop(draft);
-        assert_eq!(names(dir.path()), ["a"]);
-        assert_eq!(read(&target), "old");
+        file.write_all(b"new").unwrap();
+        draft.publish(file, None).unwrap();
+        assert_eq!((read(&foreign), read(&target)), ("precious".into(), "new".into()));
+        assert!(target.symlink_metadata().unwrap().is_file());
+        // Nor does it become the result if it comes while the draft is written.
+        let (draft, file) = Draft::at(&path, &target).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        symlink(&foreign, &path).unwrap();
+        let refused = draft.publish(file, None).unwrap_err();
+        assert!(refused.to_string().contains("somebody else"), "{refused}");
+        assert_eq!(names(dir.path()), ["a", "foreign"]);
+        assert_eq!((read(&foreign), read(&target)), ("precious".into(), "new".into()));
     }
 }

@@ -4,6 +4,7 @@ use std::fs::{File, TryLockError};
 use std::path::Path;
 
 use super::Error;
+use crate::regular;
 
 /// A lock on a file made for it, for as long as this lives.
 ///
@@ -24,8 +25,8 @@ impl Lock {
     /// cannot be opened, or files cannot be locked there.
     pub fn take(path: &Path) -> Result<Lock, Error> {
         let mut options = File::options();
-        let file = options.write(true).create(true).truncate(false).open(path);
-        let file = file.map_err(Error::io(path))?;
+        options.write(true).create(true).truncate(false);
+        let file = regular::open_with(&mut options, path).map_err(Error::io(path))?;
         match file.try_lock() {
             Ok(()) => Ok(Lock { _file: file }),
             Err(TryLockError::WouldBlock) => Err(Error::Locked { path: path.to_owned() }),

@@ -162,8 +162,13 @@ impl Records {
         Records::read(file)
     }
 
-    /// Reads records from the beginning of `file`, which nobody else changes.
-    pub fn read(file: File) -> io::Result<Records> {
+    /// Reads records from the beginning of an open file, which nobody else changes.
+    pub fn of_file(mut file: File) -> io::Result<Records> {
+        file.rewind()?;
+        Records::read(file)
+    }
+
+    fn read(file: File) -> io::Result<Records> {
         let mut file = BufReader::with_capacity(1 << 16, file);
         let contents = Survey::default().read(&mut file)?;
         Ok(Records { file, contents })
@@ -223,7 +228,8 @@ impl Records {
 struct Survey {
     contents: Contents,
     positions: BTreeMap<String, usize>,
-    seen: BTreeSet<String>,
+    /// Matches by upload, and clusters.
+    seen: BTreeSet<(String, String)>,
     findings: Vec<(String, Level, RecordPosition)>,
     members: Vec<(usize, String)>,
 }
@@ -322,7 +328,8 @@ impl Survey {
 
     fn matched(&mut self, m: MatchRecord, place: RecordPosition) {
         let upload = self.query(&m.query).path.clone();
-        if !self.seen.insert(m.match_id.clone()) {
+        // Copies of one file have matches of the same name; the same one again comes from another run.
+        if !self.seen.insert((upload.clone(), m.match_id.clone())) {
             return;
         }
         let entry = MatchEntry {
@@ -339,7 +346,7 @@ impl Survey {
     }
 
     fn cluster(&mut self, c: Cluster, place: RecordPosition) {
-        if !self.seen.insert(c.cluster_id.clone()) {
+        if !self.seen.insert((String::new(), c.cluster_id.clone())) {
             return;
         }
         let number = self.contents.clusters.len();

@@ -101,7 +101,8 @@ impl<W: Write> Text<W> {
         self.line((0, 2), &heading)?;
         if query.capped {
             let looked_at = query.duration_ms.div_ceil(60_000);
-            let note = format!("note: only the first {looked_at} min were looked at (--max-minutes)");
+            let note =
+                format!("note: only the first {looked_at} min were looked at (--max-minutes)");
             self.line(ABOUT_FILE, &note)?;
         }
         match (query.truncated && !query.capped, query.damaged_packets) {

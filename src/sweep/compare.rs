@@ -42,6 +42,14 @@ impl Sides {
         }
     }
 
+    /// Does `work`, which reads both indexes, and makes sure afterwards that nobody changed them under it.
+    ///
+    /// # Errors
+    /// Somebody did.
+    pub fn guarded<T>(&self, work: impl FnOnce() -> T) -> Result<T, SweepError> {
+        Ok(self.references.guarded(|| self.catalogue.guarded(work))??)
+    }
+
     /// The references.
     pub fn references(&self) -> &Arc<Reader> {
         &self.references

@@ -216,7 +216,8 @@ impl Sweep {
                 let found = self.sides.reference(hash, tracks)?.into_iter();
                 Ok(found.map(|(track, m)| (PairKey::new(track, hash), m)).collect())
             };
-            let results = look_for(chunk, &index, look, progress, cancel);
+            let looking = || look_for(chunk, &index, look, progress, cancel);
+            let results = self.sides.guarded(looking)?;
             let done = self.keep(chunk, results)?;
             let (new_references, known) = (done.hashes.len() as u64, done.known);
             let pairs = new_references * others;
@@ -246,7 +247,8 @@ impl Sweep {
                 let found = self.sides.track(hash)?.into_iter();
                 Ok(found.map(|(reference, m)| (PairKey::new(*hash, &reference), m)).collect())
             };
-            let results = look_for(chunk, &index, look, progress, cancel);
+            let looking = || look_for(chunk, &index, look, progress, cancel);
+            let results = self.sides.guarded(looking)?;
             let done = self.keep(chunk, results)?;
             let (tracks, known) = (done.hashes.len() as u64, done.known);
             let counts = Counts { tracks, pairs: tracks * others, known, ..Counts::default() };

@@ -17,6 +17,12 @@ pub enum WatchError {
         /// What the system said.
         source: io::Error,
     },
+    /// A folder lies where a result is to be.
+    #[error("{} is a folder: it is in the way of a result", path.display())]
+    InTheWay {
+        /// The folder.
+        path: PathBuf,
+    },
     /// Somebody else writes results there.
     #[error("another watch writes to this folder (it holds {})", path.display())]
     Locked {
@@ -26,7 +32,8 @@ pub enum WatchError {
 }
 
 impl WatchError {
-    pub(super) fn io(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> WatchError {
+    /// [`WatchError::Io`] about `path`.
+    pub fn io(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> WatchError {
         let path = path.into();
         |source| WatchError::Io { path, source }
     }

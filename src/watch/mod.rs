@@ -1,16 +1,21 @@
 //! A folder in which deliveries arrive: which there are, when each is whole, which are done already.
 //!
 //! ```text
-//! queue (what lies there) ─► snapshot (names, sizes, times) ─► Watch (whole? done?) ─► Ready
-//!                                     result store (results, by state of the delivery) ◄─┘
+//! queue (what lies there) ─► snapshot (a glance, then contents) ─► Watch (whole? done?) ─► Ready
+//!                            result store and ledger (what is done, and in which state) ◄─┘
 //! ```
 //!
 //! Folders are looked at again and again instead of asking the system for notices: notices do not exist on
 //! NFS, and SFTP servers may write in any way. A delivery is whole when its DDEX marker is there or when
-//! nothing in it has changed for a while. It is done when a result is there that was made of the same
-//! names, sizes and times; nothing else is remembered, so that a restart goes on where it was.
+//! nothing in it has changed for a while. It is done when a result is there that was made of the same names
+//! and contents, so that a restart goes on where it was.
+//!
+//! Who sends a delivery may be an adversary: nothing is written through a link that lies in a delivery, none is
+//! followed out of it, nothing but files is opened, what a sender can write is no proof that a delivery is
+//! done, and one over which the service died again and again is given up and told of.
 
 mod error;
+mod ledger;
 mod queue;
 mod result_store;
 mod results;
@@ -20,7 +25,7 @@ mod snapshot;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 pub use error::{ServiceError, WatchError};
 pub use queue::{Queue, Stamp, Unit, UnitKind, shown};
@@ -28,7 +33,10 @@ pub use result_store::{Draft, Recorded, ResultFormat, ResultStore};
 pub use service::{Service, ServiceOptions, sleep};
 pub use snapshot::Snapshot;
 
+use snapshot::content_state;
+
 use crate::declare::delivery::{BatchState, batch_state};
+use crate::progress::Cancel;
 
 /// How long a delivery that is done is left alone before its insides are looked at again. A file that comes
 /// or goes at its top shows at once.
@@ -39,10 +47,12 @@ const RELOOK: Duration = Duration::from_secs(300);
 pub struct Ready {
     /// The delivery.
     pub unit: Unit,
-    /// Its state.
+    /// How it looks.
     pub snapshot: Snapshot,
-    /// There is a result about another state of it.
-    pub again: bool,
+    /// Digest of its names and contents, where it was taken already.
+    pub state: Option<(String, SystemTime)>,
+    /// Why it is looked into again, if it is.
+    pub again: Option<&'static str>,
 }
 
 /// What a look at the folder showed.
@@ -86,12 +96,23 @@ impl Watch {
     }
 
     /// Looks at what lies in the folder at `now`.
-    pub fn look(&mut self, results: &ResultStore, now: Instant) -> io::Result<Look> {
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    pub fn look(
+        &mut self,
+        results: &ResultStore,
+        now: Instant,
+        cancel: &Cancel,
+    ) -> io::Result<Look> {
         let units = self.queue.look()?;
         self.seen.retain(|name, _| units.iter().any(|unit| unit.name == *name));
         let mut look = Look::default();
         for unit in units {
-            self.judge(unit, results, now, &mut look);
+            if cancel.is_cancelled() {
+                break;
+            }
+            self.judge(unit, (results, now, cancel), &mut look);
         }
         look.ready.sort_by(|a, b| {
             let arrival = |r: &Ready| r.unit.stamp.modified;
@@ -100,7 +121,12 @@ impl Watch {
         Ok(look)
     }
 
-    fn judge(&mut self, unit: Unit, results: &ResultStore, now: Instant, look: &mut Look) {
+    fn judge(
+        &mut self,
+        unit: Unit,
+        (results, now, cancel): (&ResultStore, Instant, &Cancel),
+        look: &mut Look,
+    ) {
         let done = self.seen.get(&unit.name).and_then(|seen| seen.done);
         if done.is_some_and(|(stamp, at)| stamp == unit.stamp && now < at + RELOOK) {
             look.done += 1;
@@ -108,10 +134,9 @@ impl Watch {
         }
         let snapshot = Snapshot::of(&unit);
         let settled = self.settled(&unit.name, snapshot.pulse, now);
-        let recorded = results.recorded(&unit.name, &snapshot.state);
+        let recorded = results.recorded(&unit.name, &snapshot.glance);
         if recorded == Recorded::Same {
-            self.note(&unit.name, |seen| seen.done = Some((unit.stamp, now)));
-            look.done += 1;
+            self.done(&unit, now, look);
             return;
         }
         self.note(&unit.name, |seen| seen.done = None);
@@ -119,13 +144,14 @@ impl Watch {
         if snapshot.files == 0 && unit.kind == UnitKind::Folder {
             return;
         }
-        let again = recorded == Recorded::Other;
-        let batch = match unit.kind {
-            UnitKind::Folder => batch_state(&unit.path),
-            _ => BatchState::NoBatch,
-        };
-        let whole = match batch {
-            BatchState::Open => {
+        let changed = matches!(recorded, Recorded::Other(_));
+        match self.is_whole(&unit, settled, changed) {
+            Some(true) => {}
+            Some(false) => {
+                look.unsettled += 1;
+                return;
+            }
+            None => {
                 let mut told = false;
                 self.note(&unit.name, |seen| told = std::mem::replace(&mut seen.told_open, true));
                 if !told {
@@ -133,14 +159,47 @@ impl Watch {
                 }
                 return;
             }
-            // What is added to a batch that was complete has no marker of its own.
-            BatchState::Complete => !again || settled,
-            BatchState::NoBatch => settled,
+        }
+        let mut ready = Ready { unit, snapshot, state: None, again: None };
+        match recorded {
+            Recorded::Other(before) => {
+                let read_at = SystemTime::now();
+                let Some(state) = content_state(&ready.unit, cancel) else { return };
+                if state == before {
+                    // If it cannot be noted, the content is read again the next time.
+                    let _ = results.confirm(&ready.unit.name, &ready.snapshot, read_at);
+                    self.done(&ready.unit, now, look);
+                    return;
+                }
+                (ready.state, ready.again) = (Some((state, read_at)), Some("as it changed"));
+            }
+            Recorded::Replaced => ready.again = Some("as something else lies where its result was"),
+            _ => {}
+        }
+        look.ready.push(ready);
+    }
+
+    fn done(&mut self, unit: &Unit, now: Instant, look: &mut Look) {
+        self.finished(unit, now);
+        look.done += 1;
+    }
+
+    /// Notes that `unit` was found to be done, or was done, at `now`.
+    pub fn finished(&mut self, unit: &Unit, now: Instant) {
+        self.note(&unit.name, |seen| seen.done = Some((unit.stamp, now)));
+    }
+
+    /// Whether `unit` is whole; none where only a marker would say so. `changed`: it was done before.
+    fn is_whole(&self, unit: &Unit, settled: bool, changed: bool) -> Option<bool> {
+        let batch = match unit.kind {
+            UnitKind::Folder => batch_state(&unit.path),
+            _ => BatchState::NoBatch,
         };
-        if whole {
-            look.ready.push(Ready { unit, snapshot, again });
-        } else {
-            look.unsettled += 1;
+        match batch {
+            BatchState::Open => None,
+            // What is added to a batch that was complete has no marker of its own.
+            BatchState::Complete => Some(!changed || settled),
+            BatchState::NoBatch => Some(settled),
         }
     }
 

@@ -8,9 +8,11 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::result_store::is_result;
+use super::snapshot::noted;
 use crate::audio::is_audio_extension;
-use crate::declare::delivery::{BatchState, batch_state, expand, is_marker};
+use crate::declare::delivery::{BatchState, Delivery, batch_state, expand_within, is_marker};
 use crate::declare::text::visible;
+use crate::id::path_text;
 
 /// Ends of names under which programs write what is not whole yet.
 const TEMPORARY: &[&str] = &[".part", ".partial", ".filepart", ".tmp", ".temp", ".crdownload", "~"];
@@ -31,6 +33,8 @@ pub enum UnitKind {
     File,
     /// A manifest or DDEX message, with the files it names.
     List,
+    /// A link, or something that is neither file nor folder. It is told of and not opened.
+    Strange,
 }
 
 /// Size and time of change of an entry itself.
@@ -40,11 +44,14 @@ pub struct Stamp {
     pub len: u64,
     /// When it was changed; for a folder, when something at its top came or went.
     pub modified: SystemTime,
+    /// When the system last noted a change, which nobody can set.
+    noted: Option<SystemTime>,
 }
 
 impl Stamp {
     fn of(meta: &Metadata) -> Stamp {
-        Stamp { len: meta.len(), modified: meta.modified().unwrap_or(SystemTime::UNIX_EPOCH) }
+        let modified = meta.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+        Stamp { len: meta.len(), modified, noted: noted(meta) }
     }
 }
 
@@ -64,15 +71,25 @@ pub struct Unit {
 }
 
 impl Unit {
+    /// What there is in it, and what is declared. Nothing outside of a folder is looked at, nor what a link in
+    /// the place of a file or folder leads to.
+    pub fn expand(&self) -> Delivery {
+        match self.kind {
+            UnitKind::Strange => Delivery::default(),
+            UnitKind::Folder => expand_within(&self.path, &self.paths()),
+            _ => expand_within(self.folder(), &self.paths()),
+        }
+    }
+
     /// What to expand into uploads: in a folder without DDEX messages, tables say what is in it.
-    pub fn paths(&self) -> Vec<PathBuf> {
+    fn paths(&self) -> Vec<PathBuf> {
         let mut paths = Vec::new();
         if self.kind == UnitKind::Folder && batch_state(&self.path) == BatchState::NoBatch {
             let entries = std::fs::read_dir(&self.path).into_iter().flatten().flatten();
             let tables = entries
                 .map(|entry| entry.path())
                 .filter(|path| !path.file_name().is_some_and(is_passing))
-                .filter(|path| has_extension(path, TABLES) && path.is_file());
+                .filter(|path| has_extension(path, TABLES) && !path.is_dir());
             paths.extend(tables);
             paths.sort();
         }
@@ -102,16 +119,22 @@ fn has_extension(path: &Path, extensions: &[&str]) -> bool {
     extensions.contains(&extension.as_str())
 }
 
+/// What lies at `path`, links not followed; none for what is no delivery.
 fn kind(path: &Path, meta: &Metadata) -> Option<UnitKind> {
     if meta.is_dir() {
-        Some(UnitKind::Folder)
-    } else if !meta.is_file() || is_marker(path) {
-        None
-    } else if has_extension(path, LISTS) {
-        Some(UnitKind::List)
-    } else {
-        let told = is_audio_extension(path) || has_extension(path, UNREADABLE);
-        told.then_some(UnitKind::File)
+        return Some(UnitKind::Folder);
+    }
+    let is_list = has_extension(path, LISTS) && !is_marker(path);
+    let is_file = is_audio_extension(path) || has_extension(path, UNREADABLE);
+    // A link to a folder may be called anything.
+    let is_linked_folder = meta.is_symlink() && path.is_dir();
+    if !meta.is_file() && (is_list || is_file || is_linked_folder) {
+        return Some(UnitKind::Strange);
+    }
+    match meta.is_file() {
+        true if is_list => Some(UnitKind::List),
+        true if is_file => Some(UnitKind::File),
+        _ => None,
     }
 }
 
@@ -150,12 +173,16 @@ impl Queue {
         let mut units = Vec::new();
         for entry in std::fs::read_dir(&self.dir)? {
             let name = entry?.file_name();
-            if is_passing(&name) || is_result(&name) {
+            if is_passing(&name) {
                 continue;
             }
             let path = self.dir.join(&name);
-            // Gone meanwhile, or a link that leads nowhere.
-            let Ok(meta) = std::fs::metadata(&path) else { continue };
+            // Gone meanwhile.
+            let Ok(meta) = std::fs::symlink_metadata(&path) else { continue };
+            // A folder is no result, whatever it is called.
+            if !meta.is_dir() && is_result(&name) {
+                continue;
+            }
             let Some(kind) = kind(&path, &meta) else { continue };
             if self.excluded.iter().any(|own| own.starts_with(&path)) {
                 continue;
@@ -189,7 +216,7 @@ impl Queue {
 }
 
 fn read_list(unit: &Unit) -> Named {
-    let delivery = expand(std::slice::from_ref(&unit.path));
+    let delivery = unit.expand();
     let of_it = |upload: &&crate::declare::delivery::DeliveredFile| {
         upload.origin.as_ref().is_some_and(|origin| origin.file == unit.path)
     };
@@ -202,7 +229,7 @@ fn read_list(unit: &Unit) -> Named {
 
 /// A name as it can be shown in one line.
 pub fn shown(name: &OsStr) -> String {
-    visible(&name.to_string_lossy())
+    visible(&path_text(Path::new(name)))
 }
 
 /// Whether a name is that of a file in the making, or hidden.

@@ -1,23 +1,24 @@
 //! Results: where they lie, which state of a delivery they are about, and how they get there whole.
 //!
-//! The first record of a result names the state of the delivery, so that the result itself says that the
-//! delivery is done: there is no second book that could disagree with it. A result is written under a
-//! hidden name, synced and renamed.
+//! A result is written under a hidden name, synced and renamed; its first record names the state of the
+//! delivery it was made of. That a delivery is done is said by its entry in the [ledger](super::ledger)
+//! and by the result together: a result that is gone is made again, and so is one that somebody replaced.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use sha2::{Digest, Sha256};
 
-use super::WatchError;
-use crate::id::hex;
-use crate::journal::{self, Lock};
+use super::ledger::{Done, Ledger};
+use super::{Snapshot, WatchError};
+use crate::id::{digest_of, hex, path_text};
+use crate::journal;
+use crate::regular;
 use crate::report::records::Record;
 
-/// Held by the one who writes results.
-const LOCK: &str = ".soundalike-watch.lock";
 /// Between the name of a delivery and the form of a result.
 const MARK: &str = ".soundalike.";
 /// Added to the result about an older state.
@@ -58,28 +59,40 @@ pub(super) fn is_result(name: &OsStr) -> bool {
 }
 
 /// What is known of a delivery.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recorded {
     /// Nothing.
     Nothing,
-    /// A result about this very state.
+    /// It looks as it did when its result was made.
     Same,
-    /// A result about another one.
-    Other,
+    /// It looks different, or may have changed without a sign. Its result is about the content with this digest.
+    Other(String),
+    /// Its result was removed.
+    Removed,
+    /// Something else lies in the place of its result.
+    Replaced,
 }
 
-/// The folder of results. Holds its lock until dropped.
+/// The folder of results, and the ledger that says what they prove.
 #[derive(Debug)]
 pub struct ResultStore {
     dir: PathBuf,
-    _lock: Lock,
+    ledger: Ledger,
+    /// Others may write to the folder.
+    shared: bool,
 }
 
 impl ResultStore {
-    /// Opens the folder, and creates it if need be.
+    /// Opens the folder, which nobody else writes to, and creates it if need be.
     pub fn open(dir: &Path) -> Result<ResultStore, WatchError> {
         std::fs::create_dir_all(dir).map_err(WatchError::io(dir))?;
-        Ok(ResultStore { dir: dir.to_owned(), _lock: Lock::take(&dir.join(LOCK))? })
+        Ok(ResultStore { dir: dir.to_owned(), ledger: Ledger::open(dir)?, shared: false })
+    }
+
+    /// Opens a folder that others may write to. What is done is kept in `state`, which they may not.
+    pub fn open_shared(dir: &Path, state: &Path) -> Result<ResultStore, WatchError> {
+        std::fs::create_dir_all(dir).map_err(WatchError::io(dir))?;
+        Ok(ResultStore { dir: dir.to_owned(), ledger: Ledger::open(state)?, shared: true })
     }
 
     /// Where the result about the delivery called `name` lies, or would lie.
@@ -87,26 +100,117 @@ impl ResultStore {
         self.dir.join(result_name(name, form))
     }
 
-    /// Whether there is a result about `state` of the delivery called `name`.
-    pub fn recorded(&self, name: &OsStr, state: &str) -> Recorded {
-        let Ok(file) = File::open(self.result(name, ResultFormat::Records)) else {
-            return Recorded::Nothing;
-        };
-        let mut line = Vec::new();
-        let read = BufReader::new(file.take(MAX_BEGIN)).read_until(b'\n', &mut line);
-        match read.ok().and_then(|_| serde_json::from_slice(&line).ok()) {
-            Some(Record::Begin(begin))
-                if begin.delivery.as_ref().is_some_and(|d| d.state == state) =>
-            {
-                Recorded::Same
-            }
-            _ => Recorded::Other,
+    /// What is known of the delivery called `name` that looks like `glance`.
+    pub fn recorded(&self, name: &OsStr, glance: &str) -> Recorded {
+        let Some(done) = self.ledger.done(name) else { return Recorded::Nothing };
+        let path = self.result(name, ResultFormat::Records);
+        if path.symlink_metadata().is_err() {
+            return Recorded::Removed;
+        }
+        if !self.is_ours(&path, &done) {
+            return Recorded::Replaced;
+        }
+        match done.glance.as_deref() == Some(glance) {
+            true => Recorded::Same,
+            false => Recorded::Other(done.state),
         }
     }
 
-    /// Begins a result. What an earlier attempt left is overwritten.
+    /// Whether the result at `path` is the one that was made. Where nobody else writes it may be worked on, as
+    /// long as it says what it is about.
+    fn is_ours(&self, path: &Path, done: &Done) -> bool {
+        let Ok(file) = regular::open_itself(path) else { return false };
+        if self.shared {
+            let digest = digest_of::<Sha256>(file);
+            return digest.is_ok_and(|digest| hex(&digest.finalize()) == done.result);
+        }
+        let mut line = Vec::new();
+        let read = BufReader::new(file.take(MAX_BEGIN)).read_until(b'\n', &mut line);
+        let record = read.ok().and_then(|_| serde_json::from_slice(&line).ok());
+        let Some(Record::Begin(begin)) = record else { return false };
+        begin.delivery.is_some_and(|delivery| delivery.state == done.state)
+    }
+
+    /// Notes how a delivery that did not change looks now, if that is to be relied on.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub fn confirm(
+        &self,
+        name: &OsStr,
+        snapshot: &Snapshot,
+        now: SystemTime,
+    ) -> Result<(), WatchError> {
+        match self.ledger.done(name) {
+            Some(done) if snapshot.is_sure(now) => {
+                let glance = Some(snapshot.glance.clone());
+                self.ledger.set_done(name, &Done { glance, ..done })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// How often the service died over the delivery called `name` while it looked like `glance`.
+    pub fn deaths(&self, name: &OsStr, glance: &str) -> u32 {
+        self.ledger.deaths(name, glance)
+    }
+
+    /// Notes that the delivery called `name` is begun.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub fn begun(&self, name: &OsStr, glance: &str) -> Result<(), WatchError> {
+        self.ledger.begin(name, glance)
+    }
+
+    /// Notes that the work on the delivery called `name` came to an end, done or not.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub fn ended(&self, name: &OsStr) -> Result<(), WatchError> {
+        self.ledger.end(name)
+    }
+
+    /// Puts the records of the delivery called `name` in their place, and notes that `state` of it is done, which
+    /// looked like `snapshot` when its content was read at `read_at`.
+    ///
+    /// # Errors
+    /// The result or the ledger cannot be written.
+    pub fn publish(
+        &self,
+        name: &OsStr,
+        (draft, mut file): (Draft, File),
+        state: &str,
+        (snapshot, read_at): (&Snapshot, SystemTime),
+    ) -> Result<(), WatchError> {
+        let path = draft.path().to_owned();
+        file.rewind().map_err(WatchError::io(&path))?;
+        let digest = digest_of::<Sha256>(&file).map_err(WatchError::io(&path))?;
+        // An older one is kept if it is about another state, not if it was made by a run that was killed
+        // before it could say that it was done.
+        let result = self.result(name, ResultFormat::Records);
+        let older = self.ledger.done(name).filter(|done| done.state != state);
+        let keep = older.is_some_and(|done| self.is_ours(&result, &done));
+        draft.publish(file, keep)?;
+        let done = Done {
+            name: path_text(Path::new(name)),
+            state: state.to_owned(),
+            glance: snapshot.is_sure(read_at).then(|| snapshot.glance.clone()),
+            result: hex(&digest.finalize()),
+        };
+        self.ledger.set_done(name, &done)
+    }
+
+    /// Begins a result. What an earlier attempt left is removed.
+    ///
+    /// # Errors
+    /// A folder lies where the result is to be, or nothing can be written there.
     pub fn draft(&self, name: &OsStr, form: ResultFormat) -> Result<(Draft, File), WatchError> {
         let result = result_name(name, form);
+        let path = self.dir.join(&result);
+        if path.symlink_metadata().is_ok_and(|meta| meta.is_dir()) {
+            return Err(WatchError::InTheWay { path });
+        }
         let mut hidden = OsString::from(".");
         hidden.push(&result);
         hidden.push(".tmp");
@@ -115,8 +219,12 @@ impl ResultStore {
     }
 }
 
+/// Each name has one of its own: one that looks like a shortened one is shortened, too.
 fn result_name(name: &OsStr, form: ResultFormat) -> OsString {
-    let mut result = match name.len() <= MAX_NAME {
+    let tail = name.as_encoded_bytes().last_chunk::<17>();
+    let looks_shortened =
+        tail.is_some_and(|tail| tail[0] == b'~' && tail[1..].iter().all(|b| b.is_ascii_hexdigit()));
+    let mut result = match name.len() <= MAX_NAME && !looks_shortened {
         true => name.to_owned(),
         false => {
             let begin: String = name.to_string_lossy().chars().take(MAX_NAME / 4 - 17).collect();
@@ -159,15 +267,27 @@ mod tests {
     use std::io::Write;
 
     use super::*;
-    use crate::report::records::{Begin, DeliveryInfo};
+    use crate::report::records::Begin;
 
-    fn publish(results: &ResultStore, name: &OsStr, state: &str, keep: bool) {
+    fn snapshot(glance: &str, bytes: u64) -> Snapshot {
+        Snapshot::for_tests(glance, bytes)
+    }
+
+    fn publish(results: &ResultStore, name: &OsStr, state: &str) {
         let (draft, mut file) = results.draft(name, ResultFormat::Records).unwrap();
         let mut begin = Begin::new("s_1".into(), None, jiff::Timestamp::UNIX_EPOCH);
-        let name = name.to_string_lossy().into_owned();
-        begin.delivery = Some(DeliveryInfo { name, state: state.into(), files: 1, bytes: 2 });
+        let snapshot = snapshot(&format!("glance at {state}"), 2);
+        begin.delivery = Some(snapshot.info(name, state));
         writeln!(file, "{}", serde_json::to_string(&Record::Begin(begin)).unwrap()).unwrap();
-        draft.publish(file, keep).unwrap();
+        let now = SystemTime::now();
+        results.publish(name, (draft, file), state, (&snapshot, now)).unwrap();
+    }
+
+    fn names(dir: &Path) -> Vec<OsString> {
+        let mut names: Vec<_> =
+            std::fs::read_dir(dir).unwrap().map(|e| e.unwrap().file_name()).collect();
+        names.sort();
+        names
     }
 
     #[test]
@@ -175,21 +295,60 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let results = ResultStore::open(dir.path()).unwrap();
         let name = OsStr::new("a.wav");
-        assert_eq!(results.recorded(name, "1"), Recorded::Nothing);
-        publish(&results, name, "1", true);
-        assert_eq!(results.recorded(name, "1"), Recorded::Same);
-        assert_eq!(results.recorded(name, "2"), Recorded::Other);
-        publish(&results, name, "2", true);
-        assert_eq!(results.recorded(name, "2"), Recorded::Same);
-        let mut names: Vec<_> =
-            std::fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
-        names.sort();
-        assert_eq!(names, [LOCK, "a.wav.soundalike.jsonl", "a.wav.soundalike.jsonl.1"]);
-        assert!(names[1..].iter().all(|name| is_result(name)));
+        assert_eq!(results.recorded(name, "glance at 1"), Recorded::Nothing);
+        publish(&results, name, "1");
+        assert_eq!(results.recorded(name, "glance at 1"), Recorded::Same);
+        assert_eq!(results.recorded(name, "glance at 2"), Recorded::Other("1".into()));
+        publish(&results, name, "1");
+        assert_eq!(names(dir.path()).len(), 3, "the same state again is no older one");
+        publish(&results, name, "2");
+        assert_eq!(results.recorded(name, "glance at 2"), Recorded::Same);
+        let names = names(dir.path());
+        assert_eq!(
+            names[2..],
+            ["a.wav.soundalike.jsonl", "a.wav.soundalike.jsonl.1"],
+            "beside the lock and the ledger"
+        );
+        assert!(names[2..].iter().all(|name| is_result(name)));
         assert!(!is_result(OsStr::new("soundalike.jsonl")));
         // Whatever else lies there is no proof.
         std::fs::write(results.result(name, ResultFormat::Records), "{}").unwrap();
-        assert_eq!(results.recorded(name, "2"), Recorded::Other);
+        assert_eq!(results.recorded(name, "glance at 2"), Recorded::Replaced);
+        std::fs::remove_file(results.result(name, ResultFormat::Records)).unwrap();
+        assert_eq!(results.recorded(name, "glance at 2"), Recorded::Removed);
+    }
+
+    #[test]
+    fn where_others_write_a_result_proves_nothing_by_itself() {
+        let dir = tempfile::tempdir().unwrap();
+        let (queue, state) = (dir.path().join("queue"), dir.path().join("state"));
+        let results = ResultStore::open_shared(&queue, &state).unwrap();
+        let name = OsStr::new("a.wav");
+        publish(&results, name, "1");
+        let path = results.result(name, ResultFormat::Records);
+        let made = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(names(&queue), ["a.wav.soundalike.jsonl"], "what is known lies elsewhere");
+        assert_eq!(results.recorded(name, "glance at 1"), Recorded::Same);
+        // The right state, made up by somebody else, or added to what was made.
+        std::fs::write(results.result(OsStr::new("b.wav"), ResultFormat::Records), &made).unwrap();
+        assert_eq!(results.recorded(OsStr::new("b.wav"), "glance at 1"), Recorded::Nothing);
+        std::fs::write(&path, format!("{made}{{}}\n")).unwrap();
+        assert_eq!(results.recorded(name, "glance at 1"), Recorded::Replaced);
+        // What lies in the way of a result is not followed, and not kept as an older one.
+        #[cfg(unix)]
+        {
+            std::fs::remove_file(&path).unwrap();
+            std::fs::write(dir.path().join("foreign"), &made).unwrap();
+            std::os::unix::fs::symlink(dir.path().join("foreign"), &path).unwrap();
+            assert_eq!(results.recorded(name, "glance at 1"), Recorded::Replaced);
+            publish(&results, name, "2");
+            assert_eq!(std::fs::read_to_string(dir.path().join("foreign")).unwrap(), made);
+        }
+        publish(&results, name, "2");
+        assert_eq!(results.recorded(name, "glance at 2"), Recorded::Same);
+        std::fs::create_dir(queue.join("c.wav.soundalike.jsonl")).unwrap();
+        let refused = results.draft(OsStr::new("c.wav"), ResultFormat::Records).unwrap_err();
+        assert!(matches!(refused, WatchError::InTheWay { .. }));
     }
 
     #[test]
@@ -197,7 +356,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let results = ResultStore::open(dir.path()).unwrap();
         drop(results.draft(OsStr::new("a"), ResultFormat::Page).unwrap());
-        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "the lock");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2, "lock and ledger");
         assert!(matches!(ResultStore::open(dir.path()), Err(WatchError::Locked { .. })));
     }
 
@@ -210,5 +369,8 @@ mod tests {
         );
         assert!(a.len() < 240 && is_result(&a) && is_result(&b));
         assert_ne!(a, result_name(&long("b"), ResultFormat::Records));
+        // Nor can a short name be made to share the result of a long one.
+        let text = a.to_str().unwrap().strip_suffix(".soundalike.jsonl").unwrap().to_owned();
+        assert_ne!(a, result_name(OsStr::new(&text), ResultFormat::Records));
     }
 }

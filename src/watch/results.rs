@@ -3,9 +3,9 @@
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::time::SystemTime;
 
-use super::{Draft, ResultFormat, ResultStore, ServiceError, shown};
+use super::{Draft, ResultFormat, ResultStore, ServiceError, Snapshot, shown};
 use crate::audio::DecodeOptions;
 use crate::report::csv::Csv;
 use crate::report::decide::Commands;
@@ -20,7 +20,7 @@ const SHOWN: usize = 200;
 
 /// The files of a result in the making.
 pub(super) struct Results {
-    records: (Draft, JsonLines<BufWriter<File>>),
+    records: (Draft, File, JsonLines<BufWriter<File>>),
     table: Option<(Draft, File, Csv<BufWriter<File>>)>,
 }
 
@@ -32,6 +32,8 @@ impl Results {
         table: bool,
     ) -> Result<Results, ServiceError> {
         let (draft, file) = results.draft(name, ResultFormat::Records)?;
+        let handle = file.try_clone()?;
+        let records = (draft, handle, JsonLines(BufWriter::new(file)));
         let table = match table {
             true => {
                 let (draft, file) = results.draft(name, ResultFormat::Table)?;
@@ -40,47 +42,49 @@ impl Results {
             }
             false => None,
         };
-        Ok(Results { records: (draft, JsonLines(BufWriter::new(file))), table })
+        Ok(Results { records, table })
     }
 
-    /// Puts all files in their places, the records last: they say that the delivery is done. With a page for
-    /// people, where it is said how audio is decoded for its pictures.
+    /// Puts all files in their places, the records last: they say that the delivery is done, in the `state` that
+    /// looked like `seen`. With a page for people, where it is said how audio is decoded for its pictures.
     pub(super) fn publish(
         self,
         results: &ResultStore,
         name: &OsStr,
         page: Option<&DecodeOptions>,
+        state: &str,
+        seen: (&Snapshot, SystemTime),
     ) -> Result<(), ServiceError> {
-        let (records, JsonLines(file)) = self.records;
-        let file = file.into_inner().map_err(|e| e.into_error())?;
+        let (records, file, JsonLines(writer)) = self.records;
+        drop(writer.into_inner().map_err(|e| e.into_error())?);
         if let Some((table, file, csv)) = self.table {
             // Every row was flushed when it was written.
             drop(csv);
             table.publish(file, false)?;
         }
         if let Some(decode) = page {
-            write_page(results, name, records.path(), decode)?;
+            write_page(results, name, &file, decode)?;
         }
-        Ok(records.publish(file, true)?)
+        Ok(results.publish(name, (records, file), state, seen)?)
     }
 }
 
 impl Report for Results {
     fn record(&mut self, record: &Record) -> io::Result<()> {
-        self.records.1.record(record)?;
+        self.records.2.record(record)?;
         self.table.iter_mut().try_for_each(|(_, _, csv)| csv.record(record))
     }
 }
 
-/// Makes the page of the records at `path`.
+/// Makes the page of the records in `file`: not of what lies under its name by now.
 fn write_page(
     results: &ResultStore,
     name: &OsStr,
-    path: &Path,
+    records: &File,
     decode: &DecodeOptions,
 ) -> Result<(), ServiceError> {
     let (draft, file) = results.draft(name, ResultFormat::Page)?;
-    let mut records = Records::open(path)?;
+    let mut records = Records::of_file(records.try_clone()?)?;
     let options = Options {
         title: Some(format!("Delivery {}", shown(name))),
         limit: SHOWN,

@@ -3,21 +3,30 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use jiff::Timestamp;
 
 use super::results::Results;
-use super::{Look, Queue, Ready, ResultStore, ServiceError, Snapshot, Watch, shown};
-use crate::declare::delivery::expand;
-use crate::engine::{Engine, Uploads};
+use super::snapshot::content_state;
+use super::{
+    Look, Queue, Ready, ResultStore, ServiceError, Snapshot, Unit, UnitKind, Watch, WatchError,
+    shown,
+};
+use crate::declare::text::visible;
+use crate::engine::{Engine, Outcomes, Uploads};
+use crate::id::path_text;
 use crate::level::Level;
 use crate::progress::{Cancel, Progress};
 use crate::report::Report;
-use crate::report::records::{ErrorRecord, Summary};
+use crate::report::records::{ErrorRecord, Record, Summary};
 
 /// How soon a request to stop is noticed while there is nothing to do.
 const NAP: Duration = Duration::from_millis(100);
+
+/// Attempts at a delivery that ended the service, after which it is given up. Not fewer: a machine may go down
+/// for other reasons.
+const MAX_DEATHS: u32 = 5;
 
 /// What a service writes and whom it tells.
 pub struct ServiceOptions<'a> {
@@ -90,7 +99,7 @@ impl<'a> Service<'a> {
     }
 
     fn look(&mut self) -> Result<Look, ServiceError> {
-        let look = self.watch.look(&self.results, Instant::now());
+        let look = self.watch.look(&self.results, Instant::now(), self.options.cancel);
         let look = look.map_err(|source| ServiceError::Queue { dir: self.dir.clone(), source })?;
         for name in &look.open_batches {
             self.say(name, "waits for BatchComplete_*.xml");
@@ -101,89 +110,176 @@ impl<'a> Service<'a> {
     /// Looks into all deliveries that are whole and not done.
     ///
     /// # Errors
-    /// Something else than a delivery is at fault. The delivery stays, and comes last the next time.
+    /// Something else than a delivery is at fault. The delivery stays, and comes last the next time. Where a
+    /// sender is to blame, by what lies in the place of a result, the others are looked into all the same.
     pub fn round(&mut self) -> Result<Vec<Summary>, ServiceError> {
-        let mut summaries = Vec::new();
+        let (mut summaries, mut refused) = (Vec::new(), None);
         let mut ready = self.look()?.ready;
-        // What failed before does not keep the others waiting.
-        ready.sort_by_key(|r| self.failed.get(&r.unit.name).copied().unwrap_or_default());
-        for ready in ready {
+        // What failed before does not keep the others waiting, and even less what the service died over.
+        ready.sort_by_key(|r| {
+            let failed = self.failed.get(&r.unit.name).copied().unwrap_or_default();
+            (self.results.deaths(&r.unit.name, &r.snapshot.glance), failed)
+        });
+        for mut ready in ready {
             // Others took their time.
             if Snapshot::of(&ready.unit).pulse != ready.snapshot.pulse {
                 continue;
             }
-            let name = &ready.unit.name;
-            match self.deliver(&ready) {
-                Ok(Some(summary)) => {
-                    self.failed.remove(name);
+            match self.attempt(&mut ready) {
+                Ok(Came::Done(summary)) => {
+                    self.watch.finished(&ready.unit, Instant::now());
+                    self.failed.remove(&ready.unit.name);
                     summaries.push(summary);
                 }
-                Ok(None) => break,
+                Ok(Came::Changed) => self.say(&ready.unit.name, "changed meanwhile"),
+                Ok(Came::Stopped) => break,
                 Err(error) => {
-                    *self.failed.entry(name.clone()).or_default() += 1;
-                    let (delivery, source) = (shown(name), Box::new(error));
-                    return Err(ServiceError::At { delivery, source });
+                    *self.failed.entry(ready.unit.name.clone()).or_default() += 1;
+                    let (delivery, source) = (shown(&ready.unit.name), Box::new(error));
+                    let in_the_way =
+                        matches!(*source, ServiceError::Watch(WatchError::InTheWay { .. }));
+                    let error = ServiceError::At { delivery, source };
+                    if !in_the_way {
+                        return Err(error);
+                    }
+                    (self.options.say)(&error.to_string());
+                    refused.get_or_insert(error);
                 }
             }
         }
-        Ok(summaries)
+        match refused {
+            Some(error) => Err(error),
+            None => Ok(summaries),
+        }
     }
 
-    /// Looks into a delivery and writes the result; none if it was asked to stop.
-    fn deliver(&mut self, ready: &Ready) -> Result<Option<Summary>, ServiceError> {
-        if self.options.cancel.is_cancelled() {
-            return Ok(None);
+    /// Looks into a delivery, and notes meanwhile that it does.
+    fn attempt(&mut self, ready: &mut Ready) -> Result<Came, ServiceError> {
+        let (name, glance) = (&ready.unit.name, &ready.snapshot.glance);
+        let deaths = self.results.deaths(name, glance);
+        if ready.state.is_none() {
+            let read_at = SystemTime::now();
+            let state = content_state(&ready.unit, self.options.cancel);
+            ready.state = state.map(|state| (state, read_at));
         }
+        let Some((state, read_at)) = ready.state.clone() else { return Ok(Came::Stopped) };
+        if deaths >= MAX_DEATHS {
+            let summary = self.give_up(ready, &state, read_at)?;
+            self.results.ended(name)?;
+            return Ok(Came::Done(summary));
+        }
+        self.results.begun(name, glance)?;
+        let came = self.deliver(ready, &state, read_at);
+        self.results.ended(name)?;
+        came
+    }
+
+    /// Writes the result of a delivery.
+    fn deliver(
+        &mut self,
+        ready: &Ready,
+        state: &str,
+        read_at: SystemTime,
+    ) -> Result<Came, ServiceError> {
         let started = Instant::now();
         let name = &ready.unit.name;
-        let again = if ready.again { " again, as it changed" } else { "" };
+        let again = ready.again.map(|why| format!(" again, {why}")).unwrap_or_default();
         self.say(name, &format!("begun{again} ({} files)", ready.snapshot.files));
         let now = Timestamp::now();
         self.engine.refresh(now)?;
-        let uploads = Uploads::of_delivery(&expand(&ready.unit.paths()));
-        uploads.notes.iter().for_each(|note| (self.options.say)(&note.to_string()));
+        let uploads = Uploads::of_delivery(&ready.unit.expand());
+        uploads.notes.iter().for_each(|note| (self.options.say)(&visible(&note.to_string())));
         let mut result = Results::begin(&self.results, name, self.options.table)?;
-        let summary = self.judge(ready, uploads, &mut result, (now, started))?;
+        let judged = self.judge((ready, state), uploads, &mut result, (now, started))?;
+        let Some(summary) = judged else { return Ok(Came::Changed) };
         if summary.interrupted {
             self.say(name, "cut short; it will be begun anew");
-            return Ok(None);
+            return Ok(Came::Stopped);
         }
         let page = self.options.page.then(|| &self.engine.options().decode);
-        result.publish(&self.results, name, page)?;
+        result.publish(&self.results, name, page, state, (&ready.snapshot, read_at))?;
         self.say(name, &format!("done: {}", said(&summary)));
-        Ok(Some(summary))
+        Ok(Came::Done(summary))
     }
 
-    /// Writes everything about a delivery to `report`.
+    /// Writes everything about a delivery to `report`; none if it changed under way.
     fn judge(
         &self,
-        ready: &Ready,
+        (ready, state): (&Ready, &str),
         mut uploads: Uploads,
         report: &mut dyn Report,
         (now, started): (Timestamp, Instant),
-    ) -> Result<Summary, ServiceError> {
+    ) -> Result<Option<Summary>, ServiceError> {
         let mut begin = self.engine.begin(&uploads, now);
-        begin.delivery = Some(ready.snapshot.info(&ready.unit.name));
+        begin.delivery = Some(ready.snapshot.info(&ready.unit.name, state));
         if uploads.items.is_empty() && uploads.errors.is_empty() {
-            uploads.errors.push(without_audio(&ready.unit.path));
+            uploads.errors.push(nothing_in(&ready.unit));
         }
         let progress = (self.options.progress)();
+        let mut changed = false;
         // Before the result is in its place: if the run is killed in between, the delivery is looked into
         // anew, is not taken for a copy of itself, and its tracks are in the index once all the same.
-        let mut keep = |tracks: &soundalike_index::Reader| match &self.options.keep {
-            Some(dir) => Engine::keep_in(dir, tracks),
-            None => Ok(()),
+        let mut keep = |tracks: &soundalike_index::Reader| {
+            // What was heard must be what the state is about.
+            changed = Snapshot::of(&ready.unit).pulse != ready.snapshot.pulse;
+            match &self.options.keep {
+                Some(dir) if !changed => Engine::keep_in(dir, tracks),
+                _ => Ok(()),
+            }
         };
         let cancel = self.options.cancel;
         let outcomes =
             self.engine.run_and_keep(uploads, &begin, report, &*progress, cancel, &mut keep)?;
+        if changed || Snapshot::of(&ready.unit).pulse != ready.snapshot.pulse {
+            return Ok(None);
+        }
         if self.options.audit && !outcomes.summary.interrupted {
             let repaired = self.engine.judge().audit(&begin, &outcomes.verdicts)?;
             repaired.iter().for_each(|torn| (self.options.say)(&torn.repaired()));
         }
         let exit = (self.options.exit)(&outcomes.summary);
-        Ok(outcomes.close(exit, started, report)?)
+        Ok(Some(outcomes.close(exit, started, report)?))
     }
+
+    /// Says in the place of a result that there is none.
+    fn give_up(
+        &self,
+        ready: &Ready,
+        state: &str,
+        read_at: SystemTime,
+    ) -> Result<Summary, ServiceError> {
+        let started = Instant::now();
+        let name = &ready.unit.name;
+        let message = format!(
+            "looking into it ended the service {MAX_DEATHS} times, so it is left out until it changes; \
+             remove this result to have it tried again"
+        );
+        self.say(name, &message);
+        let uploads = Uploads::default();
+        let mut begin = self.engine.begin(&uploads, Timestamp::now());
+        begin.delivery = Some(ready.snapshot.info(name, state));
+        let mut result = Results::begin(&self.results, name, self.options.table)?;
+        result.record(&Record::Begin(begin))?;
+        let subject = path_text(&ready.unit.path);
+        result.record(&Record::Error(ErrorRecord { subject, code: "crashed".into(), message }))?;
+        let mut outcomes = Outcomes::default();
+        (outcomes.summary.inputs, outcomes.summary.errors) = (1, 1);
+        let exit = (self.options.exit)(&outcomes.summary);
+        let summary = outcomes.close(exit, started, &mut result)?;
+        let page = self.options.page.then(|| &self.engine.options().decode);
+        result.publish(&self.results, name, page, state, (&ready.snapshot, read_at))?;
+        Ok(summary)
+    }
+}
+
+/// What came of an attempt.
+enum Came {
+    /// There is a result.
+    Done(Summary),
+    /// It is to be begun anew when it has settled.
+    Changed,
+    /// A request to stop came.
+    Stopped,
 }
 
 /// Sleeps until `time` has passed or a request to stop came.
@@ -197,12 +293,19 @@ pub fn sleep(time: Duration, cancel: &Cancel) {
     }
 }
 
-fn without_audio(path: &Path) -> ErrorRecord {
-    ErrorRecord {
-        subject: path.to_string_lossy().into_owned(),
-        code: "no_audio".into(),
-        message: "there is no audio in this delivery".into(),
-    }
+/// Why there is nothing to look into.
+fn nothing_in(unit: &Unit) -> ErrorRecord {
+    let subject = path_text(&unit.path);
+    let is_link = unit.path.is_symlink();
+    let (code, message) = match unit.kind {
+        UnitKind::Strange if is_link => (
+            "path_outside_delivery",
+            "it is a link, which is not followed: put the file or folder itself there",
+        ),
+        UnitKind::Strange => ("io_error", "it is neither a file nor a folder"),
+        _ => ("no_audio", "there is no audio in this delivery"),
+    };
+    ErrorRecord { subject, code: code.into(), message: message.into() }
 }
 
 /// "12 uploads (1 hold, 11 clear), 3 matches, 1 cluster, 2 unreadable; 41.2 s".

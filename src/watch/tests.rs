@@ -29,7 +29,7 @@ impl Place {
     /// Names of what is ready after `seconds` more.
     fn after(&mut self, seconds: u64) -> Vec<String> {
         self.now += Duration::from_secs(seconds);
-        let look = self.watch.look(&self.results, self.now).unwrap();
+        let look = self.watch.look(&self.results, self.now, &Cancel::new()).unwrap();
         look.ready.iter().map(|r| r.unit.name.to_string_lossy().into_owned()).collect()
     }
 
@@ -39,10 +39,13 @@ impl Place {
         let (draft, file) = self.results.draft(&unit.name, ResultFormat::Records).unwrap();
         let mut begin =
             crate::report::records::Begin::new("s_1".into(), None, jiff::Timestamp::UNIX_EPOCH);
-        begin.delivery = Some(snapshot.info(&unit.name));
+        let state = content_state(&unit, &Cancel::new()).unwrap();
+        begin.delivery = Some(snapshot.info(&unit.name, &state));
         let record = crate::report::records::Record::Begin(begin);
         serde_json::to_writer(&file, &record).unwrap();
-        draft.publish(file, true).unwrap();
+        // So long after the last change that a glance is enough.
+        let now = SystemTime::now() + Duration::from_secs(100);
+        self.results.publish(&unit.name, (draft, file), &state, (&snapshot, now)).unwrap();
     }
 }
 
@@ -82,9 +85,10 @@ fn a_marker_needs_no_patience_and_without_one_none_helps() {
     let message = include_str!("../../tests/data/ern/album_382.xml");
     place.write("N_20260912100000/036000291452/036000291452.xml", message);
     place.write("N_20260912100000/036000291452/resources/A1_01.flac", "x");
-    let look = place.watch.look(&place.results, place.now).unwrap();
+    let look = place.watch.look(&place.results, place.now, &Cancel::new()).unwrap();
     assert_eq!(look.open_batches, ["N_20260912100000"]);
-    let look = place.watch.look(&place.results, place.now + Duration::from_secs(1000)).unwrap();
+    let later = place.now + Duration::from_secs(1000);
+    let look = place.watch.look(&place.results, later, &Cancel::new()).unwrap();
     assert!(look.ready.is_empty() && look.open_batches.is_empty(), "told once");
     place.write("N_20260912100000/BatchComplete_20260912100000.xml", "");
     assert_eq!(place.after(1001), ["N_20260912100000"]);
@@ -119,7 +123,7 @@ fn tables_in_a_folder_say_what_lies_beside_them() {
     place.write("one/meta.csv", "file,title\na.wav,A\n");
     place.write("one/.hidden.csv", "x");
     let unit = Unit::folder_at(&place.dir.path().join("in/one"));
-    let delivery = crate::declare::delivery::expand(&unit.paths());
+    let delivery = unit.expand();
     assert_eq!(delivery.uploads.len(), 1, "{delivery:?}");
     assert!(delivery.uploads[0].declared.is_some() && delivery.errors.is_empty());
 }

@@ -62,7 +62,8 @@ impl Place {
     pub fn command<S: AsRef<OsStr>>(&self, args: &[S]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_soundalike"));
         command.args(args).current_dir(self.dir.path()).env_remove("SOUNDALIKE_INDEX");
-        command.env_remove("SOUNDALIKE_DECISIONS");
+        command.env_remove("SOUNDALIKE_DECISIONS").env_remove("STATE_DIRECTORY");
+        command.env("XDG_STATE_HOME", self.path("state"));
         command
     }
 

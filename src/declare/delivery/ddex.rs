@@ -1,7 +1,6 @@
 //! Folders as the DDEX choreographies lay them out: batches of releases, messages and resources.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -13,6 +12,7 @@ use crate::audio::is_audio_extension;
 use crate::declare::declared::NotAsked;
 use crate::declare::ern::{Message, Purpose, Recording, ResourceFile, batch_messages};
 use crate::declare::inputs;
+use crate::regular;
 
 /// Folders below a given one in which messages are looked for: batches in a drop, releases in a batch.
 const MAX_DEPTH: usize = 4;
@@ -79,7 +79,10 @@ fn holds_audio(folder: &Path) -> bool {
 fn marker(folder: &Path) -> Option<PathBuf> {
     let mut markers: Vec<PathBuf> = std::fs::read_dir(folder)
         .ok()?
-        .filter_map(|entry| Some(entry.ok()?.path()))
+        .flatten()
+        // A pipe says nothing, and a link may lead anywhere.
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()))
+        .map(|entry| entry.path())
         .filter(|path| is_marker(path))
         .collect();
     markers.sort();
@@ -119,7 +122,8 @@ fn looks_like_message(path: &Path) -> bool {
         return true;
     }
     let mut head = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(SNIFF_BYTES).read_to_end(&mut head));
+    let read =
+        regular::open_itself(path).and_then(|file| file.take(SNIFF_BYTES).read_to_end(&mut head));
     // UTF-16 has a zero beside each letter.
     head.retain(|byte| *byte != 0);
     read.is_ok() && head.windows(14).any(|window| window == b"ReleaseMessage")
@@ -143,7 +147,7 @@ impl Delivery {
             let batch = is_batch.then(|| batch_id(&folder_of(release))).flatten();
             any_read &= self.add_release(release, messages, batch.as_deref());
         }
-        self.add_unnamed(folder, any_read);
+        self.add_unnamed(folder, folder, any_read);
     }
 
     /// Reports messages that the manifest of a batch lists and that are not there.
@@ -174,7 +178,7 @@ impl Delivery {
         let read = self.add_release(&folder, &[message.to_owned()], None);
         for resources in RESOURCES.iter().map(|name| folder.join(name)) {
             if resources.is_dir() {
-                self.add_unnamed(&resources, read);
+                self.add_unnamed(&resources, &folder, read);
                 break;
             }
         }
@@ -313,9 +317,9 @@ impl Delivery {
             .is_some_and(|origin| origin.file == message)
     }
 
-    /// Adds audio files below `folder` that no message named.
-    fn add_unnamed(&mut self, folder: &Path, warn: bool) {
-        let mut found = inputs::collect(&[folder.to_owned()]);
+    /// Adds audio files below `folder` that no message named, as far as they lie in `root`.
+    fn add_unnamed(&mut self, folder: &Path, root: &Path, warn: bool) {
+        let mut found = inputs::collect_within(folder, root);
         for error in std::mem::take(&mut found.errors) {
             self.fail(&error.path, "unreadable", format!("cannot read: {}", error.source));
         }

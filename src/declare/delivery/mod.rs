@@ -20,9 +20,10 @@ use super::identifiers::other_isrc;
 use super::inputs::{self, Inputs};
 use super::manifest::Manifest;
 use super::manifest::columns::Field;
-use super::same_file::{FileId, are_links, file_id};
-use super::text;
 use super::misnamed::hint;
+use super::same_file::{FileId, are_links, file_id};
+use crate::id::path_text;
+use crate::regular;
 
 /// Most rows of one table that name no file that are told one by one.
 const MAX_MISSING: usize = 10_000;
@@ -71,13 +72,13 @@ impl DeliveryError {
         code: &'static str,
         message: impl Into<String>,
     ) -> DeliveryError {
-        let subject = subject.to_string_lossy().into_owned();
         // Some causes name their file themselves; once is enough.
-        let message = message.into();
-        let message = match message.strip_prefix(&format!("{subject}: ")) {
+        let (message, shown) = (message.into(), subject.display());
+        let message = match message.strip_prefix(&format!("{shown}: ")) {
             Some(rest) => rest.to_owned(),
-            None => message.replacen(&format!("cannot read {subject}: "), "cannot read: ", 1),
+            None => message.replacen(&format!("cannot read {shown}: "), "cannot read: ", 1),
         };
+        let subject = path_text(subject);
         DeliveryError { subject, code, message }
     }
 }
@@ -141,14 +142,25 @@ struct Told {
     not_asked: NotAsked,
 }
 
-/// Expands `paths`.
+/// Expands `paths`. They themselves may be links, as the user names them; below a folder, no link is followed
+/// out of it.
 pub fn expand(paths: &[PathBuf]) -> Delivery {
+    expand_if(paths, |_| true)
+}
+
+/// Expands `paths` as far as they lie in the folder `root`, symbolic links followed.
+pub fn expand_within(root: &Path, paths: &[PathBuf]) -> Delivery {
+    expand_if(paths, |path| inputs::lies_within(path, root))
+}
+
+fn expand_if(paths: &[PathBuf], is_inside: impl Fn(&Path) -> bool) -> Delivery {
     let mut delivery = Delivery { complete: true, ..Delivery::default() };
     for path in paths {
         match std::fs::metadata(path) {
             Err(source) => delivery.fail(path, "io_error", unreadable(path, &source)),
+            Ok(_) if !is_inside(path) => delivery.fail_outside(path),
             Ok(meta) if meta.is_dir() => delivery.add_folder(path),
-            Ok(meta) => match text::only_files(&meta) {
+            Ok(meta) => match regular::ensure(&meta) {
                 Ok(()) => delivery.add_file(path),
                 Err(source) => delivery.fail(path, "io_error", unreadable(path, &source)),
             },
@@ -164,6 +176,11 @@ fn unreadable(path: &Path, source: &std::io::Error) -> String {
 impl Delivery {
     fn fail(&mut self, subject: &Path, code: &'static str, message: impl Into<String>) {
         self.errors.push(DeliveryError::new(subject, code, message));
+    }
+
+    fn fail_outside(&mut self, link: &Path) {
+        let error = ResolveError::Outside;
+        self.fail(link, error.code(), format!("the link {error}"));
     }
 
     fn warn(&mut self, subject: &Path, code: &'static str, message: impl Into<String>) {
@@ -198,7 +215,10 @@ impl Delivery {
 
     /// Adds an audio file, or all those below a folder.
     fn add_plain(&mut self, path: &Path) {
-        let mut found = inputs::collect(&[path.to_owned()]);
+        let mut found = match path.is_dir() {
+            true => inputs::collect_within(path, path),
+            false => inputs::collect(&[path.to_owned()]),
+        };
         for error in std::mem::take(&mut found.errors) {
             self.fail(&error.path, "io_error", error.to_string());
         }
@@ -212,8 +232,9 @@ impl Delivery {
         }
     }
 
-    /// Tells what of a folder is not looked at.
+    /// Tells what of a folder is not looked at, and which links lead out of it.
     fn tell_of(&mut self, found: &mut Inputs) {
+        std::mem::take(&mut found.outside).iter().for_each(|link| self.fail_outside(link));
         for other in found.others.drain(..) {
             let told = DeliveryError::new(&other.path, "not_looked_at", other.why);
             if !self.not_looked_at.contains(&told) {

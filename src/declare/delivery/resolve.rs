@@ -12,6 +12,7 @@ use walkdir::WalkDir;
 
 use crate::declare::by_file::folded;
 use crate::declare::ern::file_names;
+use crate::declare::inputs::lies_within;
 
 /// Most files of a folder among which a name is looked for.
 const MAX_LISTED: usize = 500_000;
@@ -51,7 +52,7 @@ impl<'a> Folder<'a> {
         let whole = error == ResolveError::Missing;
         let found = found.iter().find_map(|name| self.by_tail(name, whole));
         // Nothing but the end of a path is believed of one that leads out.
-        found.filter(|path| lies_in(path, self.root)).map(|path| (path, false)).ok_or(error)
+        found.filter(|path| lies_within(path, self.root)).map(|path| (path, false)).ok_or(error)
     }
 
     /// The one file with the longest end of the path `name`, or with `whole` of it.
@@ -138,7 +139,11 @@ pub(super) fn resolve(root: &Path, folders: &[&str], name: &str) -> Result<PathB
             // As a user would write it: `a.wav`, not `./a.wav`.
             let path = path.strip_prefix(".").map_or(path.clone(), Path::to_owned);
             if path.is_file() {
-                return if lies_in(&path, root) { Ok(path) } else { Err(ResolveError::Outside) };
+                return if lies_within(&path, root) {
+                    Ok(path)
+                } else {
+                    Err(ResolveError::Outside)
+                };
             }
         }
     }
@@ -159,14 +164,6 @@ fn relative(root: &Path, name: &Path) -> Option<PathBuf> {
         }
     }
     (!drive).then_some(path)
-}
-
-/// Whether the file itself, symbolic links followed, lies below `root`.
-fn lies_in(path: &Path, root: &Path) -> bool {
-    match (path.canonicalize(), root.canonicalize()) {
-        (Ok(path), Ok(root)) => path.starts_with(root),
-        _ => false,
-    }
 }
 
 #[cfg(test)]

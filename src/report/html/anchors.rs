@@ -1,6 +1,6 @@
 //! Parts of the page that others point to: which there are, and how they are linked.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 
 use maud::{Markup, html};
@@ -60,8 +60,11 @@ pub fn linked(anchor: Option<Anchor>, content: Markup) -> Markup {
 /// The parts of a page.
 #[derive(Debug, Default)]
 pub struct Anchors {
-    /// By the identifiers of matches and clusters.
-    evidence: BTreeMap<String, Anchor>,
+    /// By the identifiers of clusters.
+    clusters: BTreeMap<String, Anchor>,
+    /// By the paths of uploads and the identifiers of their matches, which are those of the content: copies of
+    /// one file have the same.
+    matches: BTreeMap<(String, String), Anchor>,
     /// By the paths of uploads.
     uploads: BTreeMap<String, Anchor>,
 }
@@ -71,7 +74,7 @@ impl Anchors {
     pub fn new(uploads: &[UploadEntry], clusters: &[ClusterEntry], limit: usize) -> Anchors {
         let mut anchors = Anchors::default();
         for (i, cluster) in clusters.iter().enumerate().take(limit) {
-            anchors.evidence.insert(cluster.cluster_id.clone(), Anchor::Cluster(i + 1));
+            anchors.clusters.insert(cluster.cluster_id.clone(), Anchor::Cluster(i + 1));
         }
         let mut exhibits = 0;
         for (i, upload) in uploads.iter().enumerate().take(MAX_UPLOADS) {
@@ -81,15 +84,17 @@ impl Anchors {
             anchors.uploads.insert(upload.path.clone(), Anchor::Upload(i + 1));
             for m in upload.matches.iter().take(limit - exhibits) {
                 exhibits += 1;
-                anchors.evidence.insert(m.match_id.clone(), Anchor::Match(exhibits));
+                let key = (upload.path.clone(), m.match_id.clone());
+                anchors.matches.insert(key, Anchor::Match(exhibits));
             }
         }
         anchors
     }
 
-    /// The part that shows the match or cluster called `id`.
-    pub fn evidence(&self, id: &str) -> Option<Anchor> {
-        self.evidence.get(id).copied()
+    /// The part that shows what is called `id`: a match of the upload at `path`, or a cluster.
+    pub fn evidence(&self, path: &str, id: &str) -> Option<Anchor> {
+        let matched = self.matches.get(&(path.to_owned(), id.to_owned()));
+        matched.or_else(|| self.clusters.get(id)).copied()
     }
 
     /// The part about the upload at `path`.
@@ -104,8 +109,7 @@ impl Anchors {
 
     /// Matches shown in full.
     pub fn exhibits(&self) -> usize {
-        let shown = self.evidence.values().filter(|a| matches!(a, Anchor::Match(_)));
-        shown.collect::<BTreeSet<_>>().len()
+        self.matches.len()
     }
 }
 

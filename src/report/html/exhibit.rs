@@ -1,7 +1,6 @@
 //! What there is to show of a match: its record, the evidence behind it, and pictures of the audio.
 
-use std::path::Path;
-
+use crate::id::path_of_text;
 use crate::report::evidence::{EvidenceRecord, Side};
 use crate::report::picture::{Identity, Pictures};
 use crate::report::records::MatchRecord;
@@ -34,8 +33,8 @@ impl Exhibit {
         let (query, reference) = (&mut evidence.query, &mut evidence.reference);
         // Each decodes a file: side by side.
         let (heard, there) = rayon::join(
-            || pictures.complete(query, Path::new(&q.path), Identity::Sha256(&q.sha256)),
-            || pictures.complete(reference, Path::new(&r.path), Identity::RefId(&r.ref_id)),
+            || pictures.complete(query, &path_of_text(&q.path), Identity::Sha256(&q.sha256)),
+            || pictures.complete(reference, &path_of_text(&r.path), Identity::RefId(&r.ref_id)),
         );
         let missing = [heard, there].map(|outcome| outcome.err().map(|why| why.to_string()));
         Exhibit { record, evidence, has_peaks, missing }

@@ -32,7 +32,7 @@ impl<'a> FindingRow<'a> {
             level: finding.level,
             rule: finding.rule,
             message: Name::of(&finding.message),
-            evidence: shown(&finding.evidence, anchors),
+            evidence: shown(&finding.subject, &finding.evidence, anchors),
             policy: Name::of(&finding.policy),
             read_on: stated(&finding.verified_on).map(Text::of),
             policy_text: finding.policy_text.as_ref().map(Name::of),

@@ -79,7 +79,8 @@ pub struct Row<'a> {
 impl<'a> Row<'a> {
     /// The row of the `number`-th upload on a page with at most `limit` clusters.
     pub fn new(number: usize, upload: &'a UploadEntry, anchors: &Anchors, limit: usize) -> Row<'a> {
-        let matches = upload.matches.iter().filter_map(|m| anchors.evidence(&m.match_id));
+        let matches =
+            upload.matches.iter().filter_map(|m| anchors.evidence(&upload.path, &m.match_id));
         let clusters =
             upload.clusters.iter().filter(|&&c| c < limit).map(|c| Anchor::Cluster(c + 1));
         Row {

@@ -28,14 +28,14 @@ pub struct Tracklist {
 }
 
 impl Tracklist {
-    /// The tracklist with these `entries`; none of what is no mix.
-    pub fn new(entries: &[TracklistEntry], anchors: &Anchors) -> Option<Tracklist> {
+    /// The tracklist of the upload at `path` with these `entries`; none of what is no mix.
+    pub fn new(path: &str, entries: &[TracklistEntry], anchors: &Anchors) -> Option<Tracklist> {
         let stretch = |entry: &TracklistEntry| {
             let name = Name::of(named(entry.title.as_deref(), &entry.artists, &entry.path));
             Stretch {
                 begin: clock(entry.sample_begin_time_offset_ms),
                 end: clock(entry.sample_end_time_offset_ms),
-                reference: linked(anchors.evidence(&entry.match_id), html! { (name) }),
+                reference: linked(anchors.evidence(path, &entry.match_id), html! { (name) }),
             }
         };
         let listed = entries.iter().take(MAX_ENTRIES).map(stretch).collect();

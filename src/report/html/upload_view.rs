@@ -51,7 +51,7 @@ impl<'a> UploadView<'a> {
             length: clock(upload.duration_ms),
             error: upload.error.as_deref().map(Text::of),
             verdict: verdict.map(|verdict| VerdictView::new(verdict, anchors)),
-            tracklist: Tracklist::new(&upload.tracklist, anchors),
+            tracklist: Tracklist::new(&upload.path, &upload.tracklist, anchors),
             findings: findings.iter().map(|finding| FindingRow::new(finding, anchors)).collect(),
             left_out: upload.findings.len().saturating_sub(findings.len()),
             clusters: upload.clusters.iter().map(|&cluster| Anchor::Cluster(cluster + 1)).collect(),

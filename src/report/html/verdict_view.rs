@@ -35,7 +35,7 @@ impl<'a> VerdictView<'a> {
             policies: policies.map(|(name, &level)| (Name::of(name), level)).collect(),
             declaration: Declaration::new(&verdict.ai_disclosure),
             decisions: verdict.decisions.iter().take(MAX_DECISIONS).map(Text::of).collect(),
-            evidence: shown(&verdict.evidence, anchors),
+            evidence: shown(&verdict.subject, &verdict.evidence, anchors),
         }
     }
 
@@ -92,9 +92,9 @@ impl<'a> Declaration<'a> {
     }
 }
 
-/// Parts of the page that show the matches and clusters called `ids`.
-pub fn shown(ids: &[String], anchors: &Anchors) -> Vec<Anchor> {
-    ids.iter().take(MAX_EVIDENCE).filter_map(|id| anchors.evidence(id)).collect()
+/// Parts of the page that show the matches of the upload at `path`, and the clusters, called `ids`.
+pub fn shown(path: &str, ids: &[String], anchors: &Anchors) -> Vec<Anchor> {
+    ids.iter().take(MAX_EVIDENCE).filter_map(|id| anchors.evidence(path, id)).collect()
 }
 
 /// Links to the `parts` that show something, if there are any.

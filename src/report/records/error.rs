@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::audio::AudioError;
 use crate::declare::delivery::DeliveryError;
 use crate::declare::inputs::InputError;
+use crate::id::path_text;
 
 /// An input that could not be used.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -76,7 +77,7 @@ impl ErrorRecord {
     /// The record of a file that could not be analysed.
     pub fn audio(path: &std::path::Path, error: &AudioError) -> ErrorRecord {
         ErrorRecord {
-            subject: path.to_string_lossy().into_owned(),
+            subject: path_text(path),
             code: error.code().into(),
             message: error.to_string(),
         }
@@ -96,7 +97,7 @@ impl From<&DeliveryError> for ErrorRecord {
 impl From<&InputError> for ErrorRecord {
     fn from(error: &InputError) -> ErrorRecord {
         ErrorRecord {
-            subject: error.path.to_string_lossy().into_owned(),
+            subject: path_text(&error.path),
             code: "io_error".into(),
             message: error.to_string(),
         }
