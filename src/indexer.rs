@@ -78,6 +78,7 @@ pub fn add(
     cancel: &Cancel,
 ) -> Result<Added, IndexError> {
     let mut summary = Added::default();
+    let decode = DecodeOptions { cancel: cancel.clone(), ..options.decode.clone() };
     progress.start(files.len());
     for chunk in files.chunks(CHUNK) {
         let known = &*writer;
@@ -88,7 +89,7 @@ pub fn add(
                 if cancel.is_cancelled() {
                     return Outcome::Skipped;
                 }
-                let outcome = read(path, known, options);
+                let outcome = read(path, known, options, &decode);
                 let audio_ms = match &outcome {
                     Outcome::Added(record) => record.meta.duration_ms,
                     _ => 0,
@@ -133,14 +134,15 @@ fn commit(
     Ok(())
 }
 
-fn read(path: &Path, index: &Writer, options: &AddOptions<'_>) -> Outcome {
+fn read(path: &Path, index: &Writer, options: &AddOptions<'_>, decode: &DecodeOptions) -> Outcome {
     let sha256 = match sha256_of(path) {
         Ok(hash) if index.contains(&hash) => return Outcome::Present,
         Ok(hash) => hash,
         Err(error) => return Outcome::Failed(error),
     };
-    let (info, constellation) = match fingerprint(path, options.params, 1.0, &options.decode) {
+    let (info, constellation) = match fingerprint(path, options.params, 1.0, decode) {
         Ok(done) => done,
+        Err(AudioError::Cancelled { .. }) => return Outcome::Skipped,
         Err(error) => return Outcome::Failed(error),
     };
     let windows = windows(&constellation, options.params);
