@@ -16,6 +16,7 @@ mod scan;
 mod shell;
 mod sweep;
 mod watch;
+pub mod worker;
 
 use clap::{Parser, Subcommand};
 use soundalike::decisions::Effect;
