@@ -86,6 +86,7 @@ pub fn add(
 ) -> Result<Added, IndexError> {
     let mut summary = Added::default();
     let mut told = HashMap::new();
+    let decode = DecodeOptions { cancel: cancel.clone(), ..options.decode.clone() };
     progress.start(files.len());
     for chunk in files.chunks(CHUNK) {
         let known = &*writer;
@@ -96,7 +97,7 @@ pub fn add(
                 if cancel.is_cancelled() {
                     return Outcome::Skipped;
                 }
-                let outcome = read(path, known, options);
+                let outcome = read(path, known, options, &decode);
                 let audio_ms = match &outcome {
                     Outcome::Added(record) => record.meta.duration_ms,
                     _ => 0,
@@ -179,7 +180,7 @@ fn revise(
     Ok(())
 }
 
-fn read(path: &Path, index: &Writer, options: &AddOptions<'_>) -> Outcome {
+fn read(path: &Path, index: &Writer, options: &AddOptions<'_>, decode: &DecodeOptions) -> Outcome {
     let sha256 = match sha256_of(path) {
         Ok(hash) if index.contains(&hash) => {
             return Outcome::Present(hash, options.metadata.row(path).map(Box::new));
@@ -187,8 +188,9 @@ fn read(path: &Path, index: &Writer, options: &AddOptions<'_>) -> Outcome {
         Ok(hash) => hash,
         Err(error) => return Outcome::Failed(error),
     };
-    let (info, constellation) = match fingerprint(path, options.params, 1.0, &options.decode) {
+    let (info, constellation) = match fingerprint(path, options.params, 1.0, decode) {
         Ok(done) => done,
+        Err(AudioError::Cancelled { .. }) => return Outcome::Skipped,
         Err(error) => return Outcome::Failed(error),
     };
     let windows = windows(&constellation, options.params);

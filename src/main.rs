@@ -2,16 +2,35 @@
 
 mod cli;
 
+use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    match cli::run(cli::parse()) {
-        Ok(exit) => ExitCode::from(exit as u8),
-        Err(failure) => {
+    if cli::worker::is_one() {
+        cli::worker::run();
+    }
+    std::panic::set_hook(Box::new(tell));
+    let cli = cli::parse();
+    cli::worker::employ();
+    let result = catch_unwind(AssertUnwindSafe(|| cli::run(cli)));
+    cli::worker::dismiss();
+    match result {
+        Ok(Ok(exit)) => ExitCode::from(exit as u8),
+        Ok(Err(failure)) => {
             if !failure.message.is_empty() {
                 cli::fail(&failure.message);
             }
             ExitCode::from(failure.exit as u8)
         }
+        // The hook has told of it.
+        Err(_) => ExitCode::from(cli::Exit::Internal as u8),
     }
+}
+
+/// A bug, in one line that says what to do about it.
+fn tell(panic: &PanicHookInfo<'_>) {
+    let what = panic.payload_as_str().unwrap_or("unknown");
+    let place = panic.location().map(|place| format!(" ({}:{})", place.file(), place.line()));
+    let place = place.unwrap_or_default();
+    cli::fail(&format!("internal error: {what}{place}; this is a bug, please report it"));
 }

@@ -1,6 +1,7 @@
 //! How long-running work reports that it goes on, without knowing who watches.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Watches a batch of files. All methods may be called from any thread.
@@ -23,14 +24,14 @@ impl Progress for Silent {
     fn finish(&self) {}
 }
 
-/// Asks work to stop at the next convenient moment.
-#[derive(Debug, Default)]
-pub struct Cancel(AtomicBool);
+/// Asks work to stop at the next convenient moment. Clones ask the same work.
+#[derive(Debug, Clone, Default)]
+pub struct Cancel(Arc<AtomicBool>);
 
 impl Cancel {
     /// Not cancelled.
-    pub const fn new() -> Cancel {
-        Cancel(AtomicBool::new(false))
+    pub fn new() -> Cancel {
+        Cancel::default()
     }
 
     /// Asks to stop.

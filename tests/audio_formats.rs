@@ -123,7 +123,7 @@ fn tags_come_along() {
     for name in ["lame.mp3", "aac.m4a", "flac.flac", "vorbis.ogg"] {
         let tags = tags(name);
         assert_eq!(tags.title.as_deref(), Some("Funky Sax"), "{name}");
-        assert_eq!(tags.artist.as_deref(), Some("Riffusion"), "{name}");
+        assert_eq!(tags.artists, ["Riffusion"], "{name}");
         assert_eq!(tags.album.as_deref(), Some("Fixtures"), "{name}");
         if name != "aac.m4a" {
             assert_eq!(tags.isrc.as_deref(), Some("USABC2300001"), "{name}");
@@ -233,7 +233,11 @@ fn limits_hold() {
     assert!(info.unwrap().truncated);
     let (error, _) = run(DecodeOptions { timeout: Duration::ZERO, ..DecodeOptions::default() });
     assert_eq!(error.unwrap_err().code(), "timeout");
-    let (info, _) = run(DecodeOptions { max_duration: Duration::MAX, timeout: Duration::MAX });
+    let (info, _) = run(DecodeOptions {
+        max_duration: Duration::MAX,
+        timeout: Duration::MAX,
+        ..DecodeOptions::default()
+    });
     assert!(!info.unwrap().truncated);
 }
 

@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 
 /// Top-level modules of the library by floor, the lowest first. A module imports from lower floors only.
 const FLOORS: &[&[&str]] = &[
-    &["regular"],
-    &["audio", "clock", "id", "journal", "level", "progress", "rounding"],
+    &["progress", "regular"],
+    &["audio", "clock", "id", "journal", "level", "rounding"],
     &["params"],
     &["declare", "fingerprint"],
     &["decisions", "scan", "track"],

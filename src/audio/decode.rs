@@ -15,7 +15,7 @@ use super::error::Cause;
 use super::filter::RATES;
 use super::open::{Selected, probe, select};
 use super::pipeline::{Pipeline, samples_to_ms};
-use super::source::{Payload, Source, open_bytes, open_file};
+use super::source::{Payload, Source, Stop, open_bytes, open_file};
 use super::tally::{Tally, is_bare_stream};
 use super::{AudioError, AudioInfo, DecodeOptions, Tags};
 
@@ -32,9 +32,22 @@ pub fn decode_file(
     options: &DecodeOptions,
     sink: &mut dyn FnMut(&[f32]),
 ) -> Result<AudioInfo, AudioError> {
-    guarded(path.to_owned(), options, |deadline| {
-        let source = open_file(path, deadline).map_err(Cause::Io)?;
-        decode_source(source, options, deadline, sink)
+    #[cfg(all(unix, feature = "cli"))]
+    if let Some(decoded) = super::isolation::decode(path, options, sink) {
+        return decoded;
+    }
+    decode_here(path, options, sink)
+}
+
+/// [`decode_file`] within this process.
+pub(super) fn decode_here(
+    path: &Path,
+    options: &DecodeOptions,
+    sink: &mut dyn FnMut(&[f32]),
+) -> Result<AudioInfo, AudioError> {
+    guarded(path.to_owned(), options, |stop| {
+        let source = open_file(path, stop.clone()).map_err(Cause::Io)?;
+        decode_source(source, options, stop, sink)
     })
 }
 
@@ -45,9 +58,9 @@ pub fn decode_bytes<B: AsRef<[u8]> + Send + Sync>(
     options: &DecodeOptions,
     sink: &mut dyn FnMut(&[f32]),
 ) -> Result<AudioInfo, AudioError> {
-    guarded(PathBuf::from(name), options, |deadline| {
-        let source = open_bytes(bytes, deadline).map_err(Cause::Io)?;
-        decode_source(source, options, deadline, sink)
+    guarded(PathBuf::from(name), options, |stop| {
+        let source = open_bytes(bytes, stop.clone()).map_err(Cause::Io)?;
+        decode_source(source, options, stop, sink)
     })
 }
 
@@ -55,28 +68,30 @@ pub fn decode_bytes<B: AsRef<[u8]> + Send + Sync>(
 fn guarded(
     path: PathBuf,
     options: &DecodeOptions,
-    decode: impl FnOnce(Instant) -> Result<AudioInfo, Cause>,
+    decode: impl FnOnce(Stop) -> Result<AudioInfo, Cause>,
 ) -> Result<AudioInfo, AudioError> {
     let start = Instant::now();
     let far = start + std::time::Duration::from_secs(365 * 86_400);
     let deadline = start.checked_add(options.timeout).unwrap_or(far);
-    match catch_unwind(AssertUnwindSafe(|| decode(deadline))) {
+    let stop = Stop { deadline, cancel: options.cancel.clone() };
+    match catch_unwind(AssertUnwindSafe(|| decode(stop))) {
         Ok(Ok(info)) => Ok(info),
+        Ok(Err(_)) if options.cancel.is_cancelled() => Err(AudioError::Cancelled { path }),
         Ok(Err(cause)) => Err(cause.at(path, options.timeout)),
         Err(panic) => Err(AudioError::Panicked { path, reason: panic_message(&*panic) }),
     }
 }
 
-fn panic_message(panic: &(dyn Any + Send)) -> String {
+pub(super) fn panic_message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().copied();
     let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     text.unwrap_or("unknown panic").to_owned()
 }
 
 fn decode_source<R>(
-    source: Source<R>,
+    mut source: Source<R>,
     options: &DecodeOptions,
-    deadline: Instant,
+    stop: Stop,
     sink: &mut dyn FnMut(&[f32]),
 ) -> Result<AudioInfo, Cause>
 where
@@ -86,7 +101,7 @@ where
     if source.len() == 0 {
         return Err(Cause::Empty("it has no bytes"));
     }
-    let payload = source.payload();
+    let (payload, tags_around) = (source.payload(), source.take_tags());
     let mut format = probe(Box::new(source)).map_err(|cause| match cause {
         // A file that begins like audio is audio, only damaged.
         Cause::NotAudio(reason) if payload.has_magic => Cause::Decode(reason),
@@ -100,14 +115,20 @@ where
         tally: Tally::new(container, selected.padding, &payload),
         selected,
         pipeline: Pipeline::new(options.max_duration.as_secs_f64(), sink),
-        tags: Tags::default(),
-        deadline,
+        tags: if is_native_inside(container) { Tags::default() } else { tags_around.clone() },
+        stop,
         first: None,
     };
     session.tags.absorb(&mut *format);
     session.run(&mut *format)?;
     session.tags.absorb(&mut *format);
+    session.tags.complete(tags_around);
     session.conclude(container)
+}
+
+/// Does the container have tags of its own, which weigh more than those around it?
+fn is_native_inside(container: &str) -> bool {
+    !is_bare_stream(container) && !matches!(container, "wave" | "aiff")
 }
 
 /// Does a length in the container's header exist, or would it be an estimate from the size of the
@@ -122,7 +143,7 @@ struct Session<'a> {
     codec: &'static str,
     pipeline: Pipeline<'a>,
     tags: Tags,
-    deadline: Instant,
+    stop: Stop,
     declared_ms: Option<u64>,
     /// Rate and channels of the first decoded packet.
     first: Option<(u32, u16)>,
@@ -133,7 +154,7 @@ impl Session<'_> {
     fn run(&mut self, format: &mut dyn FormatReader) -> Result<(), Cause> {
         let mut demux_errors = 0;
         while !self.pipeline.is_full() {
-            if Instant::now() >= self.deadline {
+            if self.stop.is_due() {
                 return Err(Cause::Timeout);
             }
             match format.next_packet() {
@@ -210,7 +231,7 @@ impl Session<'_> {
             damaged_packets: self.tally.damaged_packets,
             truncated: !capped && self.tally.falls_short_of(self.declared_ms),
             capped,
-            tags: self.tags,
+            tags: self.tags.with_separate_artists(),
         })
     }
 }

@@ -71,6 +71,20 @@ pub enum AudioError {
         /// The panic's message.
         reason: String,
     },
+    /// The process that decoded it died of it.
+    #[error("cannot decode {}: {reason}", path.display())]
+    Crashed {
+        /// The file.
+        path: PathBuf,
+        /// What became of the process.
+        reason: String,
+    },
+    /// Decoding was not wanted any more ([`DecodeOptions::cancel`](super::DecodeOptions::cancel)).
+    #[error("decoding {} was cancelled", path.display())]
+    Cancelled {
+        /// The file.
+        path: PathBuf,
+    },
 }
 
 impl AudioError {
@@ -84,7 +98,9 @@ impl AudioError {
             | Self::Empty { path, .. }
             | Self::Decode { path, .. }
             | Self::Timeout { path, .. }
-            | Self::Panicked { path, .. } => path,
+            | Self::Panicked { path, .. }
+            | Self::Crashed { path, .. }
+            | Self::Cancelled { path } => path,
         }
     }
 
@@ -99,6 +115,8 @@ impl AudioError {
             Self::Decode { .. } => "decode_failed",
             Self::Timeout { .. } => "timeout",
             Self::Panicked { .. } => "internal_error",
+            Self::Crashed { .. } => "crashed",
+            Self::Cancelled { .. } => "cancelled",
         }
     }
 }

@@ -19,19 +19,29 @@ mod convert;
 mod decode;
 mod dot;
 mod downmix;
+mod embedded;
 mod error;
 mod filter;
+#[cfg(all(unix, feature = "cli"))]
+#[doc(hidden)]
+pub mod isolation;
 mod layout;
+mod limits;
 mod open;
+mod oversize;
 mod pipeline;
 mod resample;
 mod source;
 mod tags;
 mod tally;
+mod veil;
 
 use std::path::Path;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
+use crate::progress::Cancel;
 pub use decode::{decode_bytes, decode_file};
 pub use error::AudioError;
 pub use tags::{Tags, cleaned};
@@ -41,23 +51,30 @@ pub use tags::{Tags, cleaned};
 pub const ANALYSIS_RATE: u32 = 16_000;
 
 /// Caps for decoding one file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct DecodeOptions {
     /// Longest stretch of audio to decode. What follows is dropped and the result is marked
     /// `truncated`: a few kilobytes can claim, and some codecs can really produce, days of audio.
     pub max_duration: Duration,
     /// Wall-clock limit for one file.
     pub timeout: Duration,
+    /// Ends decoding early, however long the file is.
+    #[serde(skip)]
+    pub cancel: Cancel,
 }
 
 impl Default for DecodeOptions {
     fn default() -> Self {
-        Self { max_duration: Duration::from_secs(6 * 3600), timeout: Duration::from_secs(300) }
+        Self {
+            max_duration: Duration::from_secs(6 * 3600),
+            timeout: Duration::from_secs(300),
+            cancel: Cancel::new(),
+        }
     }
 }
 
 /// What a decoded file turned out to be.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AudioInfo {
     /// Codec, for example `mp3`, `aac`, `flac`, `vorbis`, `opus`, `pcm_s16le`.
     pub codec: String,

@@ -18,6 +18,7 @@ use symphonia::core::io::{MediaSource, MediaSourceStream};
 use symphonia::core::meta::MetadataOptions;
 
 use super::error::Cause;
+use super::limits;
 
 /// One audio track, ready to be decoded.
 pub(super) struct Selected {
@@ -76,6 +77,7 @@ fn select_track(track: &Track) -> Result<Selected, Cause> {
     let Some(entry) = codecs().get_audio_decoder(params.codec) else {
         return Err(Cause::Unsupported(missing_codec(params.codec)));
     };
+    limits::check(params)?;
     let codec = entry.codec.info.short_name;
     let options = AudioDecoderOptions::default().gapless(true).verify(false);
     let decoder = (entry.factory)(params, &options).map_err(|error| {

@@ -55,9 +55,10 @@ impl<'a> Pipeline<'a> {
             start = end;
             if stage.room() == 0 {
                 stage.flush_block(&mut self.output);
+                // At once: one packet of a hostile file can hold hours.
+                deliver(&mut self.output, &mut self.delivered, self.sink);
             }
         }
-        self.deliver();
     }
 
     /// Takes silence in place of a damaged packet, so that later offsets stay true.
@@ -76,9 +77,10 @@ impl<'a> Pipeline<'a> {
             frames -= part;
             if stage.room() == 0 {
                 stage.flush_block(&mut self.output);
+                // At once: one packet of a hostile file can hold hours.
+                deliver(&mut self.output, &mut self.delivered, self.sink);
             }
         }
-        self.deliver();
     }
 
     /// Has the length cap been reached?
@@ -117,11 +119,15 @@ impl<'a> Pipeline<'a> {
     }
 
     fn deliver(&mut self) {
-        if !self.output.is_empty() {
-            self.delivered += self.output.len() as u64;
-            (self.sink)(&self.output);
-            self.output.clear();
-        }
+        deliver(&mut self.output, &mut self.delivered, self.sink);
+    }
+}
+
+fn deliver(output: &mut Vec<f32>, delivered: &mut u64, sink: &mut dyn FnMut(&[f32])) {
+    if !output.is_empty() {
+        *delivered += output.len() as u64;
+        sink(output);
+        output.clear();
     }
 }
 

@@ -10,27 +10,47 @@ use std::time::Instant;
 
 use symphonia::core::io::MediaSource;
 
-/// ID3v2 tags beyond this size (cover art, usually) are skipped unread: the tag reader would
-/// hold them in memory, and they can claim 256 MB.
-const MAX_ID3: u64 = 32 << 20;
+use super::tags::Tags;
+use super::veil::Veil;
+use super::{embedded, oversize};
+use crate::progress::Cancel;
 
 /// Bytes at the start of the file that are looked at before the probe.
 const HEAD: usize = 1_024;
 
+/// When to stop reading.
+#[derive(Debug, Clone)]
+pub(super) struct Stop {
+    /// Time is up then.
+    pub(super) deadline: Instant,
+    /// Or as soon as this says so.
+    pub(super) cancel: Cancel,
+}
+
+impl Stop {
+    pub(super) fn is_due(&self) -> bool {
+        self.cancel.is_cancelled() || Instant::now() >= self.deadline
+    }
+}
+
 /// A readable, seekable source that refuses to go on after its deadline.
 pub(super) struct Source<R> {
-    inner: R,
+    inner: Veil<R>,
     /// Where the part begins that is shown to the demuxer.
     base: u64,
+    /// Where reading goes on, in the file.
+    at: u64,
+    /// Length of that part.
     len: u64,
     payload: Payload,
-    deadline: Instant,
+    tags: Tags,
+    stop: Stop,
 }
 
 /// What a glance at the start of the file tells.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Payload {
-    /// Number of bytes behind a leading ID3v2 tag.
+    /// Number of bytes between the tags at its start and its end.
     pub(super) len: u64,
     /// Is there a Xing, Info or VBRI header, where MPEG streams declare their length?
     pub(super) has_mpeg_length: bool,
@@ -39,7 +59,7 @@ pub(super) struct Payload {
 }
 
 /// Opens `path` if it is a regular file.
-pub(super) fn open_file(path: &Path, deadline: Instant) -> io::Result<Source<File>> {
+pub(super) fn open_file(path: &Path, stop: Stop) -> io::Result<Source<File>> {
     // Asked before opening: opening a pipe without a writer would block for ever.
     let metadata = std::fs::metadata(path)?;
     if metadata.is_dir() {
@@ -48,36 +68,35 @@ pub(super) fn open_file(path: &Path, deadline: Instant) -> io::Result<Source<Fil
     if !metadata.is_file() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
     }
-    Source::new(File::open(path)?, metadata.len(), deadline)
+    Source::new(File::open(path)?, metadata.len(), stop)
 }
 
 /// A source over bytes in memory.
-pub(super) fn open_bytes<B: AsRef<[u8]>>(
-    bytes: B,
-    deadline: Instant,
-) -> io::Result<Source<Cursor<B>>> {
+pub(super) fn open_bytes<B: AsRef<[u8]>>(bytes: B, stop: Stop) -> io::Result<Source<Cursor<B>>> {
     let len = bytes.as_ref().len() as u64;
-    Source::new(Cursor::new(bytes), len, deadline)
+    Source::new(Cursor::new(bytes), len, stop)
 }
 
 impl<R: Read + Seek> Source<R> {
-    fn new(mut inner: R, len: u64, deadline: Instant) -> io::Result<Self> {
-        let (id3, base) = match id3_size(&mut inner)? {
-            // The tag's size is damaged: skip its header only and let the probe find the audio.
-            size if size > len => (10, 10),
-            size if size > MAX_ID3 => (size, size),
-            size => (size, 0),
-        };
-        inner.seek(SeekFrom::Start(id3))?;
+    fn new(mut inner: R, len: u64, stop: Stop) -> io::Result<Self> {
+        let embedded::Found { start, end, tags, mut hidden } = embedded::read(&mut inner, len)?;
+        hidden.extend(oversize::hidden(&mut inner, start, end)?);
+        let mut inner = Veil::new(inner, hidden)?;
+        inner.seek(SeekFrom::Start(start))?;
         let mut head = Vec::with_capacity(HEAD);
-        inner.by_ref().take(HEAD as u64).read_to_end(&mut head)?;
-        inner.seek(SeekFrom::Start(base))?;
+        inner.by_ref().take((end - start).min(HEAD as u64)).read_to_end(&mut head)?;
+        inner.seek(SeekFrom::Start(start))?;
         let payload = Payload {
-            len: len.saturating_sub(id3),
+            len: end - start,
             has_mpeg_length: head.windows(4).any(|w| matches!(w, b"Xing" | b"Info" | b"VBRI")),
             has_magic: has_magic(&head),
         };
-        Ok(Self { inner, base, len: len.saturating_sub(base), payload, deadline })
+        Ok(Self { inner, base: start, at: start, len: end - start, payload, tags, stop })
+    }
+
+    /// What the tags around the audio say.
+    pub(super) fn take_tags(&mut self) -> Tags {
+        std::mem::take(&mut self.tags)
     }
 
     /// Number of bytes in all.
@@ -90,24 +109,12 @@ impl<R: Read + Seek> Source<R> {
         self.payload
     }
 
-    fn check_deadline(&self) -> io::Result<()> {
-        if Instant::now() >= self.deadline {
+    fn check(&self) -> io::Result<()> {
+        if self.stop.is_due() {
             return Err(io::Error::new(io::ErrorKind::TimedOut, "time limit"));
         }
         Ok(())
     }
-}
-
-/// Size of a leading ID3v2 tag with its header, 0 if there is none.
-fn id3_size<R: Read>(inner: &mut R) -> io::Result<u64> {
-    let mut head = Vec::with_capacity(10);
-    inner.by_ref().take(10).read_to_end(&mut head)?;
-    Ok(match head[..] {
-        [b'I', b'D', b'3', _, _, _, a, b, c, d] => {
-            10 + [a, b, c, d].iter().fold(0, |size, byte| size << 7 | u64::from(byte & 0x7f))
-        }
-        _ => 0,
-    })
 }
 
 fn has_magic(head: &[u8]) -> bool {
@@ -117,20 +124,26 @@ fn has_magic(head: &[u8]) -> bool {
 
 impl<R: Read + Seek> Read for Source<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.check_deadline()?;
-        self.inner.read(buffer)
+        self.check()?;
+        let left = (self.base + self.len).saturating_sub(self.at);
+        let n = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        let n = self.inner.read(&mut buffer[..n])?;
+        self.at += n as u64;
+        Ok(n)
     }
 }
 
 impl<R: Read + Seek> Seek for Source<R> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        self.check_deadline()?;
-        let to = match to {
-            SeekFrom::Start(position) => SeekFrom::Start(position.saturating_add(self.base)),
-            relative => relative,
+        self.check()?;
+        let place = match to {
+            SeekFrom::Start(position) => self.base.checked_add(position),
+            SeekFrom::Current(by) => self.at.checked_add_signed(by),
+            SeekFrom::End(by) => (self.base + self.len).checked_add_signed(by),
         };
-        let position = self.inner.seek(to)?;
-        position.checked_sub(self.base).ok_or_else(|| io::ErrorKind::InvalidInput.into())
+        let place = place.filter(|place| *place >= self.base).ok_or(io::ErrorKind::InvalidInput)?;
+        self.at = self.inner.seek(SeekFrom::Start(place))?;
+        Ok(self.at - self.base)
     }
 }
 
@@ -150,34 +163,51 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn reads_stop_at_the_deadline() {
-        let mut late = open_bytes([1u8; 20], Instant::now()).unwrap();
-        assert_eq!(late.read(&mut [0; 4]).unwrap_err().kind(), io::ErrorKind::TimedOut);
+    fn within(seconds: u64) -> Stop {
+        let deadline = Instant::now() + Duration::from_secs(seconds);
+        Stop { deadline, cancel: Cancel::new() }
     }
 
     #[test]
-    fn the_payload_begins_behind_the_tag() {
-        let deadline = Instant::now() + Duration::from_secs(60);
+    fn reads_stop_at_the_deadline() {
+        let mut late = open_bytes([1u8; 20], within(0)).unwrap();
+        assert_eq!(late.read(&mut [0; 4]).unwrap_err().kind(), io::ErrorKind::TimedOut);
+        let stop = within(60);
+        let mut unwanted = open_bytes([1u8; 20], stop.clone()).unwrap();
+        stop.cancel.cancel();
+        assert!(unwanted.read(&mut [0; 4]).is_err());
+    }
+
+    #[test]
+    fn the_payload_lies_between_the_tags() {
         let mut bytes = b"ID3\x04\x00\x00\x00\x00\x01\x00".to_vec();
         bytes.resize(1_000, 0);
-        assert_eq!(open_bytes(&bytes, deadline).unwrap().payload().len, 1_000 - 138);
-        assert_eq!(open_bytes(b"ID3", deadline).unwrap().payload().len, 3);
+        bytes[999] = 7;
+        assert_eq!(open_bytes(&bytes, within(60)).unwrap().payload().len, 1_000 - 138);
+        assert_eq!(open_bytes(b"ID3", within(60)).unwrap().payload().len, 3);
+        bytes.extend(b"TAG");
+        bytes.resize(1_128, 0);
+        let mut source = open_bytes(&bytes, within(60)).unwrap();
+        assert_eq!(source.payload().len, 1_000 - 138);
+        let mut all = Vec::new();
+        source.read_to_end(&mut all).unwrap();
+        assert_eq!((all.len(), all.last()), (862, Some(&7)));
+        assert_eq!(source.seek(SeekFrom::End(-1)).unwrap(), 861);
+        assert!(source.seek(SeekFrom::Current(-862)).is_err());
     }
 
     #[test]
     fn giant_and_damaged_tags_are_hidden() {
-        let deadline = Instant::now() + Duration::from_secs(60);
         let mut bytes = b"ID3\x04\x00\x00\x7f\x7f\x7f\x7f".to_vec();
         bytes.resize(100, 1);
-        let mut source = open_bytes(&bytes, deadline).unwrap();
+        let mut source = open_bytes(&bytes, within(60)).unwrap();
         assert_eq!(source.len(), 90);
         assert_eq!(source.seek(SeekFrom::Start(0)).unwrap(), 0);
         assert_eq!(source.seek(SeekFrom::End(0)).unwrap(), 90);
 
-        let tag = MAX_ID3 as usize + 10 + (1 << 14);
+        let tag = (32 << 20) + 10 + (1 << 14);
         bytes[6..10].copy_from_slice(&[16, 1, 0, 0]);
         bytes.resize(tag + 5, 2);
-        assert_eq!(open_bytes(&bytes, deadline).unwrap().len(), 5);
+        assert_eq!(open_bytes(&bytes, within(60)).unwrap().len(), 5);
     }
 }

@@ -1,5 +1,6 @@
 //! Descriptive tags: what a file says about itself. Never trusted, only shown and compared.
 
+use serde::{Deserialize, Serialize};
 use symphonia::core::formats::FormatReader;
 use symphonia::core::meta::{MetadataRevision, RawValue, StandardTag, Tag};
 
@@ -8,14 +9,18 @@ const MAX_CHARS: usize = 500;
 /// Most tags kept that have no field of their own.
 const MAX_OTHER: usize = 64;
 
+/// Most artists kept.
+const MAX_ARTISTS: usize = 64;
+
 /// The tags that a distributor compares with the delivered metadata.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct Tags {
     /// Track title.
     pub title: Option<String>,
-    /// Performing artist.
-    pub artist: Option<String>,
+    /// Performing artists, one each as far as the file tells them apart.
+    pub artists: Vec<String>,
     /// Album title.
     pub album: Option<String>,
     /// Artist of the album as a whole.
@@ -55,13 +60,129 @@ pub struct Tags {
     pub other: Vec<(String, String)>,
 }
 
+/// What a tag is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Field {
+    Title,
+    Artist,
+    Album,
+    AlbumArtist,
+    Composer,
+    Isrc,
+    Upc,
+    Label,
+    Copyright,
+    Genre,
+    Date,
+    Encoder,
+    EncoderSettings,
+    EncodedBy,
+    Comment,
+    Description,
+    Url,
+    Version,
+    TrackNumber,
+    /// Has no field of its own; the name is that of the file.
+    Other(String),
+}
+
 impl Tags {
-    /// Takes in all metadata that `format` has read so far. The first value of a tag wins.
+    /// Takes the values of one tag. What a field has already stays.
+    pub(super) fn put(&mut self, field: &Field, values: Vec<String>) {
+        let slot = match field {
+            Field::Title => &mut self.title,
+            Field::Album => &mut self.album,
+            Field::AlbumArtist => &mut self.album_artist,
+            Field::Composer => &mut self.composer,
+            Field::Isrc => &mut self.isrc,
+            Field::Upc => &mut self.upc,
+            Field::Label => &mut self.label,
+            Field::Copyright => &mut self.copyright,
+            Field::Genre => &mut self.genre,
+            Field::Date => &mut self.date,
+            Field::Encoder => &mut self.encoder,
+            Field::EncoderSettings => &mut self.encoder_settings,
+            Field::EncodedBy => &mut self.encoded_by,
+            Field::Description => &mut self.description,
+            Field::Version => &mut self.version,
+            Field::Artist => return values.iter().for_each(|name| self.add_artist(name)),
+            // Players write comments of their own; what follows the first is kept, too.
+            Field::Comment | Field::Url => return self.put_remarks(field, values),
+            Field::TrackNumber => {
+                let number = values.first().and_then(|text| leading_number(text));
+                self.track_number = self.track_number.or(number);
+                return;
+            }
+            Field::Other(name) => return self.add_other(name, &values.join("; ")),
+        };
+        match field {
+            Field::AlbumArtist | Field::Composer | Field::Label | Field::Genre => {
+                fill(slot, &values.join(", "));
+            }
+            _ => values.iter().for_each(|value| fill(slot, value)),
+        }
+    }
+
+    fn put_remarks(&mut self, field: &Field, values: Vec<String>) {
+        for value in values {
+            let (slot, name) = match field {
+                Field::Comment => (&mut self.comment, "comment"),
+                _ => (&mut self.url, "url"),
+            };
+            match slot {
+                Some(_) => self.add_other(name, &value),
+                None => fill(slot, &value),
+            }
+        }
+    }
+
+    fn add_artist(&mut self, name: &str) {
+        let name = cleaned(name).filter(|name| !self.artists.contains(name));
+        if self.artists.len() < MAX_ARTISTS {
+            self.artists.extend(name);
+        }
+    }
+
+    /// Fills gaps from tags that are believed less.
+    pub(super) fn complete(&mut self, less: Tags) {
+        macro_rules! fill {
+            ($($field:ident)*) => { $( self.$field = self.$field.take().or(less.$field); )* };
+        }
+        for (field, value) in [(Field::Comment, &less.comment), (Field::Url, &less.url)] {
+            let value = value.iter().filter(|value| !self.has_remark(value)).cloned();
+            self.put(&field, value.collect());
+        }
+        fill!(title album album_artist composer isrc upc label copyright genre date encoder);
+        fill!(encoder_settings encoded_by description version track_number);
+        if self.artists.is_empty() {
+            self.artists = less.artists;
+        }
+        less.other.iter().for_each(|(name, value)| self.add_other(name, value));
+    }
+
+    /// Is `text` the comment or the address, or how one of them begins, as ID3v1 has it?
+    fn has_remark(&self, text: &str) -> bool {
+        self.comment.iter().chain(&self.url).any(|known| known.starts_with(text))
+    }
+
+    /// Programs write the artists of a joint credit one by one under a name of their own (`ARTISTS`).
+    pub(super) fn with_separate_artists(mut self) -> Tags {
+        let separate = self.other.iter().filter(|(name, _)| name.eq_ignore_ascii_case("artists"));
+        let separate: Vec<&str> = separate.flat_map(|(_, names)| names.split("; ")).collect();
+        if self.artists.len() <= 1 && separate.len() > 1 {
+            self.artists = separate.into_iter().map(str::to_owned).collect();
+        }
+        self
+    }
+
+    /// Takes in all metadata that `format` has read so far. The first to name artists names them all.
     pub(super) fn absorb(&mut self, format: &mut dyn FormatReader) {
         let mut metadata = format.metadata();
         loop {
             if let Some(revision) = metadata.current() {
-                self.absorb_revision(revision);
+                let mut tags = Tags::default();
+                tags.absorb_revision(revision);
+                self.complete(tags);
             }
             if metadata.pop().is_none() {
                 break;
@@ -79,37 +200,34 @@ impl Tags {
     fn absorb_tag(&mut self, tag: &Tag) {
         use StandardTag as T;
         let Some(standard) = &tag.std else { return self.absorb_other(tag) };
-        let year = |year: &u16| year.to_string();
-        match standard {
-            T::TrackTitle(text) => fill(&mut self.title, text),
-            T::Artist(text) => fill(&mut self.artist, text),
-            T::Album(text) => fill(&mut self.album, text),
-            T::AlbumArtist(text) => fill(&mut self.album_artist, text),
-            T::Composer(text) => fill(&mut self.composer, text),
-            T::IdentIsrc(text) => fill(&mut self.isrc, text),
+        let (field, value) = match standard {
+            T::TrackTitle(text) => (Field::Title, text.to_string()),
+            T::Artist(text) => (Field::Artist, text.to_string()),
+            T::Album(text) => (Field::Album, text.to_string()),
+            T::AlbumArtist(text) => (Field::AlbumArtist, text.to_string()),
+            T::Composer(text) => (Field::Composer, text.to_string()),
+            T::IdentIsrc(text) => (Field::Isrc, text.to_string()),
             T::IdentUpc(text) | T::IdentBarcode(text) | T::IdentEanUpn(text) => {
-                fill(&mut self.upc, text);
+                (Field::Upc, text.to_string())
             }
-            T::Label(text) => fill(&mut self.label, text),
-            T::Copyright(text) => fill(&mut self.copyright, text),
-            T::Genre(text) => fill(&mut self.genre, text),
-            T::ReleaseDate(text) | T::RecordingDate(text) => fill(&mut self.date, text),
-            T::ReleaseYear(value) | T::RecordingYear(value) => fill(&mut self.date, &year(value)),
-            T::Encoder(text) => fill(&mut self.encoder, text),
-            T::EncoderSettings(text) => fill(&mut self.encoder_settings, text),
-            T::EncodedBy(text) => fill(&mut self.encoded_by, text),
-            // Players write comments of their own; what follows the first is kept, too.
-            T::Comment(text) if self.comment.is_some() => self.add_other("comment", text),
-            T::Comment(text) => fill(&mut self.comment, text),
-            T::Description(text) => fill(&mut self.description, text),
-            T::UrlSource(text) | T::Url(text) | T::UrlOfficial(text) if self.url.is_some() => {
-                self.add_other("url", text);
+            T::Label(text) => (Field::Label, text.to_string()),
+            T::Copyright(text) => (Field::Copyright, text.to_string()),
+            T::Genre(text) => (Field::Genre, text.to_string()),
+            T::ReleaseDate(text) | T::RecordingDate(text) => (Field::Date, text.to_string()),
+            T::ReleaseYear(year) | T::RecordingYear(year) => (Field::Date, year.to_string()),
+            T::Encoder(text) => (Field::Encoder, text.to_string()),
+            T::EncoderSettings(text) => (Field::EncoderSettings, text.to_string()),
+            T::EncodedBy(text) => (Field::EncodedBy, text.to_string()),
+            T::Comment(text) => (Field::Comment, text.to_string()),
+            T::Description(text) => (Field::Description, text.to_string()),
+            T::UrlSource(text) | T::Url(text) | T::UrlOfficial(text) => {
+                (Field::Url, text.to_string())
             }
-            T::UrlSource(text) | T::Url(text) | T::UrlOfficial(text) => fill(&mut self.url, text),
-            T::Version(text) | T::TrackSubtitle(text) => fill(&mut self.version, text),
-            T::TrackNumber(number) => self.track_number = self.track_number.or(Some(*number)),
-            _ => {}
-        }
+            T::Version(text) | T::TrackSubtitle(text) => (Field::Version, text.to_string()),
+            T::TrackNumber(number) => (Field::TrackNumber, number.to_string()),
+            _ => return,
+        };
+        self.put(&field, vec![value]);
     }
 
     fn absorb_other(&mut self, tag: &Tag) {
@@ -124,7 +242,9 @@ impl Tags {
             RawValue::Binary(_) => "(binary)".to_owned(),
             _ => return,
         };
-        self.add_other(&own_name(tag), &value);
+        // MP4: `----:com.apple.iTunes:NAME`.
+        let key = tag.raw.key.as_str();
+        self.add_other(key.rsplit(':').next().unwrap_or(key), &value);
     }
 
     fn add_other(&mut self, name: &str, value: &str) {
@@ -136,24 +256,11 @@ impl Tags {
     }
 }
 
-/// The name that a tag was given by who wrote it: many formats have one key for all of those.
-fn own_name(tag: &Tag) -> String {
-    let fields = tag.raw.sub_fields.iter().flat_map(|fields| fields.iter());
-    let first = fields.filter_map(|field| match &field.value {
-        RawValue::String(text) if !text.trim().is_empty() => Some(text.to_string()),
-        _ => None,
-    });
-    match tag.raw.key.as_str() {
-        "TXXX" | "TXX" | "WXXX" | "WXX" => {
-            first.take(1).next().unwrap_or_else(|| tag.raw.key.clone())
-        }
-        "GEOB" | "GEO" | "PRIV" => {
-            let details: Vec<String> = first.collect();
-            format!("{}:{}", tag.raw.key, details.join(":"))
-        }
-        // MP4: `----:com.apple.iTunes:NAME`.
-        key => key.rsplit(':').next().unwrap_or(key).to_owned(),
-    }
+/// The number that `text` begins with: `3/12` is the third of twelve.
+fn leading_number(text: &str) -> Option<u64> {
+    let text = text.trim_start();
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    text[..end].parse().ok()
 }
 
 fn fill(slot: &mut Option<String>, text: &str) {

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{LazyLock, OnceLock};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -31,6 +31,9 @@ pub(super) const VERDICTS: &str = "Verdicts";
 
 /// Environment variable that pins the time of a run.
 const EPOCH_VARIABLE: &str = "SOURCE_DATE_EPOCH";
+
+/// Stack of a thread. Only what is used of it takes memory.
+const STACK: usize = 64 << 20;
 
 /// How a run ended, as scripts see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -306,6 +309,7 @@ impl WorkArgs {
         DecodeOptions {
             max_duration: Duration::from_secs(self.max_minutes.saturating_mul(60)),
             timeout: Duration::from_secs(self.timeout_per_file),
+            ..DecodeOptions::default()
         }
     }
 
@@ -314,16 +318,24 @@ impl WorkArgs {
         let threads = self.threads.map_or(0, usize::from);
         rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
+            .stack_size(STACK)
             .build_global()
             .map_err(|e| Failure::internal(format!("cannot start threads: {e}")))
     }
 }
 
-/// Turns Ctrl-C and SIGTERM into a request to stop after what is at hand.
+/// Turns Ctrl-C and SIGTERM into a request to stop; the second time it is no request.
 pub fn cancel_on_interrupt() -> &'static Cancel {
-    static CANCEL: Cancel = Cancel::new();
+    static CANCEL: LazyLock<Cancel> = LazyLock::new(Cancel::new);
     static INSTALLED: OnceLock<bool> = OnceLock::new();
-    INSTALLED.get_or_init(|| ctrlc::set_handler(|| CANCEL.cancel()).is_ok());
+    INSTALLED.get_or_init(|| ctrlc::set_handler(stop).is_ok());
+    fn stop() {
+        if CANCEL.is_cancelled() {
+            // Asked twice: at once. What is on disk is whole at any moment.
+            std::process::exit(Exit::Interrupted as i32);
+        }
+        CANCEL.cancel();
+    }
     &CANCEL
 }
 

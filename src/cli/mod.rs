@@ -20,6 +20,7 @@ mod screen;
 mod shell;
 mod sweep;
 mod watch;
+pub mod worker;
 
 use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
 use soundalike::decisions::Effect;

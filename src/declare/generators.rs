@@ -218,7 +218,7 @@ mod tests {
     fn people_songs_and_everyday_words_are_left_alone() {
         let tags = Tags {
             title: Some("Udio".into()),
-            artist: Some("Boomy".into()),
+            artists: vec!["Boomy".into()],
             album: Some("Suno".into()),
             label: Some("Mubert Records".into()),
             other: vec![("ARTISTSORT".into(), "Udio".into())],

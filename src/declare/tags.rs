@@ -25,7 +25,7 @@ impl Declared {
         Declared {
             title: tags.title.clone(),
             version: tags.version.clone(),
-            artists: tags.artist.iter().cloned().collect(),
+            artists: tags.artists.clone(),
             contributors: tags.composer.iter().map(|c| (c.clone(), "composer".into())).collect(),
             album: tags.album.clone(),
             album_artist: tags.album_artist.clone(),

@@ -4,6 +4,7 @@ use soundalike_index::TrackRecord;
 
 use super::analyse::Analysed;
 use super::{Engine, Hit, Item, References};
+use crate::audio::AudioError;
 use crate::dedup::BatchTrack;
 use crate::fingerprint::Constellation;
 use crate::fingerprint::stored::windows;
@@ -41,11 +42,13 @@ pub(super) struct Seen {
 }
 
 impl Engine {
-    /// Everything about one file. Without references only what the batch needs is worked out.
-    pub(super) fn look_at(&self, item: &Item) -> Outcome {
+    /// Everything about one file, unless it is not wanted any more. Without references only what the batch
+    /// needs is worked out.
+    pub(super) fn look_at(&self, item: &Item) -> Option<Outcome> {
         let mut analysed = match self.analyse(item) {
             Ok(analysed) => analysed,
-            Err(error) => return Outcome::Failed(ErrorRecord::audio(&item.path, &error)),
+            Err(AudioError::Cancelled { .. }) => return None,
+            Err(error) => return Some(Outcome::Failed(ErrorRecord::audio(&item.path, &error))),
         };
         let records = match &self.references {
             Some(references) => self.match_and_tell(references, &mut analysed),
@@ -56,7 +59,7 @@ impl Engine {
         };
         let track = self.batch_track(&analysed);
         let kept = self.kept(&analysed);
-        Outcome::Seen(Box::new(Seen { records, upload: analysed.upload, track, kept }))
+        Some(Outcome::Seen(Box::new(Seen { records, upload: analysed.upload, track, kept })))
     }
 
     /// Looks for the references, applies decisions, and says what was found.

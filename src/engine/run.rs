@@ -105,10 +105,13 @@ impl Engine {
         cancel: &Cancel,
         keep: Keep<'_>,
     ) -> Result<Outcomes, Error> {
+        // Within a file, too: some decode for minutes.
+        let mut engine = self.clone();
+        engine.options.decode.cancel = cancel.clone();
         let cluster = self.options.cluster;
         let batch = cluster.then(|| BatchIndex::create(&self.options.params)).transpose();
         let mut work = Work {
-            engine: self,
+            engine: &engine,
             batch: batch.map_err(Error::Scratch)?,
             uploads: Vec::new(),
             tracks: BTreeMap::new(),
@@ -200,7 +203,7 @@ impl Work<'_> {
             let engine = self.engine;
             let look_at = || -> Vec<Option<Outcome>> {
                 let each = chunk.par_iter().with_max_len(1).map(|item| {
-                    let outcome = (!cancel.is_cancelled()).then(|| engine.look_at(item))?;
+                    let outcome = if cancel.is_cancelled() { None } else { engine.look_at(item) }?;
                     progress.file_done(&item.path, outcome.audio_ms());
                     Some(outcome)
                 });

@@ -167,15 +167,6 @@ impl Skipped {
     }
 
     pub(super) fn audio(error: &AudioError) -> Skipped {
-        use AudioError::*;
-        let (Io { path, .. }
-        | NotAudio { path, .. }
-        | NoAudioTrack { path }
-        | Unsupported { path, .. }
-        | Empty { path, .. }
-        | Decode { path, .. }
-        | Timeout { path, .. }
-        | Panicked { path, .. }) = error;
-        Skipped::new(path, error.to_string())
+        Skipped::new(error.path(), error.to_string())
     }
 }
