@@ -59,6 +59,13 @@ impl<W: Write> Text<W> {
             let damage = query.damaged_packets;
             writeln!(self.out, "  note: the file is incomplete or damaged ({damage} bad packets)")?;
         }
+        if let (Some(all), Some(this)) = (query.audio_tracks, query.audio_track) {
+            let others = if all == 2 { "the other was" } else { "the others were" };
+            writeln!(
+                self.out,
+                "  note: of its {all} audio tracks only number {this} was looked at; {others} not"
+            )?;
+        }
         Ok(())
     }
 
