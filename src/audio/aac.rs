@@ -23,10 +23,19 @@ const RATES: [u32; 13] = [
     7_350,
 ];
 
+/// How access units are handed over.
+enum Config {
+    /// By themselves, with this `AudioSpecificConfig` for all of them.
+    Units(Vec<u8>),
+    /// Each with an ADTS header in front, where the layout of the channels is written in the stream; this is
+    /// the index of its sample rate.
+    Adts(u8),
+}
+
 /// A decoder of AAC access units.
 pub(super) struct AacDecoder {
     params: AudioCodecParameters,
-    config: Vec<u8>,
+    config: Config,
     decoder: Decoder,
     buffer: AudioBuffer<f32>,
 }
@@ -37,30 +46,46 @@ impl AacDecoder {
             return unsupported_error("aac: invalid codec");
         }
         let config = match &params.extra_data {
-            Some(config) => config.to_vec(),
-            None => config_of(params).ok_or(Error::Unsupported("aac: unusual sample rate"))?,
+            Some(config) => Config::Units(config.to_vec()),
+            None => Config::of(params).ok_or(Error::Unsupported("aac: unusual sample rate"))?,
         };
         let decoder = decoder(&config)?;
         Ok(Self { params: params.clone(), config, decoder, buffer: AudioBuffer::default() })
     }
 }
 
-fn decoder(config: &[u8]) -> Result<Decoder> {
-    Decoder::from_asc(config, DecodeOptions::unbounded())
-        .map_err(|_| Error::Unsupported("aac: neither AAC-LC nor HE-AAC"))
+fn decoder(config: &Config) -> Result<Decoder> {
+    let options = DecodeOptions::unbounded();
+    match config {
+        Config::Units(config) => Decoder::from_asc(config, options)
+            .map_err(|_| Error::Unsupported("aac: neither AAC-LC nor HE-AAC")),
+        Config::Adts(_) => Ok(Decoder::new(options)),
+    }
 }
 
-/// An `AudioSpecificConfig` for AAC-LC, for streams that have none (ADTS).
-fn config_of(params: &AudioCodecParameters) -> Option<Vec<u8>> {
-    let index = RATES.iter().position(|&rate| Some(rate) == params.sample_rate)? as u16;
-    let channels = match params.channels.as_ref().map_or(0, Channels::count) {
-        8 => 7,
-        // A layout of its own is written in the stream.
-        n if n > 6 => 0,
-        n => n as u16,
-    };
-    const AAC_LC: u16 = 2;
-    Some((AAC_LC << 11 | index << 7 | channels << 3).to_be_bytes().to_vec())
+/// An ADTS header for AAC-LC in front of `unit`.
+fn adts(index: u8, unit: &[u8]) -> Vec<u8> {
+    const HEADER: usize = 7;
+    let len = unit.len() + HEADER;
+    let mut frame = vec![0xff, 0xf1, 1 << 6 | index << 2, (len >> 11) as u8];
+    frame.extend([(len >> 3) as u8, (len << 5) as u8 | 0x1f, 0xfc]);
+    frame.extend_from_slice(unit);
+    frame
+}
+
+impl Config {
+    /// For AAC-LC in streams that have no configuration of their own (ADTS).
+    fn of(params: &AudioCodecParameters) -> Option<Self> {
+        const AAC_LC: u16 = 2;
+        let index = RATES.iter().position(|&rate| Some(rate) == params.sample_rate)? as u8;
+        let channels = match params.channels.as_ref().map_or(0, Channels::count) {
+            n @ 1..=6 => n as u16,
+            8 => 7,
+            _ => return Some(Self::Adts(index)),
+        };
+        let config = AAC_LC << 11 | u16::from(index) << 7 | channels << 3;
+        Some(Self::Units(config.to_be_bytes().to_vec()))
+    }
 }
 
 /// Takes over a frame.
@@ -111,10 +136,14 @@ impl AudioDecoder for AacDecoder {
     fn decode_ref(&mut self, packet: &PacketRef<'_>) -> Result<GenericAudioBufferRef<'_>> {
         self.buffer.clear();
         let buffer = &mut self.buffer;
-        let decoded = self.decoder.decode_au(packet.data, |frame| {
+        let take = |frame: Frame<'_>| {
             take(&frame, buffer);
             Ok(())
-        });
+        };
+        let decoded = match self.config {
+            Config::Units(_) => self.decoder.decode_au(packet.data, take),
+            Config::Adts(index) => self.decoder.feed(&adts(index, packet.data), take).map(|_| ()),
+        };
         if decoded.is_err() {
             // After an error it takes nothing more.
             self.buffer.clear();

@@ -1,13 +1,13 @@
 //! From the bytes of a file to its container: which reader takes it apart, and what must be put right
 //! before that reader sees it.
 
-use std::collections::HashMap;
 use std::io::{Seek, SeekFrom};
 
 use symphonia::core::formats::FormatReader;
 use symphonia::core::io::{MediaSource, MediaSourceStream};
 
 use super::error::Cause;
+use super::facts::TrackFacts;
 use super::open::probe;
 use super::riff::{self, Content, Reader};
 use super::segment::Segment;
@@ -33,15 +33,6 @@ impl Opened<'_> {
     }
 }
 
-/// See [`Opened::tracks`].
-#[derive(Debug, Default)]
-pub(super) struct TrackFacts {
-    /// Tracks that players prefer.
-    pub(super) preferred: Vec<u32>,
-    /// Tracks that cannot be read, and why.
-    pub(super) unreadable: HashMap<u32, String>,
-}
-
 /// Opens the container that `source` holds, which is `len` bytes long.
 pub(super) fn open<'s, S: MediaSource + 's>(mut source: S, len: u64) -> Result<Opened<'s>, Cause> {
     let head = sniff::look(&mut source, len).map_err(Cause::Io)?;
@@ -64,9 +55,15 @@ pub(super) fn open<'s, S: MediaSource + 's>(mut source: S, len: u64) -> Result<O
     };
     source.seek(SeekFrom::Start(0)).map_err(Cause::Io)?;
     let format = match end < len {
-        true => probe(Box::new(Segment::new(source, 0, end).map_err(Cause::Io)?))?,
-        false => probe(Box::new(source))?,
+        true => probe(Box::new(Segment::new(source, 0, end).map_err(Cause::Io)?)),
+        false => probe(Box::new(source)),
     };
+    let format = format.map_err(|cause| match signature::ogg_stream(&head.bytes) {
+        Some(name) if !matches!(cause, Cause::Io(_)) => {
+            Cause::Unsupported(format!("it is Ogg with {name}, which is not supported"))
+        }
+        _ => cause,
+    })?;
     let format = packed.unpack(format);
     Ok(Opened { container: format.format_info().short_name, format, tracks, packed })
 }

@@ -11,8 +11,9 @@ use symphonia::core::formats::FormatReader;
 use symphonia::core::io::MediaSource;
 use symphonia::core::packet::Packet;
 
-use super::container::{self, Opened, TrackFacts};
+use super::container::{self, Opened};
 use super::error::Cause;
+use super::facts::TrackFacts;
 use super::filter::RATES;
 use super::mpeg::{self, Follower, Step};
 use super::open::{Selected, decoder, select};

@@ -17,7 +17,7 @@ use symphonia::core::io::MediaSourceStream;
 use symphonia::core::meta::Metadata;
 use symphonia::core::packet::Packet;
 
-use super::container::TrackFacts;
+use super::facts::TrackFacts;
 use super::sniff::read_at;
 
 const EBML: u32 = 0x1a45_dfa3;

@@ -22,6 +22,7 @@ mod decode;
 mod dot;
 mod downmix;
 mod error;
+mod facts;
 mod filter;
 mod layout;
 mod matroska;

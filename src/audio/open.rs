@@ -18,8 +18,8 @@ use symphonia::core::io::{MediaSource, MediaSourceStream};
 use symphonia::core::meta::MetadataOptions;
 
 use super::aac::AacDecoder;
-use super::container::TrackFacts;
 use super::error::Cause;
+use super::facts::TrackFacts;
 use super::opus::OpusDecoder;
 
 /// One audio track, ready to be decoded.

@@ -30,6 +30,8 @@ const SIGNATURES: &[(usize, &[u8], Kind, &str)] = &[
     (0, b"\xff\x1f\x00\xe8", Audio, "DTS"),
     (0, b"\x64\x58\x20\x25", Audio, "DTS-HD"),
     (0, b"DTSHDHDR", Audio, "DTS-HD"),
+    (0, b"\x72\xf8\x1f\x4e", Audio, "a bitstream for a receiver (IEC 61937)"),
+    (0, b"\xf8\x72\x4e\x1f", Audio, "a bitstream for a receiver (IEC 61937)"),
     (4, b"\xf8\x72\x6f\xba", Audio, "TrueHD"),
     (4, b"\xf8\x72\x6f\xbb", Audio, "MLP"),
     (0, b"DSD \x1c\0\0\0", Audio, "DSD (DSF)"),
@@ -102,6 +104,30 @@ const RIFF_FORMS: &[(&[u8], Kind, &str)] = &[
     (b"WEBP", Other, "a WebP picture"),
 ];
 
+/// What an Ogg stream holds whose first packet begins so.
+const OGG_STREAMS: &[(&[u8], &str)] = &[
+    (b"Speex   ", "Speex"),
+    (b"CELT    ", "CELT"),
+    (b"PCM     ", "PCM"),
+    (b"\x7fFLAC", "FLAC of an unknown version"),
+    (b"OpusHead", "Opus with an unusual mapping of channels"),
+    (b"\x80theora", "Theora video"),
+    (b"BBCD", "Dirac video"),
+    (b"fishead", "Ogg Skeleton"),
+    (b"Xiph", "OggPCM"),
+];
+
+/// Name of what the first stream of an Ogg file holds, for those of which nothing could be decoded.
+pub(super) fn ogg_stream(head: &[u8]) -> Option<&'static str> {
+    let segments = usize::from(*head.get(26)?);
+    let packet = head.strip_prefix(b"OggS").and_then(|_| head.get(27 + segments..))?;
+    // Mapping families 0 and 1 are understood.
+    if packet.starts_with(b"OpusHead") && packet.get(18).is_none_or(|family| *family < 2) {
+        return None;
+    }
+    OGG_STREAMS.iter().find(|(start, _)| packet.starts_with(start)).map(|(_, name)| *name)
+}
+
 /// Why a file that begins with `head` is not looked into, if it is one of the formats known by name.
 pub(super) fn refusal(head: &[u8]) -> Option<Cause> {
     let (kind, name) = known(head)?;
@@ -135,6 +161,7 @@ fn by_structure(head: &[u8]) -> Option<(Kind, &'static str)> {
         (is_lzma(head), Archive, "an LZMA file"),
         (is_old_tar(head), Archive, "a tar archive"),
         (is_transport_stream(head), Audio, "MPEG transport stream"),
+        (is_loas(head), Audio, "AAC in LATM/LOAS"),
         (is_bmp(head), Other, "a BMP picture"),
         (is_windows_program(head), Other, "a Windows program"),
     ];
@@ -179,6 +206,15 @@ fn is_transport_stream(head: &[u8]) -> bool {
     [(0, 188), (4, 192), (0, 204)]
         .iter()
         .any(|&(first, step)| (0..5).all(|n| head.get(first + n * step) == Some(&0x47)))
+}
+
+/// A sync word of 11 bits, a length of 13, and the same again behind that.
+fn is_loas(head: &[u8]) -> bool {
+    let sync = |at: usize| match head.get(at..at + 3) {
+        Some(&[0x56, b, c]) if b >> 5 == 7 => Some(usize::from(b & 0x1f) << 8 | usize::from(c)),
+        _ => None,
+    };
+    sync(0).and_then(|len| sync(len + 3)).is_some()
 }
 
 fn is_bmp(head: &[u8]) -> bool {
