@@ -236,9 +236,13 @@ pub fn matroska(tracks: &[Track]) -> Vec<u8> {
     }
     blocks.sort_by_key(|(n, _)| *n);
     let blocks: Vec<u8> = blocks.into_iter().flat_map(|(_, block)| block).collect();
-    let info = element(0x2ad7b1, &1_000_000u32.to_be_bytes());
+    let info = [
+        element(0x2ad7b1, &1_000_000u32.to_be_bytes()),
+        element(0x4d80, b"soundalike"),
+        element(0x5741, b"soundalike"),
+    ];
     let segment = [
-        element(0x1549a966, &info),
+        element(0x1549a966, &info.concat()),
         element(0x1654ae6b, &entries.concat()),
         element(0x1f43b675, &[element(0xe7, &[0]), blocks].concat()),
     ];
