@@ -50,7 +50,7 @@ mkdir -p "$dir" "$out"; dir=$(cd "$dir" && pwd)
 target=${CARGO_TARGET_DIR:-$repo/target}/release
 if [ -z "${SOUNDALIKE:-}" ] || [ -z "${DISTRACTORS:-}" ]; then
   say "building"
-  cargo build --release --locked --workspace --features opus --bin soundalike --bin distractors --bin many_tracks \
+  cargo build --release --locked --workspace --bin soundalike --bin distractors --bin many_tracks \
     --manifest-path "$repo/Cargo.toml" >&2
 fi
 export SOUNDALIKE=${SOUNDALIKE:-$target/soundalike}

@@ -40,7 +40,6 @@
 //! |---|---|---|
 //! | `cli` | the program `soundalike`, with clap, indicatif and ctrlc | yes |
 //! | `eval` | measuring recall and false alarms on your own audio; part of `cli` | yes |
-//! | `opus` | Ogg Opus, by the bundled C library libopus (needs cmake and a C compiler) | no |
 //!
 //! As a library: `soundalike = { version = "…", default-features = false }`.
 //!

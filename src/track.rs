@@ -32,6 +32,10 @@ pub struct Track {
     pub capped: bool,
     /// Packets that could not be decoded.
     pub damaged_packets: u64,
+    /// Audio tracks in the file; 0 where only an index is known.
+    pub audio_tracks: u32,
+    /// Which of them was listened to, counted from 1.
+    pub audio_track: u32,
     /// Title.
     pub title: Option<String>,
     /// Artists in the order credited, one name each as far as the source tells them apart.
@@ -68,6 +72,8 @@ impl Track {
             truncated: info.truncated,
             capped: info.capped,
             damaged_packets: info.damaged_packets,
+            audio_tracks: info.audio_tracks,
+            audio_track: info.audio_track,
             ..Track::default()
         }
     }

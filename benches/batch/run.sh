@@ -43,7 +43,7 @@ wanted() { [[ ",$only," == *",$1,"* ]]; }
 target=${CARGO_TARGET_DIR:-$repo/target}/release
 if [ -z "${SOUNDALIKE:-}" ] || { ! [ "$only" = families ] && [ -z "${MANY_TRACKS:-}" ]; }; then
   say "building"
-  cargo build --release --locked --workspace --features opus --bin soundalike --bin many_tracks \
+  cargo build --release --locked --workspace --bin soundalike --bin many_tracks \
     --manifest-path "$repo/Cargo.toml" >&2
 fi
 SOUNDALIKE=${SOUNDALIKE:-$target/soundalike}

@@ -26,7 +26,7 @@ done
 corpus=${corpus:-$dir/corpus}
 mkdir -p "$dir" "$corpus"
 if [ -z "${SOUNDALIKE:-}" ]; then
-  cargo build --release --locked --features opus --bin soundalike --manifest-path "$repo/Cargo.toml" >&2
+  cargo build --release --locked --bin soundalike --manifest-path "$repo/Cargo.toml" >&2
   SOUNDALIKE=${CARGO_TARGET_DIR:-$repo/target}/release/soundalike
 fi
 [ -s "$corpus/split-dev.tsv" ] || "$here/../robustness/fetch_corpus.sh" "$corpus" dev >&2

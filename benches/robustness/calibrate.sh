@@ -27,7 +27,7 @@ done
 dir=$(cd "$dir" && pwd); work=$dir/calibrate
 mkdir -p "$work/clips" "$work/sounds"
 if [ -z "${SOUNDALIKE:-}" ]; then
-  cargo build --release --locked --features opus --bin soundalike --manifest-path "$repo/Cargo.toml" >&2
+  cargo build --release --locked --bin soundalike --manifest-path "$repo/Cargo.toml" >&2
   SOUNDALIKE=${CARGO_TARGET_DIR:-$repo/target}/release/soundalike
 fi
 column() { awk -F'\t' -v d="$dir" -v s="$split" -v r="$1" 'NR==1 {for (i=1; i<=NF; i++) c[$i]=i; next}

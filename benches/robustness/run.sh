@@ -37,7 +37,7 @@ say() { echo "run.sh: $*" >&2; }
 # 1. the binary
 if [ -z "${SOUNDALIKE:-}" ]; then
   say "building"
-  cargo build --release --locked --features opus --bin soundalike --manifest-path "$repo/Cargo.toml" >&2
+  cargo build --release --locked --bin soundalike --manifest-path "$repo/Cargo.toml" >&2
   SOUNDALIKE=${CARGO_TARGET_DIR:-$repo/target}/release/soundalike
 fi
 build=$(sha256sum "$SOUNDALIKE" | cut -c1-10)

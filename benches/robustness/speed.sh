@@ -21,11 +21,11 @@ done
 [ -n "$dir" ] || usage
 target=${CARGO_TARGET_DIR:-$repo/target}
 if [ -z "${SOUNDALIKE:-}" ]; then
-  cargo build --release --locked --features opus --bin soundalike --manifest-path "$repo/Cargo.toml" >&2
+  cargo build --release --locked --bin soundalike --manifest-path "$repo/Cargo.toml" >&2
   SOUNDALIKE=$target/release/soundalike
 fi
 if [ -z "${BARE_DECODE:-}" ]; then
-  cargo build --release --locked -p soundalike-bench --features opus --bin bare_decode --manifest-path "$repo/Cargo.toml" >&2
+  cargo build --release --locked -p soundalike-bench --bin bare_decode --manifest-path "$repo/Cargo.toml" >&2
   BARE_DECODE=$target/release/bare_decode
 fi
 mkdir -p "$dir/results"

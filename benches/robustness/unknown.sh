@@ -25,7 +25,7 @@ while [ $# -gt 0 ]; do
 done
 [ -n "$dir" ] || usage
 if [ -z "${SOUNDALIKE:-}" ]; then
-  cargo build --release --locked --features opus --bin soundalike --manifest-path "$repo/Cargo.toml" >&2
+  cargo build --release --locked --bin soundalike --manifest-path "$repo/Cargo.toml" >&2
   SOUNDALIKE=${CARGO_TARGET_DIR:-$repo/target}/release/soundalike
 fi
 mkdir -p "${out:=$dir/unknown}"

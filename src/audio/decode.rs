@@ -11,11 +11,15 @@ use symphonia::core::formats::FormatReader;
 use symphonia::core::io::MediaSource;
 use symphonia::core::packet::Packet;
 
+use super::container::{self, Opened};
 use super::error::Cause;
+use super::facts::TrackFacts;
 use super::filter::RATES;
-use super::open::{Selected, probe, select};
+use super::mpeg::{self, Follower, Step};
+use super::open::{Selected, decoder, select};
 use super::pipeline::{Pipeline, samples_to_ms};
 use super::source::{Payload, Source, Stop, open_bytes, open_file};
+use super::survey::first_audible;
 use super::tally::{Tally, is_bare_stream};
 use super::{AudioError, AudioInfo, DecodeOptions, Tags};
 
@@ -101,29 +105,56 @@ where
     if source.len() == 0 {
         return Err(Cause::Empty("it has no bytes"));
     }
-    let (payload, tags_around) = (source.payload(), source.take_tags());
-    let mut format = probe(Box::new(source)).map_err(|cause| match cause {
+    let (payload, len, tags_around) = (source.payload(), source.len(), source.take_tags());
+    let opened = container::open(source, len).map_err(|cause| match cause {
         // A file that begins like audio is audio, only damaged.
         Cause::NotAudio(reason) if payload.has_magic => Cause::Decode(reason),
         cause => cause,
     })?;
-    let container = format.format_info().short_name;
-    let selected = select(&*format)?;
+    let max_seconds = options.max_duration.as_secs_f64();
+    let (mut opened, selected, audio_tracks) = choose(opened, &stop, max_seconds)?;
+    let container = opened.container;
+    let format = &mut *opened.format;
+    // An MPEG stream in a WAV file is a bare stream all the same.
+    let stream = format.format_info().short_name;
     let mut session = Session {
-        declared_ms: selected.declared_ms.filter(|_| declares_length(container, &payload)),
+        declared_ms: selected.declared_ms.filter(|_| declares_length(stream, &payload)),
         codec: selected.codec,
-        tally: Tally::new(container, selected.padding, &payload),
+        tally: Tally::new(stream, selected.padding, &payload),
+        audio_tracks,
+        audio_track: selected.number,
+        mpeg: mpeg::is_mpeg_audio(selected.codec_id).then(Follower::default),
         selected,
-        pipeline: Pipeline::new(options.max_duration.as_secs_f64(), sink),
+        pipeline: Pipeline::new(max_seconds, sink),
         tags: if is_native_inside(container) { Tags::default() } else { tags_around.clone() },
         stop,
         first: None,
     };
-    session.tags.absorb(&mut *format);
-    session.run(&mut *format)?;
-    session.tags.absorb(&mut *format);
+    session.tags.absorb(format);
+    session.run(format)?;
+    session.tags.absorb(format);
     session.tags.complete(tags_around);
     session.conclude(container)
+}
+
+/// Chooses one of the audio tracks; also says how many there are.
+fn choose<'s>(
+    mut opened: Opened<'s>,
+    stop: &Stop,
+    max_seconds: f64,
+) -> Result<(Opened<'s>, Selected, usize), Cause> {
+    let mut tracks = select(&*opened.format, &opened.tracks)?;
+    let mut chosen = 0;
+    if tracks.decodable.len() > 1 {
+        let all = &mut tracks.decodable;
+        chosen = first_audible(&mut *opened.format, all, stop, max_seconds)?;
+        opened = opened.rewound()?;
+        tracks = select(&*opened.format, &opened.tracks)?;
+    }
+    match tracks.decodable.into_iter().nth(chosen) {
+        Some(selected) => Ok((opened, selected, tracks.count)),
+        None => Err(Cause::NoAudioTrack),
+    }
 }
 
 /// Does the container have tags of its own, which weigh more than those around it?
@@ -148,6 +179,11 @@ struct Session<'a> {
     /// Rate and channels of the first decoded packet.
     first: Option<(u32, u16)>,
     tally: Tally,
+    audio_tracks: usize,
+    /// Which of them is decoded, counted from 0.
+    audio_track: usize,
+    /// For MPEG audio, whose frames may change their kind.
+    mpeg: Option<Follower>,
 }
 
 impl Session<'_> {
@@ -162,7 +198,7 @@ impl Session<'_> {
                 Ok(Some(packet)) => {
                     demux_errors = 0;
                     if packet.track_id == self.selected.track_id {
-                        self.decode(packet)?;
+                        self.take(packet)?;
                     }
                 }
                 Err(Error::ResetRequired) => self.restart(format)?,
@@ -179,13 +215,42 @@ impl Session<'_> {
                 }
             }
         }
-        Ok(())
+        let rest = self.mpeg.as_mut().and_then(Follower::rest);
+        self.damage(rest)
+    }
+
+    /// Takes the next packet of the track.
+    fn take(&mut self, packet: Packet) -> Result<(), Cause> {
+        let Some(follower) = &mut self.mpeg else { return self.decode(packet) };
+        match follower.next(packet) {
+            Step::Decode { damaged, packet } => {
+                self.damage(damaged)?;
+                self.decode(packet)
+            }
+            Step::Wait { damaged } => self.damage(damaged),
+            Step::Change { spec, packets } => {
+                self.selected.decoder = decoder(&spec.params()).map_err(|error| {
+                    Cause::Unsupported(format!("its stream changes on the way ({error})"))
+                })?;
+                packets.into_iter().try_for_each(|packet| self.decode(packet))
+            }
+        }
+    }
+
+    /// Takes a frame that belongs to nothing: the decoder will find it damaged.
+    fn damage(&mut self, packet: Option<Packet>) -> Result<(), Cause> {
+        packet.map_or(Ok(()), |packet| self.decode(packet))
     }
 
     /// A new stream begins in the same file, as in chained Ogg.
     fn restart(&mut self, format: &mut dyn FormatReader) -> Result<(), Cause> {
         self.tags.absorb(format);
-        self.selected = select(format)?;
+        let rest = self.mpeg.as_mut().and_then(Follower::rest);
+        self.damage(rest)?;
+        let tracks = select(format, &TrackFacts::default())?;
+        let first = tracks.decodable.into_iter().next();
+        self.selected = first.ok_or(Cause::NoAudioTrack)?;
+        self.mpeg = mpeg::is_mpeg_audio(self.selected.codec_id).then(Follower::default);
         self.declared_ms = self
             .declared_ms
             .zip(self.selected.declared_ms)
@@ -209,7 +274,9 @@ impl Session<'_> {
             Err(error) => {
                 self.tally.damaged(&error);
                 let ticks = packet.dur.get() as f64;
-                let seconds = (ticks * self.selected.tick_s).min(MAX_CONCEALED_S);
+                let frame = mpeg::Spec::of(&packet.data).filter(|_| self.mpeg.is_some());
+                let longest = frame.map_or(MAX_CONCEALED_S, |spec| spec.seconds());
+                let seconds = (ticks * self.selected.tick_s).min(longest);
                 self.pipeline.push_silence(seconds);
             }
         }
@@ -228,6 +295,8 @@ impl Session<'_> {
             channels,
             duration_ms: samples_to_ms(delivered),
             declared_ms: self.declared_ms,
+            audio_tracks: u32::try_from(self.audio_tracks).unwrap_or(u32::MAX),
+            audio_track: u32::try_from(self.audio_track + 1).unwrap_or(u32::MAX),
             damaged_packets: self.tally.damaged_packets,
             truncated: !capped && self.tally.falls_short_of(self.declared_ms),
             capped,

@@ -4,8 +4,8 @@
 //! about. The way of a file:
 //!
 //! ```text
-//! source   bytes with a deadline ─► open    container, track, decoder
-//!                                    │
+//! source   bytes with a deadline ─► container   named or opened ─► open    tracks, decoders
+//!                                    ┌─────────────────────────────────────┘
 //! decode   packet loop, damage, caps ◄┘ ─► downmix  two channel groups ─► one signal
 //!                                                       │
 //!                              sink ◄─ resample  16 kHz ◄┘
@@ -15,24 +15,37 @@
 //! later offsets stay true), a hopeless file is one typed [`AudioError`], nothing panics, time and
 //! length are capped, and memory does not depend on the length of the file.
 
+mod aac;
+mod container;
 mod convert;
 mod decode;
 mod dot;
 mod downmix;
 mod embedded;
 mod error;
+mod facts;
 mod filter;
 #[cfg(all(unix, feature = "cli"))]
 #[doc(hidden)]
 pub mod isolation;
 mod layout;
 mod limits;
+mod matroska;
+mod mp4;
+mod mpeg;
 mod open;
+mod opus;
 mod oversize;
 mod pipeline;
 mod resample;
+mod riff;
+mod segment;
+mod signature;
+mod sniff;
 mod source;
+mod survey;
 mod tags;
+mod tail;
 mod tally;
 mod veil;
 
@@ -88,6 +101,10 @@ pub struct AudioInfo {
     pub duration_ms: u64,
     /// Length that the file claims, in milliseconds.
     pub declared_ms: Option<u64>,
+    /// Audio tracks in the file.
+    pub audio_tracks: u32,
+    /// Which of them this is, counted from 1. The others were not listened to.
+    pub audio_track: u32,
     /// Packets that could not be decoded; silence of the same length stands in for them.
     pub damaged_packets: u64,
     /// Clearly less was decoded than declared (below 95 %).

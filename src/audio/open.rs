@@ -1,4 +1,4 @@
-//! Finding container, audio track and decoder for a source.
+//! Finding the reader, the audio tracks and their decoders.
 //!
 //! Symphonia 0.6 finds the container by content alone and takes no notice of the file's name, so
 //! a missing or wrong extension does no harm and there is no second attempt without the hint.
@@ -17,13 +17,19 @@ use symphonia::core::formats::{FormatOptions, FormatReader, Track, TrackType};
 use symphonia::core::io::{MediaSource, MediaSourceStream};
 use symphonia::core::meta::MetadataOptions;
 
+use super::aac::AacDecoder;
 use super::error::Cause;
+use super::facts::TrackFacts;
 use super::limits;
+use super::opus::OpusDecoder;
 
 /// One audio track, ready to be decoded.
 pub(super) struct Selected {
+    /// Which of the audio tracks it is, counted from 0.
+    pub(super) number: usize,
     pub(super) track_id: u32,
     pub(super) decoder: Box<dyn AudioDecoder>,
+    pub(super) codec_id: AudioCodecId,
     pub(super) codec: &'static str,
     /// Length that the container declares, in milliseconds.
     pub(super) declared_ms: Option<u64>,
@@ -55,37 +61,57 @@ pub(super) fn probe<'s>(
     )
 }
 
-/// Chooses an audio track: the default one if it can be decoded, else the first that can.
-pub(super) fn select(format: &dyn FormatReader) -> Result<Selected, Cause> {
-    let default = format.default_track(TrackType::Audio).map(|track| track.id);
-    let mut tracks: Vec<&Track> =
-        format.tracks().iter().filter(|t| t.track_type() == Some(TrackType::Audio)).collect();
-    tracks.sort_by_key(|track| Some(track.id) != default);
-    let mut failure = Cause::NoAudioTrack;
-    for (i, track) in tracks.into_iter().enumerate() {
-        match select_track(track) {
-            Ok(selected) => return Ok(selected),
-            Err(cause) if i == 0 => failure = cause,
-            Err(_) => {}
-        }
-    }
-    Err(failure)
+/// Tracks that can be decoded, the one that players prefer first, and how many there are in all.
+pub(super) struct Tracks {
+    pub(super) decodable: Vec<Selected>,
+    pub(super) count: usize,
 }
 
-fn select_track(track: &Track) -> Result<Selected, Cause> {
+/// Makes decoders for the audio tracks of `format`.
+pub(super) fn select(format: &dyn FormatReader, facts: &TrackFacts) -> Result<Tracks, Cause> {
+    let is_audio = |t: &&Track| t.track_type() == Some(TrackType::Audio);
+    let mut tracks: Vec<(usize, &Track)> =
+        format.tracks().iter().filter(is_audio).enumerate().collect();
+    let count = tracks.len();
+    let default = format.default_track(TrackType::Audio).map(|track| track.id);
+    tracks.sort_by_key(|(_, track)| match facts.preferred.is_empty() {
+        true => Some(track.id) != default,
+        false => !facts.preferred.contains(&track.id),
+    });
+    let mut decodable = Vec::new();
+    let mut failure = None;
+    for (i, track) in tracks {
+        let selected = match facts.unreadable.get(&track.id) {
+            Some(reason) => Err(Cause::Unsupported(reason.clone())),
+            None => select_track(track, i),
+        };
+        match selected {
+            Ok(selected) => decodable.push(selected),
+            Err(cause) => drop(failure.get_or_insert(cause)),
+        }
+    }
+    match failure {
+        Some(cause) if decodable.is_empty() => Err(cause),
+        None if decodable.is_empty() => Err(Cause::NoAudioTrack),
+        _ => Ok(Tracks { decodable, count }),
+    }
+}
+
+fn select_track(track: &Track, number: usize) -> Result<Selected, Cause> {
     let params = track.codec_params.as_ref().and_then(|p| p.audio()).ok_or(Cause::NoAudioTrack)?;
     let Some(entry) = codecs().get_audio_decoder(params.codec) else {
         return Err(Cause::Unsupported(missing_codec(params.codec)));
     };
     limits::check(params)?;
     let codec = entry.codec.info.short_name;
-    let options = AudioDecoderOptions::default().gapless(true).verify(false);
-    let decoder = (entry.factory)(params, &options).map_err(|error| {
+    let decoder = decoder(params).map_err(|error| {
         Cause::Unsupported(format!("its {codec} stream is not supported ({error})"))
     })?;
     Ok(Selected {
+        number,
         track_id: track.id,
         decoder,
+        codec_id: params.codec,
         codec,
         declared_ms: declared_ms(track, params),
         padding: track.padding,
@@ -93,6 +119,15 @@ fn select_track(track: &Track) -> Result<Selected, Cause> {
             .time_base
             .map_or(0.0, |base| f64::from(base.numer.get()) / f64::from(base.denom.get())),
     })
+}
+
+/// A decoder for a stream with these parameters.
+pub(super) fn decoder(params: &AudioCodecParameters) -> Result<Box<dyn AudioDecoder>, Error> {
+    let options = AudioDecoderOptions::default().gapless(true).verify(false);
+    match codecs().make_audio_decoder(params, &options) {
+        Err(_) if params.codec == CODEC_ID_AAC => Ok(Box::new(AacDecoder::new(params)?)),
+        decoder => decoder,
+    }
 }
 
 /// Length by the container's own account.
@@ -113,8 +148,7 @@ fn codecs() -> &'static CodecRegistry {
     static CODECS: LazyLock<CodecRegistry> = LazyLock::new(|| {
         let mut codecs = CodecRegistry::new();
         symphonia::default::register_enabled_codecs(&mut codecs);
-        #[cfg(feature = "opus")]
-        codecs.register_audio_decoder::<symphonia_adapter_libopus::OpusDecoder>();
+        codecs.register_audio_decoder::<OpusDecoder>();
         codecs
     });
     &CODECS
@@ -123,10 +157,6 @@ fn codecs() -> &'static CodecRegistry {
 /// Why there is no decoder for `codec`, in words.
 fn missing_codec(codec: AudioCodecId) -> String {
     let name = match codec {
-        CODEC_ID_OPUS => {
-            return "it is Opus, and this program was built without Opus support (cargo feature \"opus\")"
-                .to_owned();
-        }
         CODEC_ID_NULL_AUDIO => return "its audio codec is unknown".to_owned(),
         CODEC_ID_AC3 => "AC-3",
         CODEC_ID_EAC3 => "E-AC-3",

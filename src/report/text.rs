@@ -105,6 +105,13 @@ impl<W: Write> Text<W> {
                 format!("note: only the first {looked_at} min were looked at (--max-minutes)");
             self.line(ABOUT_FILE, &note)?;
         }
+        if let (Some(all), Some(this)) = (query.audio_tracks, query.audio_track) {
+            let others = if all == 2 { "the other was" } else { "the others were" };
+            let note = format!(
+                "note: of its {all} audio tracks only number {this} was looked at; {others} not"
+            );
+            self.line(ABOUT_FILE, &note)?;
+        }
         match (query.truncated && !query.capped, query.damaged_packets) {
             (false, 0) => Ok(()),
             (true, 0) => self.line(ABOUT_FILE, "note: the file ends before its declared end"),

@@ -51,6 +51,15 @@ pub struct QueryInfo {
     pub capped: bool,
     /// Packets that could not be decoded.
     pub damaged_packets: u64,
+    /// Audio tracks in the file, where there are several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audio_tracks: Option<u32>,
+    /// Which of several tracks was listened to, counted from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audio_track: Option<u32>,
+    /// How many of several tracks were not listened to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tracks_not_scanned: Option<u32>,
     /// Account that uploaded it, as declared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account_id: Option<String>,
@@ -68,6 +77,7 @@ pub struct QueryInfo {
 impl From<&Track> for QueryInfo {
     fn from(track: &Track) -> QueryInfo {
         let t = track.clone();
+        let several = t.audio_tracks > 1;
         QueryInfo {
             sha256: t.sha256_hex(),
             path: t.path,
@@ -81,6 +91,9 @@ impl From<&Track> for QueryInfo {
             truncated: t.truncated || t.capped,
             capped: t.capped,
             damaged_packets: t.damaged_packets,
+            audio_tracks: several.then_some(t.audio_tracks),
+            audio_track: several.then_some(t.audio_track),
+            tracks_not_scanned: several.then(|| t.audio_tracks - 1),
             account_id: t.owner,
             release_id: t.release_id,
             batch_id: t.batch_id,

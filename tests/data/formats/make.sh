@@ -28,3 +28,16 @@ ff -i reference.wav -t 0.5 -ac 1 -ar 11025 -c:a pcm_s32le s32_11k.wav
 ff -i reference.wav -ac 1 -ar 11025 -c:a pcm_s16be s16.aiff
 ff -i reference.wav -t 1 -ac 1 -ar 11025 -c:a pcm_s16be s16.caf
 ff -i reference.wav -t 0.5 -filter_complex "[0:a]pan=5.1|FL=FL|FR=FR|FC=0.5*FL+0.5*FR|LFE=0.9*FL|BL=0.3*FL|BR=0.3*FR,aresample=8000" -c:a pcm_s16le surround51.wav
+
+# Variants for the table of formats.
+ff -i reference.wav -ac 1 -ar 11025 -c:a adpcm_ima_qt -f aiff ima4.aifc
+ff -i reference.wav -t 1 -ac 1 -ar 16000 -c:a libmp3lame -b:a 24k -write_xing 0 -id3v2_version 0 mono.mp3
+ff -i reference.wav -t 1 -ac 1 -c:a mp2 -b:a 48k layer2.mp2
+surround="[0:a]pan=5.1|FL=FL|FR=FR|FC=0.5*FL+0.5*FR"
+ff -i reference.wav -t 0.5 -filter_complex "$surround" -c:a aac -b:a 96k aac51.m4a
+ff -i reference.wav -t 0.5 -filter_complex "$surround" -c:a aac -b:a 96k -f adts aac51.aac
+ff -i reference.wav -t 0.5 -filter_complex "$surround" -c:a libopus -mapping_family 1 -b:a 96k opus51.opus
+ff -i reference.wav -t 1 -ac 1 -c:a libopus -application voip -frame_duration 60 -b:a 16k speech.opus
+ff -i reference.wav -t 1 -c:a libopus -b:a 32k opus.webm
+ff -i reference.wav -t 1 -c:a libopus -b:a 32k opus.mp4
+ff -f lavfi -i anullsrc=r=22050:cl=stereo -i reference.wav -t 1 -map 0 -map 1 -c:a aac -b:a 48k two_tracks.m4a

@@ -1,0 +1,12 @@
+//! What a file says of its tracks, beyond what Symphonia's readers tell.
+
+use std::collections::HashMap;
+
+/// Facts on the tracks of one file, by their numbers.
+#[derive(Debug, Default)]
+pub(super) struct TrackFacts {
+    /// Tracks that players prefer.
+    pub(super) preferred: Vec<u32>,
+    /// Tracks that cannot be read, and why.
+    pub(super) unreadable: HashMap<u32, String>,
+}
