@@ -7,7 +7,9 @@
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
-use soundalike_index::{CompactPolicy, Error as IndexError, TrackMeta, TrackRecord, Writer};
+use soundalike_index::{
+    CommitStats, CompactPolicy, Error as IndexError, TrackMeta, TrackRecord, Writer,
+};
 
 use crate::audio::{AudioError, AudioInfo, DecodeOptions};
 use crate::declare::declared::Declared;
@@ -43,6 +45,36 @@ impl<'a> AddOptions<'a> {
     }
 }
 
+/// Where tracks are added.
+pub trait Target: Sync {
+    /// Whether this content is there.
+    fn contains(&self, sha256: &[u8; 32]) -> bool;
+    /// Adds tracks; content that is there is skipped.
+    ///
+    /// # Errors
+    /// They cannot be written.
+    fn commit(&mut self, tracks: Vec<TrackRecord>) -> Result<CommitStats, IndexError>;
+    /// Tidies up when all is added.
+    ///
+    /// # Errors
+    /// What is tidied cannot be written.
+    fn compact(&mut self) -> Result<(), IndexError>;
+}
+
+impl Target for Writer {
+    fn contains(&self, sha256: &[u8; 32]) -> bool {
+        Writer::contains(self, sha256)
+    }
+
+    fn commit(&mut self, tracks: Vec<TrackRecord>) -> Result<CommitStats, IndexError> {
+        Writer::commit(self, tracks)
+    }
+
+    fn compact(&mut self) -> Result<(), IndexError> {
+        Writer::compact(self, CompactPolicy::Tiered).map(drop)
+    }
+}
+
 /// What adding did.
 #[derive(Debug, Default)]
 pub struct Added {
@@ -70,8 +102,8 @@ enum Outcome {
 }
 
 /// Adds `files` to the index behind `writer`.
-pub fn add(
-    writer: &mut Writer,
+pub fn add<T: Target>(
+    writer: &mut T,
     files: &[PathBuf],
     options: &AddOptions<'_>,
     progress: &dyn Progress,
@@ -106,13 +138,13 @@ pub fn add(
     }
     progress.finish();
     if !summary.cancelled {
-        writer.compact(CompactPolicy::Tiered)?;
+        writer.compact()?;
     }
     Ok(summary)
 }
 
 fn commit(
-    writer: &mut Writer,
+    writer: &mut impl Target,
     files: &[PathBuf],
     outcomes: Vec<Outcome>,
     summary: &mut Added,
@@ -134,7 +166,12 @@ fn commit(
     Ok(())
 }
 
-fn read(path: &Path, index: &Writer, options: &AddOptions<'_>, decode: &DecodeOptions) -> Outcome {
+fn read(
+    path: &Path,
+    index: &impl Target,
+    options: &AddOptions<'_>,
+    decode: &DecodeOptions,
+) -> Outcome {
     let sha256 = match sha256_of(path) {
         Ok(hash) if index.contains(&hash) => return Outcome::Present,
         Ok(hash) => hash,

@@ -77,6 +77,18 @@ pub(super) fn open_bytes<B: AsRef<[u8]>>(bytes: B, stop: Stop) -> io::Result<Sou
     Source::new(Cursor::new(bytes), len, stop)
 }
 
+/// What the tags around the audio in `bytes` say, for fuzzing.
+///
+/// # Errors
+/// Memory has none.
+#[doc(hidden)]
+pub fn tags_around(bytes: &[u8]) -> io::Result<Tags> {
+    let deadline = Instant::now() + std::time::Duration::from_secs(60);
+    let mut source = open_bytes(bytes, Stop { deadline, cancel: Cancel::new() })?;
+    io::copy(&mut source, &mut io::sink())?;
+    Ok(source.take_tags())
+}
+
 impl<R: Read + Seek> Source<R> {
     fn new(mut inner: R, len: u64, stop: Stop) -> io::Result<Self> {
         let embedded::Found { start, end, tags, mut hidden } = embedded::read(&mut inner, len)?;

@@ -18,6 +18,8 @@ use soundalike::report::text::Text;
 use soundalike::report::{JsonLines, Report};
 use soundalike_index::Error as IndexError;
 
+use super::out::Out;
+
 /// Environment variable that pins the time of a run.
 const EPOCH_VARIABLE: &str = "SOURCE_DATE_EPOCH";
 
@@ -42,6 +44,8 @@ pub enum Exit {
     Locked = 5,
     /// A bug.
     Internal = 70,
+    /// Output, an index or temporary files cannot be written: the disk is full, or not for us.
+    Unwritable = 74,
     /// Ctrl-C; what was done is kept.
     Interrupted = 130,
 }
@@ -61,6 +65,14 @@ impl Failure {
         Failure { exit: Exit::Internal, message: message.into() }
     }
 
+    /// An index that cannot be written: as for one that is read, but what the system refuses is no damage.
+    pub fn writing(error: IndexError) -> Failure {
+        match error {
+            IndexError::Io { .. } => Failure { exit: Exit::Unwritable, message: error.to_string() },
+            error => error.into(),
+        }
+    }
+
     /// A mistake in what the user asked for.
     pub fn usage(message: impl Into<String>) -> Failure {
         Failure { exit: Exit::Usage, message: message.into() }
@@ -75,6 +87,7 @@ impl From<IndexError> for Failure {
             IndexError::ParamsMismatch { .. } => {
                 (Exit::Index, "; build the index anew with this version")
             }
+            IndexError::Io { source, .. } if is_about_writing(source) => (Exit::Unwritable, ""),
             IndexError::Corrupt { .. } => {
                 (Exit::Index, "; `soundalike index verify` lists what is damaged")
             }
@@ -84,8 +97,19 @@ impl From<IndexError> for Failure {
     }
 }
 
+/// Errors that only writing brings about.
+fn is_about_writing(error: &io::Error) -> bool {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    matches!(error.kind(), FileTooLarge | QuotaExceeded | ReadOnlyFilesystem | StorageFull)
+}
+
 impl From<LogError> for Failure {
     fn from(error: LogError) -> Failure {
+        if let LogError::Io { source, .. } = &error
+            && is_about_writing(source)
+        {
+            return Failure { exit: Exit::Unwritable, message: error.to_string() };
+        }
         let hint = match &error {
             LogError::Damaged { .. } => {
                 "; put back a copy of it, or begin another with --decisions"
@@ -108,7 +132,8 @@ impl From<io::Error> for Failure {
         if error.kind() == io::ErrorKind::BrokenPipe {
             return Failure { exit: Exit::Clean, message: String::new() };
         }
-        Failure::internal(format!("cannot write the output: {error}"))
+        let message = format!("cannot write the output: {error}");
+        Failure { exit: Exit::Unwritable, message }
     }
 }
 
@@ -120,7 +145,9 @@ impl From<EngineError> for Failure {
                 error.into()
             }
             EngineError::Decisions(error) => error.into(),
-            EngineError::Scratch(_) => Failure::internal(error.to_string()),
+            EngineError::Scratch(_) => {
+                Failure { exit: Exit::Unwritable, message: error.to_string() }
+            }
             error => Failure::usage(error.to_string()),
         }
     }
@@ -140,7 +167,7 @@ pub enum Format {
 impl Format {
     /// A report of this form on standard output.
     pub fn report(self) -> io::Result<Box<dyn Report>> {
-        let out = io::stdout().lock();
+        let out = Out::new(io::stdout().lock());
         Ok(match self {
             Format::Text => Box::new(Text::new(out)),
             Format::Jsonl => Box::new(JsonLines(out)),

@@ -17,6 +17,7 @@ use soundalike_index::{CompactPolicy, IndexStats, Reader, TrackMeta, Writer, ver
 
 use super::bar::Bar;
 use super::common::{Exit, Failure, InputArgs, WorkArgs, cancel_on_interrupt, warn};
+use super::out::Out;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum IndexCommand {
@@ -124,19 +125,19 @@ pub(super) fn run(command: IndexCommand) -> Result<Exit, Failure> {
 }
 
 pub(super) fn line(record: &impl Serialize) -> Result<(), Failure> {
-    let mut out = io::stdout().lock();
+    let mut out = Out::new(io::stdout().lock());
     serde_json::to_writer(&mut out, record).map_err(io::Error::from)?;
     Ok(writeln!(out)?)
 }
 
 pub(super) fn say(text: &str) -> Result<(), Failure> {
-    Ok(writeln!(io::stdout().lock(), "{text}")?)
+    Ok(writeln!(Out::new(io::stdout().lock()), "{text}")?)
 }
 
 pub(super) fn open_writer(dir: &Path) -> Result<Writer, Failure> {
     // Opening creates; commands that change an index should not make one up.
     Reader::open(dir)?;
-    Ok(writer(dir)?)
+    writer(dir).map_err(Failure::writing)
 }
 
 #[derive(Serialize)]
@@ -164,7 +165,7 @@ fn run_add(args: &AddArgs) -> Result<Exit, Failure> {
         None => Metadata::default(),
     };
     let inputs = args.inputs.collect()?;
-    let mut writer = self::writer(&args.index.dir)?;
+    let mut writer = self::writer(&args.index.dir).map_err(Failure::writing)?;
     let options = AddOptions {
         params: &params,
         decode: args.work.decode_options(),
@@ -173,7 +174,8 @@ fn run_add(args: &AddArgs) -> Result<Exit, Failure> {
         owner: args.owner.clone(),
     };
     let bar = Bar::new(args.work.quiet);
-    let summary = add(&mut writer, &inputs.files, &options, &bar, cancel_on_interrupt())?;
+    let summary = add(&mut writer, &inputs.files, &options, &bar, cancel_on_interrupt())
+        .map_err(Failure::writing)?;
     let mut errors: Vec<ErrorRecord> = inputs.errors.iter().map(ErrorRecord::from).collect();
     errors.extend(problems(&metadata, &summary));
     let failed = inputs.errors.len() + summary.errors.len();
@@ -360,7 +362,7 @@ fn remove(args: &RemoveArgs) -> Result<Exit, Failure> {
         let by_ref = args.refs.iter().any(|r| *r == meta.ref_id || below(&meta.path, r));
         by_ref || args.catalogue.is_some() && meta.catalogue == args.catalogue
     };
-    let removed = writer.remove(&selected)?;
+    let removed = writer.remove(&selected).map_err(Failure::writing)?;
     for meta in &removed {
         show(meta, args.format)?;
     }
@@ -399,7 +401,7 @@ fn run_verify(args: &ShowArgs) -> Result<Exit, Failure> {
 
 fn compact(args: &ShowArgs) -> Result<Exit, Failure> {
     let mut writer = open_writer(&args.index.dir)?;
-    let done = writer.compact(CompactPolicy::All)?;
+    let done = writer.compact(CompactPolicy::All).map_err(Failure::writing)?;
     if args.format == ListFormat::Jsonl {
         line(&done)?;
     } else {
@@ -419,9 +421,9 @@ fn merge(args: &MergeArgs) -> Result<Exit, Failure> {
     let params = FingerprintParams::V2;
     let others: Vec<Reader> =
         args.from.iter().map(|dir| open(dir, &params)).collect::<Result<_, _>>()?;
-    let mut writer = self::writer(&args.index.dir)?;
+    let mut writer = self::writer(&args.index.dir).map_err(Failure::writing)?;
     for (dir, other) in args.from.iter().zip(&others) {
-        let done = writer.merge_from(other)?;
+        let done = writer.merge_from(other).map_err(Failure::writing)?;
         if args.format == ListFormat::Jsonl {
             line(&done)?;
         } else {
@@ -429,6 +431,6 @@ fn merge(args: &MergeArgs) -> Result<Exit, Failure> {
             say(&format!("{dir}: {} added, {} already there", done.added, done.skipped))?;
         }
     }
-    writer.compact(CompactPolicy::Tiered)?;
+    writer.compact(CompactPolicy::Tiered).map_err(Failure::writing)?;
     Ok(Exit::Clean)
 }

@@ -9,6 +9,7 @@ mod decide;
 mod eval;
 mod index;
 mod named;
+mod out;
 mod policy;
 mod report;
 mod review;
@@ -27,7 +28,7 @@ pub use common::{Exit, Failure, warn};
 ///
 /// Exit status: 0 nothing found, 1 matches found, 2 usage error, 3 some files could not be read,
 /// 4 index or decision log missing or damaged, 5 index in use by another writer, 70 internal error,
-/// 130 interrupted.
+/// 74 what is to be written cannot be written, 130 interrupted.
 #[derive(Debug, Parser)]
 #[command(name = "soundalike", version, max_term_width = 100)]
 pub struct Cli {
