@@ -153,7 +153,9 @@ impl<R: Read + Seek> Seek for Source<R> {
             SeekFrom::Current(by) => self.at.checked_add_signed(by),
             SeekFrom::End(by) => (self.base + self.len).checked_add_signed(by),
         };
-        let place = place.filter(|place| *place >= self.base).ok_or(io::ErrorKind::InvalidInput)?;
+        // A header that points out of the file is damage of the file, no failure of the system.
+        let in_reach = |place: &u64| *place >= self.base && i64::try_from(*place).is_ok();
+        let place = place.filter(in_reach).ok_or(io::ErrorKind::UnexpectedEof)?;
         self.at = self.inner.seek(SeekFrom::Start(place))?;
         Ok(self.at - self.base)
     }
