@@ -8,7 +8,9 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
-use soundalike_index::{CompactPolicy, Error as IndexError, TrackMeta, TrackRecord, Writer};
+use soundalike_index::{
+    CommitStats, CompactPolicy, Error as IndexError, TrackMeta, TrackRecord, Writer,
+};
 
 use crate::audio::{AudioError, AudioInfo, DecodeOptions};
 use crate::declare::declared::Declared;
@@ -47,6 +49,48 @@ impl<'a> AddOptions<'a> {
     }
 }
 
+/// Gives the new description of a track, or none where it stays.
+pub type Revision<'a> = dyn Fn(&TrackMeta) -> Option<TrackMeta> + 'a;
+
+/// Where tracks are added.
+pub trait Target: Sync {
+    /// Whether this content is there.
+    fn contains(&self, sha256: &[u8; 32]) -> bool;
+    /// Adds tracks; content that is there is skipped.
+    ///
+    /// # Errors
+    /// They cannot be written.
+    fn commit(&mut self, tracks: Vec<TrackRecord>) -> Result<CommitStats, IndexError>;
+    /// Describes tracks anew, where `change` gives another description; tells how many were changed.
+    ///
+    /// # Errors
+    /// They cannot be written.
+    fn revise(&mut self, change: &Revision<'_>) -> Result<usize, IndexError>;
+    /// Tidies up when all is added.
+    ///
+    /// # Errors
+    /// What is tidied cannot be written.
+    fn compact(&mut self) -> Result<(), IndexError>;
+}
+
+impl Target for Writer {
+    fn contains(&self, sha256: &[u8; 32]) -> bool {
+        Writer::contains(self, sha256)
+    }
+
+    fn commit(&mut self, tracks: Vec<TrackRecord>) -> Result<CommitStats, IndexError> {
+        Writer::commit(self, tracks)
+    }
+
+    fn revise(&mut self, change: &Revision<'_>) -> Result<usize, IndexError> {
+        Writer::revise(self, change)
+    }
+
+    fn compact(&mut self) -> Result<(), IndexError> {
+        Writer::compact(self, CompactPolicy::Tiered).map(drop)
+    }
+}
+
 /// What adding did.
 #[derive(Debug, Default)]
 pub struct Added {
@@ -77,8 +121,8 @@ enum Outcome {
 }
 
 /// Adds `files` to the index behind `writer`.
-pub fn add(
-    writer: &mut Writer,
+pub fn add<T: Target>(
+    writer: &mut T,
     files: &[PathBuf],
     options: &AddOptions<'_>,
     progress: &dyn Progress,
@@ -118,13 +162,13 @@ pub fn add(
     progress.finish();
     revise(writer, &mut told, &mut summary)?;
     if !summary.cancelled {
-        writer.compact(CompactPolicy::Tiered)?;
+        writer.compact()?;
     }
     Ok(summary)
 }
 
 fn commit(
-    writer: &mut Writer,
+    writer: &mut impl Target,
     files: &[PathBuf],
     outcomes: Vec<Outcome>,
     told: &mut HashMap<[u8; 32], Described>,
@@ -155,7 +199,7 @@ fn commit(
 
 /// Corrects what the index knows of the tracks in `told`.
 fn revise(
-    writer: &mut Writer,
+    writer: &mut impl Target,
     told: &mut HashMap<[u8; 32], Described>,
     summary: &mut Added,
 ) -> Result<(), IndexError> {
@@ -180,7 +224,12 @@ fn revise(
     Ok(())
 }
 
-fn read(path: &Path, index: &Writer, options: &AddOptions<'_>, decode: &DecodeOptions) -> Outcome {
+fn read(
+    path: &Path,
+    index: &impl Target,
+    options: &AddOptions<'_>,
+    decode: &DecodeOptions,
+) -> Outcome {
     let sha256 = match sha256_of(path) {
         Ok(hash) if index.contains(&hash) => {
             return Outcome::Present(hash, options.metadata.row(path).map(Box::new));

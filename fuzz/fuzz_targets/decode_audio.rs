@@ -13,6 +13,7 @@ fuzz_target!(|data: &[u8]| {
     let options = DecodeOptions {
         max_duration: Duration::from_secs(SECONDS),
         timeout: Duration::from_secs(SECONDS),
+        ..DecodeOptions::default()
     };
     let start = Instant::now();
     let mut samples = 0u64;

@@ -57,6 +57,8 @@ use serde::{Deserialize, Serialize};
 use crate::progress::Cancel;
 pub use decode::{decode_bytes, decode_file};
 pub use error::AudioError;
+#[doc(hidden)]
+pub use source::tags_around;
 pub use tags::{Tags, cleaned};
 
 /// Sample rate of the signal that [`decode_file`] delivers, in Hz. The fingerprint looks at

@@ -77,6 +77,18 @@ pub(super) fn open_bytes<B: AsRef<[u8]>>(bytes: B, stop: Stop) -> io::Result<Sou
     Source::new(Cursor::new(bytes), len, stop)
 }
 
+/// What the tags around the audio in `bytes` say, for fuzzing.
+///
+/// # Errors
+/// Memory has none.
+#[doc(hidden)]
+pub fn tags_around(bytes: &[u8]) -> io::Result<Tags> {
+    let deadline = Instant::now() + std::time::Duration::from_secs(60);
+    let mut source = open_bytes(bytes, Stop { deadline, cancel: Cancel::new() })?;
+    io::copy(&mut source, &mut io::sink())?;
+    Ok(source.take_tags())
+}
+
 impl<R: Read + Seek> Source<R> {
     fn new(mut inner: R, len: u64, stop: Stop) -> io::Result<Self> {
         let embedded::Found { start, end, tags, mut hidden } = embedded::read(&mut inner, len)?;
@@ -141,7 +153,9 @@ impl<R: Read + Seek> Seek for Source<R> {
             SeekFrom::Current(by) => self.at.checked_add_signed(by),
             SeekFrom::End(by) => (self.base + self.len).checked_add_signed(by),
         };
-        let place = place.filter(|place| *place >= self.base).ok_or(io::ErrorKind::InvalidInput)?;
+        // A header that points out of the file is damage of the file, no failure of the system.
+        let in_reach = |place: &u64| *place >= self.base && i64::try_from(*place).is_ok();
+        let place = place.filter(in_reach).ok_or(io::ErrorKind::UnexpectedEof)?;
         self.at = self.inner.seek(SeekFrom::Start(place))?;
         Ok(self.at - self.base)
     }

@@ -53,6 +53,8 @@ pub enum Exit {
     Locked = 5,
     /// A bug.
     Internal = 70,
+    /// Output, an index or temporary files cannot be written: the disk is full, or not for us.
+    Unwritable = 74,
     /// Ctrl-C; what was done is kept.
     Interrupted = 130,
 }
@@ -72,6 +74,14 @@ impl Failure {
         Failure { exit: Exit::Internal, message: message.into() }
     }
 
+    /// An index that cannot be written: as for one that is read, but what the system refuses is no damage.
+    pub fn writing(error: IndexError) -> Failure {
+        match error {
+            IndexError::Io { .. } => Failure { exit: Exit::Unwritable, message: error.to_string() },
+            error => error.into(),
+        }
+    }
+
     /// A mistake in what the user asked for.
     pub fn usage(message: impl Into<String>) -> Failure {
         Failure { exit: Exit::Usage, message: message.into() }
@@ -86,6 +96,7 @@ impl From<IndexError> for Failure {
             IndexError::ParamsMismatch { .. } => {
                 (Exit::Index, "; build the index anew with this version")
             }
+            IndexError::Io { source, .. } if is_about_writing(source) => (Exit::Unwritable, ""),
             IndexError::Corrupt { .. } => {
                 (Exit::Index, "; `soundalike index verify` lists what is damaged")
             }
@@ -95,8 +106,19 @@ impl From<IndexError> for Failure {
     }
 }
 
+/// Errors that only writing brings about.
+fn is_about_writing(error: &io::Error) -> bool {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    matches!(error.kind(), FileTooLarge | QuotaExceeded | ReadOnlyFilesystem | StorageFull)
+}
+
 impl From<LogError> for Failure {
     fn from(error: LogError) -> Failure {
+        if let LogError::Io { source, .. } = &error
+            && is_about_writing(source)
+        {
+            return Failure { exit: Exit::Unwritable, message: error.to_string() };
+        }
         let hint = match &error {
             LogError::Damaged { .. } => {
                 "; put back a copy of it, or begin another with --decisions"
@@ -119,7 +141,8 @@ impl From<io::Error> for Failure {
         if error.kind() == io::ErrorKind::BrokenPipe {
             return Failure { exit: Exit::Clean, message: String::new() };
         }
-        Failure::internal(format!("cannot write the output: {error}"))
+        let message = format!("cannot write the output: {error}");
+        Failure { exit: Exit::Unwritable, message }
     }
 }
 
@@ -131,7 +154,9 @@ impl From<EngineError> for Failure {
                 error.into()
             }
             EngineError::Decisions(error) => error.into(),
-            EngineError::Scratch(_) => Failure::internal(error.to_string()),
+            EngineError::Scratch(_) => {
+                Failure { exit: Exit::Unwritable, message: error.to_string() }
+            }
             error => Failure::usage(error.to_string()),
         }
     }

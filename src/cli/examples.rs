@@ -7,7 +7,8 @@ Examples:
   soundalike compare upload.mp3 master.wav
 
 Exit status: 0 nothing found, 1 matches found, 2 usage error, 3 some files could not be read, 4 index or \
-decision log missing or damaged, 5 index in use by another writer, 70 internal error, 130 interrupted.";
+decision log missing or damaged, 5 index in use by another writer, 70 internal error, 74 what is to be \
+written cannot be written, 130 interrupted.";
 
 pub(super) const INDEX_ADD: &str = "\
 Examples:

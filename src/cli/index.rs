@@ -23,6 +23,7 @@ use soundalike_index::{CompactPolicy, IndexStats, Reader, TrackMeta, Writer, ver
 
 use super::bar::Bar;
 use super::common::{Exit, Failure, INPUT, InputArgs, OUTPUT, WorkArgs, cancel_on_interrupt, warn};
+use super::out::Out;
 use super::screen::look;
 
 #[derive(Debug, Subcommand)]
@@ -133,7 +134,7 @@ pub(super) fn run(command: IndexCommand) -> Result<Exit, Failure> {
 }
 
 pub(super) fn line(record: &impl Serialize) -> Result<(), Failure> {
-    let mut out = io::stdout().lock();
+    let mut out = Out::new(io::stdout().lock());
     serde_json::to_writer(&mut out, record).map_err(io::Error::from)?;
     Ok(writeln!(out)?)
 }
@@ -141,7 +142,7 @@ pub(super) fn line(record: &impl Serialize) -> Result<(), Failure> {
 /// A line on standard output for people. What is in it comes from tags and names of strangers, of which none may
 /// command the terminal: only the ends of lines stay, so what must not hold one goes through [`visible`] before.
 pub(super) fn say(text: &str) -> Result<(), Failure> {
-    let mut out = io::stdout().lock();
+    let mut out = Out::new(io::stdout().lock());
     for line in text.split('\n') {
         look().line(&mut out, (0, 4), &visible(line))?;
     }
@@ -151,7 +152,7 @@ pub(super) fn say(text: &str) -> Result<(), Failure> {
 pub(super) fn open_writer(dir: &Path) -> Result<Writer, Failure> {
     // Opening creates; commands that change an index should not make one up.
     Reader::open(dir)?;
-    Ok(writer(dir)?)
+    writer(dir).map_err(Failure::writing)
 }
 
 #[derive(Serialize)]
@@ -184,7 +185,7 @@ fn run_add(args: &AddArgs) -> Result<Exit, Failure> {
         warn(&format!("{table}: {}", note.message));
     }
     let inputs = args.inputs.collect()?;
-    let mut writer = self::writer(&args.index.dir)?;
+    let mut writer = self::writer(&args.index.dir).map_err(Failure::writing)?;
     let options = AddOptions {
         params: &params,
         decode: args.work.decode_options(),
@@ -193,7 +194,8 @@ fn run_add(args: &AddArgs) -> Result<Exit, Failure> {
         owner: args.owner.clone(),
     };
     let bar = Bar::new(args.work.quiet);
-    let summary = add(&mut writer, &inputs.files, &options, &bar, cancel_on_interrupt())?;
+    let summary = add(&mut writer, &inputs.files, &options, &bar, cancel_on_interrupt())
+        .map_err(Failure::writing)?;
     let mut errors: Vec<ErrorRecord> = inputs.errors.iter().map(ErrorRecord::from).collect();
     errors.extend(problems(&metadata, &summary));
     let failed = inputs.errors.len() + summary.errors.len();
@@ -337,7 +339,7 @@ fn stats(args: &ShowArgs) -> Result<Exit, Failure> {
     ];
     for (name, value) in rows {
         let row = format!("{name:<15}{}", visible(&value));
-        look().line(&mut io::stdout().lock(), (0, 15), &row)?;
+        look().line(&mut Out::new(io::stdout().lock()), (0, 15), &row)?;
     }
     Ok(Exit::Clean)
 }
@@ -377,7 +379,7 @@ fn remove(args: &RemoveArgs) -> Result<Exit, Failure> {
         let by_ref = args.refs.iter().any(|r| *r == meta.ref_id || below(&meta.path, r));
         by_ref || args.catalogue.is_some() && meta.catalogue == args.catalogue
     };
-    let removed = writer.remove(&selected)?;
+    let removed = writer.remove(&selected).map_err(Failure::writing)?;
     for meta in &removed {
         show(meta, args.format)?;
     }
@@ -410,7 +412,7 @@ fn run_verify(args: &ShowArgs) -> Result<Exit, Failure> {
             let ink = if row.problem.is_none() { Ink::Level(Level::Clear) } else { Ink::Error };
             let state = look().paint(ink, &visible(state));
             let line = format!("{:<32} {bytes:>15}  {state}", visible(&row.name));
-            look().line(&mut io::stdout().lock(), (0, 4), &line)?;
+            look().line(&mut Out::new(io::stdout().lock()), (0, 4), &line)?;
         }
         let verdict = if report.is_ok() { "the index is sound" } else { "the index is damaged" };
         say(&format!("{}; {verdict}", count(report.tracks as usize, "reference", "references")))?;
@@ -420,7 +422,7 @@ fn run_verify(args: &ShowArgs) -> Result<Exit, Failure> {
 
 fn compact(args: &ShowArgs) -> Result<Exit, Failure> {
     let mut writer = open_writer(&args.index.dir)?;
-    let done = writer.compact(CompactPolicy::All)?;
+    let done = writer.compact(CompactPolicy::All).map_err(Failure::writing)?;
     if args.format == ListFormat::Jsonl {
         line(&done)?;
     } else {
@@ -440,9 +442,9 @@ fn merge(args: &MergeArgs) -> Result<Exit, Failure> {
     let params = FingerprintParams::V2;
     let others: Vec<Reader> =
         args.from.iter().map(|dir| open(dir, &params)).collect::<Result<_, _>>()?;
-    let mut writer = self::writer(&args.index.dir)?;
+    let mut writer = self::writer(&args.index.dir).map_err(Failure::writing)?;
     for (dir, other) in args.from.iter().zip(&others) {
-        let done = writer.merge_from(other)?;
+        let done = writer.merge_from(other).map_err(Failure::writing)?;
         if args.format == ListFormat::Jsonl {
             line(&done)?;
         } else {
@@ -450,6 +452,6 @@ fn merge(args: &MergeArgs) -> Result<Exit, Failure> {
             say(&format!("{dir}: {} added, {} already there", done.added, done.skipped))?;
         }
     }
-    writer.compact(CompactPolicy::Tiered)?;
+    writer.compact(CompactPolicy::Tiered).map_err(Failure::writing)?;
     Ok(Exit::Clean)
 }

@@ -11,6 +11,7 @@ mod eval;
 mod examples;
 mod index;
 mod named;
+mod out;
 mod page;
 mod policy;
 mod report;

@@ -8,6 +8,7 @@ use soundalike::report::look::{Ink, Look};
 use terminal_size::{Width, terminal_size_of};
 
 use super::bar;
+use super::out::Out;
 
 /// Heading of the options that all commands have.
 pub(super) const GLOBAL: &str = "Global options";
@@ -91,9 +92,16 @@ pub(super) fn tell(ink: Ink, message: &str) {
 
 /// Standard output, line by line: what was written appears at [`flush`](Write::flush), as a whole, while no
 /// progress bar is in the way.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Screen {
+    out: Out<io::Stdout>,
     pending: Vec<u8>,
+}
+
+impl Default for Screen {
+    fn default() -> Screen {
+        Screen { out: Out::new(io::stdout()), pending: Vec::new() }
+    }
 }
 
 /// Bytes that are kept back at most.
@@ -111,8 +119,8 @@ impl Write for Screen {
 
     fn flush(&mut self) -> io::Result<()> {
         let pending = std::mem::take(&mut self.pending);
-        let write = || {
-            let mut out = io::stdout().lock();
+        let out = &mut self.out;
+        let mut write = || {
             out.write_all(&pending)?;
             out.flush()
         };

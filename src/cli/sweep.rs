@@ -27,6 +27,7 @@ use super::common::{
     warn,
 };
 use super::decide::{log_path, say_repaired, say_torn};
+use super::out::Out;
 use super::policy::{PacksArg, warn_if_stale};
 use super::review::exit;
 use super::screen::look;
@@ -204,7 +205,7 @@ fn end(args: &SweepArgs, told: Told) -> Result<Exit, Failure> {
     let found = sweep.gravest().is_some_and(|level| level >= args.fail_on);
     let exit = exit(&summary, found && !args.exit_zero);
     summary.exit_code = exit as u8;
-    let mut out = io::stdout().lock();
+    let mut out = Out::new(io::stdout().lock());
     match args.format {
         SweepFormat::Text => sweep.write(&mut out, look(), args.all)?,
         SweepFormat::Jsonl => {

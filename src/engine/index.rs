@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use soundalike_index::{CompactPolicy, Error as IndexError, Reader, Writer};
-use tempfile::TempDir;
 
 use super::Error;
+use super::scratch::{Folder, Scratch};
 use crate::audio::AudioError;
 use crate::declare::inputs::{Inputs, collect};
 use crate::declare::metadata::Metadata;
@@ -23,7 +23,7 @@ use crate::track::Track;
 pub struct Index {
     reader: Arc<Reader>,
     /// Where it lies, if it goes with the last of its users.
-    temporary: Option<Arc<TempDir>>,
+    temporary: Option<Arc<Folder>>,
 }
 
 impl Index {
@@ -81,12 +81,10 @@ impl Index {
         progress: &dyn Progress,
         cancel: &Cancel,
     ) -> Result<(Index, Added), Error> {
-        let folder = scratch_folder().map_err(Error::Scratch)?;
-        let mut writer = Writer::open_or_create(folder.path(), params_id(options.params))?;
-        let added = add(&mut writer, files, options, progress, cancel)?;
-        drop(writer);
-        let reader = Arc::new(Reader::open(folder.path())?);
-        Ok((Index { reader, temporary: Some(folder.into()) }, added))
+        let mut scratch = Scratch::new(options.params).map_err(Error::Scratch)?;
+        let added = add(&mut scratch, files, options, progress, cancel).map_err(Error::Scratch)?;
+        let (reader, folder) = scratch.finish().map_err(Error::Scratch)?;
+        Ok((Index { reader: reader.into(), temporary: Some(folder.into()) }, added))
     }
 
     /// Its folder.
@@ -182,8 +180,4 @@ pub(crate) fn merge_into(dir: &Path, from: &Reader) -> Result<(), IndexError> {
     let mut writer = writer(dir)?;
     writer.merge_from(from)?;
     writer.compact(CompactPolicy::Tiered).map(drop)
-}
-
-pub(super) fn scratch_folder() -> Result<TempDir, IndexError> {
-    tempfile::tempdir().map_err(|source| IndexError::Io { path: std::env::temp_dir(), source })
 }

@@ -12,13 +12,13 @@
 //! cloned into threads, and taken up to date between deliveries ([`Engine::refresh`]).
 
 pub(crate) mod analyse;
-mod batch_index;
 mod describe;
 mod error;
 pub(crate) mod index;
 mod judge;
 mod pair;
 mod run;
+mod scratch;
 mod uploads;
 
 use std::path::Path;

@@ -4,16 +4,17 @@
 //! holds a chunk of files at a time and a few kilobytes per upload; peaks of the batch lie in an index on disk.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Instant;
 
 use jiff::Timestamp;
 use rayon::prelude::*;
 use soundalike_index::Reader;
 
-use super::batch_index::BatchIndex;
 use super::describe::{Outcome, Seen};
 use super::index::{Index, index_info, merge_into};
 use super::judge::day;
+use super::scratch::Scratch;
 use super::{Engine, Error, Item, Uploads};
 use crate::dedup::cluster::Cluster;
 use crate::dedup::{BatchTrack, find_clusters, track_set::TrackSet};
@@ -109,7 +110,7 @@ impl Engine {
         let mut engine = self.clone();
         engine.options.decode.cancel = cancel.clone();
         let cluster = self.options.cluster;
-        let batch = cluster.then(|| BatchIndex::create(&self.options.params)).transpose();
+        let batch = cluster.then(|| Scratch::new(&self.options.params)).transpose();
         let mut work = Work {
             engine: &engine,
             batch: batch.map_err(Error::Scratch)?,
@@ -184,7 +185,7 @@ fn named(items: &[Item], against: &str) -> String {
 
 struct Work<'a> {
     engine: &'a Engine,
-    batch: Option<BatchIndex>,
+    batch: Option<Scratch>,
     uploads: Vec<Upload>,
     tracks: BTreeMap<[u8; 32], Vec<BatchTrack>>,
     outcomes: Outcomes,
@@ -258,11 +259,11 @@ impl Work<'_> {
         keep: Keep<'_>,
     ) -> Result<(), Error> {
         let mut clusters = Vec::new();
-        let batch =
-            self.batch.take().map(BatchIndex::finish).transpose().map_err(Error::Scratch)?;
-        if let Some(batch) = &batch {
+        let batch = self.batch.take().map(Scratch::finish).transpose().map_err(Error::Scratch)?;
+        let batch = batch.map(|(reader, folder)| (Arc::new(reader), folder));
+        if let Some((reader, _)) = &batch {
             let earlier = self.engine.earlier.as_ref().map(|index| index.reader().clone());
-            let set = TrackSet::new(batch.reader.clone(), earlier);
+            let set = TrackSet::new(reader.clone(), earlier);
             let tracks = std::mem::take(&mut self.tracks);
             let params = &self.engine.options.params;
             let find = || find_clusters(&set, tracks, params, progress, cancel);
@@ -278,8 +279,8 @@ impl Work<'_> {
         }
         self.outcomes.summary.clusters = clusters.len();
         self.judge(&clusters, report)?;
-        if let Some(batch) = batch.filter(|_| !self.outcomes.summary.interrupted) {
-            keep(&batch.reader)?;
+        if let Some((reader, _folder)) = batch.filter(|_| !self.outcomes.summary.interrupted) {
+            keep(&reader)?;
         }
         Ok(())
     }

@@ -16,6 +16,7 @@ mod eval;
 mod index;
 mod inputs;
 mod interruption;
+mod isolation;
 mod material;
 mod names;
 mod nothing_to_hear;

@@ -124,7 +124,8 @@ impl Outcome {
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),
         };
-        assert!(!outcome.stderr.contains("panicked at"), "{outcome:#?}");
+        let panics = ["panicked at", "internal error: "];
+        assert!(!panics.iter().any(|p| outcome.stderr.contains(p)), "{outcome:#?}");
         outcome
     }
 

@@ -167,17 +167,17 @@ struct Answers<'a> {
 impl Read for Answers<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
-            let mut fds = [PollFd::new(&*self.answers, PollFlags::IN)];
-            match poll(&mut fds, Some(&GLANCE)) {
-                Ok(0) | Err(rustix::io::Errno::INTR) => {}
-                Ok(_) => return self.answers.read(buffer),
-                Err(error) => return Err(error.into()),
-            }
             if self.cancel.is_cancelled() {
                 return Err(io::ErrorKind::ConnectionAborted.into());
             }
             if self.limit.is_some_and(|limit| Instant::now() >= limit) {
                 return Err(io::ErrorKind::TimedOut.into());
+            }
+            let mut fds = [PollFd::new(&*self.answers, PollFlags::IN)];
+            match poll(&mut fds, Some(&GLANCE)) {
+                Ok(0) | Err(rustix::io::Errno::INTR) => {}
+                Ok(_) => return self.answers.read(buffer),
+                Err(error) => return Err(error.into()),
             }
         }
     }
