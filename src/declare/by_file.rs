@@ -146,7 +146,7 @@ fn one_or_several(entries: &mut HashMap<u64, u32>, key: u64, entry: u32) {
 }
 
 /// The same in every run: which entry is found may not depend on chance.
-fn hash(value: &impl Hash) -> u64 {
+pub(super) fn hash(value: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     value.hash(&mut hasher);
     hasher.finish()

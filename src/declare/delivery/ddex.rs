@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
-use super::resolve::{Folder, ResolveError, resolve};
+use super::resolve::{Folder, Found, ResolveError, resolve};
 use super::{Delivery, Origin, Told, folder_of};
 use crate::audio::is_audio_extension;
 use crate::declare::declared::NotAsked;
@@ -276,8 +276,8 @@ impl Delivery {
                     let text = format!("`{}` is named again for recording {reference}", file.uri);
                     self.warn(message, "resource_named_twice", text);
                 }
-                Ok((path, as_written)) => {
-                    if !as_written {
+                Ok((path, how)) => {
+                    if how != Found::AsWritten {
                         let text = format!("`{}` is {} here", file.uri, path.display());
                         self.warn(message, "found_by_name", text);
                     }

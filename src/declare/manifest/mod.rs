@@ -266,6 +266,8 @@ impl Manifest {
 }
 
 #[cfg(test)]
+mod spelling_tests;
+#[cfg(test)]
 mod template_tests;
 #[cfg(test)]
 mod tests;
