@@ -229,8 +229,10 @@ impl Delivery {
             several => format!("releases {}", several.join(", ")),
         };
         if message.purpose == Purpose::Purge {
-            let text = format!("asks to delete {releases}; nothing was delivered with it");
-            return self.warn(path, "purge", text);
+            let text = format!(
+                "takes down {releases} and asks to delete it; nothing was delivered with it"
+            );
+            return self.warn(path, "takedown", text);
         }
         let files = message.recordings.iter().flat_map(|recording| &recording.files);
         let is_there =

@@ -211,7 +211,9 @@ fn what_takes_a_release_down_is_no_error_and_names_it() {
         );
         let delivery = expand(&[path]);
         assert_eq!(delivery.errors, [], "{version}");
-        let [("purge", message)] = told(&delivery)[..] else { panic!("{:?}", delivery.warnings) };
+        let [("takedown", message)] = told(&delivery)[..] else {
+            panic!("{:?}", delivery.warnings)
+        };
         assert!(message.contains("ICPN 0036000291452"), "{message}");
     }
 }

@@ -356,6 +356,9 @@ fn works(root: Node<'_, '_>) -> HashMap<String, String> {
 pub fn file_names(uri: &str) -> Vec<PathBuf> {
     use unicode_normalization::UnicodeNormalization;
     let written = uri.trim().replace('\\', "/");
+    if written.is_ascii() && !written.contains('%') {
+        return vec![PathBuf::from(written)];
+    }
     let decoded = percent_decoded(&written);
     let mut names = Vec::new();
     for name in [written, decoded] {
