@@ -11,8 +11,17 @@ use std::path::{Path, PathBuf};
 
 use super::delivery::folder_of;
 use super::ern::file_names;
-use super::inputs::InputError;
 use super::text;
+
+/// A path that cannot be read, and why.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot read {}: {source}", path.display())]
+pub struct InputError {
+    /// The path.
+    pub path: PathBuf,
+    /// What the system said.
+    pub source: io::Error,
+}
 
 /// Longest line accepted in a list of paths.
 const MAX_PATH_BYTES: usize = 64 << 10;

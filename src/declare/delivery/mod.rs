@@ -22,7 +22,6 @@ use super::inputs::{self, Inputs};
 use super::manifest::Manifest;
 use super::manifest::columns::Field;
 use super::same_file::{FileId, are_links, file_id};
-use super::text;
 
 /// Most rows of one table that name no file that are told one by one.
 const MAX_MISSING: usize = 10_000;
@@ -148,10 +147,7 @@ pub fn expand(paths: &[PathBuf]) -> Delivery {
         match std::fs::metadata(path) {
             Err(source) => delivery.fail(path, "io_error", unreadable(path, &source)),
             Ok(meta) if meta.is_dir() => delivery.add_folder(path),
-            Ok(meta) => match text::only_files(&meta) {
-                Ok(()) => delivery.add_file(path),
-                Err(source) => delivery.fail(path, "io_error", unreadable(path, &source)),
-            },
+            Ok(_) => delivery.add_file(path),
         }
     }
     delivery

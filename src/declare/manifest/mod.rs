@@ -10,6 +10,7 @@
 //! read again when it is asked for.
 
 pub mod columns;
+mod field;
 mod headers;
 mod json;
 mod names;

@@ -3,7 +3,7 @@
 //! Names are in the form that headers are brought into before they are looked up (see `headers.rs`): lower case, without
 //! blanks, signs, articles and prepositions. Umlauts stand as they are; they are also found spelled `ue` or `u`.
 
-use super::columns::Field;
+use super::field::Field;
 use crate::declare::declared::AiFacet;
 use crate::declare::text::TimeUnit;
 
