@@ -9,7 +9,7 @@ use soundalike::declare::identifiers::problems;
 fuzz_target!(|data: &[u8]| {
     let Ok(message) = Message::parse(data) else { return };
     for recording in &message.recordings {
-        let d = &recording.declared;
+        let d = &recording.declared();
         for value in [&d.title, &d.isrc, &d.account].into_iter().flatten().chain(&d.artists) {
             assert!(!value.is_empty() && !value.contains(char::is_control), "{value:?}");
         }

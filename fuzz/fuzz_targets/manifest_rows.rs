@@ -17,7 +17,7 @@ fuzz_target!(|data: &[u8]| {
         for row in &manifest.rows {
             assert!(row.line > 0);
             assert!(!row.file.is_empty() && !row.file.contains(char::is_control), "{:?}", row.file);
-            let d = &row.declared;
+            let d = &manifest.described(row).declared;
             for value in [&d.title, &d.isrc, &d.upc].into_iter().flatten().chain(&d.artists) {
                 assert!(!value.is_empty() && !value.contains(char::is_control), "{value:?}");
             }

@@ -16,8 +16,8 @@ fuzz_target!(|data: &[u8]| {
     let Ok(metadata) = Metadata::read(file.path()) else { return };
     let name = String::from_utf8_lossy(data.split(|b| *b == b',').next().unwrap_or_default());
     let Some(row) = metadata.row(Path::new(name.as_ref())) else { return };
-    let declared = row.declared.clone();
-    for value in [declared.title, declared.isrc, row.owner.clone()].into_iter().flatten() {
+    let declared = row.declared;
+    for value in [declared.title, declared.isrc, row.owner].into_iter().flatten() {
         assert!(!value.is_empty() && !value.contains(char::is_control), "{value:?}");
     }
 });

@@ -1,4 +1,4 @@
-//! A list of paths (`--files-from`): read or refused, one path a line.
+//! A list of paths (`--files-from`): read or refused, one path a line, or one between zeros.
 
 #![no_main]
 
@@ -13,6 +13,8 @@ fuzz_target!(|data: &[u8]| {
     let Ok(paths) = read_list(file.path()) else { return };
     for path in paths {
         let bytes = path.as_os_str().as_encoded_bytes();
-        assert!(!bytes.is_empty() && !bytes.contains(&b'\n'), "{path:?}");
+        assert!(!bytes.is_empty() && !bytes.contains(&0), "{path:?}");
+        let lines = !data.contains(&0);
+        assert!(!lines || !bytes.contains(&b'\n'), "{path:?}");
     }
 });

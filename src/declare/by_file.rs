@@ -38,6 +38,8 @@ impl Closeness {
 pub(super) struct ByFile {
     /// Folders of the tables, from the root.
     folders: Vec<PathBuf>,
+    /// The same as they were given.
+    given: Vec<PathBuf>,
     paths: HashMap<u64, u32>,
     folded_paths: HashMap<u64, u32>,
     names: HashMap<u64, u32>,
@@ -61,6 +63,7 @@ impl ByFile {
             Some(known) => known,
             None => {
                 self.folders.push(normalised(folder));
+                self.given.push(folder.to_owned());
                 self.folders.len() - 1
             }
         };
@@ -110,6 +113,9 @@ impl ByFile {
     }
 
     fn folder(&self, folder: &Path) -> Option<usize> {
+        if let Some(known) = self.given.iter().position(|known| known == folder) {
+            return Some(known);
+        }
         let folder = normalised(folder);
         self.folders.iter().position(|known| *known == folder)
     }
@@ -146,7 +152,7 @@ fn one_or_several(entries: &mut HashMap<u64, u32>, key: u64, entry: u32) {
 }
 
 /// The same in every run: which entry is found may not depend on chance.
-fn hash(value: &impl Hash) -> u64 {
+pub(super) fn hash(value: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     value.hash(&mut hasher);
     hasher.finish()

@@ -6,28 +6,15 @@
 //! is one file. Files of a folder that are sound but are not read are told.
 
 use std::collections::{HashMap, HashSet};
-use std::io;
 use std::path::{Path, PathBuf};
 
 use walkdir::{DirEntry, WalkDir};
 
-pub use super::list::read_list;
-use super::misnamed::hint;
+pub use super::list::{InputError, read_list};
 pub use super::others::NotLookedAt;
 use super::others::not_looked_at;
 use super::same_file::{FileId, are_links, file_id};
 use crate::audio::is_audio_extension;
-use crate::regular;
-
-/// A path that cannot be read, and why.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot read {}: {source}{}", path.display(), hint(path))]
-pub struct InputError {
-    /// The path.
-    pub path: PathBuf,
-    /// What the system said.
-    pub source: io::Error,
-}
 
 /// The files to read, and the paths that could not be looked into.
 ///
@@ -88,10 +75,8 @@ pub fn collect(paths: &[PathBuf]) -> Inputs {
         match std::fs::metadata(path) {
             Err(source) => inputs.errors.push(InputError { path: path.clone(), source }),
             Ok(meta) if meta.is_dir() => walk(path, None, &mut inputs),
-            Ok(meta) => match regular::ensure(&meta) {
-                Ok(()) => inputs.add(path.clone()),
-                Err(source) => inputs.errors.push(InputError { path: path.clone(), source }),
-            },
+            // A pipe may be given on purpose; devices are refused where audio is opened.
+            Ok(_) => inputs.add(path.clone()),
         }
     }
     inputs

@@ -11,9 +11,19 @@ use std::path::{Path, PathBuf};
 
 use super::delivery::folder_of;
 use super::ern::file_names;
-use super::inputs::InputError;
+use super::misnamed::hint;
 use super::text;
 use crate::regular;
+
+/// A path that cannot be read, and why.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot read {}: {source}{}", path.display(), hint(path))]
+pub struct InputError {
+    /// The path.
+    pub path: PathBuf,
+    /// What the system said.
+    pub source: io::Error,
+}
 
 /// Longest line accepted in a list of paths.
 const MAX_PATH_BYTES: usize = 64 << 10;

@@ -125,15 +125,20 @@ const SNIFFED: usize = 4 << 10;
 /// What text without byte order mark is taken for, before its letters are looked at.
 ///
 /// UTF-16 has a zero beside each letter of ASCII: one side of the pairs holds at least a tenth zeros, the
-/// other hardly any. Separators, digits and line ends see to that in tables of any language.
+/// other hardly any. Separators, digits and line ends see to that in tables of any language. Some letters of
+/// ASCII are neighbours (`\r\n`, `.wav`), as the zeros between names in a list never are.
 fn unmarked(bytes: &[u8]) -> &'static Encoding {
     let head = &bytes[..bytes.len().min(SNIFFED) & !1];
     let zeros = |side: usize| head.iter().skip(side).step_by(2).filter(|byte| **byte == 0).count();
     let (first, second) = (zeros(0), zeros(1));
-    let many = |zeros: usize| zeros >= 2 && 20 * zeros >= head.len();
-    if many(second) && 8 * first <= second {
+    let neighbours = |side: usize| {
+        let of_side: Vec<bool> = head.iter().skip(side).step_by(2).map(|byte| *byte == 0).collect();
+        of_side.windows(2).any(|pair| pair[0] && pair[1])
+    };
+    let many = |zeros: usize, side| zeros >= 2 && 20 * zeros >= head.len() && neighbours(side);
+    if many(second, 1) && 8 * first <= second {
         UTF_16LE
-    } else if many(first) && 8 * second <= first {
+    } else if many(first, 0) && 8 * second <= first {
         UTF_16BE
     } else {
         UTF_8
@@ -160,6 +165,11 @@ fn code_page(bytes: &[u8]) -> &'static Encoding {
 /// `text` cleaned of control characters, capped in length and composed (NFC), so that names compare
 /// equal whichever system wrote them. `None` where nothing is left.
 pub fn value(text: &str) -> Option<String> {
+    // Most values, and there may be millions.
+    let bare = text.trim();
+    if bare.len() <= 200 && bare.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
+        return (!bare.is_empty()).then(|| bare.to_owned());
+    }
     Some(cleaned(text)?.nfc().collect())
 }
 

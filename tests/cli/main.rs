@@ -27,6 +27,7 @@ mod report;
 mod report_browser;
 mod shell;
 mod sweep;
+mod tables;
 #[path = "../../src/test_random.rs"]
 mod test_random;
 mod verdicts;

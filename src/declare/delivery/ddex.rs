@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
-use super::resolve::{Folder, ResolveError, resolve};
+use super::resolve::{Folder, Found, ResolveError, resolve};
 use super::{Delivery, Origin, Told, folder_of};
 use crate::audio::is_audio_extension;
 use crate::declare::declared::NotAsked;
@@ -233,8 +233,10 @@ impl Delivery {
             several => format!("releases {}", several.join(", ")),
         };
         if message.purpose == Purpose::Purge {
-            let text = format!("asks to delete {releases}; nothing was delivered with it");
-            return self.warn(path, "purge", text);
+            let text = format!(
+                "takes down {releases} and asks to delete it; nothing was delivered with it"
+            );
+            return self.warn(path, "takedown", text);
         }
         let files = message.recordings.iter().flat_map(|recording| &recording.files);
         let is_there =
@@ -280,8 +282,8 @@ impl Delivery {
                     let text = format!("`{}` is named again for recording {reference}", file.uri);
                     self.warn(message, "resource_named_twice", text);
                 }
-                Ok((path, as_written)) => {
-                    if !as_written {
+                Ok((path, how)) => {
+                    if how != Found::AsWritten {
                         let text = format!("`{}` is {} here", file.uri, path.display());
                         self.warn(message, "found_by_name", text);
                     }

@@ -9,12 +9,13 @@
 mod ddex;
 mod resolve;
 
+use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 pub use self::ddex::{BatchState, batch_state, is_batch_complete, is_marker};
-use self::resolve::{Folder, ResolveError};
-use super::by_file::{base_name, folded};
+use self::resolve::{Folder, Found, ResolveError};
+use super::by_file::{base_name, folded, hash};
 use super::declared::{Declared, NotAsked};
 use super::identifiers::other_isrc;
 use super::inputs::{self, Inputs};
@@ -23,7 +24,6 @@ use super::manifest::columns::Field;
 use super::misnamed::hint;
 use super::same_file::{FileId, are_links, file_id};
 use crate::id::path_text;
-use crate::regular;
 
 /// Most rows of one table that name no file that are told one by one.
 const MAX_MISSING: usize = 10_000;
@@ -160,10 +160,7 @@ fn expand_if(paths: &[PathBuf], is_inside: impl Fn(&Path) -> bool) -> Delivery {
             Err(source) => delivery.fail(path, "io_error", unreadable(path, &source)),
             Ok(_) if !is_inside(path) => delivery.fail_outside(path),
             Ok(meta) if meta.is_dir() => delivery.add_folder(path),
-            Ok(meta) => match regular::ensure(&meta) {
-                Ok(()) => delivery.add_file(path),
-                Err(source) => delivery.fail(path, "io_error", unreadable(path, &source)),
-            },
+            Ok(_) => delivery.add_file(path),
         }
     }
     delivery
@@ -253,18 +250,20 @@ impl Delivery {
         self.warnings.extend(notes);
         let root = folder_of(path);
         let folder = Folder::new(&root, &[]);
-        let repeated = repeated_names(&manifest);
+        let repeated = OnceCell::new();
         let asked = not_asked(&manifest);
         let (mut missing, mut by_name) = (0usize, Vec::new());
         for row in &manifest.rows {
             let line = u64::from(row.line);
-            let found = folder.find(&row.file).and_then(|(file, as_written)| {
+            let found = folder.find(&row.file).and_then(|(file, how)| {
                 // Several rows with one name cannot all mean the one file of that name.
-                let is_one =
-                    as_written || folded_name(&row.file).is_none_or(|n| !repeated.contains(&n));
-                if is_one { Ok((file, as_written)) } else { Err(ResolveError::Missing) }
+                let several = how == Found::ByName
+                    && repeated
+                        .get_or_init(|| repeated_names(&manifest))
+                        .contains(&name_of(&row.file));
+                if several { Err(ResolveError::Missing) } else { Ok((file, how)) }
             });
-            let (file, as_written) = match found {
+            let (file, how) = match found {
                 Ok(found) => found,
                 Err(e) => {
                     missing += 1;
@@ -274,7 +273,7 @@ impl Delivery {
                     continue;
                 }
             };
-            if !as_written {
+            if how != Found::AsWritten {
                 by_name.push((line, row.file.clone()));
             }
             let declared = manifest.described(row).declared;
@@ -347,7 +346,8 @@ impl Delivery {
             return;
         };
         let first = &self.uploads[at].path;
-        if are_links(&path, first) && !self.uploads[at].also.contains(&path) {
+        let known = std::iter::once(first).chain(&self.uploads[at].also);
+        if known.clone().all(|known| are_links(&path, known)) {
             let text =
                 format!("leads to the same file as {}; it is looked at once", first.display());
             self.warn(&path, "same_file", text);
@@ -376,16 +376,16 @@ impl Delivery {
     }
 }
 
-/// The name at the end of a path, without regard to case.
-fn folded_name(file: &str) -> Option<String> {
-    base_name(Path::new(&file.replace('\\', "/"))).map(|name| folded(&name))
+/// The name at the end of a path, without regard to case, as a number.
+fn name_of(file: &str) -> u64 {
+    hash(&base_name(Path::new(&file.replace('\\', "/"))).map(|name| folded(&name)))
 }
 
 /// Names that several rows have, in whatever folders.
-fn repeated_names(manifest: &Manifest) -> HashSet<String> {
+fn repeated_names(manifest: &Manifest) -> HashSet<u64> {
     let mut seen = HashSet::new();
-    let names = manifest.rows.iter().filter_map(|row| folded_name(&row.file));
-    names.filter(|name| !seen.insert(name.clone())).collect()
+    let names = manifest.rows.iter().map(|row| name_of(&row.file));
+    names.filter(|name| !seen.insert(*name)).collect()
 }
 
 /// The folder a file lies in, `.` for a bare name.

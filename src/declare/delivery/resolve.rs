@@ -38,25 +38,25 @@ impl<'a> Folder<'a> {
         self.root
     }
 
-    /// The file that `name` means, and whether it is there under that very name.
-    pub fn find(&self, name: &str) -> Result<(PathBuf, bool), ResolveError> {
+    /// The file that `name` means, and how it was found.
+    pub fn find(&self, name: &str) -> Result<(PathBuf, Found), ResolveError> {
         let error = match resolve(self.root, self.places, name) {
-            Ok(path) => return Ok((path, true)),
+            Ok(path) => return Ok((path, Found::AsWritten)),
             Err(error) => error,
         };
         if error == ResolveError::Remote {
             return Err(error);
         }
-        let found = file_names(name.rsplit_once("file:").map_or(name, |(_, rest)| rest));
         // A relative path has to be there as a whole; of one of another machine only its end can be.
         let whole = error == ResolveError::Missing;
-        let found = found.iter().find_map(|name| self.by_tail(name, whole));
+        let names = file_names(name.rsplit_once("file:").map_or(name, |(_, rest)| rest));
+        let found = names.iter().find_map(|name| self.by_tail(name, whole));
         // Nothing but the end of a path is believed of one that leads out.
-        found.filter(|path| lies_within(path, self.root)).map(|path| (path, false)).ok_or(error)
+        found.filter(|(path, _)| lies_within(path, self.root)).ok_or(error)
     }
 
     /// The one file with the longest end of the path `name`, or with `whole` of it.
-    fn by_tail(&self, name: &Path, whole: bool) -> Option<PathBuf> {
+    fn by_tail(&self, name: &Path, whole: bool) -> Option<(PathBuf, Found)> {
         let parts: Vec<String> = name
             .components()
             .filter_map(|part| match part {
@@ -67,9 +67,23 @@ impl<'a> Folder<'a> {
         let listed = self.listed.get_or_init(|| list(self.root));
         let least = if whole { parts.len() } else { 1 };
         let tails = (least.max(1)..=parts.len().min(MAX_TAIL)).rev();
-        let mut found = tails.filter_map(|n| listed.get(&parts[parts.len() - n..].join("/")));
-        found.next()?.clone()
+        let mut found =
+            tails.filter_map(|n| Some((n, listed.get(&parts[parts.len() - n..].join("/"))?)));
+        let (length, path) = found.next()?;
+        let how = if length == 1 && !whole { Found::ByName } else { Found::ByPath };
+        Some((path.clone()?, how))
     }
+}
+
+/// How closely a file has the path that was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Found {
+    /// It has it.
+    AsWritten,
+    /// It has it, or the end of it, in other case or in the folder of another machine.
+    ByPath,
+    /// It has the name at its end, and no other file has.
+    ByName,
 }
 
 /// The files below `root` by the ends of their paths.
@@ -209,15 +223,15 @@ mod tests {
         std::fs::write(dir.path().join("secret.wav"), b"x").unwrap();
         let folder = Folder::new(&root, &["resources"]);
         let find = |name: &str| {
-            let (path, as_written) = folder.find(name)?;
-            Ok((path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned(), as_written))
+            let (path, how) = folder.find(name)?;
+            Ok((path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned(), how))
         };
-        let other = |name: &str| Ok((name.to_owned(), false));
-        assert_eq!(find("CD1/01.wav"), Ok(("CD1/01.wav".to_owned(), true)));
-        assert_eq!(find("song.mp3"), other("resources/Song.MP3"));
-        assert_eq!(find("C:\\Users\\ann\\cd2\\01.WAV"), other("CD2/01.wav"));
-        assert_eq!(find("/Users/ann/Music/song.mp3"), other("resources/Song.MP3"));
-        assert_eq!(find("file:///C:/Music/CD1/01.wav"), other("CD1/01.wav"));
+        let found = |name: &str, how| Ok((name.to_owned(), how));
+        assert_eq!(find("CD1/01.wav"), found("CD1/01.wav", Found::AsWritten));
+        assert_eq!(find("song.mp3"), found("resources/Song.MP3", Found::ByPath));
+        assert_eq!(find("C:\\Users\\ann\\cd2\\01.WAV"), found("CD2/01.wav", Found::ByPath));
+        assert_eq!(find("/Users/ann/Music/song.mp3"), found("resources/Song.MP3", Found::ByName));
+        assert_eq!(find("file:///C:/Music/CD1/01.wav"), found("CD1/01.wav", Found::ByPath));
         assert_eq!(find("D:\\01.wav"), Err(ResolveError::Outside), "two files have that name");
         assert_eq!(find("x.wav"), Err(ResolveError::Missing), "two files have that name");
         assert_eq!(find("../secret.wav"), Err(ResolveError::Outside));

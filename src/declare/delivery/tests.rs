@@ -188,3 +188,174 @@ fn resources_that_come_before_their_messages_are_waited_for() {
     assert_eq!(batch_state(&folder), BatchState::NoBatch, "only called like one");
     assert_eq!(batch_state(&dir.path().join("none")), BatchState::NoBatch);
 }
+
+const SINGLE_411: &str = include_str!("../../../tests/data/ern/single_411.xml");
+const ALBUM_43: &str = include_str!("../../../tests/data/ern/album_43.xml");
+
+fn told(delivery: &Delivery) -> Vec<(&str, &str)> {
+    delivery.warnings.iter().map(|w| (w.code, w.message.as_str())).collect()
+}
+
+#[test]
+fn what_takes_a_release_down_is_no_error_and_names_it() {
+    let dir = tempfile::tempdir().unwrap();
+    for (number, version) in ["382", "411", "43"].iter().enumerate() {
+        let path = dir.path().join(format!("{number}.xml"));
+        write(
+            &path,
+            &format!(
+                "<ern:PurgeReleaseMessage xmlns:ern=\"http://ddex.net/xml/ern/{version}\"><MessageHeader/>\
+                 <PurgedRelease><ReleaseId><ICPN>0036000291452</ICPN></ReleaseId></PurgedRelease>\
+                 </ern:PurgeReleaseMessage>"
+            ),
+        );
+        let delivery = expand(&[path]);
+        assert_eq!(delivery.errors, [], "{version}");
+        let [("takedown", message)] = told(&delivery)[..] else {
+            panic!("{:?}", delivery.warnings)
+        };
+        assert!(message.contains("ICPN 0036000291452"), "{message}");
+    }
+}
+
+#[test]
+fn updates_and_takedowns_that_send_no_files_are_told_apart_from_what_is_missing() {
+    let dir = tempfile::tempdir().unwrap();
+    let expand_one = |text: &str| {
+        let path = dir.path().join("m.xml");
+        write(&path, text);
+        expand(&[path])
+    };
+    let deal = "<DealList><ReleaseDeal><Deal><DealTerms><CommercialModelType>x</CommercialModelType>\
+                </DealTerms></Deal></ReleaseDeal></DealList>";
+    let ended = deal.replace("<DealTerms>", "<DealTerms><TakeDown>true</TakeDown>");
+    let with = |text: &str, deals: &str| {
+        let bare = text.find("<DealList>").zip(text.find("</DealList>"));
+        let text = bare.map_or(text.to_owned(), |(from, to)| {
+            format!("{}{}", &text[..from], &text[to + "</DealList>".len()..])
+        });
+        let end = text.rfind("</").unwrap();
+        format!("{}{deals}{}", &text[..end], &text[end..])
+    };
+    let original = ALBUM_382.replace("UpdateMessage", "OriginalMessage");
+    for (name, text, code) in [
+        ("3.8 update", with(ALBUM_382, deal), Some("update_without_files")),
+        ("3.8 update without deals", with(ALBUM_382, ""), Some("takedown")),
+        ("3.8 deals that end it", with(ALBUM_382, &ended), Some("takedown")),
+        ("3.8 original", with(&original, deal), None),
+        ("3.8 original without deals", with(&original, ""), None),
+        ("4.1 without deals", with(SINGLE_411, ""), Some("takedown")),
+        ("4.1 with deals", with(SINGLE_411, deal), None),
+        ("4.3 without deals", with(ALBUM_43, ""), Some("takedown")),
+        ("4.3 with deals", with(ALBUM_43, deal), None),
+    ] {
+        let delivery = expand_one(&text);
+        let codes: Vec<&str> = delivery.warnings.iter().map(|warning| warning.code).collect();
+        match code {
+            Some(code) => {
+                assert_eq!(delivery.errors, [], "{name}");
+                assert!(codes.contains(&code), "{name}: {:?}", delivery.warnings);
+                let text = delivery.warnings.iter().find(|w| w.code == code).unwrap();
+                assert!(text.message.contains("ICPN"), "{}", text.message);
+            }
+            None => assert_eq!(delivery.errors[0].code, "missing_resource", "{name}"),
+        }
+        assert!(delivery.uploads.is_empty());
+    }
+}
+
+#[test]
+fn a_video_keeps_its_title_and_artist() {
+    let dir = tempfile::tempdir().unwrap();
+    let video = |details: &str, technical: &str| {
+        format!(
+            "<NewReleaseMessage><MessageHeader/><ResourceList><Video><VideoId><ISRC>USRC17607839</ISRC></VideoId>\
+             <ResourceReference>A1</ResourceReference>{details}<Title><TitleText>Night Ferry</TitleText></Title>\
+             <DisplayArtist><PartyName><FullName>Ann</FullName></PartyName><ArtistRole>MainArtist</ArtistRole>\
+             </DisplayArtist><{technical}><File><FileName>v.mp4</FileName></File></{technical}>{}</Video>\
+             </ResourceList></NewReleaseMessage>",
+            details.replace('<', "</")
+        )
+    };
+    write(&dir.path().join("v.mp4"), "x");
+    for text in [
+        video("<VideoDetailsByTerritory>", "TechnicalVideoDetails"),
+        video("<VideoEdition>", "TechnicalDetails"),
+        video("", "TechnicalDetails"),
+    ] {
+        let message = dir.path().join("m.xml");
+        write(&message, &text);
+        let delivery = expand(&[message]);
+        let declared = delivery.uploads[0].declared.as_ref().unwrap();
+        assert_eq!(declared.title.as_deref(), Some("Night Ferry"), "{text}");
+        assert_eq!(declared.artists, ["Ann"]);
+        assert_eq!(declared.isrc.as_deref(), Some("USRC17607839"));
+    }
+}
+
+#[test]
+fn one_file_under_two_codes_is_kept_wherever_it_is_said() {
+    let dir = tempfile::tempdir().unwrap();
+    write(&dir.path().join("a.wav"), "x");
+    let table = dir.path().join("m.csv");
+    write(&table, "file,isrc\na.wav,USRC17607839\n./a.wav,USRC17607840\n");
+    assert_eq!(expand(std::slice::from_ref(&table)).uploads[0].other_isrcs, ["USRC17607840"]);
+    let recording = |reference: &str, isrc: &str| {
+        format!(
+            "<SoundRecording><SoundRecordingId><ISRC>{isrc}</ISRC></SoundRecordingId><ResourceReference>{reference}\
+             </ResourceReference><TechnicalDetails><File><FileName>a.wav</FileName></File></TechnicalDetails>\
+             </SoundRecording>"
+        )
+    };
+    let message = dir.path().join("r/m.xml");
+    write(&dir.path().join("r/a.wav"), "y");
+    let two = recording("A1", "USRC17607839") + &recording("A2", "US-RC1-76-07841");
+    write(
+        &message,
+        &format!("<NewReleaseMessage><ResourceList>{two}</ResourceList></NewReleaseMessage>"),
+    );
+    let delivery = expand(std::slice::from_ref(&message));
+    assert_eq!(delivery.uploads[0].other_isrcs, ["USRC17607841"]);
+    let one = recording("A1", "USRC17607839");
+    write(
+        &message,
+        &format!("<NewReleaseMessage><ResourceList>{one}</ResourceList></NewReleaseMessage>"),
+    );
+    let beside = dir.path().join("r/m.csv");
+    write(&beside, "file,isrc\na.wav,USRC17607842\n");
+    for (paths, other) in
+        [([&beside, &message], "USRC17607842"), ([&message, &beside], "USRC17607839")]
+    {
+        let delivery = expand(&paths.map(Clone::clone));
+        assert_eq!(delivery.uploads[0].other_isrcs, [other]);
+    }
+}
+
+#[test]
+fn a_table_without_columns_that_services_ask_for_says_so_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let table = dir.path().join("m.csv");
+    write(&dir.path().join("a.wav"), "x");
+    write(&dir.path().join("b.wav"), "y");
+    write(&table, "file,title\na.wav,One\nb.wav,Two\n");
+    let delivery = expand(&[table]);
+    let codes: Vec<&str> = delivery.warnings.iter().map(|warning| warning.code).collect();
+    assert_eq!(codes, ["no_isrc_column", "no_rights_column"]);
+    assert!(delivery.uploads.iter().all(|u| u.not_asked.isrc && u.not_asked.rights));
+}
+
+#[cfg(unix)]
+#[test]
+fn links_to_one_file_are_one_upload_with_several_names() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join("d").join(name);
+    write(&path("a.wav"), "x");
+    fs::hard_link(path("a.wav"), path("b.wav")).unwrap();
+    std::os::unix::fs::symlink("a.wav", path("c.wav")).unwrap();
+    let folder = dir.path().join("d");
+    let delivery = expand(&[folder.clone(), folder, path("../d/c.wav")]);
+    assert_eq!(delivery.uploads.len(), 1);
+    assert_eq!(delivery.uploads[0].also, [path("b.wav"), path("c.wav")]);
+    let codes: Vec<&str> = delivery.warnings.iter().map(|warning| warning.code).collect();
+    assert_eq!(codes, ["same_file", "same_file"], "{:?}", delivery.warnings);
+}

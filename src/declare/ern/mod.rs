@@ -106,7 +106,7 @@ pub struct ResourceFile {
 }
 
 /// A sound recording of a message, or a video.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Recording {
     /// Its name inside the message (`A1`).
     pub reference: String,
@@ -255,7 +255,10 @@ fn message(root: Node<'_, '_>) -> Message {
                 .push(format!("more than {MAX_RECORDINGS} recordings; the rest is left out"));
             break;
         }
-        message.recordings.push(recording::read(resource, &parties, &works, &releases));
+        let mut recording = recording::read(resource, &parties, &works);
+        (recording.product, recording.track, recording.position) =
+            releases.of_recording(&recording.reference);
+        message.recordings.push(recording);
     }
     if message.recordings.is_empty() && message.purpose == Purpose::Delivery {
         message.warnings.push("the message lists no sound recording and no video".to_owned());
@@ -356,6 +359,9 @@ fn works(root: Node<'_, '_>) -> HashMap<String, String> {
 pub fn file_names(uri: &str) -> Vec<PathBuf> {
     use unicode_normalization::UnicodeNormalization;
     let written = uri.trim().replace('\\', "/");
+    if written.is_ascii() && !written.contains('%') {
+        return vec![PathBuf::from(written)];
+    }
     let decoded = percent_decoded(&written);
     let mut names = Vec::new();
     for name in [written, decoded] {

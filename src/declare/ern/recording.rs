@@ -6,7 +6,6 @@ use roxmltree::Node;
 
 use super::node::{all, child, children, content, first, first_of, flag, is_true, territories};
 use super::party::{Parties, roles};
-use super::release::Releases;
 use super::{Recording, ResourceFile, ai};
 use crate::declare::declared::{Declared, DeclaredHash};
 use crate::declare::text;
@@ -18,7 +17,6 @@ pub(super) fn read(
     node: Node<'_, '_>,
     parties: &Parties,
     works: &HashMap<String, String>,
-    releases: &Releases,
 ) -> Recording {
     let is_video = node.tag_name().name() != "SoundRecording";
     let (edition, details, id) = match is_video {
@@ -55,8 +53,8 @@ pub(super) fn read(
         ..Declared::default()
     };
     let reference = first(node, &["ResourceReference"]).unwrap_or_default();
-    let (product, track, position) = releases.of_recording(&reference);
-    Recording { reference, files, is_video, own: Box::new(declared), product, track, position }
+    let own = Box::new(declared);
+    Recording { reference, files, is_video, own, ..Recording::default() }
 }
 
 /// Title and version of a recording or release whose details are in `places`.

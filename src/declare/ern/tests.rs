@@ -136,7 +136,7 @@ fn utf_16_and_unknown_versions_are_read() {
 #[test]
 fn what_is_refused_is_refused_in_words() {
     let error = |text: &str| Message::parse(text.as_bytes()).unwrap_err().to_string();
-    assert!(error("<PurgeReleaseMessage/>").contains("`PurgeReleaseMessage`"));
+    assert!(error("<CatalogListMessage/>").contains("`CatalogListMessage`"));
     assert!(error("<a>\n  <b></c></a>").contains("line 2"), "{}", error("<a>\n  <b></c></a>"));
     assert!(error("").contains("not well-formed"));
     let bomb = "<!DOCTYPE a [<!ENTITY x \"y\">]><NewReleaseMessage>&x;</NewReleaseMessage>";

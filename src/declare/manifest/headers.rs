@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-use super::columns::Field;
+use super::field::Field;
 use super::names::NAMES;
 
 /// Longest header looked at, in characters.

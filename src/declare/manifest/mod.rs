@@ -10,6 +10,7 @@
 //! read again when it is asked for.
 
 pub mod columns;
+mod field;
 mod headers;
 mod json;
 mod names;
@@ -265,6 +266,8 @@ impl Manifest {
     }
 }
 
+#[cfg(test)]
+mod spelling_tests;
 #[cfg(test)]
 mod template_tests;
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! Names are in the form that headers are brought into before they are looked up (see `headers.rs`): lower case, without
 //! blanks, signs, articles and prepositions. Umlauts stand as they are; they are also found spelled `ue` or `u`.
 
-use super::columns::Field;
+use super::field::Field;
 use crate::declare::declared::AiFacet;
 use crate::declare::text::TimeUnit;
 
@@ -18,7 +18,7 @@ pub(super) const NAMES: &[(Field, &str)] = &[
          fichier fichieraudio nomfichieraudio chemin cheminfichier archivo nombrearchivo archivoaudio \
          nombrearchivoaudio fichero nombrefichero ficheroaudio ruta rutaarchivo arquivo nomearquivo \
          arquivoaudio nomearquivoaudio ficheiro nomeficheiro ficheiroaudio caminho caminhoarquivo nomefile \
-         fileaudio nomefileaudio percorso percorsofile filetrack filesong",
+         fileaudio nomefileaudio percorso percorsofile filetrack filesong namedatei dateiaudio",
     ),
     (
         Field::Title,
@@ -27,7 +27,8 @@ pub(super) const NAMES: &[(Field, &str)] = &[
          titrepiste nomtitre nommorceau nompiste nomchanson morceau chanson titulo titulocancion titulotema \
          titulopista nombrecancion nombretema nombrepista cancion titulofaixa titulomusica titulocancao \
          nomefaixa nomemusica titolo titolobrano titolotraccia titolocanzone nomebrano nometraccia brano \
-         canzone titletrack titlesong titlerecording nametrack namesong nametitle titelsong titeltrack",
+         canzone titletrack titlesong titlerecording nametrack namesong nametitle titelsong titeltrack \
+         nametitels titelsongs titeltracks namesongs",
     ),
     (
         Field::Version,
@@ -45,7 +46,8 @@ pub(super) const NAMES: &[(Field, &str)] = &[
          nombreartista artistaprincipal artistasprincipales nombreartistaprincipal nomeartista \
          artistasprincipais nomeartistaprincipal artisti artistaprincipale artistiprincipali esecutore \
          nameartist nameartists artisttrack artistmain artistprimary trackkünstler titelkünstler \
-         nombreinterprete nomeinterprete nominterprete",
+         nombreinterprete nomeinterprete nominterprete namekünstlers nameinterpreten künstlerinterpret \
+         künstlerband",
     ),
     (
         Field::Contributor("featured_artist"),
@@ -81,7 +83,8 @@ pub(super) const NAMES: &[(Field, &str)] = &[
         "album albumtitle albumname release releasetitle releasename producttitle productname albumtitel \
          titelalbum veröffentlichung veröffentlichungstitel releasetitel produkttitel titrealbum nomalbum \
          titreproduit tituloalbum nombrealbum titulolanzamiento titulodisco nomealbum titulolancamento \
-         titoloalbum titoloprodotto titlealbum titlerelease titleproduct namealbum namerelease",
+         titoloalbum titoloprodotto titlealbum titlerelease titleproduct namealbum namerelease titelalbums \
+         namealbums",
     ),
     (
         Field::AlbumArtist,
@@ -218,7 +221,10 @@ pub(super) const NAMES: &[(Field, &str)] = &[
          dateofsubmission datesubmitted datereceived datedelivered timeupload timeuploaded uploadedon \
          uploadedtime timereceived receivedon receivedtime createdtime createdon submitted submittedon \
          submissiontime deliverytime uploadedatutc uploadtimeutc uploaddateutc receivedatutc createdatutc \
-         timestamputc datetime",
+         timestamputc datetime heureenvoi heureupload heurereception horaenvio horasubida horarecepcion \
+         horarecebimento oracaricamento uhrzeit dateetheure dateheure fechayhora dataehora dataeora \
+         datumunduhrzeit datumuhrzeit uploaddateandtime dateandtime datumuploads eingangszeit datedepot \
+         ajoute envoye recu cree televerse creado criado inviato creato uploadzeitstempel hochladedatum",
     ),
     (
         Field::Rights,
@@ -239,8 +245,8 @@ pub(super) const NAMES: &[(Field, &str)] = &[
     ),
     (
         Field::Ai(true),
-        "aigenerated isaigenerated istrackaigenerated trackaigenerated istrackai fullyai fullyaigenerated isai generatedbyai aicreated is100ai kigeneriert \
-         kierzeugt genereia generatoia generadoia geradoia",
+        "aigenerated isaigenerated istrackaigenerated trackaigenerated istrackai fullyai fullyaigenerated \
+         isai generatedbyai aicreated is100ai kigeneriert kierzeugt genereia generatoia generadoia geradoia",
     ),
     (
         Field::AiFacet(AiFacet::Vocals),

@@ -150,17 +150,13 @@ pub(super) fn row(raw: &str, shape: Shape, columns: &[Column]) -> RowBuilder {
 fn find_header(text: &str) -> Option<Header> {
     const SIGNS: [char; 4] = [',', ';', '\t', '|'];
     let (given, start) = given_separator(text);
-    let signs: Vec<char> = given.map_or_else(|| SIGNS.to_vec(), |sign| vec![sign]);
-    let mut best: Option<Header> = None;
-    for sign in signs {
-        let found = header_under(text, start, sign as u8);
-        if let Some(found) =
-            found.filter(|found| best.as_ref().is_none_or(|b| found.known > b.known))
-        {
-            best = Some(found);
-        }
-    }
-    best
+    let given = given.and_then(|sign| header_under(text, start, sign as u8));
+    given.or_else(|| {
+        // Of equals the one with most columns, or a header of one known column would be a single cell.
+        let rank = |header: &Header| (header.known, header.names.len());
+        let found = SIGNS.into_iter().filter_map(|sign| header_under(text, start, sign as u8));
+        found.reduce(|best, next| if rank(&next) > rank(&best) { next } else { best })
+    })
 }
 
 /// The separator that a first line `sep=;` gives, and where the line after it begins.

@@ -53,7 +53,7 @@ impl NoteRecord {
 
     /// Whether it tells of a message with which no files were delivered.
     pub fn is_without_files(&self) -> bool {
-        matches!(&*self.code, "takedown" | "purge" | "update_without_files")
+        matches!(&*self.code, "takedown" | "update_without_files")
     }
 }
 
