@@ -50,7 +50,7 @@ pub(super) struct SweepArgs {
     policy: String,
     #[command(flatten)]
     packs: PacksArg,
-    /// The log of decisions [default: decisions.jsonl in the folder of the index]
+    /// The log of decisions [default: INDEX.decisions.jsonl beside the index]
     #[arg(long, value_name = "FILE", env = "SOUNDALIKE_DECISIONS")]
     decisions: Option<PathBuf>,
     /// Form of the output
@@ -128,7 +128,7 @@ pub(super) fn run(args: &SweepArgs) -> Result<Exit, Failure> {
     args.work.start_threads()?;
     let packs = args.packs.load()?.select(&args.policy)?;
     packs.iter().for_each(|pack| warn_if_stale(pack, day(now)));
-    let log = log_path(args.decisions.as_deref(), Some(&args.index)).unwrap_or_default();
+    let log = log_path(args.decisions.as_deref(), Some(&args.index))?.unwrap_or_default();
     let is_kept = args.decisions.is_some() || log.exists();
     let judge = Judge::new(packs, true).with_decisions(log, now)?;
     say_torn(judge.torn());
@@ -146,6 +146,14 @@ pub(super) fn run(args: &SweepArgs) -> Result<Exit, Failure> {
     let errors = add_paths(args)?;
     let catalogue = Index::open(&args.catalogue)?;
     let mut sweep = Sweep::open(folder, &references, &catalogue, shown)?;
+    if sweep.unsummed() > 0 {
+        warn(&format!(
+            "{}: its {} lines were written by a version without checksums, so that nobody can say whether they \
+             are as they were; from now on every change shows",
+            args.state.join(findings::FILE_NAME).display(),
+            sweep.unsummed()
+        ));
+    }
     if sweep.is_resumed() {
         warn(&format!("going on with sweep {}, which was cut short", sweep.number()));
     }

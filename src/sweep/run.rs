@@ -285,6 +285,13 @@ impl Sweep {
         Ok(done)
     }
 
+    /// Lines of its findings that a version before wrote without checksums, where this run is the first to meet
+    /// them.
+    #[doc(hidden)]
+    pub fn unsummed(&self) -> u64 {
+        self.findings.unsummed()
+    }
+
     /// The tracks with findings of this run, or with any (`all`), in order of their paths.
     #[doc(hidden)]
     pub fn tracks(&self, all: bool) -> Vec<SweptTrack> {
