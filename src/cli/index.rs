@@ -6,6 +6,8 @@ use std::time::Instant;
 
 use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
+use soundalike::decisions::place::LOG_NAME;
+use soundalike::decisions::{log, place};
 use soundalike::declare::metadata::Metadata;
 use soundalike::declare::text::visible;
 use soundalike::engine::{open, writer};
@@ -15,7 +17,9 @@ use soundalike::params::FingerprintParams;
 use soundalike::report::records::{ErrorRecord, Record, ReferenceInfo};
 use soundalike::rounding::rounded;
 use soundalike::track::Track;
-use soundalike_index::{CompactPolicy, IndexStats, Reader, TrackMeta, Writer, verify};
+use soundalike_index::{
+    CompactPolicy, FileKind, IndexStats, Reader, TrackMeta, VerifyRow, Writer, verify,
+};
 
 use super::bar::Bar;
 use super::common::{Exit, Failure, InputArgs, WorkArgs, cancel_on_interrupt, warn};
@@ -390,21 +394,57 @@ fn below(path: &str, selector: &str) -> bool {
 }
 
 fn run_verify(args: &ShowArgs) -> Result<Exit, Failure> {
-    let report = verify(&args.index.dir)?;
+    let mut report = verify(&args.index.dir)?;
+    // The log of decisions is no part of the index, but is taken for sound if it is passed over here.
+    let decisions = decisions_problem(&args.index.dir);
+    if let Some(problem) = &decisions {
+        let in_folder = |row: &&mut VerifyRow| row.name == LOG_NAME;
+        match report.rows.iter_mut().find(in_folder) {
+            Some(row) => row.problem = Some(problem.clone()),
+            None => report.rows.push(VerifyRow {
+                name: LOG_NAME.to_owned(),
+                kind: FileKind::Foreign,
+                bytes: 0,
+                problem: Some(problem.clone()),
+            }),
+        }
+    }
     if args.format == ListFormat::Jsonl {
         for row in &report.rows {
             line(row)?;
         }
     } else {
         for row in &report.rows {
-            let state = row.problem.as_deref().unwrap_or("ok");
+            let state = row.problem.as_deref().unwrap_or(match row.kind {
+                FileKind::Orphan => "left over: no manifest names it, the next change removes it",
+                FileKind::Foreign if row.name != LOG_NAME => "no part of the index",
+                _ => "ok",
+            });
             let name = visible(&row.name);
             say(&format!("{name:<40} {:>12} bytes  {}", row.bytes, visible(state)))?;
         }
-        let verdict = if report.is_ok() { "the index is sound" } else { "the index is damaged" };
+        let graphs = report.problems().any(|row| row.kind == FileKind::Graph);
+        let verdict = match (report.is_ok(), graphs, decisions.is_some()) {
+            (false, ..) => "the index is damaged",
+            (true, _, true) => "the index is sound, its log of decisions is not",
+            (true, true, false) => {
+                "the references are sound, a graph is damaged: searches find the same, but more slowly"
+            }
+            (true, false, false) => "the index is sound",
+        };
         say(&format!("{} references; {verdict}", report.tracks))?;
     }
-    Ok(if report.is_ok() { Exit::Clean } else { Exit::Index })
+    let is_sound = report.problems().next().is_none();
+    Ok(if is_sound { Exit::Clean } else { Exit::Index })
+}
+
+/// What is wrong with the log of decisions of the index in `dir`.
+fn decisions_problem(dir: &Path) -> Option<String> {
+    let verified = place::of_index(dir).and_then(|path| log::verify(&path, None));
+    match verified {
+        Ok(verified) => verified?.torn.map(|torn| torn.pending()),
+        Err(error) => Some(error.to_string()),
+    }
 }
 
 fn compact(args: &ShowArgs) -> Result<Exit, Failure> {

@@ -235,6 +235,7 @@ fn io_error(path: &Path, source: io::Error) -> LogError {
 /// Opens a log for reading: what is in it now, not what is appended meanwhile. `None` where there is no
 /// such file.
 pub fn open(path: &Path) -> Result<Option<Entries<BufReader<Take<File>>>>, LogError> {
+    let path = &place::to_read(path);
     let error = |e| io_error(path, e);
     // Before the log, which is longer by then rather than shorter.
     let anchor = Anchor::of(path);
@@ -293,6 +294,7 @@ impl Appender {
         if std::fs::metadata(path).is_ok_and(|meta| !meta.is_file()) {
             return Err(LogError::NotAFile { path: path.to_owned() });
         }
+        let path = &place::to_read(path);
         let known = Anchor::of(path);
         if let Some(known) = known.as_ref().filter(|_| !path.exists()) {
             return Err(known.missing(path, 0));

@@ -94,6 +94,13 @@ pub(super) fn to_create(path: &Path) -> PathBuf {
     }
 }
 
+/// Where the log that was looked for at `path` is to be read: there, or in the folder of its index if it could
+/// not be made beside it.
+pub(super) fn to_read(path: &Path) -> PathBuf {
+    let inside = index_of(path).map(|index| index.join(LOG_NAME));
+    inside.filter(|inside| !path.exists() && inside.exists()).unwrap_or_else(|| path.to_owned())
+}
+
 /// Gives the log at `path`, to which something was added, both of its names, as far as that is possible.
 pub(super) fn keep_names(path: &Path) {
     let Some(index) = index_of(path) else { return };
