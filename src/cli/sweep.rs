@@ -159,16 +159,34 @@ pub(super) fn run(args: &SweepArgs) -> Result<Exit, Failure> {
     }
     let cancel = cancel_on_interrupt();
     let finished = !cancel.is_cancelled() && sweep.run(&Bar::new(args.work.quiet), cancel)?;
-    let telling =
-        Telling { judge: &judge, enter: is_kept, all: args.all, limit: args.limit, now: shown };
+    let before = match sweep.decided_until() {
+        Some(entries) => judge.as_of(entries, now)?,
+        None => None,
+    };
+    let telling = Telling {
+        judge: &judge,
+        before: before.as_ref(),
+        enter: is_kept,
+        all: args.all,
+        limit: args.limit,
+        now: shown,
+    };
     let mut report = args.format.report()?;
     let mut told = tell(&mut sweep, finished, errors, &telling, report.as_mut())?;
     drop(report);
     say_repaired(told.repaired);
+    if told.again > 0 {
+        warn(&format!(
+            "{} tracks are judged otherwise than in the sweep before, by decisions made since; nothing was heard \
+             again for that",
+            told.again
+        ));
+    }
     told.timed(started.elapsed());
     let exit = end(args, told)?;
     if finished {
         sweep.finish(Timestamp::now())?;
+        sweep.set_decided_until(judge.decided_until())?;
     }
     Ok(exit)
 }

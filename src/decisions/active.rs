@@ -109,13 +109,32 @@ impl Decisions {
         }
     }
 
+    /// As [`load`](Decisions::load), of the first `entries` of the log.
+    pub fn load_until(path: &Path, now: Timestamp, entries: u64) -> Result<Decisions, LogError> {
+        match log::open(path)? {
+            Some(mut all) => Decisions::from_first(&mut all, now, entries),
+            None => Ok(Decisions::default()),
+        }
+    }
+
     /// The decisions among `entries` as of `now`.
     pub fn from_entries<R: BufRead>(
         entries: &mut Entries<R>,
         now: Timestamp,
     ) -> Result<Decisions, LogError> {
+        Decisions::from_first(entries, now, u64::MAX)
+    }
+
+    fn from_first<R: BufRead>(
+        entries: &mut Entries<R>,
+        now: Timestamp,
+        first: u64,
+    ) -> Result<Decisions, LogError> {
         let mut decisions = Decisions::default();
         while let Some(entry) = entries.next().transpose()? {
+            if entry.seq > first {
+                continue;
+            }
             if let Some(decision) = entry.decision() {
                 if decisions.all.len() >= MAX_DECISIONS {
                     let (path, line) = (entries.path().to_owned(), entry.seq);

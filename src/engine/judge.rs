@@ -83,6 +83,27 @@ impl Judge {
         Ok(())
     }
 
+    /// The same judge, by the first `entries` of the log alone, as far as they still count at `now`; none where
+    /// there is no log, or nothing was decided since.
+    ///
+    /// # Errors
+    /// The log cannot be read, or it is damaged.
+    #[doc(hidden)]
+    pub fn as_of(&self, entries: u64, now: Timestamp) -> Result<Option<Judge>, Error> {
+        let Some(log) = &self.log else { return Ok(None) };
+        if self.decided_until() <= entries {
+            return Ok(None);
+        }
+        let decisions = Some(Decisions::load_until(log, now, entries)?);
+        Ok(Some(Judge { decisions, ..self.clone() }))
+    }
+
+    /// Entries of the log that was read.
+    #[doc(hidden)]
+    pub fn decided_until(&self) -> u64 {
+        self.decisions.as_ref().map_or(0, |decisions| decisions.chain().entries)
+    }
+
     /// The policies.
     #[doc(hidden)]
     pub fn packs(&self) -> &[Pack] {

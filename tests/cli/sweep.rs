@@ -487,3 +487,28 @@ fn interrupted_it_keeps_what_was_done_and_says_so() {
     let next = sweep(&place, &[]).expect(0);
     assert_eq!(pairs(&next), [pair("night-drive.mp3", "main-theme.ogg")]);
 }
+
+#[test]
+fn a_decision_made_since_the_last_sweep_is_told_without_listening_again() {
+    let place = night(&[THEME, ZALEK], &[DRIVE, MEDLEY]);
+    let first = sweep(&place, &[]).expect(0);
+    assert!(sweep(&place, &[]).expect(0).all("match").is_empty());
+    let found = first
+        .all("match")
+        .into_iter()
+        .find(|m| file_name(&m["query"]["path"]) == "night-drive.mp3");
+    let id = found.unwrap()["match_id"].as_str().unwrap().to_owned();
+    let decide = |effect: &str| {
+        let args =
+            [effect, "add", "--match", &id, "--index", "refs", "--reason", "r", "--who", "w"];
+        place.run(&args).expect(0);
+    };
+    decide("block");
+    // Its audio is not there any more.
+    fs::remove_file(place.path(DRIVE)).unwrap();
+    let told = sweep(&place, &[]).expect(1);
+    assert_eq!(told.one("verdict")["verdict"], "reject", "{told:#?}");
+    assert!(told.stderr.contains("nothing was heard again"), "{told:#?}");
+    let told = sweep(&place, &[]).expect(0);
+    assert!(told.all("verdict").is_empty(), "told once: {told:#?}");
+}
