@@ -8,7 +8,8 @@ use serde::Serialize;
 use soundalike::audio::DecodeOptions;
 use soundalike::clock::exact;
 use soundalike::decisions::change::{self, ChangeError, Proposal};
-use soundalike::decisions::log::{LOG_NAME, Torn};
+use soundalike::decisions::log::Torn;
+use soundalike::decisions::place;
 use soundalike::decisions::terms::{Expiry, parse_interval};
 use soundalike::decisions::{Decision, Decisions, Effect, Identity, Status, Target};
 use soundalike::declare::metadata::Metadata;
@@ -40,7 +41,7 @@ pub(super) enum DecideCommand {
 /// Where the log is.
 #[derive(Debug, Args)]
 pub(super) struct LogArgs {
-    /// The log of decisions [default: decisions.jsonl in the folder of the index]
+    /// The log of decisions [default: INDEX.decisions.jsonl beside the index]
     #[arg(long, value_name = "FILE", env = "SOUNDALIKE_DECISIONS")]
     decisions: Option<PathBuf>,
     /// Folder of the index
@@ -51,15 +52,22 @@ pub(super) struct LogArgs {
 impl LogArgs {
     /// Path of the log.
     pub fn path(&self) -> Result<PathBuf, Failure> {
-        log_path(self.decisions.as_deref(), self.index.as_deref()).ok_or_else(|| {
+        log_path(self.decisions.as_deref(), self.index.as_deref())?.ok_or_else(|| {
             Failure::usage("where is the log of decisions? Give --decisions or --index")
         })
     }
 }
 
 /// Path of the log: the one named, or the one beside the index.
-pub(super) fn log_path(decisions: Option<&Path>, index: Option<&Path>) -> Option<PathBuf> {
-    decisions.map(Path::to_owned).or_else(|| Some(index?.join(LOG_NAME)))
+pub(super) fn log_path(
+    decisions: Option<&Path>,
+    index: Option<&Path>,
+) -> Result<Option<PathBuf>, Failure> {
+    let named = decisions.map(Path::to_owned);
+    Ok(match (named, index) {
+        (None, Some(index)) => Some(place::of_index(index)?),
+        (named, _) => named,
+    })
 }
 
 /// Who decides, and why.
@@ -107,6 +115,10 @@ struct TargetArgs {
     /// One file against another, whichever of them is the reference
     #[arg(long, num_args = 2, value_names = ["A", "B"])]
     pair: Option<Vec<String>>,
+    /// One match, by its identifier (m_…) in records, tables and pages: this file, and every copy of it, against
+    /// that reference
+    #[arg(long = "match", value_name = "ID")]
+    matched: Option<String>,
     /// Whatever resembles this reference
     #[arg(long, value_name = "REF")]
     reference: Option<String>,
@@ -300,13 +312,15 @@ fn index_blocked(file: &Path, dir: &Path) -> Result<Indexed, Failure> {
 /// What the options say is decided on.
 fn target(args: &AddArgs, index: Option<&Reader>) -> Result<Target, Failure> {
     let names = Names { index };
-    let TargetArgs { pair, reference, audio, registrant, account } = &args.target;
+    let TargetArgs { pair, matched, reference, audio, registrant, account } = &args.target;
     // Not clap's `requires`: it gives way where the required option conflicts with one given.
     if args.interval.is_some() && reference.is_none() {
         return Err(Failure::usage("--interval is a part of a reference; give --reference"));
     }
     let target = if let Some([a, b]) = pair.as_deref() {
         Target::pair(names.content(a)?, names.content(b)?)
+    } else if let Some(id) = matched {
+        Target::matched(id)
     } else if let Some(name) = reference {
         let (ref_id, length) = names.reference(name)?;
         match &args.interval {

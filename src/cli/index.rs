@@ -7,6 +7,8 @@ use std::time::Instant;
 use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 use soundalike::clock;
+use soundalike::decisions::place::LOG_NAME;
+use soundalike::decisions::{log, place};
 use soundalike::declare::metadata::Metadata;
 use soundalike::declare::text::visible;
 use soundalike::engine::{open, writer};
@@ -19,7 +21,9 @@ use soundalike::report::phrases::{count, size, speed, thousands};
 use soundalike::report::records::{ErrorRecord, Record, ReferenceInfo};
 use soundalike::rounding::rounded;
 use soundalike::track::Track;
-use soundalike_index::{CompactPolicy, IndexStats, Reader, TrackMeta, Writer, verify};
+use soundalike_index::{
+    CompactPolicy, FileKind, IndexStats, Reader, TrackMeta, VerifyRow, Writer, verify,
+};
 
 use super::bar::Bar;
 use super::common::{Exit, Failure, INPUT, InputArgs, OUTPUT, WorkArgs, cancel_on_interrupt, warn};
@@ -400,24 +404,60 @@ fn below(path: &str, selector: &str) -> bool {
 }
 
 fn run_verify(args: &ShowArgs) -> Result<Exit, Failure> {
-    let report = verify(&args.index.dir)?;
+    let mut report = verify(&args.index.dir)?;
+    // The log of decisions is no part of the index, but is taken for sound if it is passed over here.
+    let decisions = decisions_problem(&args.index.dir);
+    if let Some(problem) = &decisions {
+        let in_folder = |row: &&mut VerifyRow| row.name == LOG_NAME;
+        match report.rows.iter_mut().find(in_folder) {
+            Some(row) => row.problem = Some(problem.clone()),
+            None => report.rows.push(VerifyRow {
+                name: LOG_NAME.to_owned(),
+                kind: FileKind::Foreign,
+                bytes: 0,
+                problem: Some(problem.clone()),
+            }),
+        }
+    }
     if args.format == ListFormat::Jsonl {
         for row in &report.rows {
             line(row)?;
         }
     } else {
         for row in &report.rows {
-            let state = row.problem.as_deref().unwrap_or("ok");
+            let state = row.problem.as_deref().unwrap_or(match row.kind {
+                FileKind::Orphan => "left over: no manifest names it, the next change removes it",
+                FileKind::Foreign if row.name != LOG_NAME => "no part of the index",
+                _ => "ok",
+            });
             let bytes = count(row.bytes as usize, "byte", "bytes");
             let ink = if row.problem.is_none() { Ink::Level(Level::Clear) } else { Ink::Error };
             let state = look().paint(ink, &visible(state));
             let line = format!("{:<32} {bytes:>15}  {state}", visible(&row.name));
             look().line(&mut Out::new(io::stdout().lock()), (0, 4), &line)?;
         }
-        let verdict = if report.is_ok() { "the index is sound" } else { "the index is damaged" };
+        let graphs = report.problems().any(|row| row.kind == FileKind::Graph);
+        let verdict = match (report.is_ok(), graphs, decisions.is_some()) {
+            (false, ..) => "the index is damaged",
+            (true, _, true) => "the index is sound, its log of decisions is not",
+            (true, true, false) => {
+                "the references are sound, a graph is damaged: searches find the same, but more slowly"
+            }
+            (true, false, false) => "the index is sound",
+        };
         say(&format!("{}; {verdict}", count(report.tracks as usize, "reference", "references")))?;
     }
-    Ok(if report.is_ok() { Exit::Clean } else { Exit::Index })
+    let is_sound = report.problems().next().is_none();
+    Ok(if is_sound { Exit::Clean } else { Exit::Index })
+}
+
+/// What is wrong with the log of decisions of the index in `dir`.
+fn decisions_problem(dir: &Path) -> Option<String> {
+    let verified = place::of_index(dir).and_then(|path| log::verify(&path, None));
+    match verified {
+        Ok(verified) => verified?.torn.map(|torn| torn.pending()),
+        Err(error) => Some(error.to_string()),
+    }
 }
 
 fn compact(args: &ShowArgs) -> Result<Exit, Failure> {

@@ -157,7 +157,7 @@ pub(super) struct VerdictArgs {
     policy: Option<String>,
     #[command(flatten)]
     packs: PacksArg,
-    /// Log of decisions (`soundalike allow`, `block`) [default: decisions.jsonl in the folder of the index]
+    /// Log of decisions (`soundalike allow`, `block`) [default: INDEX.decisions.jsonl beside the index]
     #[arg(long, value_name = "FILE", env = "SOUNDALIKE_DECISIONS")]
     decisions: Option<PathBuf>,
     /// Enter every verdict other than clear in the log of decisions
@@ -196,7 +196,7 @@ impl VerdictArgs {
     pub fn judge(&self, index: Option<&Path>, now: Timestamp) -> Result<Judge, Failure> {
         let packs = self.packs.load()?.select(self.policy.as_deref().unwrap_or(DEFAULT_PACK))?;
         packs.iter().for_each(|pack| warn_if_stale(pack, day(now)));
-        let log = log_path(self.decisions.as_deref(), index);
+        let log = log_path(self.decisions.as_deref(), index)?;
         if self.audit && log.is_none() {
             return Err(Failure::usage("where should verdicts be entered? Give --decisions"));
         }

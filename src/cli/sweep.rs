@@ -56,7 +56,7 @@ pub(super) struct SweepArgs {
     policy: String,
     #[command(flatten)]
     packs: PacksArg,
-    /// The log of decisions [default: decisions.jsonl in the folder of the index]
+    /// The log of decisions [default: INDEX.decisions.jsonl beside the index]
     #[arg(long, value_name = "FILE", env = "SOUNDALIKE_DECISIONS", help_heading = VERDICTS)]
     decisions: Option<PathBuf>,
     /// Form of the output
@@ -134,7 +134,7 @@ pub(super) fn run(args: &SweepArgs) -> Result<Exit, Failure> {
     args.work.start_threads()?;
     let packs = args.packs.load()?.select(&args.policy)?;
     packs.iter().for_each(|pack| warn_if_stale(pack, day(now)));
-    let log = log_path(args.decisions.as_deref(), Some(&args.index)).unwrap_or_default();
+    let log = log_path(args.decisions.as_deref(), Some(&args.index))?.unwrap_or_default();
     let is_kept = args.decisions.is_some() || log.exists();
     let judge = Judge::new(packs, true).with_decisions(log, now)?;
     say_torn(judge.torn());
@@ -152,21 +152,47 @@ pub(super) fn run(args: &SweepArgs) -> Result<Exit, Failure> {
     let errors = add_paths(args)?;
     let catalogue = Index::open(&args.catalogue)?;
     let mut sweep = Sweep::open(folder, &references, &catalogue, shown)?;
+    if sweep.unsummed() > 0 {
+        warn(&format!(
+            "{}: its {} lines were written by a version without checksums, so that nobody can say whether they \
+             are as they were; from now on every change shows",
+            args.state.join(findings::FILE_NAME).display(),
+            sweep.unsummed()
+        ));
+    }
     if sweep.is_resumed() {
         warn(&format!("going on with sweep {}, which was cut short", sweep.number()));
     }
     let cancel = cancel_on_interrupt();
     let finished = !cancel.is_cancelled() && sweep.run(&Bar::new(args.work.quiet), cancel)?;
-    let telling =
-        Telling { judge: &judge, enter: is_kept, all: args.all, limit: args.limit, now: shown };
+    let before = match sweep.decided_until() {
+        Some(entries) => judge.as_of(entries, now)?,
+        None => None,
+    };
+    let telling = Telling {
+        judge: &judge,
+        before: before.as_ref(),
+        enter: is_kept,
+        all: args.all,
+        limit: args.limit,
+        now: shown,
+    };
     let mut report = args.format.report()?;
     let mut told = tell(&mut sweep, finished, errors, &telling, report.as_mut())?;
     drop(report);
     say_repaired(told.repaired);
+    if told.again > 0 {
+        warn(&format!(
+            "{} tracks are judged otherwise than in the sweep before, by decisions made since; nothing was heard \
+             again for that",
+            told.again
+        ));
+    }
     told.timed(started.elapsed());
     let exit = end(args, told)?;
     if finished {
         sweep.finish(Timestamp::now())?;
+        sweep.set_decided_until(judge.decided_until())?;
     }
     Ok(exit)
 }

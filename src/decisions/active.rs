@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::decision::{Decision, Effect, Identity, Target, registrant_of};
 use super::entry::{Chain, Event, Fault};
 use super::log::{self, Entries, LogError, Torn};
+use crate::id::match_id;
 
 /// How far a match may reach beyond an interval, in milliseconds: the ends of segments are not exact,
 /// nor are those that people write.
@@ -39,6 +40,8 @@ pub enum Status {
 struct InForce {
     /// By the identifiers of both, the smaller first.
     pairs: BTreeMap<(String, String), Vec<usize>>,
+    /// By the identifiers of matches.
+    matches: BTreeMap<String, Vec<usize>>,
     references: BTreeMap<String, Vec<usize>>,
     intervals: BTreeMap<String, Vec<usize>>,
     /// By the identifier that the content has as a reference.
@@ -53,6 +56,7 @@ impl InForce {
             Target::Pair { a, b } => {
                 self.pairs.entry(pair_key(a.ref_id(), b.ref_id())).or_default()
             }
+            Target::Match { match_id } => self.matches.entry(match_id.clone()).or_default(),
             Target::Reference { ref_id } => self.references.entry(ref_id.clone()).or_default(),
             Target::Interval { ref_id, .. } => self.intervals.entry(ref_id.clone()).or_default(),
             Target::Audio { sha256 } => match Identity::parse(sha256) {
@@ -75,7 +79,7 @@ fn pair_key(a: String, b: String) -> (String, String) {
 /// How much a decision about a match covers, from one pair of files up.
 fn breadth(decision: &Decision) -> u8 {
     match (&decision.target, decision.effect) {
-        (Target::Pair { .. }, _) => 0,
+        (Target::Pair { .. } | Target::Match { .. }, _) => 0,
         (Target::Interval { .. }, _) => 1,
         // Blocked audio stands for the reference made from it.
         (Target::Reference { .. }, _) | (Target::Audio { .. }, Effect::Block) => 2,
@@ -105,13 +109,32 @@ impl Decisions {
         }
     }
 
+    /// As [`load`](Decisions::load), of the first `entries` of the log.
+    pub fn load_until(path: &Path, now: Timestamp, entries: u64) -> Result<Decisions, LogError> {
+        match log::open(path)? {
+            Some(mut all) => Decisions::from_first(&mut all, now, entries),
+            None => Ok(Decisions::default()),
+        }
+    }
+
     /// The decisions among `entries` as of `now`.
     pub fn from_entries<R: BufRead>(
         entries: &mut Entries<R>,
         now: Timestamp,
     ) -> Result<Decisions, LogError> {
+        Decisions::from_first(entries, now, u64::MAX)
+    }
+
+    fn from_first<R: BufRead>(
+        entries: &mut Entries<R>,
+        now: Timestamp,
+        first: u64,
+    ) -> Result<Decisions, LogError> {
         let mut decisions = Decisions::default();
         while let Some(entry) = entries.next().transpose()? {
+            if entry.seq > first {
+                continue;
+            }
             if let Some(decision) = entry.decision() {
                 if decisions.all.len() >= MAX_DECISIONS {
                     let (path, line) = (entries.path().to_owned(), entry.seq);
@@ -182,7 +205,8 @@ impl Decisions {
         reference_segments_ms: &[(u64, u64)],
     ) -> Option<&Decision> {
         let set = &self.allowed;
-        self.pair(set, query_sha256, ref_id)
+        self.named(set, query_sha256, ref_id)
+            .or_else(|| self.pair(set, query_sha256, ref_id))
             .or_else(|| self.within(set, ref_id, reference_segments_ms))
             .or_else(|| self.first(set.references.get(ref_id)))
             .or_else(|| self.upload_allowed(query_sha256, account, isrc))
@@ -209,7 +233,8 @@ impl Decisions {
         reference_segments_ms: &[(u64, u64)],
     ) -> Option<&Decision> {
         let set = &self.blocked;
-        self.pair(set, query_sha256, ref_id)
+        self.named(set, query_sha256, ref_id)
+            .or_else(|| self.pair(set, query_sha256, ref_id))
             .or_else(|| self.touched(set, ref_id, reference_segments_ms))
             .or_else(|| self.first(set.references.get(ref_id)))
             .or_else(|| self.first(set.audio.get(ref_id)))
@@ -249,6 +274,14 @@ impl Decisions {
             self.first(self.blocked.references.get(&ref_id))
         };
         self.upload(&self.blocked, query_sha256, account, isrc).or_else(as_reference)
+    }
+
+    /// One about the match of a file with a reference, by its name.
+    fn named(&self, set: &InForce, query_sha256: &str, ref_id: &str) -> Option<&Decision> {
+        if set.matches.is_empty() {
+            return None;
+        }
+        self.first(set.matches.get(&match_id(query_sha256, ref_id)))
     }
 
     fn decision(&self, at: usize) -> Option<&Decision> {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::terms::Expiry;
 use crate::clock::exact;
-use crate::id::hex;
+use crate::id::{from_hex, hex};
 
 /// Longest reason kept, in characters.
 pub const MAX_REASON: usize = 1000;
@@ -115,6 +115,12 @@ pub enum Target {
         /// The other.
         b: Identity,
     },
+    /// One match, as records name it: one file against one reference. The name is of the contents, so that every
+    /// copy of the file has it, too.
+    Match {
+        /// Its identifier, `m_…`.
+        match_id: String,
+    },
     /// Whatever resembles a reference.
     Reference {
         /// Its identifier, `r_…`.
@@ -153,6 +159,9 @@ pub enum TargetError {
     /// Not an identifier of a reference.
     #[error("{0:?} is no identifier of a reference (r_ and 16 hexadecimal digits)")]
     RefId(String),
+    /// Not an identifier of a match.
+    #[error("{0:?} is no identifier of a match (m_ and 16 hexadecimal digits)")]
+    MatchId(String),
     /// Not a hash.
     #[error("{0:?} is no SHA-256 (64 hexadecimal digits)")]
     Sha256(String),
@@ -180,6 +189,15 @@ impl Target {
             return Err(TargetError::SamePair(a));
         }
         Ok(Target::Pair { a, b })
+    }
+
+    /// A match by its identifier.
+    pub fn matched(match_id: &str) -> Result<Target, TargetError> {
+        let id = match_id.trim().to_ascii_lowercase();
+        match id.strip_prefix("m_").and_then(from_hex::<8>) {
+            Some(_) => Ok(Target::Match { match_id: id }),
+            None => Err(TargetError::MatchId(match_id.to_owned())),
+        }
     }
 
     /// A reference by its identifier.
@@ -230,6 +248,7 @@ impl fmt::Display for Target {
         match self {
             // The identifiers are short enough to read; the log has the full hashes.
             Target::Pair { a, b } => write!(f, "pair {} and {}", a.ref_id(), b.ref_id()),
+            Target::Match { match_id } => write!(f, "match {match_id}"),
             Target::Reference { ref_id } => write!(f, "reference {ref_id}"),
             Target::Interval { ref_id, begin_ms, end_ms } => {
                 write!(f, "reference {ref_id} from {} to {}", exact(*begin_ms), exact(*end_ms))

@@ -201,6 +201,11 @@ pub enum Fault {
     /// It has no hash where one belongs.
     #[error("this is no entry of a decision log")]
     NotAnEntry,
+    /// It is not the entry that was written.
+    #[error(
+        "this is another log, or one that was made anew: the entry is not the one that was written here"
+    )]
+    OtherLog,
     /// The hash is not that of the rest.
     #[error("the entry was edited: its content does not have the hash it carries")]
     Altered,
@@ -346,6 +351,7 @@ impl Entry {
                 ruling.id == what
                     || match &ruling.target {
                         Target::Pair { a, b } => same(a.as_str()) || same(b.as_str()),
+                        Target::Match { match_id } => same(match_id),
                         Target::Reference { ref_id } | Target::Interval { ref_id, .. } => {
                             same(ref_id)
                         }

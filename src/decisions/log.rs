@@ -12,11 +12,11 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::entry::{Chain, Entry, Event, Fault, MAX_LINE, Repair, VerdictEntry, whole_entry};
+use super::place::{self, Anchor};
 use crate::id::hex;
 use crate::journal::{self, LineError, LineFile, Lines};
 
-/// Name of the log beside an index.
-pub const LOG_NAME: &str = "decisions.jsonl";
+pub use super::place::LOG_NAME;
 
 /// Why a log cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +45,33 @@ pub enum LogError {
         line: u64,
         /// What is wrong with it.
         fault: Fault,
+    },
+    /// Fewer entries are there than were.
+    #[error(
+        "the decision log {} holds {found} entries, but {expected} were written: it was cut, emptied or taken \
+         away; put back a copy of it or, if it is to begin anew, remove {}",
+        path.display(), anchor.display()
+    )]
+    Shorter {
+        /// The file.
+        path: PathBuf,
+        /// Entries in it.
+        found: u64,
+        /// Entries that there were.
+        expected: u64,
+        /// What says so.
+        anchor: PathBuf,
+    },
+    /// Two logs of one index.
+    #[error(
+        "the decision logs {} and {} say different things, and both belong to one index: put one of them \
+         aside, or name the right one with --decisions", path.display(), other.display()
+    )]
+    Disagree {
+        /// The one.
+        path: PathBuf,
+        /// The other.
+        other: PathBuf,
     },
     /// What was to be written does not fit.
     #[error("cannot write to the decision log {}: {fault}", path.display())]
@@ -96,6 +123,8 @@ pub struct Entries<R> {
     path: PathBuf,
     chain: Chain,
     torn: Option<Torn>,
+    /// What is known of it from elsewhere.
+    anchor: Option<Anchor>,
     ended: bool,
 }
 
@@ -103,7 +132,19 @@ impl<R: BufRead> Entries<R> {
     /// Reads a log from `input`; errors name `path`.
     pub fn new(path: &Path, input: R) -> Entries<R> {
         let lines = Lines::new(input, MAX_LINE);
-        Entries { lines, path: path.to_owned(), chain: Chain::default(), torn: None, ended: false }
+        let (path, chain) = (path.to_owned(), Chain::default());
+        Entries { lines, path, chain, torn: None, anchor: None, ended: false }
+    }
+
+    /// Makes it an error if there is less than `anchor` says, or something else.
+    fn anchored(self, anchor: Option<Anchor>) -> Entries<R> {
+        Entries { anchor, ..self }
+    }
+
+    /// Makes sure that the entry just read is the one that was written.
+    fn is_known(&self, entry: &Entry) -> bool {
+        let anchor = self.anchor.as_ref().filter(|anchor| anchor.entries == entry.seq);
+        anchor.is_none_or(|anchor| anchor.head == entry.hash)
     }
 
     /// How far the chain has come.
@@ -131,12 +172,19 @@ impl<R: BufRead> Entries<R> {
         if let Some(line) = line {
             let entry = Entry::parse(line.bytes).map_err(damaged)?;
             self.chain.follow(&entry).map_err(damaged)?;
+            if !self.is_known(&entry) {
+                return Err(damaged(Fault::OtherLog));
+            }
             return Ok(Some(entry));
         }
         self.ended = true;
         let end = self.lines.torn();
         if end.is_empty() {
-            return Ok(None);
+            let found = self.chain.entries;
+            return match self.anchor.as_ref().filter(|anchor| anchor.entries > found) {
+                Some(anchor) => Err(anchor.missing(&self.path, found)),
+                None => Ok(None),
+            };
         }
         let tail = Tail::of(end, &mut self.chain).map_err(damaged)?;
         self.torn = Some(Torn { line: number, bytes: tail.cut(end).len() as u64 });
@@ -187,15 +235,21 @@ fn io_error(path: &Path, source: io::Error) -> LogError {
 /// Opens a log for reading: what is in it now, not what is appended meanwhile. `None` where there is no
 /// such file.
 pub fn open(path: &Path) -> Result<Option<Entries<BufReader<Take<File>>>>, LogError> {
+    let path = &place::to_read(path);
     let error = |e| io_error(path, e);
+    // Before the log, which is longer by then rather than shorter.
+    let anchor = Anchor::of(path);
     match std::fs::metadata(path) {
         Ok(meta) if !meta.is_file() => return Err(LogError::NotAFile { path: path.to_owned() }),
         Ok(_) => {}
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => {
+            return anchor.map_or(Ok(None), |anchor| Err(anchor.missing(path, 0)));
+        }
         Err(e) => return Err(error(e)),
     }
     let file = journal::read_committed(path).map_err(error)?;
-    Ok(Some(Entries::new(path, BufReader::with_capacity(1 << 17, file))))
+    let entries = Entries::new(path, BufReader::with_capacity(1 << 17, file));
+    Ok(Some(entries.anchored(anchor)))
 }
 
 /// What [`verify`] found in a sound log.
@@ -240,6 +294,12 @@ impl Appender {
         if std::fs::metadata(path).is_ok_and(|meta| !meta.is_file()) {
             return Err(LogError::NotAFile { path: path.to_owned() });
         }
+        let path = &place::to_read(path);
+        let known = Anchor::of(path);
+        if let Some(known) = known.as_ref().filter(|_| !path.exists()) {
+            return Err(known.missing(path, 0));
+        }
+        let path = &place::to_create(path);
         let file = LineFile::open_locked(path).map_err(|e| io_error(path, e))?;
         // Entries bear whole seconds: nobody reads more into them.
         let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
@@ -252,7 +312,11 @@ impl Appender {
             torn: None,
         };
         log.find_end()?;
-        Ok(log)
+        let found = log.chain.entries;
+        match known.filter(|known| log.torn.is_none() && known.entries > found) {
+            Some(known) => Err(known.missing(path, found)),
+            None => Ok(log),
+        }
     }
 
     /// Finds the last entry, and what has to be cut off or completed after it.
@@ -322,8 +386,51 @@ impl Appender {
     /// Writes and syncs what was pushed. Fails without a trace, or with an incomplete last line that the
     /// next append cuts off.
     pub fn commit(mut self) -> Result<(), LogError> {
-        self.file.append(&self.out).map_err(|e| io_error(&self.path, e))
+        self.file.append(&self.out).map_err(|e| io_error(&self.path, e))?;
+        Anchor::note(&self.path, &self.chain);
+        place::keep_names(&self.path);
+        Ok(())
     }
+}
+
+/// Entries at the end of a log among which verdicts are looked for that were entered already.
+const LOOK_BACK: u64 = 100_000;
+
+/// Appends those of `verdicts` that are not among the last entries of the log, so that a run that was killed
+/// after it had entered some, and is done again, enters each once. Returns what had to be repaired first.
+///
+/// A verdict is the same if all of it is, but for the time at which the run began: the file and its content,
+/// the verdict and its reasons, what it was compared with and judged by.
+pub fn append_verdicts_once(
+    path: &Path,
+    verdicts: &[VerdictEntry],
+) -> Result<Option<Torn>, LogError> {
+    if verdicts.is_empty() {
+        return Ok(None);
+    }
+    let timeless = |v: &VerdictEntry| VerdictEntry { started_at: None, ..v.clone() };
+    let mut log = Appender::open(path, Timestamp::now())?;
+    let wanted: std::collections::BTreeSet<&str> =
+        verdicts.iter().map(|v| v.sha256.as_str()).collect();
+    let from = log.chain().entries.saturating_sub(LOOK_BACK);
+    let mut known = Vec::new();
+    for entry in log.entries()? {
+        let Entry { seq, event, .. } = entry?;
+        if let Event::Verdict(v) = event
+            && seq > from
+            && wanted.contains(v.sha256.as_str())
+        {
+            known.push(timeless(&v));
+        }
+    }
+    for verdict in verdicts.iter().map(VerdictEntry::capped) {
+        if !known.contains(&timeless(&verdict)) {
+            log.push(Event::Verdict(verdict))?;
+        }
+    }
+    let torn = log.torn();
+    log.commit()?;
+    Ok(torn)
 }
 
 /// Appends verdicts, all or (if the run is killed) the first of them. Returns what had to be repaired

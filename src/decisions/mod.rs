@@ -15,6 +15,7 @@ pub mod change;
 pub mod decision;
 pub mod entry;
 pub mod log;
+pub mod place;
 pub mod terms;
 
 pub use active::{Decisions, Status};

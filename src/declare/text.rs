@@ -39,8 +39,8 @@ pub fn visible(text: &str) -> String {
     let commands = |c: char| {
         c.is_control()
             || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-            // Marks of direction, and ends of lines that are no control characters.
-            || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}')
+            // Ends of lines that are no control characters.
+            || matches!(c, '\u{2028}' | '\u{2029}')
     };
     text.chars().map(|c| if commands(c) { '\u{fffd}' } else { c }).collect()
 }

@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 
 use super::Error;
 use crate::decisions::entry::PolicyVersion;
-use crate::decisions::log::{Torn, append_verdicts};
+use crate::decisions::log::{Torn, append_verdicts, append_verdicts_once};
 use crate::decisions::{Decisions, Effect, VerdictEntry};
 use crate::level::Level;
 use crate::matches::Match;
@@ -81,6 +81,27 @@ impl Judge {
             self.decisions = Some(Decisions::load(log, now)?);
         }
         Ok(())
+    }
+
+    /// The same judge, by the first `entries` of the log alone, as far as they still count at `now`; none where
+    /// there is no log, or nothing was decided since.
+    ///
+    /// # Errors
+    /// The log cannot be read, or it is damaged.
+    #[doc(hidden)]
+    pub fn as_of(&self, entries: u64, now: Timestamp) -> Result<Option<Judge>, Error> {
+        let Some(log) = &self.log else { return Ok(None) };
+        if self.decided_until() <= entries {
+            return Ok(None);
+        }
+        let decisions = Some(Decisions::load_until(log, now, entries)?);
+        Ok(Some(Judge { decisions, ..self.clone() }))
+    }
+
+    /// Entries of the log that was read.
+    #[doc(hidden)]
+    pub fn decided_until(&self) -> u64 {
+        self.decisions.as_ref().map_or(0, |decisions| decisions.chain().entries)
     }
 
     /// The policies.
@@ -162,6 +183,21 @@ impl Judge {
         self.enter(begin, verdicts.iter().filter(|v| v.verdict > Level::Clear))
     }
 
+    /// The same after a run that was cut short, which may have entered some of them: each once.
+    ///
+    /// # Errors
+    /// The log cannot be read or written.
+    #[doc(hidden)]
+    pub fn audit_once(
+        &self,
+        begin: &Begin,
+        verdicts: &[VerdictRecord],
+    ) -> Result<Option<Torn>, Error> {
+        let Some(log) = &self.log else { return Ok(None) };
+        let grave = verdicts.iter().filter(|v| v.verdict > Level::Clear);
+        Ok(append_verdicts_once(log, &self.entries(begin, grave))?)
+    }
+
     /// Enters `verdicts` in the log of decisions, where there is one; what had to be repaired first.
     ///
     /// # Errors
@@ -173,10 +209,16 @@ impl Judge {
         verdicts: impl Iterator<Item = &'v VerdictRecord>,
     ) -> Result<Option<Torn>, Error> {
         let Some(log) = &self.log else { return Ok(None) };
+        Ok(append_verdicts(log, &self.entries(begin, verdicts))?)
+    }
+
+    fn entries<'v>(
+        &self,
+        begin: &Begin,
+        verdicts: impl Iterator<Item = &'v VerdictRecord>,
+    ) -> Vec<VerdictEntry> {
         let policies: Vec<PolicyVersion> = self.packs.iter().map(version).collect();
-        let entries: Vec<VerdictEntry> =
-            verdicts.map(|v| entry(begin, policies.clone(), v)).collect();
-        Ok(append_verdicts(log, &entries)?)
+        verdicts.map(|v| entry(begin, policies.clone(), v)).collect()
     }
 }
 

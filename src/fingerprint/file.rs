@@ -1,5 +1,6 @@
 //! One file, from bytes to constellation.
 
+use std::fs::File;
 use std::io;
 use std::path::Path;
 
@@ -9,7 +10,6 @@ use super::{Constellation, Fingerprinter, Signal};
 use crate::audio::{AudioError, AudioInfo, DecodeOptions, decode_file};
 use crate::id::digest_of;
 use crate::params::FingerprintParams;
-use crate::regular;
 
 /// What is known of an analysed file.
 #[derive(Debug, Clone)]
@@ -27,8 +27,25 @@ pub struct Analysis {
 /// SHA-256 of a file, read in pieces.
 pub fn sha256_of(path: &Path) -> Result<[u8; 32], AudioError> {
     let io = |source: io::Error| AudioError::Io { path: path.to_owned(), source };
-    let file = regular::open(path).map_err(io)?;
+    refuse_device(path).map_err(io)?;
+    let file = File::open(path).map_err(io)?;
     Ok(digest_of::<Sha256>(file).map_err(io)?.finalize().into())
+}
+
+/// A device may never end.
+#[cfg(unix)]
+fn refuse_device(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::FileTypeExt;
+    let kind = std::fs::metadata(path)?.file_type();
+    if kind.is_char_device() || kind.is_block_device() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn refuse_device(_: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 /// Decodes and fingerprints `path`, keeping `density` times the peaks of a reference.

@@ -225,11 +225,24 @@ fn query_columns(query: &super::records::QueryInfo) -> [(&'static str, String); 
 /// from strangers.
 fn inert(value: &str) -> String {
     let is_number = value.parse::<f64>().is_ok();
+    if is_number {
+        return visible(value);
+    }
     let shown = visible(value);
-    if value.starts_with(['=', '+', '-', '@', '\t', '\r']) && !is_number {
-        format!("'{shown}")
-    } else {
-        shown
+    let mut inert = String::with_capacity(shown.len() + 1);
+    // At the beginning, and wherever a cell would begin for a spreadsheet that takes other separators: then
+    // quotation marks of the comma's rules do not hold a value together.
+    let mut begins = true;
+    for c in shown.chars() {
+        if begins && matches!(c, '=' | '+' | '-' | '@') {
+            inert.push('\'');
+        }
+        begins = matches!(c, ';' | '|') || begins && (c == '"' || c == '\'' || c.is_whitespace());
+        inert.push(c);
+    }
+    match value.starts_with(['\t', '\r']) {
+        true => format!("'{inert}"),
+        false => inert,
     }
 }
 
@@ -242,6 +255,17 @@ mod tests {
         assert_eq!(inert("=HYPERLINK(\"http://x\")"), "'=HYPERLINK(\"http://x\")");
         assert_eq!(inert("-41.2"), "-41.2");
         assert_eq!(inert("plain"), "plain");
+        for (value, expected) in [
+            ("x;=HYPERLINK(1)", "x;'=HYPERLINK(1)"),
+            ("x; \"@SUM(1)", "x; \"'@SUM(1)"),
+            ("a|+1;-2", "a|'+1;'-2"),
+            (" =1", " '=1"),
+            ("Ann; Bob", "Ann; Bob"),
+            ("a-b;c=d", "a-b;c=d"),
+            ("\t=1", "'\u{fffd}=1"),
+        ] {
+            assert_eq!(inert(value), expected);
+        }
         assert_eq!(inert("red \u{1b}[31m"), "red \u{fffd}[31m");
     }
 }

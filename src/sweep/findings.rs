@@ -1,8 +1,8 @@
 //! What was found, ever: `findings.jsonl` in the state folder.
 //!
 //! Match records as a scan writes them, with the number of the run that found them and `measures`, the same
-//! figures unrounded, by which they are judged; after a line that says when the run began. Lines are only
-//! ever added. A run that is killed leaves at most a last line without its end, which the next one cuts off:
+//! figures unrounded, by which they are judged; after a line that says when the run began. Each has a
+//! [checksum](super::sums). Lines are only ever added. A run that is killed leaves at most a last line without its end, which the next one cuts off:
 //! what it told of had not been recorded as compared.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::state::unreadable;
+use super::sums::{Sums, digest};
 use super::{Hash, MAX_LINE, SweepError};
 use crate::id::{from_hex, hex, parse_ref_id, ref_id};
 use crate::journal::{LineFile, Lines};
@@ -60,6 +61,8 @@ pub struct LinePosition {
     pub offset: u64,
     len: u32,
     line: u64,
+    /// Of what stands there.
+    digest: u64,
 }
 
 /// A line, as far as it has to be known to know what was reported.
@@ -70,6 +73,8 @@ struct Line {
     reference: Option<Reference>,
     track: Option<String>,
     ref_id: Option<String>,
+    /// Digest of all lines before.
+    before: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -91,8 +96,12 @@ enum Event {
 }
 
 impl Event {
-    fn parse(bytes: &[u8]) -> Result<Event, String> {
+    /// `before`: digest of all lines before.
+    fn parse(bytes: &[u8], before: impl FnOnce() -> String) -> Result<Event, String> {
         let line: Line = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
+        if line.before.is_some_and(|expected| expected != before()) {
+            return Err("a line before this one was changed, lost or moved".into());
+        }
         match (line.r#type.as_str(), line.query, line.reference) {
             ("match", Some(query), Some(reference)) => {
                 let pair = PairKey::parse(&query.sha256, &reference.ref_id);
@@ -117,6 +126,7 @@ pub struct Reported {
     /// Length of all complete lines, in bytes.
     pub length: u64,
     lines: u64,
+    sums: Sums,
 }
 
 impl Reported {
@@ -126,12 +136,16 @@ impl Reported {
         let mut tracks: BTreeMap<Hash, u64> = BTreeMap::new();
         let mut references: BTreeMap<[u8; 8], u64> = BTreeMap::new();
         let mut lines = Lines::new(input, MAX_LINE);
+        let mut sums = Sums::default();
         while let Some(line) = lines.read().map_err(unreadable(path))? {
             let damaged = |what| SweepError::damaged(path, line.number, what);
-            match Event::parse(line.bytes).map_err(damaged)? {
+            let event = Event::parse(line.bytes, || sums.before());
+            sums.take(line.bytes).map_err(damaged)?;
+            match event.map_err(damaged)? {
                 Event::Match(pair) => {
                     let len = line.bytes.len() as u32 + 1;
-                    let place = LinePosition { offset: line.offset, len, line: line.number };
+                    let (offset, digest) = (line.offset, digest(line.bytes));
+                    let place = LinePosition { offset, len, line: line.number, digest };
                     reported.pairs.insert(pair, place);
                     if reported.pairs.len() > MAX_PAIRS {
                         return Err(damaged("too many matches".into()));
@@ -143,6 +157,7 @@ impl Reported {
             }
         }
         (reported.lines, reported.length) = (lines.count(), lines.length());
+        reported.sums = sums;
         reported.pairs.retain(|pair, place| {
             let since = |gone: Option<&u64>| gone.is_none_or(|at| *at < place.offset);
             since(tracks.get(&pair.track)) && since(references.get(&pair.reference))
@@ -167,6 +182,14 @@ pub struct Findings {
     path: PathBuf,
     file: LineFile,
     reported: Reported,
+    unsummed: u64,
+}
+
+/// Says that lines have checksums from here on.
+#[derive(Serialize)]
+struct SumsLine {
+    r#type: &'static str,
+    before: String,
 }
 
 #[derive(Serialize)]
@@ -176,6 +199,7 @@ struct RunLine<'a> {
     started_at: Timestamp,
     references: &'a str,
     catalogue: &'a str,
+    before: String,
 }
 
 #[derive(Serialize)]
@@ -248,7 +272,20 @@ impl Findings {
         let reported = Reported::parse(&path, BufReader::with_capacity(1 << 17, input))?;
         file.end_at(reported.length);
         file.cut().map_err(SweepError::io(&path))?;
-        Ok(Findings { path, file, reported })
+        let unsummed = reported.sums.without();
+        let mut findings = Findings { path, file, reported, unsummed };
+        if unsummed > 0 {
+            // From now on nothing in it changes unnoticed.
+            let before = findings.reported.sums.before();
+            findings.append(&[SumsLine { r#type: "checksums_begin", before }])?;
+        }
+        Ok(findings)
+    }
+
+    /// Lines that a version before wrote without checksums, where this is the first to meet them: whether they
+    /// are as they were written, nobody can say.
+    pub fn unsummed(&self) -> u64 {
+        self.unsummed
     }
 
     /// What is in it.
@@ -264,8 +301,8 @@ impl Findings {
         references: &str,
         catalogue: &str,
     ) -> Result<(), SweepError> {
-        self.append(&[RunLine { r#type: "sweep_run", run, started_at, references, catalogue }])
-            .map(drop)
+        let (r#type, before) = ("sweep_run", self.reported.sums.before());
+        self.append(&[RunLine { r#type, run, started_at, references, catalogue, before }]).map(drop)
     }
 
     /// Adds matches that are not reported yet.
@@ -311,6 +348,10 @@ impl Findings {
     pub fn read(&mut self, place: LinePosition) -> Result<StoredMatch, SweepError> {
         let bytes = self.file.read_at(place.offset, place.len as usize);
         let bytes = bytes.map_err(SweepError::io(&self.path))?;
+        if digest(bytes.strip_suffix(b"\n").unwrap_or(&bytes)) != place.digest {
+            let what = "the line is not what it was when the sweep began".to_owned();
+            return Err(SweepError::damaged(&self.path, place.line, what));
+        }
         serde_json::from_slice(&bytes)
             .map_err(|e| SweepError::damaged(&self.path, place.line, e.to_string()))
     }
@@ -320,18 +361,22 @@ impl Findings {
             return Ok(Vec::new());
         }
         let (mut bytes, mut places) = (Vec::new(), Vec::with_capacity(lines.len()));
+        let mut sums = self.reported.sums.clone();
         for line in lines {
-            let begin = bytes.len();
-            serde_json::to_writer(&mut bytes, line)
-                .map_err(|e| SweepError::io(&self.path)(e.into()))?;
-            bytes.push(b'\n');
-            let offset = self.reported.length + begin as u64;
+            let mut text =
+                serde_json::to_vec(line).map_err(|e| SweepError::io(&self.path)(e.into()))?;
+            sums.seal(&mut text);
+            let offset = self.reported.length + bytes.len() as u64;
             let line = self.reported.lines + 1 + places.len() as u64;
-            places.push(LinePosition { offset, len: (bytes.len() - begin) as u32, line });
+            let (len, digest) = (text.len() as u32 + 1, digest(&text));
+            places.push(LinePosition { offset, len, line, digest });
+            bytes.extend(text);
+            bytes.push(b'\n');
         }
         self.file.append(&bytes).map_err(SweepError::io(&self.path))?;
         self.reported.length += bytes.len() as u64;
         self.reported.lines += lines.len() as u64;
+        self.reported.sums = sums;
         Ok(places)
     }
 }
@@ -377,13 +422,17 @@ mod tests {
         std::fs::write(&path, whole.clone() + &line(2, 9)[..50]).unwrap();
         let mut findings = Findings::open(dir.path()).unwrap();
         assert!(findings.reported().get(&pair(2, 9)).is_none());
-        assert_eq!(std::fs::metadata(&path).unwrap().len(), whole.len() as u64);
+        assert_eq!(findings.unsummed(), 1, "as a version before wrote it");
+        assert!(std::fs::read_to_string(&path).unwrap().starts_with(&whole));
         findings.forget(&[[1; 32], [7; 32]], &[]).unwrap();
         assert_eq!(findings.reported().pairs().count(), 0);
         let text = std::fs::read_to_string(&path).unwrap();
-        assert_eq!(text.lines().count(), 2, "the track that nothing was reported of is left out");
+        let forgotten = text.matches("\"forgotten\"").count();
+        assert_eq!(forgotten, 1, "the track that nothing was reported of is left out");
         drop(findings);
-        assert_eq!(Findings::open(dir.path()).unwrap().reported().pairs().count(), 0);
+        let findings = Findings::open(dir.path()).unwrap();
+        assert_eq!((findings.reported().pairs().count(), findings.unsummed()), (0, 0));
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), text, "nothing to vouch for");
     }
 
     proptest! {

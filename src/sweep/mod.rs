@@ -17,6 +17,7 @@ pub mod plan;
 mod run;
 pub mod state;
 pub mod summary;
+mod sums;
 pub mod tell;
 
 pub use error::SweepError;

@@ -46,7 +46,7 @@ pub struct Sweep {
     journal: Option<ProgressLog>,
     resumed: bool,
     /// Locked as long as this lives.
-    _folder: Folder,
+    folder: Folder,
 }
 
 impl Sweep {
@@ -90,7 +90,7 @@ impl Sweep {
                 pending,
                 journal,
                 resumed,
-                _folder: folder,
+                folder,
             });
         }
         findings.forget(&plan.gone_tracks, &plan.gone_references)?;
@@ -106,17 +106,7 @@ impl Sweep {
         header.counts.add(&begin_counts(&plan));
         let journal = Some(folder.begin(&header, &plan.seen)?);
         let counts = header.counts;
-        Ok(Sweep {
-            sides,
-            findings,
-            plan,
-            header,
-            counts,
-            pending,
-            journal,
-            resumed,
-            _folder: folder,
-        })
+        Ok(Sweep { sides, findings, plan, header, counts, pending, journal, resumed, folder })
     }
 
     /// Takes up the state in the folder `dir`, which is created where there is none, as
@@ -124,7 +114,7 @@ impl Sweep {
     ///
     /// # Errors
     /// The state is damaged, of other indexes, or in use by another sweep.
-    pub fn in_folder(
+    pub fn infolder_kept(
         dir: &Path,
         references: &Index,
         catalogue: &Index,
@@ -285,6 +275,13 @@ impl Sweep {
         Ok(done)
     }
 
+    /// Lines of its findings that a version before wrote without checksums, where this run is the first to meet
+    /// them.
+    #[doc(hidden)]
+    pub fn unsummed(&self) -> u64 {
+        self.findings.unsummed()
+    }
+
     /// The tracks with findings of this run, or with any (`all`), in order of their paths.
     #[doc(hidden)]
     pub fn tracks(&self, all: bool) -> Vec<SweptTrack> {
@@ -343,6 +340,18 @@ impl Sweep {
             matches.push(self.findings.read(*place)?.restored(query.clone(), reference));
         }
         Ok(matches)
+    }
+
+    /// How long the log of decisions was when the last sweep was told; none if that is not known.
+    #[doc(hidden)]
+    pub fn decided_until(&self) -> Option<u64> {
+        self.folder.decided_until()
+    }
+
+    /// Notes how long the log of decisions was by which this one was told.
+    #[doc(hidden)]
+    pub fn set_decided_until(&self, entries: u64) -> Result<(), SweepError> {
+        self.folder.set_decided_until(entries)
     }
 
     /// Records that the run is over and was reported.

@@ -20,6 +20,8 @@ use crate::journal::{self, Draft, LineError, LineFile, Lines, Lock};
 /// Name of the file.
 pub const FILE_NAME: &str = "progress.jsonl";
 const LOCK_NAME: &str = "LOCK";
+/// Says by which decisions the last sweep was told.
+const DECIDED_NAME: &str = "decisions.json";
 const FORMAT: &str = "soundalike-sweep";
 const VERSION: u32 = 1;
 /// Hashes a line holds where all of them are written.
@@ -220,6 +222,12 @@ pub struct Folder {
     _lock: Lock,
 }
 
+/// How long the log of decisions was.
+#[derive(Serialize, Deserialize)]
+struct Decided {
+    entries: u64,
+}
+
 impl Folder {
     /// Creates the folder if need be, and locks it.
     pub fn open(dir: &Path) -> Result<Folder, SweepError> {
@@ -246,6 +254,21 @@ impl Folder {
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(e) => Err(SweepError::io(&path)(e)),
         }
+    }
+
+    /// Entries that the log of decisions had when the last sweep was told.
+    pub fn decided_until(&self) -> Option<u64> {
+        let text = std::fs::read_to_string(self.dir.join(DECIDED_NAME)).ok()?;
+        serde_json::from_str::<Decided>(&text).ok().map(|decided| decided.entries)
+    }
+
+    /// Notes them.
+    pub fn set_decided_until(&self, entries: u64) -> Result<(), SweepError> {
+        let path = self.dir.join(DECIDED_NAME);
+        let (draft, file) = Draft::at(&self.dir.join(format!("{DECIDED_NAME}.tmp")), &path)?;
+        serde_json::to_writer(&file, &Decided { entries })
+            .map_err(|e| SweepError::io(&path)(e.into()))?;
+        Ok(draft.put_in_place(file)?)
     }
 
     /// Begins a run that `header` describes, with what `seen` has met already.

@@ -1,12 +1,14 @@
 //! Tells what a sweep found: one track after the other, judged, and totals.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::judge::{JudgedTrack, judge_track};
+
 use super::summary::SweepRecord;
-use super::{Sweep, SweepError};
+use super::{Hash, Sweep, SweepError, SweptTrack};
 use crate::decisions::log::Torn;
 use crate::engine::index::index_info;
 use crate::engine::{Judge, day};
@@ -26,6 +28,9 @@ pub struct Telling<'a> {
     pub judge: &'a Judge,
     /// Enter the verdicts on new matches in the log of decisions.
     pub enter: bool,
+    /// Decisions as they were when the last sweep was told: what is known and judged otherwise by now is told
+    /// again.
+    pub before: Option<&'a Judge>,
     /// Everything that is known of both sides, not only what is new.
     pub all: bool,
     /// Matches told per track.
@@ -42,6 +47,8 @@ pub struct Told {
     pub summary: Summary,
     /// What of the log of decisions had to be repaired first.
     pub repaired: Option<Torn>,
+    /// Tracks told again, as decisions were made about them.
+    pub again: usize,
 }
 
 impl Told {
@@ -83,7 +90,7 @@ pub fn tell(
     for error in errors {
         report.record(&Record::Error(error))?;
     }
-    let told = Told { sweep: SweepRecord::new(sweep, finished), summary, repaired: None };
+    let told = Told { sweep: SweepRecord::new(sweep, finished), summary, repaired: None, again: 0 };
     let mut teller = Teller { telling, report, begin, told, waiting: Vec::new() };
     if finished {
         teller.tracks(sweep)?;
@@ -102,7 +109,7 @@ fn begin(sweep: &Sweep, telling: &Telling<'_>) -> Begin {
 
 impl Teller<'_> {
     fn tracks(&mut self, sweep: &mut Sweep) -> Result<(), SweepError> {
-        for swept in sweep.tracks(self.telling.all) {
+        for (swept, decided) in self.swept(sweep)? {
             let Some(track) = sweep.track(&swept) else { continue };
             let matches = sweep.matches(&swept, &track)?;
             if matches.is_empty() {
@@ -110,7 +117,8 @@ impl Teller<'_> {
             }
             let judged = judge_track(self.telling.judge, &track, matches);
             self.told.sweep.count(&judged);
-            if swept.is_new && self.telling.enter {
+            self.told.again += usize::from(decided);
+            if (swept.is_new || decided) && self.telling.enter {
                 self.waiting.push(judged.verdict.clone());
                 if self.waiting.len() >= LOGGED_AT_ONCE {
                     self.enter()?;
@@ -119,6 +127,27 @@ impl Teller<'_> {
             self.track(judged)?;
         }
         self.enter()
+    }
+
+    /// What is to be told, and whether that is because of decisions made since the last time.
+    fn swept(&self, sweep: &mut Sweep) -> Result<Vec<(SweptTrack, bool)>, SweepError> {
+        let told = sweep.tracks(self.telling.all);
+        let mut all: Vec<_> = told.into_iter().map(|swept| (swept, false)).collect();
+        let Some(before) = self.telling.before else { return Ok(all) };
+        let known: BTreeSet<Hash> = all.iter().map(|(swept, _)| swept.sha256).collect();
+        for swept in sweep.tracks(true) {
+            if known.contains(&swept.sha256) {
+                continue;
+            }
+            let Some(track) = sweep.track(&swept) else { continue };
+            let matches = sweep.matches(&swept, &track)?;
+            let [then, now] = [before, self.telling.judge]
+                .map(|judge| judge_track(judge, &track, matches.clone()).verdict);
+            if (then.verdict, &then.decisions) != (now.verdict, &now.decisions) {
+                all.push((swept, true));
+            }
+        }
+        Ok(all)
     }
 
     fn track(&mut self, judged: JudgedTrack) -> Result<(), SweepError> {

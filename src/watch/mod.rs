@@ -53,6 +53,8 @@ pub struct Ready {
     pub state: Option<(String, SystemTime)>,
     /// Why it is looked into again, if it is.
     pub again: Option<&'static str>,
+    /// Attempts at it during which the service died.
+    pub deaths: u32,
 }
 
 /// What a look at the folder showed.
@@ -160,7 +162,7 @@ impl Watch {
                 return;
             }
         }
-        let mut ready = Ready { unit, snapshot, state: None, again: None };
+        let mut ready = Ready { unit, snapshot, state: None, again: None, deaths: 0 };
         match recorded {
             Recorded::Other(before) => {
                 let read_at = SystemTime::now();

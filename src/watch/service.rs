@@ -156,14 +156,14 @@ impl<'a> Service<'a> {
     /// Looks into a delivery, and notes meanwhile that it does.
     fn attempt(&mut self, ready: &mut Ready) -> Result<Came, ServiceError> {
         let (name, glance) = (&ready.unit.name, &ready.snapshot.glance);
-        let deaths = self.results.deaths(name, glance);
+        ready.deaths = self.results.deaths(name, glance);
         if ready.state.is_none() {
             let read_at = SystemTime::now();
             let state = content_state(&ready.unit, self.options.cancel);
             ready.state = state.map(|state| (state, read_at));
         }
         let Some((state, read_at)) = ready.state.clone() else { return Ok(Came::Stopped) };
-        if deaths >= MAX_DEATHS {
+        if ready.deaths >= MAX_DEATHS {
             let summary = self.give_up(ready, &state, read_at)?;
             self.results.ended(name)?;
             return Ok(Came::Done(summary));
@@ -234,7 +234,11 @@ impl<'a> Service<'a> {
             return Ok(None);
         }
         if self.options.audit && !outcomes.summary.interrupted {
-            let repaired = self.engine.judge().audit(&begin, &outcomes.verdicts)?;
+            let judge = self.engine.judge();
+            let repaired = match ready.deaths {
+                0 => judge.audit(&begin, &outcomes.verdicts)?,
+                _ => judge.audit_once(&begin, &outcomes.verdicts)?,
+            };
             repaired.iter().for_each(|torn| (self.options.say)(&torn.repaired()));
         }
         let exit = (self.options.exit)(&outcomes.summary);

@@ -239,12 +239,17 @@ fn audit_tells_everything_in_order_and_names_what_was_tampered_with() {
     let head = sound["head"].as_str().unwrap();
     audit(&place, &["verify", "--head", head]).expect(0);
 
-    // The last entry vanishes: the chain alone cannot tell, a head kept elsewhere can.
+    // The last entry vanishes: the chain alone cannot tell, a head kept elsewhere can, such as the anchor in the
+    // index.
     let whole = fs::read_to_string(log(&place)).unwrap();
     let shorter: String = whole.split_inclusive('\n').take(2).collect();
     fs::write(log(&place), &shorter).unwrap();
-    audit(&place, &["verify"]).expect(0);
-    let outcome = audit(&place, &["verify", "--head", head]).expect(4);
+    let outcome = audit(&place, &["verify"]).expect(4);
+    assert!(outcome.stderr.contains("holds 2 entries, but 3 were written"), "{outcome:#?}");
+    fs::copy(log(&place), place.path("copy.jsonl")).unwrap();
+    let of_copy = ["audit", "verify", "--decisions", "copy.jsonl"];
+    place.run(&of_copy).expect(0);
+    let outcome = place.run(&[&of_copy[..], &["--head", head]].concat()).expect(4);
     assert!(outcome.stdout.contains("missing at the end"), "{}", outcome.stdout);
 
     fs::write(log(&place), whole.replacen("\"hold\"", "\"clear\"", 1)).unwrap();
@@ -318,4 +323,100 @@ fn processes_that_decide_at_once_make_one_chain() {
     ids.sort();
     ids.dedup();
     assert_eq!(ids.len(), 8);
+}
+
+#[test]
+fn decisions_outlive_an_index_that_is_made_anew() {
+    let place = Place::indexed(&["main-theme", "zalek"]);
+    decided(&place, &["block", "add", "--account", "acc-1"]);
+    let beside = place.path("index.decisions.jsonl");
+    assert_eq!(fs::read(&beside).unwrap(), fs::read(log(&place)).unwrap());
+    let list = |place: &Place| decision(place, &["block", "list"]).expect(0).stdout;
+    let before = list(&place);
+    fs::remove_dir_all(place.path("index")).unwrap();
+    place.add(&["references"]);
+    assert_eq!(list(&place), before);
+    decided(&place, &["block", "add", "--account", "acc-2"]);
+    assert_eq!(fs::read(&beside).unwrap(), fs::read(log(&place)).unwrap());
+    assert!(list(&place).contains("acc-1") && list(&place).contains("acc-2"));
+    audit(&place, &["verify"]).expect(0);
+    place.run(&["index", "verify", "--index", "index"]).expect(0);
+
+    // As a version before left it: in the folder alone. Any command gives it its second name.
+    fs::remove_file(&beside).unwrap();
+    place.scan(&["incoming/void-sensor.ogg"]);
+    fs::remove_dir_all(place.path("index")).unwrap();
+    place.add(&["references"]);
+    assert!(list(&place).contains("acc-1") && list(&place).contains("acc-2"));
+}
+
+#[test]
+fn a_log_that_is_gone_emptied_or_cut_is_not_taken_for_no_decisions() {
+    let place = Place::indexed(&["main-theme", "zalek"]);
+    decided(&place, &["block", "add", "--account", "acc-1"]);
+    decided(&place, &["block", "add", "--account", "acc-2"]);
+    let beside = place.path("index.decisions.jsonl");
+    let whole = fs::read_to_string(&beside).unwrap();
+    let first = whole.split_inclusive('\n').next().unwrap();
+    let other = whole.replace("acc-2", "acc-3");
+    let remove = |place: &Place| {
+        fs::remove_file(place.path("index.decisions.jsonl")).unwrap();
+        fs::remove_file(log(place)).unwrap();
+    };
+    for (name, content, told) in [
+        ("emptied", Some(""), "holds 0 entries, but 2 were written"),
+        ("cut", Some(first), "holds 1 entries, but 2 were written"),
+        ("gone", None, "holds 0 entries, but 2 were written"),
+        ("another", Some(&other), "edited"),
+    ] {
+        remove(&place);
+        if let Some(content) = content {
+            fs::write(&beside, content).unwrap();
+        }
+        let add = ["block", "add", "--account", "acc-4", "--reason", "x"];
+        for outcome in [
+            place.scan(&["incoming/void-sensor.ogg"]),
+            decision(&place, &["block", "list"]),
+            decision(&place, &add),
+            place.run(&["index", "verify", "--index", "index"]),
+        ] {
+            assert_eq!(outcome.code, Some(4), "{name}: {outcome:#?}");
+            let text = [outcome.stdout.as_str(), &outcome.stderr].concat();
+            assert!(text.contains(told), "{name}: {text}");
+        }
+        fs::write(&beside, &whole).unwrap();
+        fs::write(log(&place), &whole).unwrap();
+        decision(&place, &["block", "list"]).expect(0);
+    }
+    // On purpose, it takes a second step.
+    remove(&place);
+    fs::remove_file(place.path("index/decisions.head")).unwrap();
+    decision(&place, &["block", "list"]).expect(0);
+    decided(&place, &["block", "add", "--account", "acc-5"]);
+}
+
+#[test]
+fn a_match_is_decided_on_by_its_name_for_every_copy_of_the_file() {
+    let place = Place::indexed(&["main-theme", "zalek"]);
+    let found = place.scan(&["incoming/night-drive.mp3"]).expect(1).one("match");
+    let id = found["match_id"].as_str().unwrap();
+    for wrong in ["m_1", "r_0123456789abcdef", "m_0123456789abcdeg", ""] {
+        let args = ["allow", "add", "--match", wrong, "--reason", "x"];
+        decision(&place, &args).expect(2);
+    }
+    let allowed = decided(&place, &["allow", "add", "--match", id]);
+    assert_eq!(allowed["target"]["match_id"], id);
+    place.copy("incoming/night-drive.mp3", "copy of it.mp3");
+    for file in ["incoming/night-drive.mp3", "copy of it.mp3"] {
+        let outcome = place.scan(&[file]).expect(0);
+        assert_eq!(outcome.one("match")["allowed_by"], allowed["id"], "{file}");
+    }
+    // The more recent block of the same match weighs more.
+    let blocked = decided(&place, &["block", "add", "--match", id]);
+    let outcome = place.scan(&["copy of it.mp3"]).expect(1);
+    assert_eq!(outcome.one("verdict")["decisions"][0], blocked["id"]);
+    let listed = decision(&place, &["block", "list"]).expect(0).stdout;
+    assert!(listed.contains(&format!("block match {id}")), "{listed}");
+    let told = audit(&place, &["list", "--about", id]).expect(0).stdout;
+    assert_eq!(told.lines().count(), 2, "{told}");
 }

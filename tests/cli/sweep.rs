@@ -367,6 +367,68 @@ fn a_damaged_state_is_named_and_can_be_put_aside() {
 }
 
 #[test]
+fn a_bit_that_flips_in_what_was_found_is_an_error_and_no_other_result() {
+    let place = night(&[THEME, ZALEK], &[DRIVE, MEDLEY]);
+    sweep(&place, &[]).expect(0);
+    let sound = fs::read(findings(&place)).unwrap();
+    let whole = sweep(&place, &["--all"]).expect(0);
+    let mut random = Random::new(11);
+    for _ in 0..60 {
+        let bit = (random.bits() % (8 * sound.len() as u64)) as usize;
+        let mut bytes = sound.clone();
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        fs::write(findings(&place), &bytes).unwrap();
+        let line = sound[..bit / 8].iter().filter(|b| **b == b'\n').count() + 1;
+        let told = sweep(&place, &["--all"]);
+        // Where the end of a line went, the two of them are one that is too much.
+        assert_eq!(told.code, Some(4), "bit {bit}: {told:#?}");
+        let named = format!("findings.jsonl, line {line}");
+        let is_end = sound[bit / 8] == b'\n';
+        assert!(is_end || told.stderr.contains(&named), "bit {bit}, line {line}: {told:#?}");
+    }
+    fs::write(findings(&place), &sound).unwrap();
+    assert_eq!(sweep(&place, &["--all"]).expect(0).all("match"), whole.all("match"));
+    // A line less, with all that is recorded about the length made good.
+    let lines: Vec<&[u8]> = sound.split_inclusive(|b| *b == b'\n').collect();
+    add(&place, "own", &[VOID]);
+    sweep(&place, &[]).expect(0);
+    let more = fs::read(findings(&place)).unwrap();
+    fs::write(findings(&place), &more[lines[0].len()..]).unwrap();
+    sweep(&place, &["--all"]).expect(4);
+}
+
+#[test]
+fn findings_of_a_version_before_are_taken_over_and_vouched_for_from_then_on() {
+    let place = night(&[THEME, ZALEK], &[DRIVE, MEDLEY]);
+    sweep(&place, &[]).expect(0);
+    let whole = sweep(&place, &["--all"]).expect(0);
+    // As it was written before: no sums. All of the state is longer than it was.
+    let text = fs::read_to_string(findings(&place)).unwrap();
+    let old: String = text
+        .lines()
+        .map(|line| match line.split_once(",\"before\":").or(line.split_once(",\"sum\":")) {
+            Some((text, _)) => format!("{text}}}\n"),
+            None => unreachable!(),
+        })
+        .collect();
+    let progress = fs::read_to_string(place.path("state/progress.jsonl")).unwrap();
+    let length = format!(":{}", text.len());
+    let shorter = progress.replace(&length, &format!(":{}", old.len()));
+    fs::write(place.path("state/progress.jsonl"), shorter).unwrap();
+    fs::write(findings(&place), &old).unwrap();
+    let told = sweep(&place, &["--all"]).expect(0);
+    assert!(told.stderr.contains("without checksums"), "{told:#?}");
+    assert_eq!(told.all("match"), whole.all("match"));
+    let told = sweep(&place, &["--all"]).expect(0);
+    assert!(!told.stderr.contains("without checksums"), "{told:#?}");
+    let taken = fs::read_to_string(findings(&place)).unwrap();
+    assert!(taken.starts_with(&old));
+    fs::write(findings(&place), taken.replacen("\"score\":", "\"score\":1", 1)).unwrap();
+    let told = sweep(&place, &["--all"]).expect(4);
+    assert!(told.stderr.contains("findings.jsonl, line"), "{told:#?}");
+}
+
+#[test]
 fn wrong_indexes_are_refused() {
     let place = night(&[THEME, ZALEK], &[DRIVE, VOID]);
     let args = ["--state", "state", "--format", "jsonl"];
@@ -424,4 +486,30 @@ fn interrupted_it_keeps_what_was_done_and_says_so() {
     assert_eq!(outcome.one("summary")["exit_code"], 130);
     let next = sweep(&place, &[]).expect(0);
     assert_eq!(pairs(&next), [pair("night-drive.mp3", "main-theme.ogg")]);
+}
+
+#[test]
+fn a_decision_made_since_the_last_sweep_is_told_without_listening_again() {
+    let place = night(&[THEME, ZALEK], &[DRIVE, MEDLEY]);
+    let first = sweep(&place, &[]).expect(0);
+    assert!(sweep(&place, &[]).expect(0).all("match").is_empty());
+    let found = first
+        .all("match")
+        .into_iter()
+        .find(|m| file_name(&m["query"]["path"]) == "night-drive.mp3");
+    let id = found.unwrap()["match_id"].as_str().unwrap().to_owned();
+    let decide = |effect: &str| {
+        let args =
+            [effect, "add", "--match", &id, "--index", "refs", "--reason", "r", "--who", "w"];
+        place.run(&args).expect(0);
+    };
+    decide("block");
+    // Its audio is not there any more.
+    fs::remove_file(place.path(DRIVE)).unwrap();
+    let told = sweep(&place, &[]).expect(0);
+    let verdict = told.one("verdict");
+    assert_eq!(verdict["decisions"].as_array().map(Vec::len), Some(1), "{verdict}");
+    assert!(told.stderr.contains("nothing was heard again"), "{told:#?}");
+    let told = sweep(&place, &[]).expect(0);
+    assert!(told.all("verdict").is_empty(), "told once: {told:#?}");
 }

@@ -5,16 +5,16 @@
 
 use std::io::{self, Write};
 
+use base64::Engine as _;
 use maud::{DOCTYPE, Markup, PreEscaped, Render, html};
+
+use sha2::{Digest, Sha256};
 
 use super::foreign::Text;
 use super::{guide, svg};
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
-/// Nothing is loaded from anywhere.
-const POLICY: &str = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; \
-                      script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 /// Never part of a page: foreign text has no `<`, and our own no such comment.
 const MARK: &str = "<!--hole-->";
 
@@ -80,11 +80,21 @@ pub fn document(title: &Text<'_>, provenance: &Markup, content: impl Render) -> 
     }
 }
 
+/// Content Security Policy: nothing is loaded from anywhere, and no script runs but the one of the page, known by
+/// its hash (W3C CSP 3, section 2.3.1).
+fn policy() -> String {
+    let hash = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(SCRIPT));
+    format!(
+        "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{hash}'; \
+         base-uri 'none'; form-action 'none'"
+    )
+}
+
 fn head(title: &Text<'_>) -> Markup {
     html! {
         head {
             meta charset="utf-8";
-            meta http-equiv="Content-Security-Policy" content=(POLICY);
+            meta http-equiv="Content-Security-Policy" content=(policy());
             meta name="viewport" content="width=device-width, initial-scale=1";
             meta name="referrer" content="no-referrer";
             title { (title) }
@@ -97,6 +107,20 @@ fn head(title: &Text<'_>) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_policy_lets_the_one_script_run_and_no_other() {
+        let page = document(&Text::of("t"), &html! {}, html! {}).into_string();
+        let (_, rest) = page.split_once("<script>").unwrap();
+        let (script, rest) = rest.split_once("</script>").unwrap();
+        assert!(!rest.contains("<script"));
+        let hash = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(script));
+        assert!(
+            page.contains(&format!("script-src &#39;sha256-{hash}&#39;"))
+                || page.contains(&format!("script-src 'sha256-{hash}'"))
+        );
+        assert!(!script.contains('\r'), "a browser would hash another text");
+    }
 
     #[test]
     fn a_frame_is_cut_at_its_hole() {
