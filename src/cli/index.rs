@@ -395,7 +395,7 @@ fn run_verify(args: &ShowArgs) -> Result<Exit, Failure> {
             look().line(&mut io::stdout().lock(), (0, 4), &line)?;
         }
         let verdict = if report.is_ok() { "the index is sound" } else { "the index is damaged" };
-        say(&format!("{}; {verdict}", count(report.tracks, "reference", "references")))?;
+        say(&format!("{}; {verdict}", count(report.tracks as usize, "reference", "references")))?;
     }
     Ok(if report.is_ok() { Exit::Clean } else { Exit::Index })
 }

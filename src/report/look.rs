@@ -144,7 +144,7 @@ fn joined(words: &[core::Word<'_>]) -> String {
 
 /// `text` with its numbers tied to their signs: no line begins with `%` or with the `–` of a span of time.
 fn fixed(text: &str) -> String {
-    let tied = text.replace(" %", "\u{a0}%");
+    let tied = text.replace(" %", "\u{a0}%").replace(" a second", "\u{a0}a\u{a0}second");
     let digits = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
     let mut parts = tied.split(" – ").peekable();
     let mut spans = String::new();

@@ -25,7 +25,10 @@ mod report;
 mod report_browser;
 mod shell;
 mod sweep;
+#[cfg(unix)]
+mod terminal;
 #[path = "../../src/test_random.rs"]
 mod test_random;
 mod verdicts;
 mod watch;
+mod words;
