@@ -13,7 +13,7 @@ pub(super) const INDEX_ADD: &str = "\
 Examples:
   soundalike index add masters --index catalogue.index
   soundalike index add masters --index catalogue.index --metadata masters.csv --owner 'Label A'
-  find masters -name '*.flac' -print0 | soundalike index add --files-from - -0 --index catalogue.index";
+  find masters -name '*.wav' -print0 | soundalike index add --files-from - -0 --index my.index";
 
 pub(super) const SCAN: &str = "\
 Examples:
