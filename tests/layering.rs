@@ -46,6 +46,9 @@ const NOT_FOR_CLI: &[&str] = &["dedup", "fingerprint", "matches", "scan"];
 const DOORS: &[(&str, &[&str])] = &[
     ("clap", &["src/cli/", "src/main.rs"]),
     ("indicatif", &["src/cli/bar.rs"]),
+    ("anstream", &["src/cli/screen.rs"]),
+    ("anstyle", &["src/report/look.rs"]),
+    ("textwrap", &["src/report/look.rs"]),
     ("symphonia", &["src/audio/"]),
     ("maud", &["src/report/html/"]),
     ("rustfft", &["src/fingerprint/spectrum.rs"]),

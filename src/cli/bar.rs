@@ -33,6 +33,13 @@ pub(super) fn aside<T>(write: impl FnOnce() -> T) -> T {
     }
 }
 
+/// Takes the bar away for good, where one is drawn: the program ends, or a message does.
+pub(super) fn clear() {
+    if let Some(bar) = drawn().take() {
+        bar.finish_and_clear();
+    }
+}
+
 /// [`Progress`] on standard error.
 pub struct Bar {
     bar: ProgressBar,
@@ -47,11 +54,6 @@ impl Bar {
         let target =
             if hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
         Bar { bar: ProgressBar::with_draw_target(None, target), audio_ms: AtomicU64::new(0) }
-    }
-
-    fn clear(&self) {
-        self.bar.finish_and_clear();
-        drawn().take();
     }
 }
 
@@ -94,14 +96,14 @@ impl Progress for Bar {
     }
 
     fn finish(&self) {
-        self.clear();
+        clear();
     }
 }
 
 impl Drop for Bar {
     /// An error ends a run without [`finish`](Progress::finish): the bar must not stay where the message goes.
     fn drop(&mut self) {
-        self.clear();
+        clear();
     }
 }
 

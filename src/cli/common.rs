@@ -195,7 +195,7 @@ impl Format {
 #[command(next_help_heading = INPUT)]
 pub struct InputArgs {
     /// Audio files, or folders to walk
-    #[arg(value_name = "PATH", required_unless_present = "files_from")]
+    #[arg(value_name = "PATH", required_unless_present = "files_from", help_heading = None::<&str>)]
     paths: Vec<PathBuf>,
     #[command(flatten)]
     list: ListArgs,

@@ -14,7 +14,7 @@ pub(super) const INDEX_ADD: &str = "\
 Examples:
   soundalike index add masters --index catalogue.index
   soundalike index add masters --index catalogue.index --metadata masters.csv --owner 'Label A'
-  find masters -name '*.flac' -print0 | soundalike index add --files-from - -0 --index catalogue.index";
+  find masters -name '*.wav' -print0 | soundalike index add --files-from - -0 --index my.index";
 
 pub(super) const SCAN: &str = "\
 Examples:
@@ -42,7 +42,7 @@ Examples:
 pub(super) const SWEEP: &str = "\
 Examples:
   soundalike sweep --index references.index --catalogue own.index --state sweeps
-  soundalike sweep new --index references.index --catalogue own.index --state sweeps --fail-on review";
+  soundalike sweep new --index references.index --catalogue own.index --state sweeps --all";
 
 pub(super) const REPORT: &str = "\
 Examples:
@@ -52,12 +52,12 @@ Examples:
 pub(super) const EVAL: &str = "\
 Examples:
   soundalike eval masters
-  soundalike eval masters --queries 200 --lengths 5,10,30 --only codec,speed --format jsonl > eval.jsonl";
+  soundalike eval masters --queries 200 --lengths 5,30 --only codec,speed --format jsonl";
 
 pub(super) const DECIDE: &str = "\
 Examples:
-  soundalike allow add --pair upload.mp3 masters/song.wav --index catalogue.index --reason 'licence 17'
-  soundalike block add --audio stolen.mp3 --index catalogue.index --reason 'taken down' --expires 365d
+  soundalike allow add --pair upload.mp3 song.wav --index catalogue.index --reason 'licence 17'
+  soundalike block add --audio bad.mp3 --index catalogue.index --reason 'taken down'
   soundalike allow list --index catalogue.index
   soundalike allow remove d_7c93a967d6ee2a64 --index catalogue.index --reason 'licence over'";
 

@@ -122,3 +122,52 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Man(args) => shell::man(&args),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// All commands, with their path.
+    fn commands(command: &clap::Command, path: &str) -> Vec<(String, clap::Command)> {
+        let path = format!("{path} {}", command.get_name());
+        let mut all = vec![(path.clone(), command.clone())];
+        for sub in command.get_subcommands().filter(|c| c.get_name() != "help") {
+            all.extend(commands(sub, &path));
+        }
+        all
+    }
+
+    #[test]
+    fn options_stand_under_the_heading_they_belong_to() {
+        let mut whole = Cli::command();
+        whole.build();
+        for (path, command) in commands(&whole, "") {
+            let heading = |id: &str| {
+                let arg = command.get_arguments().find(|a| a.get_id() == id);
+                arg.map(|a| a.get_help_heading().unwrap_or("Options").to_owned())
+            };
+            for id in ["help", "color", "quiet"] {
+                let found = heading(id).unwrap_or(screen::GLOBAL.to_owned());
+                assert_eq!(found, screen::GLOBAL, "{path} {id}");
+            }
+            assert!(heading("help").is_some() && heading("color").is_some(), "{path}");
+            let declared = ["ai", "ai_tool", "account", "rights"];
+            for arg in command.get_arguments() {
+                let id = arg.get_id().as_str();
+                assert!(arg.get_help().is_some(), "{path} {id}: no help");
+                if arg.get_help_heading() == Some("Declarations about all files") {
+                    assert!(declared.contains(&id), "{path} {id}");
+                }
+                if arg.get_help_heading() == Some("Limits") {
+                    assert!(
+                        ["threads", "timeout_per_file", "max_minutes"].contains(&id),
+                        "{path} {id}"
+                    );
+                }
+                if arg.is_positional() {
+                    assert_eq!(arg.get_help_heading(), None, "{path} {id}");
+                }
+            }
+        }
+    }
+}

@@ -8,13 +8,17 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 use soundalike::engine::day;
+use soundalike::level::Level;
 use soundalike::policy::wording::{LIMITS, advice, headline, meaning};
 use soundalike::policy::{
     DEFAULT_PACK, Pack, PackError, PackRule, PackSet, Rule, nearest_rule, pack_files,
 };
+use soundalike::report::look::Ink;
+use soundalike::report::phrases::count;
 use soundalike::report::records::PolicyInfo;
 
 use super::common::{Exit, Failure, warn};
+use super::screen::look;
 
 /// Environment variable that names the folder of policies.
 const POLICIES_VARIABLE: &str = "SOUNDALIKE_POLICIES";
@@ -237,16 +241,16 @@ fn list(args: &ListArgs) -> Result<Exit, Failure> {
         }
         let stale = if pack.is_stale(day) { ", out of date" } else { "" };
         let default = if pack.id == DEFAULT_PACK { "  (default)" } else { "" };
-        writeln!(
-            out,
-            "{:<12} {:<20} version {}, compared with its sources on {}{stale}; {} rules of its own; {}{default}",
+        let text = format!(
+            "{:<12} {:<20} version {}, compared with its sources on {}{stale}; {} of its own; {}{default}",
             pack.id,
             pack.title,
             pack.version,
             pack.verified_on,
-            pack.rules.len(),
+            count(pack.rules.len(), "rule", "rules"),
             pack.origin
-        )?;
+        );
+        look().line(&mut out, (0, 13), &text)?;
     }
     Ok(Exit::Clean)
 }
@@ -263,21 +267,26 @@ fn show(args: &ShowArgs) -> Result<Exit, Failure> {
         }
         return Ok(Exit::Clean);
     }
-    writeln!(out, "{} ({}), version {}, {}", pack.title, pack.id, pack.version, pack.origin)?;
+    let look = look();
+    let title = look.paint(Ink::Heading, &pack.title);
+    let head = format!("{title} ({}), version {}, {}", pack.id, pack.version, pack.origin);
+    look.line(&mut out, (0, 2), &head)?;
     let again = pack.stale_from().map(|d| format!("; out of date from {d} on")).unwrap_or_default();
-    writeln!(out, "compared with its sources on {}{again}", pack.verified_on)?;
+    let compared = format!("compared with its sources on {}{again}", pack.verified_on);
+    look.line(&mut out, (0, 2), &compared)?;
     if !pack.note.is_empty() {
-        writeln!(out, "{}", pack.note)?;
+        look.line(&mut out, (0, 0), &pack.note)?;
     }
     if let Some(base) = pack.base() {
-        writeln!(
-            out,
-            "Of a rule's entries the gravest that applies counts; those of \"{}\" where none of its own does.",
-            base.id
-        )?;
+        let base = &base.id;
+        let text = format!(
+            "Of a rule's entries the gravest that applies counts; those of \"{base}\" where none of its own does."
+        );
+        look.line(&mut out, (0, 0), &text)?;
     }
     for rule in Rule::ALL {
-        writeln!(out, "\n{}  {}", rule.id(), rule.title())?;
+        writeln!(out)?;
+        rule_line(&mut out, *rule)?;
         for (owner, entry) in pack.entries(*rule) {
             let inherited = if owner.id == pack.id { None } else { Some(owner.id.as_str()) };
             print_entry(&mut out, inherited, entry)?;
@@ -289,9 +298,18 @@ fn show(args: &ShowArgs) -> Result<Exit, Failure> {
 fn print_entry(out: &mut impl Write, of: Option<&str>, entry: &PackRule) -> io::Result<()> {
     let of = of.map(|id| format!("  [{id}]")).unwrap_or_default();
     let when = if entry.when.is_always() { "" } else { "when " };
-    writeln!(out, "  {:<7} {when}{}{of}", entry.level.name(), entry.when.words())?;
-    writeln!(out, "          {}", entry.text)?;
-    writeln!(out, "          {}, {}", entry.source.words(), entry.source.date)
+    let look = look();
+    let level = look.paint(Ink::Level(entry.level), &format!("{:<7}", entry.level.name()));
+    look.line(out, (2, 8), &format!("{level} {when}{}{of}", entry.when.words()))?;
+    look.line(out, (10, 0), &entry.text)?;
+    look.line(out, (10, 0), &format!("{}, {}", entry.source.words(), entry.source.date))
+}
+
+/// A rule by its identifier and title.
+fn rule_line(out: &mut impl Write, rule: Rule) -> io::Result<()> {
+    let look = look();
+    let id = look.paint(Ink::Heading, rule.id());
+    look.line(out, (0, 11), &format!("{id}  {}", rule.title()))
 }
 
 /// Outcome of a check.
@@ -359,14 +377,21 @@ fn check(args: &CheckArgs) -> Result<Exit, Failure> {
                 (true, true) => "WARN",
                 (true, false) => "ok",
             };
-            writeln!(out, "{state:<5} {:<12} {}", result.policy, result.message)?;
+            let ink = match state {
+                "ok" => Ink::Level(Level::Clear),
+                "WARN" => Ink::Level(Level::Review),
+                _ => Ink::Error,
+            };
+            let state = look().paint(ink, &format!("{state:<5}"));
+            let text = format!("{state} {:<12} {}", result.policy, result.message);
+            look().line(&mut out, (0, 19), &text)?;
         }
     }
     if stale > 0 {
-        warn(&format!("{stale} of the policies are out of date"));
+        warn(&format!("{} out of date", count(stale, "policy is", "policies are")));
     }
     if bad > 0 {
-        return Err(Failure::usage(format!("{bad} of the policies cannot be used")));
+        return Err(Failure::usage(count(bad, "policy", "policies") + " cannot be used"));
     }
     Ok(Exit::Clean)
 }
@@ -429,7 +454,9 @@ pub(super) fn explain(args: &ExplainArgs) -> Result<Exit, Failure> {
         }
         return Ok(Exit::Clean);
     }
-    writeln!(out, "{}  {}\n{}", rule.id(), rule.title(), meaning(rule))?;
+    rule_line(&mut out, rule)?;
+    let look = look();
+    look.line(&mut out, (0, 0), meaning(rule))?;
     let mut last = None;
     for (pack, entry) in own {
         if last != Some(&pack.id) {
@@ -438,14 +465,16 @@ pub(super) fn explain(args: &ExplainArgs) -> Result<Exit, Failure> {
             } else {
                 ""
             };
-            writeln!(out, "\n{}{rest}", pack.title)?;
+            writeln!(out)?;
+            let title = look.paint(Ink::Heading, &pack.title);
+            look.line(&mut out, (0, 2), &format!("{title}{rest}"))?;
             last = Some(&pack.id);
         }
         print_entry(&mut out, None, entry)?;
     }
     writeln!(out, "\nWhat no verdict says:")?;
     for limit in LIMITS {
-        writeln!(out, "  {}", limit.text)?;
+        look.line(&mut out, (2, 2), limit.text)?;
     }
     Ok(Exit::Clean)
 }
@@ -474,8 +503,10 @@ fn list_rules(out: &mut impl Write, format: Form) -> Result<Exit, Failure> {
     }
     if format == Form::Text {
         writeln!(out, "\nVerdicts:")?;
-        for level in soundalike::level::Level::ALL {
-            writeln!(out, "{:<10} {} {}", level.name(), headline(level), advice(level))?;
+        for level in Level::ALL {
+            let name = look().paint(Ink::Level(level), &format!("{:<10}", level.name()));
+            let text = format!("{name} {} {}", headline(level), advice(level));
+            look().line(out, (0, 11), &text)?;
         }
     }
     Ok(Exit::Clean)

@@ -43,7 +43,7 @@ impl UploadArgs {
 pub(super) struct OptionalUploads {
     /// Audio files, folders to walk, manifests (.csv .tsv .jsonl), DDEX messages (.xml), folders of DDEX
     /// releases or batches
-    #[arg(value_name = "PATH")]
+    #[arg(value_name = "PATH", help_heading = None::<&str>)]
     paths: Vec<PathBuf>,
     #[command(flatten)]
     list: ListArgs,

@@ -234,6 +234,7 @@ fn explanation(c: &Cluster) -> String {
     }
     let least = c.weakest_edge_pct.floor();
     text += &match c.density >= 0.999 {
+        true if least >= 100.0 => " share all of their audio".to_owned(),
         true => format!(" share at least {least:.0} % of their audio"),
         // A chain, such as a series of takes that drift: its ends may have little in common.
         false => format!(

@@ -156,10 +156,13 @@ fn signals(c: &Cluster, tracks: &[&BatchTrack]) -> Vec<Signal> {
             "duration_sameness",
             0.15,
             if c.size >= 3 { 1.0 - spread / SAME_LENGTH } else { 0.0 },
-            format!(
-                "half of the lengths lie within {:.1} s of each other",
-                c.duration_ms.iqr as f64 / 1000.0
-            ),
+            match c.duration_ms.iqr {
+                0..50 => "half of them are equally long".to_owned(),
+                ms => format!(
+                    "half of the lengths lie within {:.1} s of each other",
+                    ms as f64 / 1000.0
+                ),
+            },
         ),
         signal(
             "reference_hit",

@@ -8,6 +8,8 @@ use crate::level::Level;
 pub struct Limit {
     /// Name in records.
     pub id: &'static str,
+    /// In a few words.
+    pub title: &'static str,
     /// In words.
     pub text: &'static str,
 }
@@ -16,16 +18,19 @@ pub struct Limit {
 pub const LIMITS: &[Limit] = &[
     Limit {
         id: "not_ai_detection",
+        title: "Not an AI detector",
         text: "It does not find out whether audio was generated; it compares what is declared with \
                what the file itself names.",
     },
     Limit {
         id: "not_composition_match",
+        title: "No composition or cover matching",
         text: "It hears recordings: another performance is found only where it runs along closely; other \
                covers, and likeness of style or voice, are not found.",
     },
     Limit {
         id: "not_legal_advice",
+        title: "Not a legal conclusion",
         text: "It says what resembles what and what services ask, not who holds which rights; it knows \
                only the references it was given.",
     },

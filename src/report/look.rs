@@ -114,7 +114,7 @@ impl Look {
 }
 
 /// `text` in lines of at most `first` columns, and `rest` after that. Lines end between words; only a word that
-/// fills more than a line is broken: after a slash or hyphen or where its script allows it (UAX #14), else anywhere.
+/// fills more than a line is broken: after a slash or where its script allows it (UAX #14), else anywhere.
 fn wrap(text: &str, first: usize, rest: usize) -> Vec<String> {
     let fixed = fixed(text);
     let narrow = first.min(rest);
@@ -144,7 +144,7 @@ fn joined(words: &[core::Word<'_>]) -> String {
 
 /// `text` with its numbers tied to their signs: no line begins with `%` or with the `–` of a span of time.
 fn fixed(text: &str) -> String {
-    let tied = text.replace(" %", "\u{a0}%");
+    let tied = text.replace(" %", "\u{a0}%").replace(" a second", "\u{a0}a\u{a0}second");
     let digits = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
     let mut parts = tied.split(" – ").peekable();
     let mut spans = String::new();
@@ -194,7 +194,7 @@ mod tests {
             assert_eq!(whole, name);
         }
         let lines = laid_out(30, (0, 2), "incoming/night-drive/of-the-year.mp3");
-        assert_eq!(lines, ["incoming/night-drive/of-the-", "  year.mp3"]);
+        assert_eq!(lines, ["incoming/night-drive/", "  of-the-year.mp3"]);
     }
 
     #[test]

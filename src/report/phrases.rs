@@ -64,7 +64,7 @@ pub fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -132,6 +132,7 @@ impl Causes {
 pub fn cause(error: &ErrorRecord) -> &str {
     let rest =
         error.message.strip_prefix(&error.subject).map(|rest| rest.trim_start_matches([':', ' ']));
+    let rest = rest.map(|rest| rest.strip_prefix("is ").unwrap_or(rest));
     rest.filter(|rest| !rest.is_empty()).unwrap_or(&error.message)
 }
 
@@ -169,7 +170,7 @@ mod tests {
             code: "not_audio".into(),
             message: message.into(),
         };
-        assert_eq!(cause(&error("a.mp3", "a.mp3 is not an audio file")), "is not an audio file");
+        assert_eq!(cause(&error("a.mp3", "a.mp3 is not an audio file")), "not an audio file");
         assert_eq!(cause(&error("a.mp3", "a.mp3: too short")), "too short");
         assert_eq!(cause(&error("a.mp3", "cannot read a.mp3")), "cannot read a.mp3");
         let mut causes = Causes::default();

@@ -87,7 +87,7 @@ fn text_for_people_says_what_matched_where_and_how_sure() {
         "\"UFO: AI Main Theme\" by Manuel 'Vanethian' Marino",
         "all of it is a part of the reference; score ",
         "no match among 4 references",
-        "is not an audio file",
+        "ERROR  not an audio file: ",
         " UTC: 2 matched, 2 without match, 1 unreadable",
     ] {
         assert!(text.contains(part), "no {part:?} in\n{text}");

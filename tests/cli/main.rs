@@ -28,8 +28,11 @@ mod report_browser;
 mod shell;
 mod sweep;
 mod tables;
+#[cfg(unix)]
+mod terminal;
 #[path = "../../src/test_random.rs"]
 mod test_random;
 mod verdicts;
 mod watch;
 mod watch_adversary;
+mod words;

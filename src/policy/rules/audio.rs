@@ -124,13 +124,18 @@ fn message(rule: Rule, m: &Match) -> String {
     };
     format!(
         "{what} {name}: {}–{} here runs along {}–{} there{more}, {:.0} % of this file and {:.0} % of the reference{change}",
-        seconds(from),
-        seconds(to),
-        seconds(there_from),
-        seconds(there_to),
+        nearest(from),
+        nearest(to),
+        nearest(there_from),
+        nearest(there_to),
         m.measures.query_match_pct,
         m.measures.asset_match_pct
     )
+}
+
+/// A time to the nearest second: a stretch that ends at 11.9 s ends at 0:12.
+fn nearest(ms: u64) -> String {
+    seconds(ms.saturating_add(500))
 }
 
 fn facts(

@@ -53,7 +53,14 @@ impl Banner {
         let others = [
             (matched, "with matches, no verdict"),
             (unreadable, "unreadable"),
-            (clusters, "clusters of near-duplicates"),
+            (
+                clusters,
+                if clusters == 1 {
+                    "cluster of near-duplicates"
+                } else {
+                    "clusters of near-duplicates"
+                },
+            ),
         ];
         let others = others.map(|(number, words)| Tile { class: None, number, words });
         Banner {

@@ -8,7 +8,7 @@ use super::matrix::Matrix;
 use super::member_view::{self, MemberRow};
 use super::parts::Column::{Numbers, Words};
 use super::parts::{facts, table_head};
-use super::segments_view::speed;
+use super::segments_view::{cents, speed};
 use super::timeline::Timeline;
 use super::words::{count, level_badge, percent};
 use crate::clock::clock;
@@ -105,10 +105,10 @@ fn in_short(c: &Cluster) -> Vec<(&'static str, Markup)> {
         ("Accounts", i.accounts.to_string()),
         ("Labels", i.labels.to_string()),
         ("Length", format!("{} ± {spread:.1} s", clock(c.duration_ms.p50))),
-        ("Pitch", format!("{low:+.0} … {high:+.0} cents")),
+        ("Pitch", from_to(&cents(low), &cents(high))),
     ];
     if slow > 0.0 {
-        facts.push(("Speed", format!("{} … {}", speed(slow), speed(fast))));
+        facts.push(("Speed", from_to(&speed(slow), &speed(fast))));
     }
     if let Some(seconds) = c.window.seconds {
         facts.push(("Came in within", span(seconds)));
@@ -116,6 +116,11 @@ fn in_short(c: &Cluster) -> Vec<(&'static str, Markup)> {
     facts.push(("Pairs that overlap", percent(100.0 * c.density)));
     facts.push(("Weakest tie", format!("{} shared", percent(c.weakest_edge_pct))));
     facts.into_iter().map(|(term, value)| (term, html! { (value) })).collect()
+}
+
+/// A range; one value where both ends are told alike.
+fn from_to(low: &str, high: &str) -> String {
+    if low == high { low.to_owned() } else { format!("{low} … {high}") }
 }
 
 fn span(seconds: u64) -> String {

@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::words::{level_badge, meaning};
 use crate::level::Level;
+use crate::policy::wording::LIMITS;
 
 /// What no result means, and what to do against a wrong one.
 pub fn limits(is_single: bool) -> Markup {
@@ -19,27 +20,9 @@ pub fn limits(is_single: bool) -> Markup {
 
 fn not_said() -> Markup {
     html! {
-        ul {
-            li {
-                strong { "Not an AI detector." }
-                " Whether a recording was generated is not measured. What is said about generated \
-                 parts is what the upload declares."
-            }
-            li {
-                strong { "Not a legal conclusion." }
-                " The same audio can be delivered rightfully: a licence, a re-release, a transfer \
-                 of a catalogue. Whether it is, papers tell, not this report."
-            }
-            li {
-                strong { "No composition or cover matching." }
-                " Compared are recordings. The same song played anew is found only where it \
-                 follows the other closely; music in the same style is not."
-            }
-            li {
-                strong { "Only this index." }
-                " No match means: none among the recordings it was compared with."
-            }
-        }
+        ul { @for limit in LIMITS {
+            li { strong { (limit.title) "." } " " (limit.text) }
+        } }
     }
 }
 

@@ -102,7 +102,7 @@ impl<'a> MatchView<'a> {
             figure.scroll {
                 (self.drawings[0])
                 figcaption {
-                    "Above this file, below the reference, on one time axis; dark is loud. Small \
+                    "Above this file, below the reference, on one time axis; what is loud stands out. Small \
                      dots are spectral peaks; large dots in the colour of a numbered segment are \
                      peaks that coincide, and some of them are joined."
                     @if !self.has_peaks {

@@ -60,7 +60,7 @@ impl Matrix {
             figure {
                 (self.drawing())
                 figcaption {
-                    "Per cent of the shorter side that each pair shares; the darker, the more; \
+                    "Per cent of the shorter side that each pair shares; the stronger the colour, the more; \
                      empty: no verified overlap of most of both."
                     @if self.all > self.members {
                         " The first " (self.members) " of " (self.all) " tracks are shown."

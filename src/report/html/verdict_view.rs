@@ -8,6 +8,7 @@ use super::parts::joined;
 use super::words::level_badge;
 use crate::declare::declared::{AiDisclosure, AiFacet, AiLevel};
 use crate::level::Level;
+use crate::policy::wording::headline;
 use crate::report::records::VerdictRecord;
 
 /// Sentences, policies and decisions listed.
@@ -31,7 +32,14 @@ impl<'a> VerdictView<'a> {
     pub fn new(verdict: &'a VerdictRecord, anchors: &Anchors) -> VerdictView<'a> {
         let policies = verdict.by_policy.iter().take(MAX_POLICIES);
         VerdictView {
-            reasons: verdict.explanation.iter().take(MAX_REASONS).map(Text::of).collect(),
+            // The first sentence speaks to whoever made the track; the level is told beside it.
+            reasons: verdict
+                .explanation
+                .iter()
+                .filter(|reason| *reason != headline(verdict.verdict))
+                .take(MAX_REASONS)
+                .map(Text::of)
+                .collect(),
             policies: policies.map(|(name, &level)| (Name::of(name), level)).collect(),
             declaration: Declaration::new(&verdict.ai_disclosure),
             decisions: verdict.decisions.iter().take(MAX_DECISIONS).map(Text::of).collect(),

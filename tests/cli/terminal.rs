@@ -1,0 +1,160 @@
+//! What people see in a terminal: a pseudo-terminal stands in for it, and an emulator shows what is on its screen.
+
+use std::fs::{File, OpenOptions};
+use std::io::Read;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::process::Stdio;
+
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{Winsize, tcsetwinsize};
+
+use crate::place::{Outcome, Place};
+
+/// Rows of the screen: nothing scrolls away.
+const ROWS: u16 = 500;
+/// What a bar is drawn with.
+const BAR: [char; 2] = ['█', '░'];
+const NOW: [&str; 2] = ["--now", "2026-11-28T12:00:00Z"];
+
+/// What came out of a run in a terminal.
+struct Seen {
+    code: Option<i32>,
+    raw: String,
+    screen: vt100::Parser,
+}
+
+impl Seen {
+    /// The rows with something in them, as they stand at the end.
+    fn rows(&self) -> Vec<String> {
+        let screen = self.screen.screen();
+        let (_, columns) = screen.size();
+        screen.rows(0, columns).filter(|row| !row.trim().is_empty()).collect()
+    }
+}
+
+/// Runs the binary with standard output and standard error in a terminal of so many `columns`.
+fn look(place: &Place, args: &[&str], columns: u16, variables: &[(&str, &str)]) -> Seen {
+    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&master).unwrap();
+    unlockpt(&master).unwrap();
+    let size = Winsize { ws_row: ROWS, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+    tcsetwinsize(&master, size).unwrap();
+    let name = ptsname(&master, Vec::new()).unwrap();
+    let name = Path::new(std::ffi::OsStr::from_bytes(name.as_bytes()));
+    let slave: OwnedFd = OpenOptions::new().read(true).write(true).open(name).unwrap().into();
+    let mut child = {
+        let mut command = place.command(args);
+        for variable in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "CI", "COLUMNS"] {
+            command.env_remove(variable);
+        }
+        command.env("TERM", "xterm-256color").envs(variables.iter().copied());
+        command.stdin(Stdio::null()).stdout(slave.try_clone().unwrap()).stderr(slave);
+        command.spawn().unwrap()
+        // The terminal ends when its last holder does: not one of them is kept here.
+    };
+    let (mut raw, mut part) = (Vec::new(), [0; 4096]);
+    let mut master = File::from(master);
+    // Linux says that the other end is gone by an error.
+    while let Ok(n @ 1..) = master.read(&mut part) {
+        raw.extend_from_slice(&part[..n]);
+    }
+    let mut screen = vt100::Parser::new(ROWS, columns, 0);
+    screen.process(&raw);
+    let raw = String::from_utf8(raw).unwrap();
+    assert!(!raw.contains("panicked at"), "{raw}");
+    Seen { code: child.wait().unwrap().code(), raw, screen }
+}
+
+fn bare(text: &str) -> String {
+    text.chars().filter(|c| !c.is_whitespace()).collect()
+}
+
+/// `lines` but the last, in which a clock has its say.
+fn timeless(lines: &str) -> String {
+    lines.trim_end().rsplit_once('\n').unwrap().0.to_owned()
+}
+
+#[test]
+fn the_bar_leaves_every_line_whole_at_any_width() {
+    let place = Place::demo();
+    place.run(&["index", "add", "references", "--index", "index"]).expect(0);
+    let long = "長い曲名と🎸の絵文字を持つとても長い名前のファイル-with-a-long-latin-tail-too.mp3";
+    place.copy("incoming/night-drive.mp3", &format!("incoming/{long}"));
+    let args = ["scan", "incoming", "--index", "index", NOW[0], NOW[1]];
+    let piped = place.run(&args).expect(1);
+    assert_eq!(piped.stderr, "", "no bar off a terminal");
+    assert!(piped.stdout.contains(long) && !piped.stdout.contains('\u{1b}'));
+    for columns in [40, 80, 200] {
+        let seen = look(&place, &args, columns, &[]);
+        assert_eq!(seen.code, Some(1));
+        let rows = seen.rows();
+        assert!(!rows.iter().any(|row| row.contains(BAR)), "{columns}: {rows:#?}");
+        let told = timeless(&rows.join("\n"));
+        assert_eq!(bare(&told), bare(&timeless(&piped.stdout)), "{columns}: {rows:#?}");
+        let (screen, mut is_command) = (seen.screen.screen(), false);
+        for (number, row) in screen.rows(0, columns).enumerate() {
+            // What is to be copied is left in one piece, for the terminal to break.
+            is_command |= row.contains("soundalike allow");
+            let is_broken = screen.row_wrapped(number as u16);
+            assert!(!is_broken || is_command, "{columns}: {row}");
+            is_command &= is_broken;
+        }
+        let quiet = look(&place, &[&args[..], &["--quiet"]].concat(), columns, &[]);
+        assert!(!quiet.raw.contains(BAR), "{columns}");
+    }
+}
+
+#[test]
+fn the_bar_is_gone_when_an_error_ends_the_run() {
+    let place = Place::demo();
+    place.write("bad.ogg", "no audio");
+    let args = ["scan", "incoming", "--references", "bad.ogg"];
+    let seen = look(&place, &args, 80, &[]);
+    assert_eq!(seen.code, Some(2));
+    let rows = seen.rows();
+    assert!(!rows.iter().any(|row| row.contains(BAR)), "{rows:#?}");
+    assert!(rows.last().unwrap().contains("none of the references could be used"), "{rows:#?}");
+    assert!(rows.iter().all(|row| row.starts_with("soundalike: ") || row.starts_with("  ")));
+}
+
+#[test]
+fn colours_go_by_terminal_option_and_environment() {
+    let place = Place::demo();
+    place.run(&["index", "add", "references", "--index", "index"]).expect(0);
+    let scan = ["scan", "incoming/night-drive.mp3", "--index", "index"];
+    let coloured = |text: &str| text.contains("\u{1b}[33m") || text.contains("\u{1b}[1m");
+    for (args, variables, expected) in [
+        (&[][..], &[][..], true),
+        (&[], &[("NO_COLOR", "1")], false),
+        (&[], &[("NO_COLOR", "")], true),
+        (&[], &[("TERM", "dumb")], false),
+        (&["--color", "never"], &[("CLICOLOR_FORCE", "1")], false),
+        (&["--color", "always"], &[("NO_COLOR", "1")], true),
+    ] {
+        let seen = look(&place, &[&scan[..], args].concat(), 80, variables);
+        assert_eq!(coloured(&seen.raw), expected, "{args:?} {variables:?}: {}", seen.raw);
+    }
+    for (args, variable, expected) in [
+        (&[][..], None, false),
+        (&["--color", "auto"], None, false),
+        (&["--color", "always"], None, true),
+        (&[], Some("CLICOLOR_FORCE"), true),
+    ] {
+        let mut command = place.command(&[&scan[..], args].concat());
+        command.env_remove("CLICOLOR_FORCE").env_remove("NO_COLOR").env("TERM", "xterm");
+        let output = command.envs(variable.map(|name| (name, "1"))).output().unwrap();
+        let outcome = Outcome::of(output).expect(1);
+        assert_eq!(coloured(&outcome.stdout), expected, "{args:?} {variable:?}");
+    }
+    // Every other command that tells of levels.
+    for args in [
+        &["policy", "show", "generic"][..],
+        &["explain", "AUDIO-003"],
+        &["index", "verify", "--index", "index"],
+    ] {
+        assert!(coloured(&look(&place, args, 80, &[]).raw), "{args:?}");
+        assert!(!coloured(&place.run(args).expect(0).stdout), "{args:?}");
+    }
+}
