@@ -21,6 +21,7 @@ use soundalike::report::text::Text;
 use soundalike::report::{JsonLines, Report};
 use soundalike_index::Error as IndexError;
 
+use super::bar;
 use super::screen::{GLOBAL, Screen, look, tell};
 
 /// Headings of options.
@@ -356,7 +357,15 @@ pub fn cancel_on_interrupt() -> &'static Cancel {
     INSTALLED.get_or_init(|| ctrlc::set_handler(stop).is_ok());
     fn stop() {
         if CANCEL.is_cancelled() {
-            // Asked twice: at once. What is on disk is whole at any moment.
+            // Asked twice: at once. What is on disk is whole at any moment. The bar may be behind a terminal that
+            // takes nothing, which is not waited for.
+            let cleared = std::thread::spawn(bar::clear);
+            for _ in 0..20 {
+                if cleared.is_finished() {
+                    break;
+                }
+                std::thread::sleep(Duration::from_millis(5));
+            }
             std::process::exit(Exit::Interrupted as i32);
         }
         CANCEL.cancel();

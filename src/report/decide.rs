@@ -37,8 +37,7 @@ impl Commands {
     /// Lets the match be: it is licensed.
     pub fn allow_match(&self, m: &MatchRecord) -> Option<String> {
         let log = self.log.as_ref()?;
-        let (query, reference) = (&m.query.sha256, &m.reference.ref_id);
-        Some(format!("soundalike allow add --pair {query} {reference} {log} {REASON}"))
+        Some(format!("soundalike allow add --match {} {log} {REASON}", m.match_id))
     }
 
     /// Holds nothing against this very file.

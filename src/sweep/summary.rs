@@ -222,7 +222,7 @@ impl SweepRecord {
         look.line(
             out,
             (0, 0),
-            "`soundalike allow add --pair TRACK REFERENCE` for what is licensed; `soundalike explain RULE`.",
+            "`soundalike allow add --match MATCH` for what is licensed; `soundalike explain RULE`.",
         )
     }
 }

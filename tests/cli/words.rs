@@ -82,7 +82,7 @@ fn a_scan_writes_its_page_as_report_would_and_nothing_else() {
     let report = std::fs::read_to_string(place.path("scan.html")).unwrap();
     // What differs is what clocks measured.
     assert!(page.len().abs_diff(report.len()) < 64, "{} {}", page.len(), report.len());
-    assert!(page.contains("<image") && page.contains("soundalike allow add --pair "));
+    assert!(page.contains("<image") && page.contains("soundalike allow add --match "));
 
     // Without evidence in the records, there is no more in them than before; in the page there is.
     let quiet = ["--format", "jsonl", "--report", "page.html", "--quiet"];
