@@ -277,12 +277,11 @@ mod tests {
         assert_eq!(found.preferred, [2]);
         assert_eq!(packed.0[&2], [Packing::Stripped(vec![0xff, 0xfb])]);
         assert!(found.unreadable.is_empty());
-        let (found, packed) = read(&file(&made(CONTENT_COMPRESSION, &[])));
+        let (_, packed) = read(&file(&made(CONTENT_COMPRESSION, &[])));
         assert_eq!(packed.0[&2], [Packing::Deflated]);
-        let (found, packed) =
-            read(&file(&made(CONTENT_COMPRESSION, &made(CONTENT_COMP_ALGO, &[2]))));
+        let (found, _) = read(&file(&made(CONTENT_COMPRESSION, &made(CONTENT_COMP_ALGO, &[2]))));
         assert!(found.unreadable[&2].contains("LZO"));
-        let (found, packed) = read(&file(&made(CONTENT_ENCODING_TYPE, &[1])));
+        let (found, _) = read(&file(&made(CONTENT_ENCODING_TYPE, &[1])));
         assert!(found.unreadable[&2].contains("encrypted"));
     }
 

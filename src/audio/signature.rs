@@ -60,13 +60,13 @@ const SIGNATURES: &[(usize, &[u8], Kind, &str)] = &[
     (0, b".ra\xfd", Audio, "RealAudio"),
     (0, b"ADIF", Audio, "AAC in ADIF"),
     (0, b"FLV\x01", Audio, "Flash Video"),
-    (0, b"\x00\x00\x01\xba", Audio, "MPEG program stream"),
-    (0, b"\x00\x00\x01\xb3", Audio, "MPEG video"),
+    (0, b"\x00\x00\x01\xba", Audio, "an MPEG program stream"),
+    (0, b"\x00\x00\x01\xb3", Audio, "an MPEG video"),
     (0, b"MThd", Audio, "MIDI"),
-    (0, b"Extended Module: ", Audio, "tracker module (XM)"),
-    (0, b"IMPM", Audio, "tracker module (IT)"),
-    (44, b"SCRM", Audio, "tracker module (S3M)"),
-    (1080, b"M.K.", Audio, "tracker module (MOD)"),
+    (0, b"Extended Module: ", Audio, "a tracker module (XM)"),
+    (0, b"IMPM", Audio, "a tracker module (IT)"),
+    (44, b"SCRM", Audio, "a tracker module (S3M)"),
+    (1080, b"M.K.", Audio, "a tracker module (MOD)"),
     (0, b"PK\x03\x04", Archive, "a ZIP archive"),
     (0, b"PK\x05\x06", Archive, "a ZIP archive"),
     (0, b"PK\x07\x08", Archive, "a ZIP archive"),
@@ -98,7 +98,7 @@ const SIGNATURES: &[(usize, &[u8], Kind, &str)] = &[
 
 /// Forms of a RIFF file other than WAVE.
 const RIFF_FORMS: &[(&[u8], Kind, &str)] = &[
-    (b"AVI ", Audio, "AVI"),
+    (b"AVI ", Audio, "an AVI file"),
     (b"RMID", Audio, "MIDI"),
     (b"sfbk", Other, "a SoundFont"),
     (b"WEBP", Other, "a WebP picture"),
@@ -160,7 +160,7 @@ fn by_structure(head: &[u8]) -> Option<(Kind, &'static str)> {
         (is_bzip2(head), Archive, "a bzip2 file"),
         (is_lzma(head), Archive, "an LZMA file"),
         (is_old_tar(head), Archive, "a tar archive"),
-        (is_transport_stream(head), Audio, "MPEG transport stream"),
+        (is_transport_stream(head), Audio, "an MPEG transport stream"),
         (is_loas(head), Audio, "AAC in LATM/LOAS"),
         (is_bmp(head), Other, "a BMP picture"),
         (is_windows_program(head), Other, "a Windows program"),
@@ -296,7 +296,7 @@ mod tests {
         assert!(told(b"PK\x03\x04rest").contains("a ZIP archive"));
         assert_eq!(told(b"\xff\xd8\xff\xe0"), "it is a JPEG picture");
         assert_eq!(told(b"  <HTML lang=de>"), "it is an HTML page");
-        assert_eq!(told(b"RIFF\0\0\0\0AVI LIST"), "it is AVI, which is not supported");
+        assert_eq!(told(b"RIFF\0\0\0\0AVI LIST"), "it is an AVI file, which is not supported");
         assert_eq!(told(b"RIFF\0\0\0\0WAVEfmt "), "");
     }
 

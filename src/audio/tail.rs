@@ -75,7 +75,7 @@ mod tests {
         let mut ape = b"APETAGEX\xd0\x07\0\0\x20\0\0\0\0\0\0\0\0\0\0\xa0\0\0\0\0\0\0\0\0".to_vec();
         ape.extend_from_within(..);
         let lyrics = b"LYRICSBEGIN000011LYRICS200".to_vec();
-        let with = |tags: &[&[u8]]| [&[b"sound"], tags].concat().concat();
+        let with = |tags: &[&[u8]]| [&[&b"sound"[..]], tags].concat().concat();
         assert_eq!(end(b"sound"), 5);
         assert_eq!(end(&with(&[&id3v1])), 5);
         assert_eq!(end(&with(&[&ape, &id3v1])), 5);

@@ -274,8 +274,12 @@ fn seen(row: &Row, reference: &[f32]) -> String {
             let text = error.to_string();
             assert!(text.contains(words), "{name}: {text}");
             assert!(["unsupported_codec", "not_audio"].contains(&error.code()), "{name}: {text}");
-            let reason = text.split_once(&name).map_or("", |(_, rest)| rest);
-            format!("refused: {}", reason.trim_start_matches(':').trim())
+            let reason = match error.code() {
+                "not_audio" => text.split_once("file: "),
+                _ => text.split_once(&format!("{name}: ")),
+            };
+            let reason = reason.map_or("", |(_, reason)| reason);
+            format!("refused: {reason}")
         }
         (Sound(..), Err(error)) => panic!("{name}: {error}"),
         (Refused(_), Ok((info, _))) => panic!("{name} was decoded: {info:?}"),
