@@ -44,6 +44,8 @@ const DOORS: &[(&str, &[&str])] = &[
     ("clap", &["src/cli/", "src/main.rs"]),
     ("indicatif", &["src/cli/bar.rs"]),
     ("symphonia", &["src/audio/"]),
+    ("chardetng", &["src/audio/embedded/code_page.rs"]),
+    ("rustix", &["src/audio/isolation/"]),
     ("maud", &["src/report/html/"]),
     ("rustfft", &["src/fingerprint/spectrum.rs"]),
     ("bincode", &["index/src/codec.rs"]),
