@@ -50,6 +50,8 @@ const DOORS: &[(&str, &[&str])] = &[
     ("anstyle", &["src/report/look.rs"]),
     ("textwrap", &["src/report/look.rs"]),
     ("symphonia", &["src/audio/"]),
+    ("chardetng", &["src/audio/embedded/code_page.rs"]),
+    ("rustix", &["src/audio/isolation/"]),
     ("maud", &["src/report/html/"]),
     ("rustfft", &["src/fingerprint/spectrum.rs"]),
     ("bincode", &["index/src/codec.rs"]),

@@ -33,9 +33,6 @@ pub(super) const VERDICTS: &str = "Verdicts";
 /// Environment variable that pins the time of a run.
 const EPOCH_VARIABLE: &str = "SOURCE_DATE_EPOCH";
 
-/// Stack of a thread. Only what is used of it takes memory.
-const STACK: usize = 64 << 20;
-
 /// How a run ended, as scripts see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -344,7 +341,6 @@ impl WorkArgs {
         let threads = self.threads.map_or(0, usize::from);
         rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
-            .stack_size(STACK)
             .build_global()
             .map_err(|e| Failure::internal(format!("cannot start threads: {e}")))
     }

@@ -1,7 +1,9 @@
 //! The worker's side: reads requests, decodes, sends samples.
 
 use std::io::{self, Write};
-use std::sync::mpsc;
+use std::sync::mpsc::{self, Receiver};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{Builder, JoinHandle};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -19,16 +21,10 @@ pub fn serve() -> ! {
     // A decoder that crashes is nothing to look into with the memory of strangers' files.
     limit(Resource::Core, 0);
     let (requests, work) = mpsc::channel();
-    let decoder = std::thread::Builder::new().stack_size(STACK).spawn(move || {
-        let mut out = io::stdout();
-        for request in work {
-            // Nobody is left to tell of it when nobody listens.
-            if answer(&request, &mut out).is_err() {
-                std::process::exit(0);
-            }
-        }
-    });
-    if decoder.is_ok() {
+    let work = Arc::new(Mutex::new(work));
+    // A user's own limits may not allow for such a stack.
+    let decoder = [Some(STACK), None].into_iter().find_map(|stack| start(stack, &work));
+    if decoder.is_some() {
         let (mut input, mut content) = (io::stdin().lock(), Vec::new());
         while let Ok(Some(Kind::Request)) = receive(&mut input, &mut content) {
             let Ok(request) = serde_json::from_slice(&content) else { break };
@@ -39,6 +35,28 @@ pub fn serve() -> ! {
     }
     // The parent is gone or has enough. This thread sees that even while the other decodes.
     std::process::exit(0)
+}
+
+/// Starts the thread that decodes.
+fn start(stack: Option<usize>, work: &Arc<Mutex<Receiver<Request>>>) -> Option<JoinHandle<()>> {
+    let work = work.clone();
+    let builder = Builder::new();
+    let builder = match stack {
+        Some(stack) => builder.stack_size(stack),
+        None => builder,
+    };
+    let decode = move || {
+        let mut out = io::stdout();
+        // The only one that takes from it.
+        let work = work.lock().unwrap_or_else(PoisonError::into_inner);
+        for request in work.iter() {
+            // Nobody is left to tell of it when nobody listens.
+            if answer(&request, &mut out).is_err() {
+                std::process::exit(0);
+            }
+        }
+    };
+    builder.spawn(decode).ok()
 }
 
 /// Lowers a limit of this process; where the system has none of the kind, others hold.
