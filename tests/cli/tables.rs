@@ -108,7 +108,7 @@ fn a_gate_passes_on_nothing() {
     // A message that takes a release down sends nothing to look at.
     place.write(
         "purge.xml",
-        "<PurgeReleaseMessage><PurgedRelease><ReleaseId><ICPN>0036000291452</ICPN></ReleaseId></PurgedRelease>\
+        "<PurgeReleaseMessage><MessageHeader/><PurgedRelease><ReleaseId><ICPN>0036000291452</ICPN></ReleaseId></PurgedRelease>\
          </PurgeReleaseMessage>",
     );
     let outcome = place.scan(&["purge.xml", "--fail-on", "reject"]).expect(0);
