@@ -14,6 +14,7 @@ pub mod active;
 pub mod change;
 pub mod decision;
 pub mod entry;
+mod error;
 pub mod log;
 pub mod place;
 pub mod terms;

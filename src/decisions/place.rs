@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::entry::Chain;
-use super::log::LogError;
+use super::error::LogError;
 
 /// Name of the log in the folder of an index.
 pub const LOG_NAME: &str = "decisions.jsonl";

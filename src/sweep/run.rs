@@ -114,7 +114,7 @@ impl Sweep {
     ///
     /// # Errors
     /// The state is damaged, of other indexes, or in use by another sweep.
-    pub fn infolder_kept(
+    pub fn in_folder(
         dir: &Path,
         references: &Index,
         catalogue: &Index,

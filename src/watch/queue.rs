@@ -6,9 +6,10 @@ use std::fs::Metadata;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
+#[cfg(unix)]
+use std::time::{Duration, UNIX_EPOCH};
 
 use super::result_store::is_result;
-use super::snapshot::noted;
 use crate::audio::is_audio_extension;
 use crate::declare::delivery::{BatchState, Delivery, batch_state, expand_within, is_marker};
 use crate::declare::text::visible;
@@ -112,6 +113,20 @@ impl Unit {
             named: Vec::new(),
         }
     }
+}
+
+/// When the system last noted a change of the file or of what it knows about it.
+#[cfg(unix)]
+pub(super) fn noted(meta: &Metadata) -> Option<SystemTime> {
+    use std::os::unix::fs::MetadataExt;
+    let seconds = Duration::from_secs(u64::try_from(meta.ctime()).ok()?);
+    let rest = Duration::from_nanos(u64::try_from(meta.ctime_nsec()).ok()?);
+    UNIX_EPOCH.checked_add(seconds)?.checked_add(rest)
+}
+
+#[cfg(not(unix))]
+pub(super) fn noted(_: &Metadata) -> Option<SystemTime> {
+    None
 }
 
 fn has_extension(path: &Path, extensions: &[&str]) -> bool {

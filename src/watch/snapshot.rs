@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use sha2::{Digest, Sha256};
 use walkdir::WalkDir;
 
-use super::queue::{Unit, UnitKind, is_passing};
+use super::queue::{Unit, UnitKind, is_passing, noted};
 use crate::id::{digest_of, hex, path_text};
 use crate::progress::Cancel;
 use crate::regular;
@@ -218,20 +218,6 @@ impl Taker {
             self.bytes = self.bytes.saturating_add(meta.len());
         }
     }
-}
-
-/// When the system last noted a change of the file or of what it knows about it.
-#[cfg(unix)]
-pub(super) fn noted(meta: &Metadata) -> Option<SystemTime> {
-    use std::os::unix::fs::MetadataExt;
-    let seconds = Duration::from_secs(u64::try_from(meta.ctime()).ok()?);
-    let rest = Duration::from_nanos(u64::try_from(meta.ctime_nsec()).ok()?);
-    UNIX_EPOCH.checked_add(seconds)?.checked_add(rest)
-}
-
-#[cfg(not(unix))]
-pub(super) fn noted(_: &Metadata) -> Option<SystemTime> {
-    None
 }
 
 #[cfg(unix)]
