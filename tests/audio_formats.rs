@@ -409,7 +409,7 @@ fn mutants_never_panic() {
                 let code = error.code();
                 assert!(!["internal_error", "timeout"].contains(&code), "seed {seed}: {error}");
             }
-            assert!(sane, "{}: seed {seed} gives samples that are no numbers", file);
+            assert!(sane, "{file}: seed {seed} gives samples that are no numbers");
         }
     }
 }

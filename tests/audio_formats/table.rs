@@ -161,7 +161,7 @@ fn layer_1() -> Vec<u8> {
     // Four bits a sample in band 1, no other; scale factor 12; then twelve samples.
     let mut bits = String::from("00000011") + &"0000".repeat(30) + "001100";
     (0..12).for_each(|i| bits += if i % 2 == 0 { "1100" } else { "0010" });
-    while bits.len() % 8 != 0 {
+    while !bits.len().is_multiple_of(8) {
         bits.push('0');
     }
     let digit = |at: usize| u8::from(bits.as_bytes()[at] == b'1');
