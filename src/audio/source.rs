@@ -156,7 +156,9 @@ impl<R: Read + Seek> Seek for Source<R> {
         // A header that points out of the file is damage of the file, no failure of the system.
         let in_reach = |place: &u64| *place >= self.base && i64::try_from(*place).is_ok();
         let place = place.filter(in_reach).ok_or(io::ErrorKind::UnexpectedEof)?;
-        self.at = self.inner.seek(SeekFrom::Start(place))?;
+        // File systems refuse places far beyond their largest file; nothing is read there anyway.
+        self.inner.seek(SeekFrom::Start(place.min(self.base + self.len)))?;
+        self.at = place;
         Ok(self.at - self.base)
     }
 }
@@ -208,6 +210,8 @@ mod tests {
         assert_eq!((all.len(), all.last()), (862, Some(&7)));
         assert_eq!(source.seek(SeekFrom::End(-1)).unwrap(), 861);
         assert!(source.seek(SeekFrom::Current(-862)).is_err());
+        assert_eq!(source.seek(SeekFrom::Start(1 << 62)).unwrap(), 1 << 62);
+        assert_eq!(source.read(&mut [0; 4]).unwrap(), 0);
     }
 
     #[test]
