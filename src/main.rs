@@ -29,7 +29,9 @@ fn main() -> ExitCode {
 
 /// A bug, in one line that says what to do about it.
 fn tell(panic: &PanicHookInfo<'_>) {
-    let what = panic.payload_as_str().unwrap_or("unknown");
+    let text = panic.payload().downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.payload().downcast_ref::<String>().map(String::as_str));
+    let what = text.unwrap_or("unknown");
     let place = panic.location().map(|place| format!(" ({}:{})", place.file(), place.line()));
     let place = place.unwrap_or_default();
     cli::fail(&format!("internal error: {what}{place}; this is a bug, please report it"));

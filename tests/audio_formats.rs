@@ -222,7 +222,7 @@ fn limits_hold() {
     let second = Duration::from_secs(1);
     let (info, count) = run(DecodeOptions { max_duration: second, ..DecodeOptions::default() });
     assert_eq!(count, 16_000);
-    assert!(info.unwrap().truncated);
+    assert!(info.unwrap().capped);
     let (error, _) = run(DecodeOptions { timeout: Duration::ZERO, ..DecodeOptions::default() });
     assert_eq!(error.unwrap_err().code(), "timeout");
     let (info, _) = run(DecodeOptions {

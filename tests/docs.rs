@@ -354,7 +354,7 @@ fn normal(line: &str) -> String {
     let mut out = String::new();
     let mut rest = line.trim_end();
     if rest.ends_with(" x real time") {
-        return rest.replace(|c: char| c.is_ascii_digit(), "");
+        return rest.replace(|c: char| c.is_ascii_digit() || c == ',', "");
     }
     while let Some(c) = rest.chars().next() {
         let at_start = !out.ends_with(|c: char| c.is_ascii_alphanumeric());

@@ -493,7 +493,7 @@ fn month(word: &str) -> Option<i64> {
         "december dezember dec dez decembre diciembre dic dezembro dicembre",
     ];
     let names = |names: &&str| names.split(' ').any(|name| name == word);
-    MONTHS.iter().position(|of| names(of)).map(|place| place as i64 + 1)
+    MONTHS.iter().position(names).map(|place| place as i64 + 1)
 }
 
 #[cfg(test)]

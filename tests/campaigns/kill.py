@@ -128,9 +128,10 @@ def watch():
     with Place() as p:
         demo(p, 4)
         p.run("index", "add", "refs", "--index", "idx", "-q")
-        for d in range(4):
-            for i in range(3):
-                p.clip("incoming/night-drive.mp3", f"in/{d}/{i}.mp3", b"\0" * (3 * d + i))
+        # Other music in each: a delivery over which it died comes last, so each is told whatever came before it.
+        for d, clip in enumerate(["night-drive.mp3", "funky-sax.mp3", "void-sensor.ogg"]):
+            for i in range(4):
+                p.clip(f"incoming/{clip}", f"in/{d}/{i}{clip[-4:]}", b"\0" * i)
 
         def args(name):
             return ["watch", "in", "--index", "idx", "--out", f"out-{name}", "--keep", f"keep-{name}", "--csv",
