@@ -4,6 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use soundalike::audio::DecodeOptions;
+use soundalike::report::decide::Commands;
 use soundalike::report::html::{self, Options};
 use soundalike::report::picture::Pictures;
 use soundalike::report::read::Records;
@@ -11,7 +12,7 @@ use soundalike::report::read::Records;
 fuzz_target!(|data: &[u8]| {
     let mut records = Records::spool(&mut &data[..]).unwrap();
     let pictures = Pictures { from_audio: false, decode: DecodeOptions::default() };
-    let options = Options { title: None, limit: 20, pictures };
+    let options = Options { title: None, limit: 20, pictures, commands: Commands::of_some_index() };
     let mut page = Vec::new();
     html::write(&mut records, &options, &mut page).unwrap();
     let page = String::from_utf8(page).unwrap();

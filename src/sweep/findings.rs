@@ -2,7 +2,7 @@
 //!
 //! Match records as a scan writes them, with the number of the run that found them and `measures`, the same
 //! figures unrounded, by which they are judged; after a line that says when the run began. Each has a
-//! [checksum](super::sums). Lines are only ever added. A run that is killed leaves at most a last line without its end, which the next one cuts off:
+//! checksum (`sums`). Lines are only ever added. A run that is killed leaves at most a last line without its end, which the next one cuts off:
 //! what it told of had not been recorded as compared.
 
 use std::collections::{BTreeMap, BTreeSet};

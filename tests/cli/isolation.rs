@@ -49,6 +49,20 @@ fn worker(parent: u32, known: Option<u32>) -> u32 {
     panic!("nothing decodes for {parent}");
 }
 
+/// Waits for the process, other than `known`, that decodes the file `name` for `parent`.
+fn decoding(parent: u32, name: &str, known: Option<u32>) -> u32 {
+    for _ in 0..6_000 {
+        let id = worker(parent, known);
+        let open = fs::read_dir(format!("/proc/{id}/fd")).into_iter().flatten().flatten();
+        let mut open = open.filter_map(|fd| fs::read_link(fd.path()).ok());
+        if open.any(|path| path.ends_with(name)) {
+            return id;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    panic!("nothing decodes {name}");
+}
+
 /// Is it the program that runs there, not yet another on its way to becoming it?
 fn is_worker(id: u32) -> bool {
     let line = fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
@@ -69,12 +83,12 @@ fn a_file_that_kills_its_decoder_costs_nothing_else() {
     let place = Place::indexed(&["main-theme"]);
     long(&place, "long.wav");
     let args = ["scan", "--index", "index", "--format", "jsonl", "--threads", "1"];
-    let child = start(&place, &[&args[..], &["long.wav", "incoming/night-drive.mp3"]].concat());
-    let first = worker(child.id(), None);
+    let child = start(&place, &[&args[..], &["incoming/night-drive.mp3", "long.wav"]].concat());
+    let first = decoding(child.id(), "long.wav", None);
     signal(first, "-KILL");
-    // The next one is asked again: the files before might be to blame. It dies of it, too.
-    let second = worker(child.id(), Some(first));
-    signal(second, "-SEGV");
+    // The next one is asked again: the file before might be to blame. It dies of it, too.
+    let second = decoding(child.id(), "long.wav", Some(first));
+    signal(second, "-KILL");
     let outcome = Outcome::of(child.wait_with_output().unwrap()).expect(1);
     let error = outcome.one("error");
     assert_eq!((&error["subject"], &error["code"]), (&"long.wav".into(), &"crashed".into()));

@@ -2,7 +2,7 @@
 //!
 //! A failed allocation, a stack that overflows, a signal: none of these can be caught within a process, and the
 //! decoders read what strangers deliver. So the program starts itself once more for each of its threads
-//! ([`serve`]). Such a worker is told a path, decodes it under a limit of memory, and sends samples back through
+//! (`serve`). Such a worker is told a path, decodes it under a limit of memory, and sends samples back through
 //! a pipe; it is kept for the next file. One that dies costs its file ([`AudioError::Crashed`]) and is replaced.
 //! Results are those of decoding within the process, sample by sample. What it costs is in
 //! `docs/src/how/pipeline.md`.
@@ -33,7 +33,7 @@ struct Pool {
 
 static POOL: OnceLock<Pool> = OnceLock::new();
 
-/// Decodes files in workers from now on: this program, started with `argument`, must call [`serve`].
+/// Decodes files in workers from now on: this program, started with `argument`, must call `serve`.
 pub fn enable(argument: impl Into<OsString>) {
     let _ = POOL.set(Pool { argument: argument.into(), idle: Mutex::default() });
 }
