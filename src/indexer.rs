@@ -16,7 +16,7 @@ use crate::audio::{AudioError, AudioInfo, DecodeOptions};
 use crate::declare::declared::Declared;
 use crate::declare::manifest::Described;
 use crate::declare::metadata::Metadata;
-use crate::fingerprint::file::{fingerprint, sha256_of};
+use crate::fingerprint::file::{fingerprint, sha256_within};
 use crate::fingerprint::stored::{SPACE_PEAK_MAP, windows};
 use crate::params::FingerprintParams;
 use crate::progress::{Cancel, Progress};
@@ -230,11 +230,12 @@ fn read(
     options: &AddOptions<'_>,
     decode: &DecodeOptions,
 ) -> Outcome {
-    let sha256 = match sha256_of(path) {
+    let sha256 = match sha256_within(path, decode) {
         Ok(hash) if index.contains(&hash) => {
             return Outcome::Present(hash, options.metadata.row(path).map(Box::new));
         }
         Ok(hash) => hash,
+        Err(AudioError::Cancelled { .. }) => return Outcome::Skipped,
         Err(error) => return Outcome::Failed(error),
     };
     let (info, constellation) = match fingerprint(path, options.params, 1.0, decode) {

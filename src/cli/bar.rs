@@ -75,7 +75,11 @@ impl Progress for Bar {
         let columns = columns.map_or(80, |(Width(columns), _)| usize::from(columns));
         if let Ok(style) = ProgressStyle::with_template(template(columns)) {
             let left = |state: &ProgressState, out: &mut dyn Write| {
-                let _ = out.write_str(&clock::seconds(state.eta().as_millis() as u64 + 999));
+                // Nothing is known of that before the first file is done.
+                let _ = match state.pos() {
+                    0 => out.write_str("–:––"),
+                    _ => out.write_str(&clock::seconds(state.eta().as_millis() as u64 + 999)),
+                };
             };
             self.bar.set_style(style.with_key("left", left));
         }

@@ -126,7 +126,8 @@ pub fn revoke(
 
 fn explained(reason: &str, who: &str) -> Result<(String, String), ChangeError> {
     let (reason, who) = (clean(reason, MAX_REASON), clean(who, MAX_NAME));
-    if reason.is_empty() {
+    // Nor is the "…" of a command that is offered.
+    if !reason.contains(char::is_alphanumeric) {
         return Err(ChangeError::NoReason);
     }
     if who.is_empty() {

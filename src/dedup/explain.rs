@@ -9,7 +9,7 @@ use super::cluster::{Cluster, Durations, Edge, IdentitySpread, Member, Tie, Wind
 use super::component::Component;
 use super::member::BatchTrack;
 use super::pairs::Pair;
-use super::score::{duration_words, score};
+use super::score::{duration_words, score, timed};
 use super::track_set::TrackIx;
 use crate::declare::identifiers::Isrc;
 use crate::declare::times::instant;
@@ -221,16 +221,25 @@ fn durations(members: &[Member]) -> Durations {
 /// "12 tracks from account A within 41 min share at least 92 % of their audio (pitch -40 to +60 cents)
 /// under 12 titles and 9 artists; no ISRC repeats."
 fn explanation(c: &Cluster) -> String {
-    let accounts: BTreeSet<&String> =
-        c.member_details.iter().filter_map(|m| m.account.as_ref()).collect();
+    let known: Vec<&String> = c.member_details.iter().filter_map(|m| m.account.as_ref()).collect();
+    let accounts: BTreeSet<&String> = known.iter().copied().collect();
+    // What is said of some is not said of all.
+    let some =
+        |known: usize| if known == c.size { String::new() } else { format!("{known} of them ") };
     let mut text = format!("{} tracks", c.size);
+    let mut parts = Vec::new();
     if let (1, Some(account)) = (accounts.len(), accounts.first()) {
-        text += &format!(" from account {account}");
+        parts.push(format!("{}from account {account}", some(known.len())));
     } else if accounts.len() > 1 {
-        text += &format!(" from {} accounts", accounts.len());
+        parts.push(format!("{}from {} accounts", some(known.len()), accounts.len()));
     }
-    if let Some(seconds) = c.window.seconds {
-        text += &format!(" within {}", duration_words(seconds));
+    let timed = timed(&c.member_details);
+    if let Some(seconds) = c.window.seconds.filter(|_| timed > 1) {
+        parts.push(format!("{}within {}", some(timed), duration_words(seconds)));
+    }
+    match parts.iter().any(|part| part.contains(" of them ")) {
+        true => text += &format!(" ({})", parts.join(", ")),
+        false => parts.iter().for_each(|part| text += &format!(" {part}")),
     }
     let least = c.weakest_edge_pct.floor();
     text += &match c.density >= 0.999 {
@@ -269,7 +278,9 @@ fn explanation(c: &Cluster) -> String {
     ];
     let names: Vec<String> = names.into_iter().flatten().collect();
     if !names.is_empty() {
-        text += &format!(" under {}", names.join(" and "));
+        let named = c.member_details.iter().all(|m| m.title.is_some() && !m.artists.is_empty());
+        let known = if named { "" } else { ", as far as they are named" };
+        text += &format!(" under {}{known}", names.join(" and "));
     }
     let coded = c.member_details.iter().filter(|m| m.isrc.is_some()).count();
     text += match (coded, c.identity.isrcs) {

@@ -6,6 +6,7 @@
 
 use super::cluster::{Cluster, Contribution, Member};
 use super::member::{BatchTrack, is_modified};
+use crate::declare::times::instant;
 use crate::level::Level;
 use crate::rounding::rounded;
 
@@ -92,7 +93,8 @@ fn signals(c: &Cluster, tracks: &[&BatchTrack]) -> Vec<Signal> {
     let (account, of_account) = busiest_account(&c.member_details);
     let short =
         c.member_details.iter().filter(|m| THRESHOLD_LENGTH.contains(&m.duration_ms)).count();
-    let per_hour = c.window.seconds.map(|s| n / (s as f64 / 3600.0).max(1.0 / 60.0));
+    let timed = timed(&c.member_details);
+    let per_hour = c.window.seconds.map(|s| timed as f64 / (s as f64 / 3600.0).max(1.0 / 60.0));
     let spread = c.duration_ms.iqr as f64 / c.duration_ms.p50.max(1) as f64;
     let hit = tracks.iter().filter(|t| t.reference_hit).count();
     let low_content = tracks.iter().filter(|t| t.low_content).count();
@@ -136,8 +138,8 @@ fn signals(c: &Cluster, tracks: &[&BatchTrack]) -> Vec<Signal> {
         signal(
             "burst",
             0.25,
-            per_hour.map_or(0.0, |rate| if c.size >= 3 { rate / BURST_PER_HOUR } else { 0.0 }),
-            format!("{} uploads within {}", c.size, duration_words(c.window.seconds.unwrap_or(0))),
+            per_hour.map_or(0.0, |rate| if timed >= 3 { rate / BURST_PER_HOUR } else { 0.0 }),
+            format!("{timed} uploads within {}", duration_words(c.window.seconds.unwrap_or(0))),
         ),
         signal("size", 0.20, (n / 2.0).ln() / (LARGE / 2.0).ln(), format!("{} tracks", c.size)),
         signal(
@@ -168,7 +170,7 @@ fn signals(c: &Cluster, tracks: &[&BatchTrack]) -> Vec<Signal> {
             "reference_hit",
             0.40,
             share(hit),
-            format!("{hit} of {} match a reference of somebody else", c.size),
+            format!("{hit} of {} match a reference that nothing says to be their own", c.size),
         ),
         signal(
             "loop_or_noise",
@@ -201,6 +203,14 @@ fn excuses(c: &Cluster, tracks: &[&BatchTrack]) -> Vec<Signal> {
         every(|t| t.allowed).then(|| excuse("allowed", 0.0, "allowed by decision")),
     ];
     all.into_iter().flatten().collect()
+}
+
+/// Members of which it is known when they came.
+pub(super) fn timed(members: &[Member]) -> usize {
+    members
+        .iter()
+        .filter(|m| m.received_at.as_deref().is_some_and(|at| instant(at).is_some()))
+        .count()
 }
 
 /// The account with most members, and how many; none counts as none.

@@ -124,9 +124,9 @@ impl Engine {
             moved: upload.declared.is_catalog_transfer || upload.declared.is_backfill,
             earlier: false,
             low_content: analysed.is_low_content(),
-            reference_hit: upload.standing_matches().next().is_some(),
+            reference_hit: upload.matches_others(),
             generator: !upload.tags_generator.is_empty(),
-            allowed: self.judge.allows(upload),
+            allowed: upload.allowed_by.is_some(),
         }
     }
 

@@ -131,18 +131,11 @@ impl Judge {
         let (account, isrc) = (d.account.as_deref(), d.isrc.as_deref());
         let blocked = decisions.upload_blocked(&sha256, account, isrc);
         upload.blocked_by = blocked.map(|decision| decision.id.clone());
+        let allowed = decisions.upload_allowed(&sha256, account, isrc);
+        upload.allowed_by = allowed.map(|decision| decision.id.clone());
         for m in &mut upload.matches {
             rule_match(decisions, m, &sha256, (account, isrc));
         }
-    }
-
-    /// Whether a decision allows the upload as a whole.
-    pub(crate) fn allows(&self, upload: &Upload) -> bool {
-        let d = &upload.declared;
-        self.decisions.as_ref().is_some_and(|decisions| {
-            let (account, isrc) = (d.account.as_deref(), d.isrc.as_deref());
-            decisions.upload_allowed(&upload.track.sha256_hex(), account, isrc).is_some()
-        })
     }
 
     /// Findings and verdict of each upload of a batch, in order; nothing without packs. `protected`: names
@@ -242,7 +235,8 @@ fn rule_match(
 /// The decisions that played a part.
 fn applied(upload: &Upload) -> Vec<String> {
     let of_matches = upload.matches.iter().flat_map(|m| m.allowed_by.iter().chain(&m.blocked_by));
-    let all: BTreeSet<&String> = of_matches.chain(&upload.blocked_by).collect();
+    let of_upload = upload.blocked_by.iter().chain(&upload.allowed_by);
+    let all: BTreeSet<&String> = of_matches.chain(of_upload).collect();
     all.into_iter().cloned().collect()
 }
 

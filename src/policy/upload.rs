@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use super::identity::{Identity, PartyBasis};
 use crate::declare::declared::{Declared, NotAsked};
 use crate::fingerprint::signal::Signal;
+use crate::level::Level;
 use crate::matches::Match;
 use crate::track::Track;
 
@@ -41,6 +43,8 @@ pub struct Upload {
     pub matches: Vec<Match>,
     /// The decision by which its account or ISRC registrant is on the block list.
     pub blocked_by: Option<String>,
+    /// The decision by which nothing it resembles is held against it: about its audio, account or ISRC registrant.
+    pub allowed_by: Option<String>,
 }
 
 impl Upload {
@@ -52,6 +56,15 @@ impl Upload {
     /// Matches that are held against it: those that no decision allows.
     pub fn standing_matches(&self) -> impl Iterator<Item = &Match> {
         self.matches.iter().filter(|m| m.allowed_by.is_none())
+    }
+
+    /// Whether it matches a reference that no sign says to be its own.
+    pub fn matches_others(&self) -> bool {
+        let own = Identity::declared(&self.declared);
+        self.standing_matches().any(|m| {
+            let basis = PartyBasis::of(&self.declared, &own, &Identity::reference(&m.reference));
+            basis.is_none_or(|basis| basis.ceiling() > Level::Clear)
+        })
     }
 
     /// The reference of one of its matches, to be changed.

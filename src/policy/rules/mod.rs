@@ -21,8 +21,15 @@ pub fn observe(batch: &Batch<'_>, index: usize) -> Vec<Observation> {
     let Some(upload) = batch.uploads.get(index) else { return Vec::new() };
     let mut all = Vec::new();
     audio::observe(upload, &mut all);
+    let matches = all.len();
     pairs::observe(batch, index, &mut all);
     bulk::observe(batch, index, &mut all);
+    if let Some(id) = &upload.allowed_by {
+        // Matches were ruled one by one; what it shares with others of the batch is allowed with it.
+        for seen in &mut all[matches..] {
+            cap(seen, Level::Clear, format!("allowed by decision {id}"));
+        }
+    }
     tech::observe(upload, &mut all);
     meta::observe(batch, index, &mut all);
     disclosure::observe(batch, upload, &mut all);
