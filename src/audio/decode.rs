@@ -134,6 +134,9 @@ where
     session.run(format)?;
     session.tags.absorb(format);
     session.tags.complete(tags_around);
+    if opened.tracks.tags_of_whole {
+        session.tags.take_from_whole(opened.tracks.title);
+    }
     session.conclude(container)
 }
 

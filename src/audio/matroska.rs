@@ -24,6 +24,8 @@ const EBML: u32 = 0x1a45_dfa3;
 const SEGMENT: u32 = 0x1853_8067;
 const CLUSTER: u32 = 0x1f43_b675;
 const TRACKS: u32 = 0x1654_ae6b;
+const INFO: u32 = 0x1549_A966;
+const TITLE: u32 = 0x7BA9;
 const TRACK_ENTRY: u32 = 0xae;
 const TRACK_NUMBER: u32 = 0xd7;
 const FLAG_DEFAULT: u32 = 0x88;
@@ -38,6 +40,8 @@ const CONTENT_COMP_SETTINGS: u32 = 0x4255;
 
 /// Most bytes of the description of all tracks that are read.
 const MAX_TRACKS: u64 = 4 << 20;
+/// Longest description of the file that is read.
+const MAX_INFO: u64 = 64 << 10;
 /// Most elements in front of it.
 const MAX_ELEMENTS: usize = 1_000;
 /// Largest block that is unpacked.
@@ -77,7 +81,13 @@ pub(super) fn facts<R: Read + Seek>(
 ) -> io::Result<(TrackFacts, Packed)> {
     let mut facts = TrackFacts::default();
     let mut packed = HashMap::new();
-    if let Some((at, len)) = find_tracks(source, start, end)? {
+    facts.tags_of_whole = true;
+    if let Some((at, len)) = find(INFO, source, start, end)? {
+        let bytes = read_at(source, at, len.min(MAX_INFO))?;
+        let title = elements(&bytes).find(|(id, _)| *id == TITLE);
+        facts.title = title.map(|(_, text)| String::from_utf8_lossy(text).into_owned());
+    }
+    if let Some((at, len)) = find(TRACKS, source, start, end)? {
         let bytes = read_at(source, at, len.min(MAX_TRACKS))?;
         for (id, track) in elements(&bytes) {
             if id == TRACK_ENTRY {
@@ -88,8 +98,9 @@ pub(super) fn facts<R: Read + Seek>(
     Ok((facts, Packed(Arc::new(packed))))
 }
 
-/// Where the description of all tracks lies.
-fn find_tracks<R: Read + Seek>(
+/// Where the content of the element `wanted` of the segment lies, if it comes before the sound.
+fn find<R: Read + Seek>(
+    wanted: u32,
     source: &mut R,
     mut at: u64,
     end: u64,
@@ -99,7 +110,7 @@ fn find_tracks<R: Read + Seek>(
         let Some((id, size, header)) = element(&head) else { break };
         let content = at + header;
         match id {
-            TRACKS => return Ok(size.map(|size| (content, size))),
+            id if id == wanted => return Ok(size.map(|size| (content, size))),
             CLUSTER => break,
             SEGMENT => at = content,
             _ => match size.and_then(|size| content.checked_add(size)) {

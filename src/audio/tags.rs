@@ -165,6 +165,17 @@ impl Tags {
         self.comment.iter().chain(&self.url).any(|known| known.starts_with(text))
     }
 
+    /// Fills title and artist from those of the file as a whole, called `title`: what is written without a level is
+    /// about an album by the letter of Matroska, and about the one track where programs write it.
+    pub(super) fn take_from_whole(&mut self, title: Option<String>) {
+        if let Some(title) = title.or_else(|| self.album.clone()) {
+            fill(&mut self.title, &title);
+        }
+        if self.artists.is_empty() {
+            self.artists.extend(self.album_artist.clone());
+        }
+    }
+
     /// Programs write the artists of a joint credit one by one under a name of their own (`ARTISTS`).
     pub(super) fn with_separate_artists(mut self) -> Tags {
         let separate = self.other.iter().filter(|(name, _)| name.eq_ignore_ascii_case("artists"));
@@ -297,6 +308,31 @@ mod tests {
         assert_eq!(cleaned("\u{1b}[31mred\u{202e}"), Some("[31mred".to_owned()));
         assert_eq!(cleaned(" \u{0} "), None);
         assert_eq!(cleaned(&"ä".repeat(2_000)).map(|s| s.chars().count()), Some(MAX_CHARS));
+    }
+
+    #[test]
+    fn what_is_said_of_the_whole_file_names_its_track_where_nothing_else_does() {
+        let whole = Tags {
+            album: Some("Night".to_owned()),
+            album_artist: Some("Ann".to_owned()),
+            ..Tags::default()
+        };
+        let mut tags = whole.clone();
+        tags.take_from_whole(None);
+        assert_eq!(
+            (tags.title.as_deref(), &tags.artists[..]),
+            (Some("Night"), &["Ann".to_owned()][..])
+        );
+        let mut called = whole.clone();
+        called.take_from_whole(Some("Tram".to_owned()));
+        assert_eq!(called.title.as_deref(), Some("Tram"));
+        let mut own =
+            Tags { title: Some("Day".to_owned()), artists: vec!["Bob".to_owned()], ..whole };
+        own.take_from_whole(Some("Tram".to_owned()));
+        assert_eq!(
+            (own.title.as_deref(), &own.artists[..]),
+            (Some("Day"), &["Bob".to_owned()][..])
+        );
     }
 
     /// A frame of ID3v2.3 with Latin-1 text.

@@ -122,9 +122,8 @@ fn ctrl_c_ends_a_run_within_a_file() {
     long(&place, "long.wav");
     let args = ["scan", "--index", "index", "--format", "jsonl", "--threads", "1", "long.wav"];
     let child = start(&place, &args);
-    let id = worker(child.id(), None);
-    // As a terminal does: to the whole group.
-    signal(id, "-INT");
+    worker(child.id(), None);
+    // As a terminal does: to the group, in which the workers are not.
     signal(child.id(), "-INT");
     let outcome = Outcome::of(child.wait_with_output().unwrap()).expect(130);
     let summary = outcome.one("summary");

@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io::{self, Read};
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -46,6 +46,8 @@ impl Worker {
     pub(super) fn start(argument: &OsStr) -> io::Result<Worker> {
         let mut child = Command::new(own_program()?)
             .arg(argument)
+            // A terminal's Ctrl-C is for us; a worker that has just begun does not yet know to ignore it.
+            .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
