@@ -14,6 +14,7 @@ use super::tags::Tags;
 use super::veil::Veil;
 use super::{embedded, oversize};
 use crate::progress::Cancel;
+use crate::regular;
 
 /// Bytes at the start of the file that are looked at before the probe.
 const HEAD: usize = 1_024;
@@ -60,15 +61,9 @@ pub(super) struct Payload {
 
 /// Opens `path` if it is a regular file.
 pub(super) fn open_file(path: &Path, stop: Stop) -> io::Result<Source<File>> {
-    // Asked before opening: opening a pipe without a writer would block for ever.
-    let metadata = std::fs::metadata(path)?;
-    if metadata.is_dir() {
-        return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder"));
-    }
-    if !metadata.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
-    }
-    Source::new(File::open(path)?, metadata.len(), stop)
+    let file = regular::open(path)?;
+    let len = file.metadata()?.len();
+    Source::new(file, len, stop)
 }
 
 /// A source over bytes in memory.

@@ -1,8 +1,7 @@
 //! What several subcommands share: exit codes, input and decoding options, Ctrl-C.
 
-use std::fs::File;
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 use std::sync::{LazyLock, OnceLock};
 use std::time::Duration;
 
@@ -221,9 +220,7 @@ impl ListArgs {
     pub fn read(&self) -> Result<Vec<PathBuf>, Failure> {
         match &self.files_from {
             None => Ok(Vec::new()),
-            Some(list) if self.null => {
-                null_list(list).map_err(|source| InputError { path: list.clone(), source }.into())
-            }
+            Some(list) if self.null => Ok(inputs::read_null_list(list)?),
             Some(list) => Ok(inputs::read_list(list)?),
         }
     }
@@ -247,28 +244,6 @@ impl InputArgs {
         }
         Ok(found)
     }
-}
-
-/// Paths that end with a zero byte each, from `list` (`-` is standard input).
-fn null_list(list: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut bytes = Vec::new();
-    match list == Path::new("-") {
-        true => io::stdin().lock().read_to_end(&mut bytes)?,
-        false => File::open(list)?.read_to_end(&mut bytes)?,
-    };
-    let names = bytes.split(|byte| *byte == 0).filter(|name| !name.is_empty());
-    Ok(names.map(path_of_bytes).collect())
-}
-
-#[cfg(unix)]
-fn path_of_bytes(bytes: &[u8]) -> PathBuf {
-    use std::os::unix::ffi::OsStrExt;
-    PathBuf::from(std::ffi::OsStr::from_bytes(bytes))
-}
-
-#[cfg(not(unix))]
-fn path_of_bytes(bytes: &[u8]) -> PathBuf {
-    PathBuf::from(String::from_utf8_lossy(bytes).into_owned())
 }
 
 /// The time that a run goes by.

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use walkdir::{DirEntry, WalkDir};
 
-pub use super::list::{InputError, read_list};
+pub use super::list::{InputError, read_list, read_null_list};
 pub use super::others::NotLookedAt;
 use super::others::not_looked_at;
 use super::same_file::{FileId, are_links, file_id};

@@ -34,21 +34,33 @@ const MAX_BYTES: u64 = 256 << 20;
 /// meant: standard input, or the files of a shell (`<(command)`).
 pub fn read_list(list: &Path) -> Result<Vec<PathBuf>, InputError> {
     let error = |source| InputError { path: list.to_owned(), source };
+    contents(list).and_then(|bytes| paths(bytes, &folder_of(list))).map_err(error)
+}
+
+/// Reads a list of paths that end with a zero byte each, as they stand, from `list` as [`read_list`] does.
+pub fn read_null_list(list: &Path) -> Result<Vec<PathBuf>, InputError> {
+    let bytes = contents(list).map_err(|source| InputError { path: list.to_owned(), source })?;
+    let names = bytes.split(|byte| *byte == 0).filter(|name| !name.is_empty());
+    Ok(names.map(path_from_bytes).collect())
+}
+
+/// What `list` holds.
+fn contents(list: &Path) -> io::Result<Vec<u8>> {
     let reader: Box<dyn Read> = if list == Path::new("-") {
         Box::new(io::stdin().lock())
     } else {
-        let about = std::fs::metadata(list).map_err(error)?;
+        let about = std::fs::metadata(list)?;
         if !is_of_the_shell(list) {
-            regular::ensure(&about).map_err(error)?;
+            regular::ensure(&about)?;
         }
-        Box::new(File::open(list).map_err(error)?)
+        Box::new(File::open(list)?)
     };
     let mut bytes = Vec::new();
-    reader.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(error)?;
+    reader.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MAX_BYTES {
-        return Err(error(invalid("larger than any list of paths")));
+        return Err(invalid("larger than any list of paths"));
     }
-    paths(bytes, &folder_of(list)).map_err(error)
+    Ok(bytes)
 }
 
 /// Whether a pipe is given on purpose, as `<(command)` does.

@@ -4,8 +4,8 @@
 //! decoders read what strangers deliver. So the program starts itself once more for each of its threads
 //! (`serve`). Such a worker is told a path, decodes it under a limit of memory, and sends samples back through
 //! a pipe; it is kept for the next file. One that dies costs its file ([`AudioError::Crashed`]) and is replaced.
-//! Results are those of decoding within the process, sample by sample. What it costs is in
-//! `docs/src/how/pipeline.md`.
+//! Results are those of decoding within the process, sample by sample. What it costs is within
+//! what two runs of the same program differ by (`benches/same/run.sh` compares two builds).
 //!
 //! Workers hold nothing on disk. They end when their standard input does, whatever became of the parent.
 //!
