@@ -11,7 +11,7 @@ use super::facts::TrackFacts;
 use super::open::probe;
 use super::riff::{self, Content, Reader};
 use super::segment::Segment;
-use super::{matroska, mp4, signature, sniff, tail};
+use super::{matroska, mp4, signature, sniff};
 
 /// A container, ready to give packets.
 pub(super) struct Opened<'s> {
@@ -49,21 +49,14 @@ pub(super) fn open<'s, S: MediaSource + 's>(mut source: S, len: u64) -> Result<O
     } else if mp4::is_mp4(&head.bytes) {
         tracks.preferred = mp4::enabled(&mut source, head.start, head.end).map_err(Cause::Io)?;
     }
-    let end = match head.bytes.starts_with(b"fLaC") {
-        true => tail::without_tags(&mut source, len).map_err(Cause::Io)?,
-        false => len,
-    };
     source.seek(SeekFrom::Start(0)).map_err(Cause::Io)?;
-    let format = match end < len {
-        true => probe(Box::new(Segment::new(source, 0, end).map_err(Cause::Io)?)),
-        false => probe(Box::new(source)),
-    };
-    let format = format.map_err(|cause| match signature::ogg_stream(&head.bytes) {
-        Some(name) if !matches!(cause, Cause::Io(_)) => {
-            Cause::Unsupported(format!("it is Ogg with {name}, which is not supported"))
-        }
-        _ => cause,
-    })?;
+    let format =
+        probe(Box::new(source)).map_err(|cause| match signature::ogg_stream(&head.bytes) {
+            Some(name) if !matches!(cause, Cause::Io(_)) => {
+                Cause::Unsupported(format!("it is Ogg with {name}, which is not supported"))
+            }
+            _ => cause,
+        })?;
     let format = packed.unpack(format);
     Ok(Opened { container: format.format_info().short_name, format, tracks, packed })
 }

@@ -45,7 +45,6 @@ mod sniff;
 mod source;
 mod survey;
 mod tags;
-mod tail;
 mod tally;
 mod veil;
 

@@ -5,6 +5,8 @@ use crate::audio::tags::Field;
 
 /// Length of the tag.
 pub(super) const LEN: u64 = 128;
+/// Length of the extended tag that may stand in front of it.
+pub(super) const EXTENDED: u64 = 227;
 
 /// The fields of a tag, if `tag` is one.
 pub(super) fn read(tag: &[u8]) -> Option<Vec<Item>> {

@@ -23,6 +23,14 @@ pub(super) fn size(head: &[u8]) -> Option<u64> {
     }
 }
 
+/// Length with header and footer of the tag that ends with the footer `foot`.
+pub(super) fn size_by_footer(foot: &[u8]) -> Option<u64> {
+    match *foot {
+        [b'3', b'D', b'I', _, _, _, a, b, c, d] => Some(synchsafe([a, b, c, d]) + 2 * HEADER),
+        _ => None,
+    }
+}
+
 /// Seven bits of each byte count.
 fn synchsafe(bytes: [u8; 4]) -> u64 {
     bytes.iter().fold(0, |size, byte| size << 7 | u64::from(byte & 0x7f))

@@ -27,6 +27,9 @@ const MAX_ITEMS: usize = 4_096;
 /// Most tags that stand one behind the other.
 const MAX_TAGS: usize = 16;
 
+/// End of a Lyrics3v2 block: its size and name.
+const LYRICS3_END: u64 = 15;
+
 /// How far into a file the first tag is searched for.
 const JUNK: u64 = 16 << 10;
 
@@ -124,7 +127,7 @@ fn behind_junk(head: &[u8]) -> u64 {
     at.unwrap_or(0) as u64
 }
 
-/// Tags at the end; where they begin.
+/// Tags at the end, one behind the other; where they begin.
 fn trailing<R: Read + Seek>(
     bytes: &mut Input<'_, R>,
     start: u64,
@@ -132,24 +135,52 @@ fn trailing<R: Read + Seek>(
     blocks: &mut Vec<Block>,
 ) -> io::Result<u64> {
     let mut end = len;
-    if end - start >= id3v1::LEN {
-        let tag = bytes.peek(end - id3v1::LEN, id3v1::LEN)?;
-        if let Some(items) = id3v1::read(&tag) {
-            blocks.push(Block { kind: Kind::Id3v1, items });
-            end -= id3v1::LEN;
-        }
-    }
-    if end - start >= 32 {
-        let foot = bytes.peek(end - 32, 32)?;
-        if let Some((items_at, tag_at)) =
-            ape::from_footer(&foot, end).filter(|(_, at)| *at >= start)
-        {
-            let items = ape::read(bytes, items_at, end - 32 - items_at)?;
-            blocks.push(Block { kind: Kind::Ape, items });
-            end = tag_at;
-        }
+    for _ in 0..MAX_TAGS {
+        let Some((at, block)) = last(bytes, start, end)? else { break };
+        blocks.extend(block);
+        end = at;
     }
     Ok(end)
+}
+
+/// The tag that ends at `end`: where it begins, and what is read of it.
+fn last<R: Read + Seek>(
+    bytes: &mut Input<'_, R>,
+    start: u64,
+    end: u64,
+) -> io::Result<Option<(u64, Option<Block>)>> {
+    let mut foot = |n: u64| match end - start >= n {
+        true => bytes.peek(end - n, n),
+        false => Ok(Vec::new()),
+    };
+    if let Some(items) = id3v1::read(&foot(id3v1::LEN)?) {
+        return Ok(Some((end - id3v1::LEN, Some(Block { kind: Kind::Id3v1, items }))));
+    }
+    // Longer fields of the ID3v1 tag behind it; few programs wrote it.
+    if foot(id3v1::EXTENDED)?.starts_with(b"TAG+") {
+        return Ok(Some((end - id3v1::EXTENDED, None)));
+    }
+    let lyrics = lyrics3_size(&foot(LYRICS3_END)?);
+    let (ape, id3v2) = (ape::from_footer(&foot(32)?, end), id3v2::size_by_footer(&foot(10)?));
+    let inside = |at: &u64| *at >= start;
+    if let Some(at) = lyrics.and_then(|size| end.checked_sub(size)).filter(inside) {
+        return Ok(Some((at, None)));
+    }
+    if let Some((items_at, at)) = ape.filter(|(_, at)| inside(at)) {
+        let items = ape::read(bytes, items_at, end - 32 - items_at)?;
+        return Ok(Some((at, Some(Block { kind: Kind::Ape, items }))));
+    }
+    if let Some(at) = id3v2.and_then(|size| end.checked_sub(size)).filter(inside) {
+        let items = id3v2::read(bytes, at, end - at)?;
+        return Ok(Some((at, Some(Block { kind: Kind::Id3v2, items }))));
+    }
+    Ok(None)
+}
+
+/// Length of a whole Lyrics3v2 block that ends with `foot`: six digits and a name.
+fn lyrics3_size(foot: &[u8]) -> Option<u64> {
+    let digits = std::str::from_utf8(foot.strip_suffix(b"LYRICS200")?).ok()?;
+    digits.parse::<u64>().ok().map(|size| size + LYRICS3_END)
 }
 
 /// What all tags together say: of the kind believed first what it has, gaps filled from the others.
@@ -213,5 +244,54 @@ fn utf8_or_plain(bytes: &[u8]) -> Text {
     match std::str::from_utf8(bytes) {
         Ok(text) => Text::Known(text.to_owned()),
         Err(_) => Text::Plain(bytes.to_vec()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::*;
+
+    fn end(file: &[u8]) -> u64 {
+        read(&mut Cursor::new(file), file.len() as u64).unwrap().end
+    }
+
+    #[test]
+    fn tags_at_the_end_are_taken_off_in_any_order() {
+        let id3v1 = [&b"TAG"[..], &[b' '; 125]].concat();
+        let extended = [&b"TAG+"[..], &[b' '; 223]].concat();
+        let frame = |flags: &[u8; 4]| {
+            let head = *b"APETAGEX\xd0\x07\0\0\x20\0\0\0\0\0\0\0";
+            [&head[..], flags, &[0; 8]].concat()
+        };
+        let ape = [frame(b"\0\0\0\xa0"), frame(b"\0\0\0\x80")].concat();
+        let lyrics = b"LYRICSBEGIN000011LYRICS200".to_vec();
+        let id3v2 = b"ID3\x04\0\x10\0\0\0\x03\0\0\x003DI\x04\0\x10\0\0\0\x03".to_vec();
+        let all = [&id3v1, &extended, &ape, &lyrics, &id3v2];
+        assert_eq!(end(b"sound"), 5);
+        for first in all {
+            assert_eq!(end(&[b"sound", &first[..]].concat()), 5, "{first:?}");
+            for second in all {
+                assert_eq!(
+                    end(&[b"sound", &first[..], second].concat()),
+                    5,
+                    "{first:?} {second:?}"
+                );
+            }
+        }
+        assert_eq!(end(b""), 0);
+    }
+
+    #[test]
+    fn a_tag_that_is_larger_than_the_file_is_none() {
+        let mut ape = [0u8; 40];
+        ape[8..16].copy_from_slice(b"APETAGEX");
+        ape[20..24].fill(0xff);
+        let lyrics = b"sound999999LYRICS200";
+        let id3v2 = b"sound3DI\x04\0\x10\x7f\x7f\x7f\x7f";
+        for file in [&ape[..], lyrics, id3v2] {
+            assert_eq!(end(file), file.len() as u64, "{file:?}");
+        }
     }
 }
