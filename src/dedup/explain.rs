@@ -218,29 +218,35 @@ fn durations(members: &[Member]) -> Durations {
     Durations { p50: at(0.5), iqr: at(0.75) - at(0.25) }
 }
 
+/// " from account A within 41 min", or, where that is not known of all, " (2 of them from account A)".
+fn origin(c: &Cluster) -> String {
+    let known: Vec<&String> = c.member_details.iter().filter_map(|m| m.account.as_ref()).collect();
+    let accounts: BTreeSet<&String> = known.iter().copied().collect();
+    let timed = timed(&c.member_details);
+    let from = match accounts.first() {
+        None => None,
+        Some(account) if accounts.len() == 1 => Some(format!("from account {account}")),
+        Some(_) => Some(format!("from {} accounts", accounts.len())),
+    };
+    let window = c.window.seconds.filter(|_| timed > 1);
+    let within = window.map(|seconds| format!("within {}", duration_words(seconds)));
+    let parts: Vec<(usize, String)> =
+        [from.map(|text| (known.len(), text)), within.map(|text| (timed, text))]
+            .into_iter()
+            .flatten()
+            .collect();
+    if parts.iter().all(|(of, _)| *of == c.size) {
+        return parts.into_iter().map(|(_, text)| format!(" {text}")).collect();
+    }
+    let parts: Vec<String> =
+        parts.into_iter().map(|(of, text)| format!("{of} of them {text}")).collect();
+    format!(" ({})", parts.join(", "))
+}
+
 /// "12 tracks from account A within 41 min share at least 92 % of their audio (pitch -40 to +60 cents)
 /// under 12 titles and 9 artists; no ISRC repeats."
 fn explanation(c: &Cluster) -> String {
-    let known: Vec<&String> = c.member_details.iter().filter_map(|m| m.account.as_ref()).collect();
-    let accounts: BTreeSet<&String> = known.iter().copied().collect();
-    // What is said of some is not said of all.
-    let some =
-        |known: usize| if known == c.size { String::new() } else { format!("{known} of them ") };
-    let mut text = format!("{} tracks", c.size);
-    let mut parts = Vec::new();
-    if let (1, Some(account)) = (accounts.len(), accounts.first()) {
-        parts.push(format!("{}from account {account}", some(known.len())));
-    } else if accounts.len() > 1 {
-        parts.push(format!("{}from {} accounts", some(known.len()), accounts.len()));
-    }
-    let timed = timed(&c.member_details);
-    if let Some(seconds) = c.window.seconds.filter(|_| timed > 1) {
-        parts.push(format!("{}within {}", some(timed), duration_words(seconds)));
-    }
-    match parts.iter().any(|part| part.contains(" of them ")) {
-        true => text += &format!(" ({})", parts.join(", ")),
-        false => parts.iter().for_each(|part| text += &format!(" {part}")),
-    }
+    let mut text = format!("{} tracks", c.size) + &origin(c);
     let least = c.weakest_edge_pct.floor();
     text += &match c.density >= 0.999 {
         true if least >= 100.0 => " share all of their audio".to_owned(),

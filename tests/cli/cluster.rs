@@ -202,3 +202,26 @@ fn the_same_file_twice_is_a_group_and_one_path_given_twice_is_not() {
     let once = find(&place, &["batch/zalek.ogg", "batch/../batch/zalek.ogg", "batch/zalek.ogg"]);
     assert!(once.expect(0).all("cluster").is_empty());
 }
+
+#[test]
+fn what_is_known_of_some_members_is_not_told_of_all() {
+    let place = batch();
+    let told = |rows: &[&str]| {
+        place.write("m.csv", format!("file,account,title,uploaded at\n{}\n", rows.join("\n")));
+        let cluster = find(&place, &["batch", "--manifest", "m.csv"]).one("cluster");
+        (cluster["explanation"].as_str().unwrap().to_owned(), signals(&cluster).join(" "))
+    };
+    let names = family();
+    let row = |i: usize| format!("batch/{},acc-1,T{i},2026-11-24 09:{i:02}", names[i]);
+    let rows: Vec<String> = (0..names.len()).map(row).collect();
+    let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+    let (text, signals) = told(&rows);
+    assert!(text.starts_with("5 tracks from account acc-1 within 4 min "), "{text}");
+    assert!(signals.contains("burst"), "{signals}");
+    let (text, signals) = told(&rows[..2]);
+    let origin = "5 tracks (2 of them from account acc-1, 2 of them within 60 s) ";
+    assert!(text.starts_with(origin) && text.contains("as far as they are named"), "{text}");
+    assert!(!signals.contains("burst"), "{signals}");
+    let (text, _) = told(&rows[..1]);
+    assert!(text.starts_with("5 tracks (1 of them from account acc-1) "), "{text}");
+}

@@ -88,6 +88,7 @@ fn files_and_references_go_by_whatever_names_them() {
     }
     decision(&place, &["allow", "add", "--account", "a"]).expect(2);
     decision(&place, &["allow", "add", "--account", "a", "--reason", " "]).expect(2);
+    decision(&place, &["allow", "add", "--account", "a", "--reason", "…"]).expect(2);
     let entries = audit(&place, &["list", "--format", "jsonl"]).expect(0).all("audit_entry").len();
     assert_eq!(entries, 5, "what was refused left no trace");
 }
@@ -173,6 +174,36 @@ fn blocked_audio_is_found_again_in_other_clothes() {
     assert_eq!(allowed["indexed"], Value::Null);
     let list = place.run(&["index", "list", "--index", "index"]).expect(0).stdout;
     assert_eq!(list.lines().count(), 2, "{list}");
+}
+
+#[test]
+fn nothing_is_held_against_an_allowed_file_of_what_it_shares_with_others() {
+    let place = Place::indexed(&["zalek"]);
+    let clip = std::fs::read(place.path("incoming/night-drive.mp3")).unwrap();
+    for (name, tail) in [("a.mp3", 1), ("b.mp3", 2), ("c.mp3", 3)] {
+        place.write(name, [&clip[..], &vec![0; tail]].concat());
+    }
+    let rows = ["a.mp3,Night,Ann,acc-1", "b.mp3,Day,Bob,acc-2", "c.mp3,Dusk,Cid,acc-3"];
+    place.write("m.csv", format!("file,title,artist,account\n{}\n", rows.join("\n")));
+    let verdicts = |code: i32| -> Vec<(String, String, bool)> {
+        let files = ["scan", "a.mp3", "b.mp3", "c.mp3", "--index", "index", "--manifest", "m.csv"];
+        let told = place.run(&[&files[..], &["--format", "jsonl"]].concat()).expect(code);
+        let text = |v: &Value| v.as_str().unwrap().to_owned();
+        let of = |v: &Value| {
+            let decided = !v["decisions"].as_array().unwrap().is_empty();
+            (text(&v["subject"]), text(&v["verdict"]), decided)
+        };
+        told.all("verdict").iter().map(of).collect()
+    };
+    let is = |told: Vec<(String, String, bool)>, expected: [(&str, bool); 3]| {
+        let told: Vec<(&str, bool)> = told.iter().map(|(_, level, by)| (&**level, *by)).collect();
+        assert_eq!(told, expected);
+    };
+    is(verdicts(1), [("hold", false), ("hold", false), ("hold", false)]);
+    decided(&place, &["allow", "add", "--audio", "a.mp3"]);
+    is(verdicts(1), [("clear", true), ("hold", false), ("hold", false)]);
+    decided(&place, &["allow", "add", "--account", "acc-2"]);
+    is(verdicts(1), [("clear", true), ("clear", true), ("hold", false)]);
 }
 
 #[test]

@@ -4,9 +4,8 @@
 
 #![cfg(unix)]
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 use crate::place::{Outcome, Place};
 
@@ -73,8 +72,8 @@ fn interrupted_scan_ends_with_a_summary() {
     let args = ["scan", "--index", "index", "--format", "jsonl", "--threads", "1"];
     let args = [&args[..], &["pipe.mp3", "incoming/night-drive.mp3"]].concat();
     let child = start(&place, &args);
-    let pipe = reached(&place, "pipe.mp3");
-    interrupt(&place, &child, "pipe.mp3", pipe);
+    let _pipe = reached(&place, "pipe.mp3");
+    signal(&child, "-INT");
     let outcome = Outcome::of(child.wait_with_output().unwrap()).expect(130);
     let summary = outcome.one("summary");
     assert_eq!(summary["interrupted"], true);
@@ -88,8 +87,8 @@ fn interrupted_add_keeps_what_was_read() {
     let args = ["index", "add", "--index", "index", "--format", "jsonl", "--threads", "1"];
     let args = [&args[..], &["references/zalek.ogg", "pipe.ogg", "references/geoscape.ogg"]];
     let child = start(&place, &args.concat());
-    let pipe = reached(&place, "pipe.ogg");
-    interrupt(&place, &child, "pipe.ogg", pipe);
+    let _pipe = reached(&place, "pipe.ogg");
+    signal(&child, "-INT");
     let outcome = Outcome::of(child.wait_with_output().unwrap()).expect(130);
     let added = outcome.one("index_add");
     assert_eq!(added["interrupted"], true);
@@ -97,13 +96,26 @@ fn interrupted_add_keeps_what_was_read() {
     place.run(&["index", "verify", "--index", "index"]).expect(0);
 }
 
-/// Sends the signal of Ctrl-C, then lets the program read on to the end of the pipe.
-fn interrupt(place: &Place, child: &Child, name: &str, pipe: File) {
-    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+#[test]
+fn a_pipe_is_waited_for_no_longer_than_is_wanted() {
+    let place = Place::indexed(&["main-theme"]);
+    make_pipe(&place, "pipe.mp3");
+    // Nobody writes to it, and then somebody opens it and does not write.
+    let scan = ["scan", "--index", "index", "--format", "jsonl", "--timeout-per-file", "1"];
+    let args = [&scan[..], &["pipe.mp3", "incoming/night-drive.mp3"]].concat();
+    let outcome = place.run(&args).expect(1);
+    assert_eq!(outcome.one("error")["code"], "timeout");
+    assert_eq!(outcome.matched("night-drive.mp3"), ["main-theme.ogg"]);
+    for end in ["-TERM", "-INT"] {
+        let add = ["index", "add", "--index", "index", "--threads", "1", "pipe.mp3"];
+        let child = start(&place, &add);
+        let _pipe = reached(&place, "pipe.mp3");
+        signal(&child, end);
+        Outcome::of(child.wait_with_output().unwrap()).expect(130);
+    }
+}
+
+fn signal(child: &Child, name: &str) {
+    let sent = Command::new("kill").args([name, &child.id().to_string()]).status().unwrap();
     assert!(sent.success());
-    // The program waits for the pipe as long as it takes; its signal handler must come first.
-    std::thread::sleep(Duration::from_secs(1));
-    // A second opening of the path must not wait for a writer.
-    fs::rename(place.path("incoming/not-audio.mp3"), place.path(name)).unwrap();
-    drop(pipe);
 }

@@ -115,15 +115,14 @@ pub(super) fn of_table(table: &Manifest) -> (Vec<DeliveryError>, Vec<DeliveryErr
         .collect();
     let asked = not_asked(table);
     let gaps = [
-        (asked.isrc, "no_isrc_column", "ISRCs", "isrc"),
+        (asked.isrc, "no_isrc_column", "which ISRC a recording has", "isrc"),
         (asked.rights, "no_rights_column", "who holds the rights", "rights"),
     ];
     for (_, code, what, column) in
         gaps.iter().filter(|(lacks, ..)| *lacks && !table.rows.is_empty())
     {
         let text = format!(
-            "no column says {what} (`{column}`); that is said here, once, and not held against its {} rows",
-            table.rows.len()
+            "no column says {what} (`{column}`); that is said here, once, and not held against the files it names"
         );
         notes.push(DeliveryError::new(path, code, text));
     }
