@@ -6,12 +6,12 @@
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use soundalike::fingerprint::constellation::TIME_UNITS_PER_SECOND;
-use soundalike::scan::align::{ByFrequency, offsets, refine};
-use soundalike::scan::background::Background;
-use soundalike::scan::compare::compare;
-use soundalike::scan::matcher::{MatchParams, Reference};
+use soundalike::scan::comparison::Comparison;
+use soundalike::scan::null_model::NullModel;
+use soundalike::scan::params::ScanParams;
+use soundalike::scan::reference::Reference;
 use soundalike::scan::transform::Transform;
-use soundalike::scan::verify::{estimate, runs};
+use soundalike::scan::vote::{ByFrequency, PairHistogram};
 
 #[allow(dead_code)]
 mod common;
@@ -25,7 +25,7 @@ fn verify(c: &mut Criterion) {
     let query = peaks("demo/incoming/night-drive.mp3", PARAMS.query_density);
     let points = peaks("demo/references/main-theme.ogg", 1.0);
     let other = peaks("demo/references/geoscape.ogg", 1.0);
-    let params = MatchParams::default();
+    let (query, scan) = (&query, &ScanParams::V1);
     let seconds = points.duration_ms() as f64 / 1000.0;
 
     let mut group = c.benchmark_group("verify");
@@ -34,34 +34,26 @@ fn verify(c: &mut Criterion) {
     });
 
     let by_frequency = ByFrequency::new(&points);
-    let vote =
-        || offsets(&query.points, query.duration, &by_frequency, points.duration, &params.align);
+    let vote = || {
+        let (from, to) = (query.duration, points.duration);
+        PairHistogram::of_all(&query.points, from, &by_frequency, to, &scan.offsets).top()
+    };
     let near = vote().into_iter().find(|(offset, _)| (offset - BEGIN).abs() < 10.0);
     let transform = Transform::shift(near.unwrap().0);
     group.bench_function("offsets", |b| b.iter(vote));
-
-    let background = Background::new(&points, PARAMS.bins);
-    group.bench_function("estimate", |b| {
-        b.iter(|| estimate(&query.points, &points, &background, &transform, &params.verify));
-    });
-    group.bench_function("refine", |b| {
-        b.iter(|| refine(&query.points, &points, transform, &params.align, &params.verify));
-    });
-    group.bench_function("runs", |b| {
-        b.iter(|| runs(&query.points, &points, &background, &transform, &params.verify));
+    group.bench_function("null model", |b| {
+        b.iter(|| NullModel::new(&points, PARAMS.bins, &scan.null_model));
     });
 
-    let same = Reference::new(points, &PARAMS);
-    let other = Reference::new(other, &PARAMS);
-    assert!(
-        compare(&query, &same, seconds, &PARAMS, &params).is_some_and(|found| found.accepted())
-    );
-    group.bench_function("compare with the original", |b| {
-        b.iter(|| compare(&query, &same, seconds, &PARAMS, &params));
-    });
-    group.bench_function("compare with other music", |b| {
-        b.iter(|| compare(&query, &other, seconds, &PARAMS, &params));
-    });
+    let (same, other) = (&Reference::new(points, &PARAMS), &Reference::new(other, &PARAMS));
+    let pair = |reference| Comparison { query, reference, scan, fingerprint: &PARAMS };
+    let (same, other) = (pair(same), pair(other));
+    group.bench_function("estimate", |b| b.iter(|| same.estimate(&query.points, &transform)));
+    group.bench_function("refine", |b| b.iter(|| same.refine(&query.points, transform)));
+    group.bench_function("runs", |b| b.iter(|| same.runs(&query.points, &transform)));
+    assert!(same.compare(seconds).is_some_and(|found| found.accepted()));
+    group.bench_function("compare with the original", |b| b.iter(|| same.compare(seconds)));
+    group.bench_function("compare with other music", |b| b.iter(|| other.compare(seconds)));
     group.finish();
 }
 

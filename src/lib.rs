@@ -128,7 +128,7 @@ pub use report::{JsonLines, Report};
 #[doc(inline)]
 pub use scan::kind::MatchKind;
 #[doc(inline)]
-pub use scan::scanner::Depth;
+pub use scan::search::Depth;
 #[doc(inline)]
 pub use sweep::{Sweep, SweepError};
 #[doc(inline)]

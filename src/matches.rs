@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::match_id;
 use crate::params::FingerprintParams;
+use crate::scan::evidence::{MatchEvidence, covered};
 use crate::scan::kind::{MatchKind, is_modified};
-use crate::scan::matcher::{MatchEvidence, Segment, covered};
-use crate::scan::score::ACCEPT_LOG10_EVALUE;
+use crate::scan::params::ScanParams;
+use crate::scan::segment::Segment;
 use crate::track::Track;
 
 /// A stretch of the query and the stretch of the reference that it runs along.
@@ -136,7 +137,7 @@ impl Match {
 
     /// Whether the evidence is beyond what chance gives.
     pub fn is_accepted(&self) -> bool {
-        self.measures.log10_evalue <= ACCEPT_LOG10_EVALUE
+        self.measures.log10_evalue <= ScanParams::V1.score.accept_log10_evalue
     }
 
     /// Longest segment, in seconds of the query.

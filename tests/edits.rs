@@ -11,9 +11,11 @@ mod test_random;
 
 use peaks::{PARAMS, changed, peaks, peaks_of, samples};
 use soundalike::fingerprint::{Constellation, Point};
-use soundalike::scan::compare::compare;
+use soundalike::scan::comparison::Comparison;
+use soundalike::scan::evidence::MatchEvidence;
 use soundalike::scan::kind::MatchKind;
-use soundalike::scan::matcher::{MatchEvidence, MatchParams, Reference};
+use soundalike::scan::params::ScanParams;
+use soundalike::scan::reference::Reference;
 use test_random::Random;
 
 const THEME: &str = "references/main-theme.ogg";
@@ -21,8 +23,9 @@ const THEME: &str = "references/main-theme.ogg";
 const SECOND: u32 = 250;
 
 fn found(query: &Constellation, reference: Constellation) -> MatchEvidence {
-    let reference = Reference::new(reference, &PARAMS);
-    compare(query, &reference, 3600.0, &PARAMS, &MatchParams::default()).unwrap()
+    let reference = &Reference::new(reference, &PARAMS);
+    let pair = Comparison { query, reference, scan: &ScanParams::V1, fingerprint: &PARAMS };
+    pair.compare(3600.0).unwrap()
 }
 
 fn kind(found: &MatchEvidence) -> MatchKind {

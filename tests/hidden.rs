@@ -12,7 +12,7 @@ use std::sync::Arc;
 use peaks::{PARAMS, changed, peaks};
 use soundalike::fingerprint::stored::{params_id, windows};
 use soundalike::fingerprint::{Constellation, Point};
-use soundalike::scan::scanner::{Depth, Scanner, TrackMatch};
+use soundalike::scan::search::{Depth, Scanner, TrackMatch};
 use soundalike_index::{Reader, SearchMode, TrackMeta, TrackRecord, Writer};
 use tempfile::TempDir;
 

@@ -9,12 +9,14 @@ mod peaks;
 
 use peaks::{PARAMS, changed, peaks};
 use soundalike::fingerprint::Constellation;
-use soundalike::scan::compare::compare;
-use soundalike::scan::matcher::{MatchEvidence, MatchParams, Reference};
+use soundalike::scan::comparison::Comparison;
+use soundalike::scan::evidence::MatchEvidence;
+use soundalike::scan::params::ScanParams;
+use soundalike::scan::reference::Reference;
 
 fn found(query: &Constellation, reference: &str) -> Option<MatchEvidence> {
-    let reference = Reference::new(peaks(reference, 1.0), &PARAMS);
-    compare(query, &reference, 3600.0, &PARAMS, &MatchParams::default())
+    let reference = &Reference::new(peaks(reference, 1.0), &PARAMS);
+    Comparison { query, reference, scan: &ScanParams::V1, fingerprint: &PARAMS }.compare(3600.0)
 }
 
 #[test]

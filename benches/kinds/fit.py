@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Fit the lines by which a match is called the same recording, from measures of pairs.
 
-usage: fit.py MEASURES.tsv [MORE.tsv ...] [--judge OTHER.tsv ...] [--write src/scan/likeness/lines.rs]
+usage: fit.py MEASURES.tsv [MORE.tsv ...] [--judge OTHER.tsv ...] [--write src/scan]
 
 MEASURES.tsv  of `kind_measures`; a column `class` says what each pair is
 --judge       measures of pairs that were not fitted: tables of these, too
---write       writes the lines as Rust
+--write       writes the lines as Rust: params/discriminants.rs and likeness/lines.rs in that folder
 
 Against two kinds of pairs that are no copies (much else in it, or other instruments; and another performance on the
 very same instrument) a quadratic discriminant each: logistic regression on measures, their squares and products,
@@ -25,7 +25,7 @@ from sklearn.preprocessing import FunctionTransformer, PolynomialFeatures, Stand
 
 # Damage that leaves little of any recording: shown, not fitted.
 EXTREME = {"opus-low", "voice-codec"}
-# Standard deviations from the mean beyond which a measure tells nothing more; src/scan/likeness/discriminant.rs has
+# Standard deviations from the mean beyond which a measure tells nothing more; src/scan/params/v1.rs has
 # the same number.
 FAR = 4.0
 
@@ -153,31 +153,40 @@ def rust(name, title, measures, model, move):
                 line = pad
             line += word + ", "
         return "\n".join([*lines, line.rstrip()])
-    return (f"/// {title}\nconst {name}: Discriminant<{n}> = Discriminant {{\n"
+    return (f"/// {title}\npub(super) const {name}: Discriminant<{n}> = Discriminant {{\n"
             f"    mean: [\n{numbers(scaler.mean_, ' ' * 8)}\n    ],\n    deviation: [\n{numbers(scaler.scale_, ' ' * 8)}\n    ],\n"
             f"    constant: {logit.intercept_[0] - move:.4f},\n    linear: [\n{numbers(weights[:n], ' ' * 8)}\n    ],\n"
             f"    quadratic: &[\n{numbers(weights[n:], ' ' * 8)}\n    ],\n}};\n")
 
 
-HEAD = '''//! The lines between copies and other versions. Written by `benches/kinds/fit.py`: change it there.
+WEIGHTS_HEAD = '''//! The lines between copies and other versions. Written by `benches/kinds/fit.py`: change it there.
 
 #![allow(clippy::approx_constant)] // a weight may lie near to one
 
-use super::discriminant::{Discriminant, ln, ln_lack};
-use super::{LevelLikeness, PeakLikeness};
+use super::Discriminant;
 
+'''
+LINES_HEAD = '''//! What the lines between copies and other versions are drawn on. Written by `benches/kinds/fit.py`: change it there.
+
+use super::discriminant::{ln, ln_lack, value};
+use super::{LevelLikeness, PeakLikeness};
+use crate::scan::params::LikenessParams;
+
+/// Whether it is one recording that runs along both.
+pub(super) fn is_recording(peaks: &PeakLikeness, levels: &LevelLikeness, params: &LikenessParams) -> bool {
 '''
 
 
-def write(path, lines):
-    text = HEAD + "\n".join(rust(name, title, measures, *line) for name, (title, measures, _), line in lines)
-    text += "\n/// Whether it is one recording that runs along both.\n"
-    text += "pub(super) fn is_recording(peaks: &PeakLikeness, levels: &LevelLikeness) -> bool {\n"
+def write(scan, lines):
+    weights = WEIGHTS_HEAD + "\n".join(rust(name, title, measures, *line) for name, (title, measures, _), line in lines)
+    text = LINES_HEAD
     for name, (_, measures, _), _ in lines:
         text += f"    let {name.lower()} = [\n" + "".join(f"        {m},\n" for m in measures) + "    ];\n"
-    text += "    " + " && ".join(f"{name}.at({name.lower()}) >= 0.0" for name, *_ in lines) + "\n}\n"
-    with open(path, "w", encoding="utf-8") as f:
-        f.write(text)
+    above = [f"value(&params.{name.lower()}, {name.lower()}, params.far) >= 0.0" for name, *_ in lines]
+    text += "    " + " && ".join(above) + "\n}\n"
+    for name, text in (("params/discriminants.rs", weights), ("likeness/lines.rs", text)):
+        with open(f"{scan}/{name}", "w", encoding="utf-8") as f:
+            f.write(text)
 
 
 def main():

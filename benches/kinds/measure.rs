@@ -12,8 +12,10 @@ use rayon::prelude::*;
 use soundalike::audio::DecodeOptions;
 use soundalike::fingerprint::file::fingerprint;
 use soundalike::params::FingerprintParams;
-use soundalike::scan::compare::compare;
-use soundalike::scan::matcher::{MatchEvidence, MatchParams, Reference};
+use soundalike::scan::comparison::Comparison;
+use soundalike::scan::evidence::MatchEvidence;
+use soundalike::scan::params::ScanParams;
+use soundalike::scan::reference::Reference;
 
 const PARAMS: FingerprintParams = FingerprintParams::V2;
 
@@ -50,8 +52,9 @@ fn pair(query: &Path, reference: &Path) -> Option<MatchEvidence> {
     let (_, query) = peaks(query, PARAMS.query_density).ok()?;
     let (_, points) = peaks(reference, 1.0).ok()?;
     let seconds = points.duration_ms() as f64 / 1000.0;
-    let reference = Reference::new(points, &PARAMS);
-    let found = compare(&query, &reference, seconds, &PARAMS, &MatchParams::default())?;
+    let (query, reference) = (&query, &Reference::new(points, &PARAMS));
+    let pair = Comparison { query, reference, scan: &ScanParams::V1, fingerprint: &PARAMS };
+    let found = pair.compare(seconds)?;
     found.accepted().then_some(found)
 }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What the E-value says against what happened, and the constants that fit the observed tail.
 
-usage: calibrate.py RECORDS.jsonl --hours HOURS --score src/scan/score.rs
+usage: calibrate.py RECORDS.jsonl --hours HOURS --params src/scan/params/v1.rs
 
 RECORDS  of `soundalike scan --min-level candidate --limit 1` over audio that is in no reference;
          files named music* are unknown music, the rest is named in the table
@@ -9,7 +9,7 @@ RECORDS  of `soundalike scan --min-level candidate --limit 1` over audio that is
 
 If E-values are honest, n unknown files have about n * x best matches with E <= x.  The tail of the
 best score S of unknown music is exponential: P(S > s) = K * hours * exp(-lambda * s).  Lambda is
-fitted by maximum likelihood to the scores above their 80th percentile, and HOUR_SCORE, the score
+fitted by maximum likelihood to the scores above their 80th percentile, and hour_score, the score
 at which one chance match an hour is expected, follows.  Standard library only.
 """
 import argparse, json, math, re
@@ -19,7 +19,7 @@ from pathlib import Path
 
 def constants(source):
     text = Path(source).read_text()
-    return [float(re.search(rf"const {name}: f64 = (-?[\d.]+);", text)[1]) for name in ("LAMBDA", "HOUR_SCORE")]
+    return [float(re.search(rf"\b{name}: (-?[\d.]+),", text)[1]) for name in ("lambda", "hour_score")]
 
 
 def nats(log10_evalue, hours, lam, hour_score):
@@ -27,7 +27,7 @@ def nats(log10_evalue, hours, lam, hour_score):
 
 
 def fit(scores, hours, share=0.2):
-    """Lambda and HOUR_SCORE from the best scores of unknown files (0 where nothing was found)."""
+    """Lambda and hour_score from the best scores of unknown files (0 where nothing was found)."""
     scores = sorted(scores, reverse=True)
     count = max(int(len(scores) * share), 2)
     tail, line = scores[:count], scores[count]
@@ -39,9 +39,9 @@ def fit(scores, hours, share=0.2):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("records"), parser.add_argument("--hours", type=float, required=True)
-    parser.add_argument("--score", required=True)
+    parser.add_argument("--params", required=True)
     args = parser.parse_args()
-    lam, hour_score = constants(args.score)
+    lam, hour_score = constants(args.params)
     best, changed = {}, {}
     for line in Path(args.records).read_text().splitlines():
         record = json.loads(line)
@@ -65,7 +65,7 @@ def main():
         print(f"| {10 ** power:.3g} | " + " | ".join(map(str, cells)) + " |")
     found = [nats(e, args.hours, lam, hour_score) if e < math.inf else 0.0 for e in music.values()]
     fitted = fit(found, args.hours)
-    print(f"\nin use: LAMBDA {lam}, HOUR_SCORE {hour_score}; fitted: {fitted[0]:.3f}, {fitted[1]:.1f}")
+    print(f"\nin use: lambda {lam}, hour_score {hour_score}; fitted: {fitted[0]:.3f}, {fitted[1]:.1f}")
     print("\n| no music | best log10 E |\n| --- | ---: |")
     for name, e in sorted((n, e) for n, e in best.items() if n not in music):
         print(f"| {name} | {'nothing found' if e == math.inf else f'{e:.1f}'} |")

@@ -7,7 +7,7 @@
 # mixes of an hour of them, and silence, noise, tones, clicks, drum machines and speech, scans them
 # all, and the whole tracks, against the index of run.sh (or INDEX, for instance one of the
 # distractors example) and prints, by calibrate.py, expected against observed chance matches and the
-# constants of src/scan/score.rs that would fit best.
+# constants of src/scan/params/v1.rs that would fit best.
 # Needs ffmpeg and sox; speech needs espeak-ng, and is left out without it.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd); repo=$(cd "$here/../.." && pwd)
@@ -101,4 +101,4 @@ find "$work/clips" "$work/sounds" -name '*.wav' -o -name 'musictrack-*' | sort >
 hours=$("$SOUNDALIKE" index list --index "$index" --format jsonl | python3 -c '
 import json, sys
 print(sum(json.loads(line).get("duration_ms", 0) for line in sys.stdin) / 3.6e6)')
-python3 "$here/calibrate.py" "$work/records.jsonl" --hours "$hours" --score "$repo/src/scan/score.rs"
+python3 "$here/calibrate.py" "$work/records.jsonl" --hours "$hours" --params "$repo/src/scan/params/v1.rs"

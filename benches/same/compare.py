@@ -5,8 +5,10 @@ import json
 import sys
 from pathlib import Path
 
-# What a clock has measured, and the field that versions before do not have.
+# What a clock has measured.
 BY_THE_CLOCK = {"summary": ["wall_ms", "realtime_factor"], "sweep": ["wall_ms", "started_at"], "begin": ["started_at"]}
+# Digests of parameters, which say that a build is another one.
+DIGESTS = ["scan_params", "dedup_params"]
 
 
 def steady(record):
@@ -14,6 +16,8 @@ def steady(record):
     for field in BY_THE_CLOCK.get(record["type"], []):
         record.pop(field, None)
     if record["type"] == "begin":
+        for field in DIGESTS:
+            record.pop(field, None)
         record.get("delivery", {}).pop("state", None)
     return record
 

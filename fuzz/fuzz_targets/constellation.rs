@@ -5,8 +5,9 @@
 use libfuzzer_sys::fuzz_target;
 use soundalike::fingerprint::{Constellation, descriptor};
 use soundalike::params::FingerprintParams;
-use soundalike::scan::compare::compare;
-use soundalike::scan::matcher::{MatchParams, Reference};
+use soundalike::scan::comparison::Comparison;
+use soundalike::scan::params::ScanParams;
+use soundalike::scan::reference::Reference;
 
 /// Longer tracks only take longer, 4 ms units: ten minutes.
 const LONGEST: u32 = 150_000;
@@ -20,7 +21,8 @@ fuzz_target!(|data: &[u8]| {
     let params = FingerprintParams::V2;
     let windows = descriptor::windows(&points, params.reference_hop, &params);
     assert!(windows.iter().all(|w| w.time <= points.duration));
-    let reference = Reference::new(points.clone(), &params);
-    let found = compare(&points, &reference, 3600.0, &params, &MatchParams::default());
+    let reference = &Reference::new(points.clone(), &params);
+    let (scan, fingerprint) = (&ScanParams::V1, &params);
+    let found = Comparison { query: &points, reference, scan, fingerprint }.compare(3600.0);
     assert!(found.is_none_or(|f| f.score.is_finite() && !f.segments.is_empty()));
 });

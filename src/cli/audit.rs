@@ -109,6 +109,7 @@ fn told_verdict(verdict: &VerdictEntry) -> String {
     grounds.extend(verdict.decisions.iter().map(|id| format!("decision {id}")));
     grounds.extend(verdict.policies.iter().map(|p| format!("policy {} {}", p.id, p.version)));
     grounds.extend(verdict.index_id.iter().map(|id| format!("index {id}")));
+    grounds.extend(verdict.scan_params.iter().map(|id| format!("scan parameters {id}")));
     grounds.extend(verdict.started_at.iter().map(|time| format!("scan of {time}")));
     let text = format!("{}  {}  ({})", verdict.verdict, verdict.subject, grounds.join(", "));
     visible(&text)

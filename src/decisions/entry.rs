@@ -140,6 +140,9 @@ pub struct VerdictEntry {
     pub started_at: Option<String>,
     /// Version of the program.
     pub tool_version: String,
+    /// Name and digest of the parameters of the scan; none in entries of versions before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scan_params: Option<String>,
 }
 
 impl VerdictEntry {
@@ -164,6 +167,7 @@ impl VerdictEntry {
             scan_id: id(&self.scan_id),
             started_at: self.started_at.as_ref().map(id),
             tool_version: id(&self.tool_version),
+            scan_params: self.scan_params.as_ref().map(id),
         }
     }
 }

@@ -9,20 +9,14 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use rayon::prelude::*;
 
 use super::pairs::{Matcher, Pair};
+use super::params::{ClusterParams, DedupParams};
 use super::track_set::TrackIx;
 use crate::params::FingerprintParams;
 use crate::scan::kind::{MatchKind, is_modified};
 use crate::scan::transform::Transform;
 
-/// Clusters up to this size have all their pairs compared; in larger ones the search has compared each
-/// track with its nearest.
-const COMPLETE: usize = 160;
-/// Clusters with a smaller share of their pairs among the edges are looked at for bridges.
-const SPARSE: f64 = 0.3;
-
-/// What an overlap at another speed or pitch counts for when the representative is chosen, against one
-/// without: of a recording and a faster copy of it, what most others agree with is the recording.
-const CHANGED: f64 = 0.5;
+/// What makes a cluster.
+const PARAMS: &ClusterParams = &DedupParams::V1.cluster;
 
 /// Tracks that are near-duplicates of each other, and the evidence.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,7 +38,7 @@ impl Component {
     pub fn representative(&self, params: &FingerprintParams) -> TrackIx {
         let mut shared: BTreeMap<TrackIx, f64> = self.nodes.iter().map(|&n| (n, 0.0)).collect();
         for edge in &self.edges {
-            let weight = if is_modified(&edge.found, params) { CHANGED } else { 1.0 };
+            let weight = if is_modified(&edge.found, params) { PARAMS.changed } else { 1.0 };
             for node in [edge.a, edge.b] {
                 *shared.entry(node).or_default() += weight * edge.weaker_share();
             }
@@ -93,7 +87,7 @@ pub fn find_components(
     let mut find_components = Vec::new();
     for component in components(edges) {
         let component = complete(matcher, component, params);
-        if component.density() >= SPARSE {
+        if component.density() >= PARAMS.sparse {
             find_components.push(component);
         } else {
             let bridges = bridges(&component);
@@ -149,7 +143,7 @@ fn complete(
     mut component: Component,
     params: &FingerprintParams,
 ) -> Component {
-    if component.nodes.len() > COMPLETE {
+    if component.nodes.len() > PARAMS.complete {
         return component;
     }
     let known: BTreeSet<(TrackIx, TrackIx)> = component.edges.iter().map(Pair::nodes).collect();
@@ -225,7 +219,8 @@ fn bridges(component: &Component) -> BTreeSet<(TrackIx, TrackIx)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scan::matcher::{MatchEvidence, Segment};
+    use crate::scan::evidence::MatchEvidence;
+    use crate::scan::segment::Segment;
 
     fn pair(a: TrackIx, b: TrackIx) -> Pair {
         let transform = Transform { offset: 10.0, time_factor: 1.0, freq_shift: 2.0 };

@@ -7,7 +7,7 @@ use soundalike_index::TrackMeta;
 use super::cluster::Member;
 use crate::declare::declared::AiLevel;
 use crate::rounding::rounded;
-use crate::scan::kind::{MODIFIED_CENTS, MODIFIED_TIME};
+use crate::scan::kind::NAMED_BY;
 use crate::scan::transform::{Transform, to_ms};
 use crate::track::Track;
 
@@ -148,7 +148,8 @@ fn changes(time_factor: f64, cents: f64) -> Vec<String> {
 /// Whether a member plays at another speed or pitch than the representative, by the line that rights
 /// services draw.
 pub(super) fn is_modified(member: &Member) -> bool {
-    (member.time_factor - 1.0).abs() >= MODIFIED_TIME || member.pitch_cents.abs() >= MODIFIED_CENTS
+    (member.time_factor - 1.0).abs() >= NAMED_BY.modified_time
+        || member.pitch_cents.abs() >= NAMED_BY.modified_cents
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ pub mod component;
 mod explain;
 mod member;
 pub mod pairs;
+pub mod params;
 mod score;
 pub mod track_set;
 

@@ -7,36 +7,25 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use super::params::{DedupParams, PairParams};
 use super::track_set::{TrackIx, TrackSet, sounding_ms};
 use crate::fingerprint::{Constellation, Point};
 use crate::params::FingerprintParams;
 use crate::progress::{Cancel, Progress};
-use crate::scan::candidates::VotedOffset;
-use crate::scan::compare::overlap;
-use crate::scan::matcher::{MatchEvidence, MatchParams, Reference, verify_transforms};
-use crate::scan::resolve::resolve;
-use crate::scan::seeds::{Seed, TEMPO_STEPS};
-use crate::scan::self_repetition::{strongest_period, twin_share};
+use crate::scan::batch::BatchLookup;
+use crate::scan::comparison::{Comparison, Scored};
+use crate::scan::evidence::MatchEvidence;
+use crate::scan::params::ScanParams;
+use crate::scan::probe::Seed;
+use crate::scan::reference::Reference;
+use crate::scan::repetition::{strongest_period, twin_share};
 use crate::scan::transform::{Transform, to_units};
 use crate::scan::verify::coincidences;
-use crate::scan::vote::{vote_anchors, vote_windows};
+use crate::scan::vote::VotedOffset;
 use rayon::prelude::*;
 
-/// Candidates verified per track.
-const CANDIDATES: usize = 64;
-/// Tracks that are looked up together.
-const CHUNK: usize = 128;
-/// Share of both tracks that near-duplicates have in common.
-pub const EDGE_COVERAGE: f64 = 0.6;
-/// And how sure that must be: a batch of ten thousand tracks is fifty million pairs.
-pub const EDGE_LOG10_EVALUE: f64 = -6.0;
-/// Stretch in the middle of an overlap that is looked at for a loop, in time units (48 s).
-const LOOP_STRETCH: u32 = 12_000;
-/// Share of the common peaks that a loop repeats.
-const LOOP_SHARE: f64 = 0.7;
-/// By how much it must exceed the share in either track as a whole: what is left of a copy repeats itself
-/// no more than the whole did, a loop under different music does.
-const LOOP_LEAD: f64 = 0.12;
+/// What makes a pair.
+const PARAMS: &PairParams = &DedupParams::V1.pair;
 
 /// What two tracks have in common.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,8 +52,8 @@ impl Pair {
 
     /// Whether the tracks are near-duplicates: verified overlap of most of both.
     pub fn is_edge(&self) -> bool {
-        self.weaker_share() >= EDGE_COVERAGE
-            && self.found.log10_evalue <= EDGE_LOG10_EVALUE
+        self.weaker_share() >= PARAMS.edge_coverage
+            && self.found.log10_evalue <= PARAMS.edge_log10_evalue
             && !self.shared_loop
     }
 
@@ -89,14 +78,14 @@ struct Hint {
 pub struct Matcher<'a> {
     set: &'a TrackSet,
     params: &'a FingerprintParams,
-    matching: MatchParams,
+    scan: &'static ScanParams,
     seconds: f64,
 }
 
 impl<'a> Matcher<'a> {
     /// A matcher over the tracks of `pool`, which were fingerprinted with `params`.
     pub fn new(set: &'a TrackSet, params: &'a FingerprintParams) -> Matcher<'a> {
-        Matcher { set, params, matching: MatchParams::default(), seconds: set.seconds() }
+        Matcher { set, params, scan: &ScanParams::V1, seconds: set.seconds() }
     }
 
     /// All accepted pairs with a track of the batch, near-duplicates and weaker ties, in order of their
@@ -105,7 +94,7 @@ impl<'a> Matcher<'a> {
         let fresh: Vec<TrackIx> = (0..self.set.fresh()).collect();
         let mut found: BTreeMap<(TrackIx, TrackIx), Pair> = BTreeMap::new();
         progress.start(fresh.len());
-        for chunk in fresh.chunks(CHUNK) {
+        for chunk in fresh.chunks(PARAMS.chunk) {
             if cancel.is_cancelled() {
                 break;
             }
@@ -138,22 +127,24 @@ impl<'a> Matcher<'a> {
         let mut candidates: Vec<BTreeMap<TrackIx, Hint>> = vec![BTreeMap::new(); tracks.len()];
         for reader in 0..self.set.readers().len() {
             // Earlier tracks are not looked up themselves: there the slower copy may be ours.
-            let least = if reader == 0 { 0 } else { -TEMPO_STEPS };
+            let steps = self.scan.probe.tempo_steps;
+            let least = if reader == 0 { 0 } else { -steps };
             let index = &self.set.readers()[reader];
+            let lookup = BatchLookup { index, scan: self.scan, fingerprint: self.params };
             let queries: Vec<&Constellation> = tracks.iter().map(|(_, track)| track).collect();
-            let voted = vote_anchors(index, &queries, least..=TEMPO_STEPS, self.params);
-            let like = vote_windows(index, &queries, self.params);
-            for (((own, into), vote_anchors), like) in
-                tracks.iter().zip(&mut candidates).zip(voted).zip(like)
+            let agreements = lookup.by_anchors(&queries, least..=steps);
+            let alike = lookup.by_windows(&queries);
+            for (((own, into), agreements), alike) in
+                tracks.iter().zip(&mut candidates).zip(agreements).zip(alike)
             {
                 let node = |track| self.set.node(reader, track).filter(|&node| node != own.0);
-                for agreement in vote_anchors {
+                for agreement in agreements {
                     if let Some(node) = node(agreement.track) {
                         let hint = into.entry(node).or_default();
                         (hint.anchors, hint.seeds) = (agreement.anchors, agreement.seeds);
                     }
                 }
-                for candidate in like {
+                for candidate in alike {
                     if let Some(node) = node(candidate.track) {
                         into.entry(node).or_default().places = candidate.places;
                     }
@@ -166,7 +157,7 @@ impl<'a> Matcher<'a> {
             .flat_map_iter(|((node, track), candidates)| {
                 let mut ranked: Vec<(TrackIx, Hint)> = candidates.into_iter().collect();
                 ranked.sort_by(|a, b| b.1.anchors.cmp(&a.1.anchors).then(a.0.cmp(&b.0)));
-                ranked.truncate(CANDIDATES);
+                ranked.truncate(PARAMS.candidates);
                 let pairs: Vec<Pair> = ranked
                     .into_iter()
                     .filter(|(other, _)| !known.contains(&(*node.min(other), *node.max(other))))
@@ -188,9 +179,8 @@ impl<'a> Matcher<'a> {
         hint: &Hint,
     ) -> Option<Pair> {
         let reference = self.set.reference(other, self.params)?;
-        let (seconds, matching) = (self.seconds, &self.matching);
-        let (seeds, places) = (&hint.seeds, &hint.places);
-        let found = overlap(track, &reference, seeds, places, seconds, self.params, matching)?;
+        let pair = self.comparison(track, &reference);
+        let found = pair.overlap(&hint.seeds, &hint.places, self.seconds)?;
         Some(self.pair(node, track, other, &reference, found))
     }
 
@@ -198,19 +188,18 @@ impl<'a> Matcher<'a> {
     pub fn confirm(&self, a: TrackIx, b: TrackIx, transform: Transform) -> Option<Pair> {
         let track = self.set.constellation(a)?;
         let reference = self.set.reference(b, self.params)?;
-        let (align, verify) = (&self.matching.align, &self.matching.verify);
-        let transform = crate::scan::align::refine(
-            &track.points,
-            reference.constellation(),
-            transform,
-            align,
-            verify,
-        );
-        let transforms = vec![(transform, 0.0)];
-        let found =
-            verify_transforms(&track, &reference, transforms, self.seconds, &self.matching)?;
-        let found = resolve(&track, &reference, found, &[], self.params, &self.matching);
+        let pair = self.comparison(&track, &reference);
+        let line = Scored { transform: pair.refine(&track.points, transform), raw_score: 0.0 };
+        let found = pair.resolve(pair.chain(vec![line], self.seconds)?, &[]);
         found.accepted().then(|| self.pair(a, &track, b, &reference, found))
+    }
+
+    fn comparison<'b>(
+        &'b self,
+        query: &'b Constellation,
+        reference: &'b Reference,
+    ) -> Comparison<'b> {
+        Comparison { query, reference, scan: self.scan, fingerprint: self.params }
     }
 
     fn pair(
@@ -246,19 +235,21 @@ impl<'a> Matcher<'a> {
     ) -> bool {
         let best = found.best();
         let middle = (to_units(best.query_ms.0) + to_units(best.query_ms.1)) / 2;
-        let (from, to) = (middle.saturating_sub(LOOP_STRETCH / 2), middle + LOOP_STRETCH / 2);
+        let (from, to) = (middle.saturating_sub(PARAMS.loop_stretch / 2), middle + PARAMS.loop_stretch / 2);
         let own = track.between(from, to);
-        let common = coincidences(own, reference, &best.transform, &self.matching.verify);
+        let common = coincidences(own, reference, &best.transform, &self.scan.verify);
         let (here, mut there): (Vec<Point>, Vec<Point>) =
             common.iter().map(|c| (c.query, c.reference)).unzip();
-        let Some((period, share)) = strongest_period(&here).filter(|p| p.1 >= LOOP_SHARE) else {
+        let twins = &self.scan.repetition;
+        let Some((period, share)) = strongest_period(&here, twins).filter(|p| p.1 >= PARAMS.loop_share)
+        else {
             return false;
         };
         let period_there = (f64::from(period) * best.transform.time_factor).round() as u32;
         there.sort_unstable();
         let (Some(first), Some(last)) = (there.first(), there.last()) else { return false };
         let others = reference.between(first.time, last.time + 1);
-        let whole = twin_share(own, period).max(twin_share(others, period_there));
-        share >= whole + LOOP_LEAD
+        let whole = twin_share(own, period, twins).max(twin_share(others, period_there, twins));
+        share >= whole + PARAMS.loop_lead
     }
 }

@@ -6,25 +6,16 @@
 
 use super::cluster::{Cluster, Contribution, Member};
 use super::member::{BatchTrack, is_modified};
+use super::params::{DedupParams, HarvestParams, SignalWeights};
 use crate::declare::times::instant;
 use crate::level::Level;
 use crate::rounding::rounded;
 
-/// Score from which a person should look.
-const REVIEW: f64 = 40.0;
-/// Score from which nothing goes out until somebody has decided.
-const HOLD: f64 = 70.0;
+/// What scores rest on.
+const PARAMS: &HarvestParams = &DedupParams::V1.score;
 /// Lengths that just earn a royalty, in ms: from 30 s, below 45 s.
-pub const THRESHOLD_LENGTH: std::ops::Range<u64> = 30_000..45_000;
-/// Size at which a cluster is as large as it takes.
-const LARGE: f64 = 50.0;
-/// Members an hour from which uploads come in a burst.
-const BURST_PER_HOUR: f64 = 10.0;
-/// Quartile distance, as a share of the median length, from which lengths are not the same.
-const SAME_LENGTH: f64 = 0.05;
-
-/// Variants of one source that may be edits of a release; twice as many are a harvest by themselves.
-const FEW: f64 = 5.0;
+pub const THRESHOLD_LENGTH: std::ops::Range<u64> =
+    PARAMS.threshold_length[0]..PARAMS.threshold_length[1];
 
 /// A signal: name, weight, value, words.
 struct Signal {
@@ -75,9 +66,9 @@ fn total_without_mercy(signals: &[Signal]) -> f64 {
 
 /// The level that a score stands for.
 fn level(score: f64) -> Level {
-    if score >= HOLD {
+    if score >= PARAMS.hold {
         Level::Hold
-    } else if score >= REVIEW {
+    } else if score >= PARAMS.review {
         Level::Review
     } else {
         Level::Clear
@@ -99,6 +90,7 @@ fn signals(c: &Cluster, tracks: &[&BatchTrack]) -> Vec<Signal> {
     let hit = tracks.iter().filter(|t| t.reference_hit).count();
     let low_content = tracks.iter().filter(|t| t.low_content).count();
     let undisclosed = tracks.iter().filter(|t| t.undisclosed()).count();
+    let w: &SignalWeights = &PARAMS.weights;
     let signal = |name, weight, value: f64, text: String| Signal {
         name,
         weight,
@@ -108,7 +100,7 @@ fn signals(c: &Cluster, tracks: &[&BatchTrack]) -> Vec<Signal> {
     vec![
         signal(
             "identity_spread",
-            0.45,
+            w.identity_spread,
             identities.saturating_sub(1) as f64 / others,
             format!(
                 "{}, {} and {} share one recording",
@@ -119,45 +111,45 @@ fn signals(c: &Cluster, tracks: &[&BatchTrack]) -> Vec<Signal> {
         ),
         signal(
             "registrant_spread",
-            0.35,
+            w.registrant_spread,
             c.identity.isrc_registrants.saturating_sub(1) as f64 / 2.0,
             format!("ISRCs of {}", counted(c.identity.isrc_registrants, "registrant")),
         ),
         signal(
             "transform_spread",
-            0.30,
+            w.transform_spread,
             modified as f64 / others,
             format!("{modified} of {} play at another speed or pitch", c.size),
         ),
         signal(
             "account_concentration",
-            0.25,
+            w.account_concentration,
             if c.size >= 3 { share(of_account) } else { 0.0 },
             format!("{of_account} of {} came from account {account}", c.size),
         ),
         signal(
             "burst",
-            0.25,
-            per_hour.map_or(0.0, |rate| if timed >= 3 { rate / BURST_PER_HOUR } else { 0.0 }),
+            w.burst,
+            per_hour.map_or(0.0, |rate| if timed >= 3 { rate / PARAMS.burst_per_hour } else { 0.0 }),
             format!("{timed} uploads within {}", duration_words(c.window.seconds.unwrap_or(0))),
         ),
-        signal("size", 0.20, (n / 2.0).ln() / (LARGE / 2.0).ln(), format!("{} tracks", c.size)),
+        signal("size", w.size, (n / 2.0).ln() / (PARAMS.large / 2.0).ln(), format!("{} tracks", c.size)),
         signal(
             "threshold_length",
-            0.20,
+            w.threshold_length,
             share(short),
             format!("{short} of {} last 30 to 45 s, just enough for a royalty", c.size),
         ),
         signal(
             "many",
-            0.45,
-            (n - FEW) / FEW,
+            w.many,
+            (n - PARAMS.few) / PARAMS.few,
             format!("{} tracks are variants of one source, whatever is declared of them", c.size),
         ),
         signal(
             "duration_sameness",
-            0.15,
-            if c.size >= 3 { 1.0 - spread / SAME_LENGTH } else { 0.0 },
+            w.duration_sameness,
+            if c.size >= 3 { 1.0 - spread / PARAMS.same_length } else { 0.0 },
             match c.duration_ms.iqr {
                 0..50 => "half of them are equally long".to_owned(),
                 ms => format!(
@@ -168,19 +160,19 @@ fn signals(c: &Cluster, tracks: &[&BatchTrack]) -> Vec<Signal> {
         ),
         signal(
             "reference_hit",
-            0.40,
+            w.reference_hit,
             share(hit),
             format!("{hit} of {} match a reference that nothing says to be their own", c.size),
         ),
         signal(
             "loop_or_noise",
-            0.20,
+            w.loop_or_noise,
             share(low_content),
             format!("{low_content} of {} are one loop, silence or noise", c.size),
         ),
         signal(
             "undisclosed_ai",
-            0.15,
+            w.undisclosed_ai,
             share(undisclosed),
             format!("the tags of {undisclosed} name a generator that is not declared"),
         ),
@@ -196,11 +188,11 @@ fn excuses(c: &Cluster, tracks: &[&BatchTrack]) -> Vec<Signal> {
     let one_identity = c.identity.isrcs == 1 && coded;
     let all = [
         one_identity.then(|| {
-            excuse("same_isrc", 0.2, "all carry one ISRC: deliveries of the same recording")
+            excuse("same_isrc", PARAMS.excuses.same_isrc, "all carry one ISRC: deliveries of the same recording")
         }),
         every(|t| t.moved || t.earlier)
-            .then(|| excuse("transfer", 0.3, "delivered as a catalogue transfer or backfill")),
-        every(|t| t.allowed).then(|| excuse("allowed", 0.0, "allowed by decision")),
+            .then(|| excuse("transfer", PARAMS.excuses.transfer, "delivered as a catalogue transfer or backfill")),
+        every(|t| t.allowed).then(|| excuse("allowed", PARAMS.excuses.allowed, "allowed by decision")),
     ];
     all.into_iter().flatten().collect()
 }

@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use soundalike_index::{Reader, TrackMeta, TrackNo};
 
+use super::params::DedupParams;
 use crate::fingerprint::Constellation;
+use crate::fingerprint::constellation::MS_PER_TIME_UNIT;
 use crate::params::FingerprintParams;
-use crate::scan::matcher::Reference;
-
-/// Silence between two peaks beyond which it does not count as sounding time, in time units (2 s).
-const PAUSE: u32 = 500;
+use crate::scan::reference::Reference;
 
 /// Number of a track in a [`TrackSet`].
 pub type TrackIx = usize;
@@ -109,6 +108,6 @@ impl TrackSet {
 /// make a copy less of a copy.
 pub fn sounding_ms(track: &Constellation) -> u64 {
     let gaps = track.points.windows(2).map(|w| w[1].time - w[0].time);
-    let units: u32 = gaps.map(|gap| if gap > PAUSE { 0 } else { gap }).sum();
-    u64::from(units) * 4
+    let units: u32 = gaps.map(|gap| if gap > DedupParams::V1.pair.pause { 0 } else { gap }).sum();
+    u64::from(units) * u64::from(MS_PER_TIME_UNIT)
 }

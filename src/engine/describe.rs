@@ -12,7 +12,7 @@ use crate::policy::Upload;
 use crate::report::evidence::EvidenceRecord;
 use crate::report::records::{ErrorRecord, MatchRecord, QueryInfo, Record, ScanResult, Scanned};
 use crate::report::tracklist::tracklist;
-use crate::scan::verify::VerifyParams;
+use crate::scan::params::ScanParams;
 
 /// What became of a file.
 pub(super) enum Outcome {
@@ -112,7 +112,7 @@ impl Engine {
             &reference,
             &hit.found,
             &self.options.params,
-            &VerifyParams::default(),
+            &ScanParams::V1.verify,
         ))
     }
 

@@ -256,6 +256,7 @@ fn entry(begin: &Begin, policies: Vec<PolicyVersion>, v: &VerdictRecord) -> Verd
         scan_id: begin.scan_id.clone(),
         started_at: begin.started_at.map(|time| time.to_string()),
         tool_version: begin.tool_version.to_string(),
+        scan_params: begin.scan_params.clone(),
     }
 }
 

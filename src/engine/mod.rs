@@ -32,8 +32,8 @@ use crate::fingerprint::signal::Signal;
 use crate::matches::Match;
 use crate::params::FingerprintParams;
 use crate::policy::{Batch, Finding, Upload, Verdict};
-use crate::scan::matcher::MatchEvidence;
-use crate::scan::scanner::{Depth, Scanner};
+use crate::scan::evidence::MatchEvidence;
+use crate::scan::search::{Depth, Scanner};
 use crate::track::Track;
 
 pub use crate::fingerprint::file::sha256_of;
@@ -264,7 +264,7 @@ impl References {
     ) -> Vec<Hit> {
         let found = self.scanner.scan(query, options.depth).into_iter();
         let found = found.filter(|m| m.found.accepted() || options.candidates);
-        let hit = |one: crate::scan::scanner::TrackMatch| {
+        let hit = |one: crate::scan::search::TrackMatch| {
             let reference = Arc::new(Track::of_index(self.index.reader().meta(one.track)?));
             let m = Match::new(track, &reference, &one.found, &options.params);
             Some(Hit { m, track: one.track, found: one.found })

@@ -14,8 +14,9 @@ use crate::report::Report;
 use crate::report::records::{
     Begin, ErrorRecord, MatchRecord, QueryInfo, Record, ScanResult, Scanned, Summary,
 };
-use crate::scan::compare::compare;
-use crate::scan::matcher::{MatchParams, Reference};
+use crate::scan::comparison::Comparison;
+use crate::scan::params::ScanParams;
+use crate::scan::reference::Reference;
 
 /// What two files have in common.
 #[derive(Debug)]
@@ -88,9 +89,13 @@ impl Engine {
         let (a, b) = (&query.upload.track, &reference.upload.track);
         let prepared = Reference::new(reference.constellation.clone(), params);
         let seconds = b.duration_ms as f64 / 1000.0;
-        let matching = MatchParams::default();
-        let found = compare(&query.constellation, &prepared, seconds, params, &matching);
-        let found = found.filter(|found| found.accepted());
+        let pair = Comparison {
+            query: &query.constellation,
+            reference: &prepared,
+            scan: &ScanParams::V1,
+            fingerprint: params,
+        };
+        let found = pair.compare(seconds).filter(|found| found.accepted());
         Compared {
             found: found.map(|found| Match::new(a, b, &found, params)),
             is_featureless: [query, reference].iter().any(|x| x.constellation.points.is_empty()),

@@ -11,8 +11,8 @@ use super::degrade::change::Change;
 use super::material::Cut;
 use crate::fingerprint::constellation::TIME_UNITS_PER_SECOND;
 use crate::params::FingerprintParams;
-use crate::scan::matcher::Segment;
-use crate::scan::scanner::TrackMatch;
+use crate::scan::search::TrackMatch;
+use crate::scan::segment::Segment;
 use crate::scan::transform::to_ms;
 
 /// What came of a query.
@@ -127,7 +127,7 @@ fn errors(
 mod tests {
     use super::*;
     use crate::fingerprint::constellation::FREQ_UNITS_PER_BIN;
-    use crate::scan::matcher::MatchEvidence;
+    use crate::scan::evidence::MatchEvidence;
     use crate::scan::transform::Transform;
 
     const PARAMS: FingerprintParams = FingerprintParams::V2;

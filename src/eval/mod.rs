@@ -53,7 +53,7 @@ use crate::fingerprint::stored::params_id;
 use crate::indexer::{self, AddOptions, Added};
 use crate::params::FingerprintParams;
 use crate::progress::{Cancel, Progress};
-use crate::scan::scanner::Scanner;
+use crate::scan::search::Scanner;
 use degrade::{Degradation, How, Other};
 use material::{Cut, SourceFile, SourceTrack};
 use query::{Bench, Task};

@@ -11,7 +11,7 @@ use super::{EvalError, EvalOptions, tool, wav};
 use crate::audio::decode_file;
 use crate::fingerprint::Constellation;
 use crate::fingerprint::file::fingerprint;
-use crate::scan::scanner::{Depth, Scanner};
+use crate::scan::search::{Depth, Scanner};
 
 /// What all queries share.
 pub(super) struct Bench<'a> {

@@ -11,7 +11,7 @@ use super::{EvalOptions, material::Cut, wav};
 use crate::audio::decode_file;
 use crate::fingerprint::descriptor;
 use crate::fingerprint::file::{fingerprint, sha256_of};
-use crate::scan::scanner::Depth;
+use crate::scan::search::Depth;
 
 /// Audio to compare indexing and decoding on.
 const SAMPLE_S: f64 = 600.0;

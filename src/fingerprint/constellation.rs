@@ -5,7 +5,7 @@
 //! in a report. The levels of a few wide bands go with it, for the last question only: what else is in the sound.
 
 use super::levels::{BandLevels, BandLevelsError};
-pub use super::time::TIME_UNITS_PER_SECOND;
+pub use super::time::{MS_PER_TIME_UNIT, TIME_UNITS_PER_SECOND, time_units};
 use crate::params::FingerprintParams;
 /// Frequency units per log-frequency bin (1/8 bin, 4.2 cents at 36 bins per octave).
 pub const FREQ_UNITS_PER_BIN: f64 = 8.0;
@@ -67,7 +67,7 @@ pub enum ConstellationError {
 impl Constellation {
     /// Duration in milliseconds.
     pub fn duration_ms(&self) -> u64 {
-        u64::from(self.duration) * 4
+        u64::from(self.duration) * u64::from(MS_PER_TIME_UNIT)
     }
 
     /// What a reference keeps of a track that was analysed more densely: ranks count all rivals, whatever

@@ -19,6 +19,7 @@ mod test_audio;
 #[cfg(test)]
 pub(crate) mod test_points;
 pub mod time;
+pub mod twins;
 
 pub use constellation::{Constellation, Point};
 

@@ -9,18 +9,17 @@
 //! Only a run without a break counts: music made of parts that sound twice each (AABBCC) has a twin
 //! for every peak, and yet no part that is repeated often.
 
-use super::constellation::{Constellation, FREQ_UNITS_PER_BIN, Point, band_of};
+use super::constellation::{Constellation, FREQ_UNITS_PER_BIN, MS_PER_TIME_UNIT, Point, band_of};
 use super::signal::Repetition;
+use super::twins::{Tolerance, pairs, twins};
 use crate::params::FingerprintParams;
 
 /// Shortest period looked for, in time units (0.5 s).
 const MIN_LAG: u32 = 125;
 /// Longest (60 s).
 const MAX_LAG: u32 = 15_000;
-/// Distance in time units up to which a peak is the twin of another.
-const SAME_TIME: u32 = 3;
-/// The same in frequency units.
-const SAME_FREQ: u16 = 4;
+/// What is a twin.
+const SAME: Tolerance = Tolerance::USUAL;
 /// Peaks of up to this rank vote on the period, and at most so many of them, taken from the middle
 /// of the track, which a loop worth the name fills: the cost grows with the square of the peaks of
 /// one pitch.
@@ -75,7 +74,7 @@ pub fn repetition(track: &Constellation, params: &FingerprintParams) -> Option<R
     let found = fits.iter().find(enough)?;
     let share = (found.covered / f64::from(track.duration)).min(1.0);
     (share >= MIN_SHARE).then(|| Repetition {
-        period_ms: (found.period * 4.0).round() as u64,
+        period_ms: (found.period * f64::from(MS_PER_TIME_UNIT)).round() as u64,
         repeats: round(found.covered / found.period, 10.0),
         share: round(share, 1000.0),
     })
@@ -104,18 +103,18 @@ fn periods(points: &[Point], duration: u32) -> Vec<u32> {
     if longest <= MIN_LAG {
         return Vec::new();
     }
-    let votes = Votes::count(voters, longest + SAME_TIME + SURROUNDINGS as u32);
+    let votes = Votes::count(voters, longest + SAME.time + SURROUNDINGS as u32);
     // A vote needs an earlier peak: few peaks can vote for a long period.
     let able = |lag: u32| {
         (voters.len() - voters.partition_point(|p| p.time < first.time + lag)).max(1) as f64
     };
     let score: Vec<f64> =
-        (0..=longest + SAME_TIME).map(|lag| votes.beyond(lag as usize) / able(lag)).collect();
+        (0..=longest + SAME.time).map(|lag| votes.beyond(lag as usize) / able(lag)).collect();
     let best = score[MIN_LAG as usize..=longest as usize].iter().copied().fold(0.0, f64::max);
     let least = MIN_VOTES.max(NEARLY_BEST * best);
     (MIN_LAG..=longest)
         .filter(|&lag| {
-            let (here, near) = (lag as usize, SAME_TIME as usize);
+            let (here, near) = (lag as usize, SAME.time as usize);
             // The first of equals.
             score[here] >= least
                 && score[here - near..here].iter().all(|&other| other < score[here])
@@ -132,18 +131,7 @@ impl Votes {
     /// Counts the pairs up to `longest` time units apart.
     fn count(points: &[Point], longest: u32) -> Votes {
         let mut counts = vec![0u32; longest as usize + 1];
-        // Rows as high as the tolerance: a pitch has its twins in its own row or the one above.
-        let row_of = |p: &Point| usize::from(p.freq / (SAME_FREQ + 1));
-        let rows = points.iter().map(row_of).max().map_or(0, |row| row + 2);
-        let mut by_row: Vec<Vec<Point>> = vec![Vec::new(); rows];
-        for p in points {
-            by_row[row_of(p)].push(*p);
-        }
-        for pair in by_row.windows(2) {
-            count_pairs(&pair[0], &pair[0], true, &mut counts);
-            count_pairs(&pair[0], &pair[1], false, &mut counts);
-            count_pairs(&pair[1], &pair[0], false, &mut counts);
-        }
+        pairs(points, longest, SAME, |_, lag| counts[lag as usize] += 1);
         let sums = counts.iter().scan(0, |sum, &n| {
             *sum += u64::from(n);
             Some(*sum)
@@ -157,37 +145,22 @@ impl Votes {
             let (from, to) = (lag.saturating_sub(half), (lag + half + 1).min(self.0.len() - 1));
             ((self.0[to] - self.0[from]) as f64, (to - from) as f64)
         };
-        let (near, width) = sum(SAME_TIME as usize);
+        let (near, width) = sum(SAME.time as usize);
         let (around, whole) = sum(SURROUNDINGS);
         near - (around - near) / (whole - width).max(1.0) * width
     }
 }
 
-/// Counts the pairs of an `earlier` and a `later` peak by distance; both lists are in time order.
-fn count_pairs(earlier: &[Point], later: &[Point], same: bool, counts: &mut [u32]) {
-    let mut from = 0;
-    for (i, p) in earlier.iter().enumerate() {
-        from = if same {
-            i + 1
-        } else {
-            from + later[from..].iter().take_while(|q| q.time < p.time).count()
-        };
-        for q in &later[from..] {
-            let Some(count) = counts.get_mut((q.time - p.time) as usize) else { break };
-            *count += u32::from(q.freq.abs_diff(p.freq) <= SAME_FREQ);
-        }
-    }
-}
-
 /// Holds the track against itself `lag` earlier; `None` where no run starts.
 fn fit(points: &[Point], lag: u32, duration: u32) -> Option<Fit> {
-    let (twins, mean) = twins(points, lag);
+    let (mut count, mut distance) = (0u32, 0i64);
     let mut sums = Vec::with_capacity(points.len() + 1);
     sums.push(0u32);
-    sums.extend(twins.iter().scan(0, |sum, &twin| {
-        *sum += u32::from(twin);
-        Some(*sum)
-    }));
+    for twin in twins(points, lag, SAME) {
+        count += u32::from(twin.is_some());
+        distance += i64::from(twin.unwrap_or(0));
+        sums.push(count);
+    }
     let half = lag.clamp(WINDOW[0], WINDOW[1]) / 2;
     let (mut from, mut to) = (0, 0);
     let mut run: Option<Run> = None;
@@ -212,7 +185,7 @@ fn fit(points: &[Point], lag: u32, duration: u32) -> Option<Fit> {
     }
     let Run { start, end, points: range } = best?;
     let share = f64::from(sums[range.end] - sums[range.start]) / range.len().max(1) as f64;
-    let period = mean.unwrap_or(f64::from(lag));
+    let period = if count > 0 { distance as f64 / f64::from(count) } else { f64::from(lag) };
     Some(Fit { period, covered: f64::from(end - start) + period, twins: share })
 }
 
@@ -222,29 +195,6 @@ struct Run {
     start: u32,
     end: u32,
     points: std::ops::Range<usize>,
-}
-
-/// Whether each peak has a twin about `lag` earlier, and the mean distance of the twins.
-fn twins(points: &[Point], lag: u32) -> (Vec<bool>, Option<f64>) {
-    let mut oldest = 0;
-    let (mut sum, mut count) = (0i64, 0i64);
-    let twins = points
-        .iter()
-        .map(|p| {
-            let Some(wanted) = p.time.checked_sub(lag) else { return false };
-            oldest += points[oldest..].iter().take_while(|q| q.time + SAME_TIME < wanted).count();
-            let near = points[oldest..].iter().take_while(|q| q.time <= wanted + SAME_TIME);
-            let twin = near
-                .filter(|q| q.freq.abs_diff(p.freq) <= SAME_FREQ)
-                .min_by_key(|q| (q.time.abs_diff(wanted), q.freq.abs_diff(p.freq)));
-            if let Some(twin) = twin {
-                sum += i64::from(p.time) - i64::from(twin.time);
-                count += 1;
-            }
-            twin.is_some()
-        })
-        .collect();
-    (twins, (count > 0).then(|| sum as f64 / count as f64))
 }
 
 #[cfg(test)]

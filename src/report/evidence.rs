@@ -4,18 +4,19 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::fingerprint::constellation::FREQ_UNITS_PER_BIN;
+use crate::fingerprint::constellation::{FREQ_UNITS_PER_BIN, MS_PER_TIME_UNIT};
 use crate::fingerprint::{Constellation, Point};
 use crate::params::FingerprintParams;
-use crate::scan::matcher::MatchEvidence;
-use crate::scan::verify::{VerifyParams, coincidences};
+use crate::scan::evidence::MatchEvidence;
+use crate::scan::params::VerifyParams;
+use crate::scan::verify::coincidences;
 
 /// Shown before and after the outermost segments, in ms: a reader sees where the likeness ends.
 const MARGIN_MS: u64 = 3_000;
 /// Peaks kept on each side; a picture 1,000 pixels wide holds no more that can be told apart.
 pub const MAX_PEAKS: usize = 6_000;
 /// Length of a time unit.
-const UNIT_MS: u64 = 4;
+const UNIT_MS: u64 = MS_PER_TIME_UNIT as u64;
 
 /// One side of an exhibit.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -154,8 +155,9 @@ fn scattered(index: usize) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scan::compare::compare;
-    use crate::scan::matcher::{MatchParams, Reference};
+    use crate::scan::comparison::Comparison;
+    use crate::scan::params::ScanParams;
+    use crate::scan::reference::Reference;
     use crate::test_random::Random;
 
     /// Peaks that no two stretches share, `per_second` of them for `seconds`.
@@ -177,11 +179,12 @@ mod tests {
         query: &Constellation,
         reference: &Constellation,
     ) -> (EvidenceRecord, MatchEvidence) {
-        let (params, matching) = (FingerprintParams::V2, MatchParams::default());
-        let prepared = Reference::new(reference.clone(), &params);
-        let found = compare(query, &prepared, 60.0, &params, &matching).unwrap();
+        let (scan, fingerprint) = (&ScanParams::V1, &FingerprintParams::V2);
+        let prepared = &Reference::new(reference.clone(), fingerprint);
+        let pair = Comparison { query, reference: prepared, scan, fingerprint };
+        let found = pair.compare(60.0).unwrap();
         let record =
-            EvidenceRecord::new("m_1", query, reference, &found, &params, &matching.verify);
+            EvidenceRecord::new("m_1", query, reference, &found, fingerprint, &scan.verify);
         (record, found)
     }
 

@@ -81,7 +81,8 @@ mod tests {
     use super::*;
     use crate::matches::Match;
     use crate::params::FingerprintParams;
-    use crate::scan::matcher::{MatchEvidence, Segment};
+    use crate::scan::evidence::MatchEvidence;
+    use crate::scan::segment::Segment;
     use crate::track::Track;
 
     /// A match of the file's stretch `from..to` (seconds) with a reference.

@@ -7,45 +7,31 @@
 //! coincidence (medians of runs of 40); chance runs over drones on 0.38 pitches, over drum loops on 0.31 moments
 //! (`benches/robustness/unknown.sh`).
 
+use super::params::IndependenceParams;
 use super::verify::Coincidence;
-
-/// Coincidences looked at together: in longer rows pitches come again.
-const ROW: usize = 40;
-/// Pitches closer than half a bin (frequency units) are one.
-const PITCH: u16 = 4;
-/// Moments closer than this (time units, 20 ms) are one: a peak lasts as long.
-const MOMENT: u32 = 5;
-/// Different pitches a coincidence from which all of them count.
-const PITCHES: f64 = 0.6;
-/// The same of moments.
-const MOMENTS: f64 = 0.65;
-
-/// Share of a run's peaks that coincide from which its evidence is discounted once, and up to which twice: clean
-/// copies of drones and drums share 0.65 to 0.75 of their peaks, weak copies 0.3 to 0.5, chance runs 0.2 to 0.45.
-const CLEAN: f64 = 0.5;
-const WEAK: f64 = 0.3;
 
 /// Share of the evidence in `found` (in time order) that counts, above 0 and at most 1; `share` of the run's peaks
 /// coincide.
-pub fn discount(found: &[Coincidence], share: f64) -> f64 {
-    let power = 1.0 + ((CLEAN - share) / (CLEAN - WEAK)).clamp(0.0, 1.0);
-    independence(found).powf(power)
+pub fn discount(found: &[Coincidence], share: f64, params: &IndependenceParams) -> f64 {
+    let (clean, weak) = (params.clean, params.weak);
+    let power = 1.0 + ((clean - share) / (clean - weak)).clamp(0.0, 1.0);
+    independence(found, params).powf(power)
 }
 
 /// Share of the evidence in `found` that is independent.
-fn independence(found: &[Coincidence]) -> f64 {
+fn independence(found: &[Coincidence], params: &IndependenceParams) -> f64 {
     if found.is_empty() {
         return 1.0;
     }
-    let rows = found.len().div_ceil(ROW);
+    let rows = found.len().div_ceil(params.row);
     let (mut pitches, mut moments) = (0, 0);
     for row in 0..rows {
         let row = &found[row * found.len() / rows..(row + 1) * found.len() / rows];
-        pitches += distinct(row.iter().map(|c| u32::from(c.query.freq / PITCH)));
-        moments += distinct(row.iter().map(|c| c.query.time / MOMENT));
+        pitches += distinct(row.iter().map(|c| u32::from(c.query.freq / params.pitch)));
+        moments += distinct(row.iter().map(|c| c.query.time / params.moment));
     }
     let of_all = |count: usize| count as f64 / found.len() as f64;
-    (of_all(pitches) / PITCHES).min(of_all(moments) / MOMENTS).min(1.0)
+    (of_all(pitches) / params.pitches).min(of_all(moments) / params.moments).min(1.0)
 }
 
 fn distinct(values: impl Iterator<Item = u32>) -> usize {
@@ -59,6 +45,9 @@ fn distinct(values: impl Iterator<Item = u32>) -> usize {
 mod tests {
     use super::*;
     use crate::fingerprint::Point;
+    use crate::scan::params::ScanParams;
+
+    const PARAMS: &IndependenceParams = &ScanParams::V1.independence;
 
     fn at(place: impl Fn(u32) -> (u32, u16)) -> Vec<Coincidence> {
         let point = |i| {
@@ -71,15 +60,15 @@ mod tests {
     #[test]
     fn a_drone_and_a_drum_grid_say_less_than_a_tune() {
         let tune = at(|i| (i * 9, (i * 97 % 1_400) as u16));
-        assert_eq!(independence(&tune), 1.0);
+        assert_eq!(independence(&tune, PARAMS), 1.0);
         let drone = at(|i| (i * 9, 200 * (i % 5) as u16));
-        assert!(independence(&drone) < 0.3, "{}", independence(&drone));
+        assert!(independence(&drone, PARAMS) < 0.3, "{}", independence(&drone, PARAMS));
         let strokes = at(|i| (i / 8 * 70, (i * 97 % 1_400) as u16));
-        assert!(independence(&strokes) < 0.3, "{}", independence(&strokes));
-        assert_eq!(independence(&[]), 1.0);
-        let clean = discount(&drone, 0.7);
-        assert_eq!(clean, independence(&drone));
-        assert!((discount(&drone, 0.3) - clean * clean).abs() < 1e-9);
-        assert_eq!(discount(&tune, 0.3), 1.0);
+        assert!(independence(&strokes, PARAMS) < 0.3, "{}", independence(&strokes, PARAMS));
+        assert_eq!(independence(&[], PARAMS), 1.0);
+        let clean = discount(&drone, 0.7, PARAMS);
+        assert_eq!(clean, independence(&drone, PARAMS));
+        assert!((discount(&drone, 0.3, PARAMS) - clean * clean).abs() < 1e-9);
+        assert_eq!(discount(&tune, 0.3, PARAMS), 1.0);
     }
 }

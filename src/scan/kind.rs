@@ -2,19 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::matcher::MatchEvidence;
+use super::evidence::MatchEvidence;
+use super::params::{KindParams, ScanParams};
 use crate::params::FingerprintParams;
 
-/// Speed change from which a copy counts as modified (Pex's published line).
-pub const MODIFIED_TIME: f64 = 0.01;
-/// Pitch change in cents from which a copy counts as modified.
-pub const MODIFIED_CENTS: f64 = 25.0;
-/// Coverage of one side from which it counts as covered.
-const COVERED: f64 = 0.85;
-/// Coverage of both sides from which a match is the same audio.
-const SAME: f64 = 0.95;
-/// Time covered on one side over time covered on the other, from which the one repeats the other.
-const REPEATED: f64 = 1.5;
+/// What names a match. A match is named long after it was found, where the parameters of the comparison are not at
+/// hand: by those of the build.
+pub const NAMED_BY: &KindParams = &ScanParams::V1.kind;
 
 /// What a match is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,26 +56,27 @@ impl MatchKind {
         let (query, reference) = (found.query_coverage, found.reference_coverage);
         let times = found.query_covered_ms as f64 / found.reference_covered_ms.max(1) as f64;
         let many = found.segments.len() > 1;
-        let (repeats, repeated) = (many && times >= REPEATED, many && 1.0 / times >= REPEATED);
+        let &KindParams { covered, same, repeated: often, .. } = NAMED_BY;
+        let (repeats, repeated) = (many && times >= often, many && 1.0 / times >= often);
         if same_bytes {
             MatchKind::SameFile
         } else if found.accepted() && !found.likeness.is_recording() {
             MatchKind::Version
-        } else if repeats && reference >= COVERED {
+        } else if repeats && reference >= covered {
             MatchKind::ContainsReference
-        } else if repeated && query >= COVERED {
+        } else if repeated && query >= covered {
             MatchKind::ContainedInReference
         } else if repeats {
             MatchKind::LoopOfExcerpt
-        } else if query >= COVERED && reference >= COVERED && is_modified(found, params) {
+        } else if query >= covered && reference >= covered && is_modified(found, params) {
             MatchKind::Modified
-        } else if query >= SAME && reference >= SAME {
+        } else if query >= same && reference >= same {
             MatchKind::SameAudio
-        } else if query >= COVERED && reference >= COVERED {
+        } else if query >= covered && reference >= covered {
             MatchKind::NearDuplicate
-        } else if reference >= COVERED {
+        } else if reference >= covered {
             MatchKind::ContainsReference
-        } else if query >= COVERED {
+        } else if query >= covered {
             MatchKind::ContainedInReference
         } else {
             MatchKind::Excerpt
@@ -107,6 +102,6 @@ impl MatchKind {
 /// Whether speed or pitch was changed.
 pub fn is_modified(found: &MatchEvidence, params: &FingerprintParams) -> bool {
     let transform = found.best().transform;
-    (transform.time_factor - 1.0).abs() >= MODIFIED_TIME
-        || transform.pitch_cents(params).abs() >= MODIFIED_CENTS
+    (transform.time_factor - 1.0).abs() >= NAMED_BY.modified_time
+        || transform.pitch_cents(params).abs() >= NAMED_BY.modified_cents
 }

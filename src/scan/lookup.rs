@@ -1,126 +1,142 @@
-//! Nearest-neighbour search for the codes of a query, in two rounds (inverted file with multi-probe; Jégou et al. 2011).
+//! Lookup: the codes of an index nearest to query vectors (inverted file with multi-probe; Jégou et al. 2011).
 //!
 //! A third of the query vectors finds most copies, and a track found needs no more; the others, and more cells for
 //! each, are for what is still unexplained then. All blocks of a query are searched at once: the more vectors, the more
 //! of them share the reading of a cell.
+//!
+//! Here alone a scan touches an index.
 
-use soundalike_index::{Hit, Query, Reader, SearchOptions};
+use std::sync::Arc;
 
-use crate::fingerprint::projection::WeightedCode;
+use soundalike_index::{Query, Reader, SearchMode, SearchOptions, TrackNo};
 
-/// One vector in this many is searched in the first round.
-const FIRST_SHARE: usize = 3;
-/// Bounds of the cells opened per segment for one vector; the first round keeps to the lower one.
-const CELLS: std::ops::RangeInclusive<usize> = 48..=768;
-/// Codes compared at most for all the vectors of a query of several blocks before only the nearest
-/// cells are opened: 11 ms. Looking at all the 60,000 anchors of 372 tracks instead took 0.12 s, as long as
-/// decoding the track; of 60 tracks with a hidden excerpt either way finds one that the other misses.
-const EXACT_COMPARISONS: usize = 16 << 20;
-
-impl From<WeightedCode> for Query {
-    fn from(code: WeightedCode) -> Query {
-        Query { code: code.code, weights: code.weights }
-    }
-}
+use super::params::LookupParams;
+use super::probe::QueryVectors;
+use crate::fingerprint::Constellation;
 
 /// Which vectors to search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Round {
-    /// A third, spread evenly.
+    /// A share, spread evenly.
     First,
     /// All others.
     Rest,
 }
 
 impl Round {
+    /// Both, in order.
+    pub const BOTH: [Round; 2] = [Round::First, Round::Rest];
+
     /// How many of `limit` candidates are worth comparing: what a third of the vectors finds is
     /// near the top, or it is not found.
     pub fn candidates(self, limit: usize) -> usize {
         if self == Round::First { limit / 2 } else { limit }
     }
 
-    fn takes(self, group: usize) -> bool {
-        group.is_multiple_of(FIRST_SHARE) == (self == Round::First)
-    }
-}
-
-/// The query vectors of one block of a query. Vector `i` is about `about[i]`; `hits[i]` is empty until it was
-/// searched.
-pub struct QueryVectors<T> {
-    /// The block, in time units.
-    pub block: (u32, u32),
-    /// What each vector is about.
-    pub about: Vec<T>,
-    /// The nearest codes found for each.
-    pub hits: Vec<Vec<Hit>>,
-    codes: Vec<Query>,
-    /// Vectors of one group are searched in the same round.
-    groups: Vec<usize>,
-}
-
-impl<T> QueryVectors<T> {
-    /// The vectors of `block`: what each is about, its group and its code.
-    pub fn new(block: (u32, u32), all: impl Iterator<Item = (T, usize, Query)>) -> QueryVectors<T> {
-        let empty = Vec::new;
-        let (about, hits, codes, groups) = (empty(), Vec::new(), Vec::new(), Vec::new());
-        let mut vectors = QueryVectors { block, about, hits, codes, groups };
-        for (about, group, code) in all {
-            vectors.about.push(about);
-            vectors.groups.push(group);
-            vectors.codes.push(code);
-            vectors.hits.push(Vec::new());
-        }
-        vectors
-    }
-
-    /// What each vector is about, with its hits.
-    pub fn probes_with_hits(&self) -> impl Iterator<Item = (&T, &Vec<Hit>)> {
-        self.about.iter().zip(&self.hits)
+    fn takes(self, group: usize, params: &LookupParams) -> bool {
+        group.is_multiple_of(params.first_round) == (self == Round::First)
     }
 }
 
 /// Cells opened per segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cells {
-    /// So many in the second round for all vectors of a query together: one of many may miss its hits,
-    /// one of a few may not.
+    /// So many in the second round for all vectors of a block together: one of many may miss its hits, one of a few
+    /// may not.
     Shared(usize),
-    /// So many for each vector.
+    /// So many for each vector in an index of one segment. Of several segments no more codes are read than there
+    /// would be in one; a segment has as many cells as its size has in the root.
     Each(usize),
 }
 
-/// Searches `space` for the `k` nearest codes of each vector of one round.
-pub fn search<T>(
-    index: &Reader,
-    space: u8,
-    vectors: &mut [QueryVectors<T>],
-    round: Round,
-    cells: Cells,
-    options: &SearchOptions,
-) {
-    let total: usize = vectors.iter().map(|q| q.codes.len()).sum();
-    let each = match (cells, round) {
-        (Cells::Each(cells), _) => cells,
-        (Cells::Shared(_), Round::First) => *CELLS.start(),
-        (Cells::Shared(all), Round::Rest) => {
-            (all / total.max(1)).clamp(*CELLS.start(), *CELLS.end())
+/// How hard to look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Effort {
+    /// Nearest codes fetched per vector.
+    pub hits: usize,
+    /// Whether the HNSW graph is walked where there is one.
+    pub walk: bool,
+    /// Cells opened.
+    pub cells: Cells,
+}
+
+/// The index that is searched.
+pub struct Store {
+    index: Arc<Reader>,
+    mode: SearchMode,
+}
+
+impl Store {
+    /// One snapshot of an index.
+    pub fn new(index: Arc<Reader>, mode: SearchMode) -> Store {
+        Store { index, mode }
+    }
+
+    /// Length of all its tracks.
+    pub fn seconds(&self) -> f64 {
+        let duration_ms: u64 = self.index.tracks().map(|(_, meta)| meta.duration_ms).sum();
+        duration_ms as f64 / 1000.0
+    }
+
+    /// The peaks of a track; none if they cannot be read.
+    pub fn constellation(&self, track: TrackNo) -> Option<Constellation> {
+        Constellation::from_bytes(self.index.constellation(track)?).ok()
+    }
+
+    /// Looks for the codes of `space` that are nearest to each vector of one round.
+    pub fn search<T>(
+        &self,
+        space: u8,
+        vectors: &mut [QueryVectors<T>],
+        round: Round,
+        effort: Effort,
+        params: &LookupParams,
+    ) {
+        let total: usize = vectors.iter().map(|q| q.codes.len()).sum();
+        let chosen = |q: &QueryVectors<T>| -> Vec<usize> {
+            (0..q.codes.len()).filter(|&i| round.takes(q.groups[i], params)).collect()
+        };
+        let codes: Vec<Query> =
+            vectors.iter().flat_map(|q| chosen(q).into_iter().map(|i| q.codes[i])).collect();
+        let options = self.options(vectors.len(), total, round, effort, params);
+        let mut found = self.index.search(space, &codes, &options).into_iter();
+        for q in vectors {
+            for (i, hits) in chosen(q).into_iter().zip(found.by_ref()) {
+                q.hits[i] = hits;
+            }
         }
-    };
-    let exact_up_to = if vectors.len() > 1 || matches!(cells, Cells::Each(_)) {
-        options.exact_up_to.min(EXACT_COMPARISONS / total.max(1))
-    } else {
-        options.exact_up_to
-    };
-    let options = SearchOptions { probes: each, ef: each, exact_up_to, ..*options };
-    let chosen = |q: &QueryVectors<T>| -> Vec<usize> {
-        (0..q.codes.len()).filter(|&i| round.takes(q.groups[i])).collect()
-    };
-    let codes: Vec<Query> =
-        vectors.iter().flat_map(|q| chosen(q).into_iter().map(|i| q.codes[i])).collect();
-    let mut found = index.search(space, &codes, &options).into_iter();
-    for q in vectors {
-        for (i, hits) in chosen(q).into_iter().zip(found.by_ref()) {
-            q.hits[i] = hits;
+    }
+
+    fn options(
+        &self,
+        blocks: usize,
+        total: usize,
+        round: Round,
+        effort: Effort,
+        params: &LookupParams,
+    ) -> SearchOptions {
+        let [least, most] = params.cells;
+        let cells = match (effort.cells, round) {
+            (Cells::Each(cells), _) => {
+                let segments = self.index.segment_count().max(1) as f64;
+                (cells as f64 / segments.sqrt()).ceil() as usize
+            }
+            (Cells::Shared(_), Round::First) => least,
+            (Cells::Shared(all), Round::Rest) => (all * blocks / total.max(1)).clamp(least, most),
+        };
+        let options = SearchOptions {
+            mode: self.mode,
+            k: effort.hits,
+            walk: effort.walk,
+            probes: cells,
+            ef: cells,
+            ..SearchOptions::default()
+        };
+        if blocks > 1 || matches!(effort.cells, Cells::Each(_)) {
+            let exact_up_to = options.exact_up_to.min(params.exact_comparisons / total.max(1));
+            SearchOptions { exact_up_to, ..options }
+        } else {
+            options
         }
     }
 }
@@ -130,6 +146,8 @@ mod tests {
     use soundalike_index::{ParamsId, TrackMeta, TrackRecord, Window, Writer};
 
     use super::*;
+    use crate::scan::params::ScanParams;
+    use crate::scan::span::Span;
 
     #[test]
     fn two_rounds_search_every_vector_once() {
@@ -142,21 +160,23 @@ mod tests {
             windows: windows.collect(),
         };
         Writer::open_or_create(dir.path(), params).unwrap().commit(vec![track]).unwrap();
-        let index = Reader::open(dir.path()).unwrap();
+        let store = Store::new(Arc::new(Reader::open(dir.path()).unwrap()), SearchMode::Auto);
         let query = |i: u32| Query::from([1 << i, 0, 0, 0]);
         let block = |from: u32| {
-            QueryVectors::new((0, 1), (from..from + 5).map(|i| (i, (i - from) as usize, query(i))))
+            let all = (from..from + 5).map(|i| (i, (i - from) as usize, query(i)));
+            QueryVectors::new(Span::new(0, 1), all)
         };
         let mut vectors = [block(0), block(5)];
-        let options = SearchOptions { k: 1, ..SearchOptions::default() };
+        let effort = Effort { hits: 1, walk: true, cells: Cells::Shared(50) };
         let answered = |vectors: &[QueryVectors<u32>]| {
             vectors.iter().flat_map(|q| &q.hits).filter(|hits| !hits.is_empty()).count()
         };
-        search(&index, 0, &mut vectors, Round::First, Cells::Shared(100), &options);
+        let params = &ScanParams::V1.lookup;
+        store.search(0, &mut vectors, Round::First, effort, params);
         assert_eq!(answered(&vectors), 4);
-        search(&index, 0, &mut vectors, Round::Rest, Cells::Shared(100), &options);
+        store.search(0, &mut vectors, Round::Rest, effort, params);
         for q in &vectors {
-            for (about, hits) in q.about.iter().zip(&q.hits) {
+            for (about, hits) in q.answers() {
                 assert_eq!((hits[0].time, hits[0].distance), (*about, 0));
             }
         }

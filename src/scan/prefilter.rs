@@ -1,84 +1,46 @@
-//! Prefilter: a cheap score around the place that a hit names, before a candidate is compared as a whole.
+//! Prefilter: a cheap score before the dear one, near the place that a hit names.
 //!
 //! Comparing a minute of a query with all of a reference costs a millisecond, and an unknown track has some hundred
 //! candidates a minute, all of them chance. A copy shows where its code was found: a few seconds around it, on one
-//! offset near the one that the hit tells. BLAST extends a seed without gaps first for the same reason.
+//! offset near the one that the hit tells. BLAST extends a seed without gaps first for the same reason. The same
+//! estimate abandons hypotheses that do not show by themselves what they were grown from.
 
-use super::candidates::VotedOffset;
-use super::matcher::{MatchParams, Reference};
+use super::comparison::{Comparison, Scored};
+use super::params::PlanParams;
+use super::span::Span;
 use super::transform::Transform;
-use super::verify::estimate;
+use super::vote::{PairHistogram, VotedOffset};
 use crate::fingerprint::Constellation;
 
-/// Queries longer than this (time units, 32 s) are compared only with what a first look supports. A
-/// shorter one has few places to be found at, and few candidates.
-const LONG: u32 = 8_000;
-/// What a first look must score (nats). Copies that are accepted score 60 and more in all, 4 a second at
-/// least; unrelated music seldom more than 12.
-pub const PREFILTER_SCORE: f32 = 16.0;
-
-/// Whether `query` has so many candidates that a first look at them pays.
-pub fn is_long(query: &Constellation) -> bool {
-    query.duration > LONG
+/// Whether `query` has so many candidates that a prefilter pays.
+pub(super) fn is_long(query: &Constellation, plan: &PlanParams) -> bool {
+    query.duration > plan.long
 }
 
-/// How far (time units) the copy may lie from the offset of a hit: codes are a second apart.
-const MISALIGNED: u32 = 64;
-/// Time units that are looked at to each side of the window that was hit.
-const MARGIN: u32 = 375;
-
-/// The best line at the query's own speed near `place`, and the nats that its surroundings score on it.
-pub fn prefilter(
-    query: &Constellation,
-    place: VotedOffset,
-    reference: &Reference,
-    window: u32,
-    params: &MatchParams,
-) -> (Transform, f32) {
-    let offset = best_offset(query, place, reference.constellation(), window, params);
-    let around = query
-        .between(place.query.saturating_sub(MARGIN), place.query.saturating_add(window + MARGIN));
-    let (peaks, background) = (reference.constellation(), reference.background());
-    let transform = Transform::shift(offset);
-    (transform, estimate(around, peaks, background, &transform, &params.verify))
-}
-
-/// The offset near that of `place` on which most pairs of peaks of like frequency agree.
-fn best_offset(
-    query: &Constellation,
-    place: VotedOffset,
-    reference: &Constellation,
-    window: u32,
-    params: &MatchParams,
-) -> f64 {
-    let cell = params.align.cell;
-    let mut votes = vec![0u32; (2 * MISALIGNED / cell) as usize + 3];
-    let points = query.between(place.query, place.query + window);
-    let there = &reference.points;
-    // The time in the reference at which a peak at the window's begin may lie, less the misalignment;
-    // both sides moved by it so that nothing is negative.
-    let begin = place.reference + MISALIGNED;
-    let mut from = there.partition_point(|r| r.time + 2 * MISALIGNED < begin);
-    for p in points {
-        let earliest = place.reference + (p.time - place.query);
-        while there.get(from).is_some_and(|r| r.time + MISALIGNED < earliest) {
-            from += 1;
-        }
-        for r in there[from..].iter().take_while(|r| r.time <= earliest + MISALIGNED) {
-            if r.freq.abs_diff(p.freq) <= params.align.freq_reach {
-                votes[((r.time + MISALIGNED - earliest) / cell) as usize + 1] += 1;
-            }
-        }
+impl Comparison<'_> {
+    /// The line at the query's own speed near one of `places`, windows of the query, if the estimate shows a copy there.
+    pub(super) fn shows(&self, place: VotedOffset) -> Option<Scored> {
+        let (window, params) = (self.fingerprint.window, &self.scan.prefilter);
+        let transform = Transform::shift(self.best_offset(place, window));
+        let around = Span::new(
+            place.query.saturating_sub(params.margin),
+            place.query.saturating_add(window + params.margin),
+        );
+        let raw_score = self.estimate_within(around, &transform);
+        (raw_score >= params.min_score).then_some(Scored { transform, raw_score })
     }
-    let smooth = |i: usize| votes[i - 1] + 2 * votes[i] + votes[i + 1];
-    let mut best = (0, 1);
-    for i in 1..votes.len() - 1 {
-        if smooth(i) > best.0 {
-            best = (smooth(i), i);
-        }
+
+    /// A cheap estimate of what a stretch of the query scores under `transform`.
+    pub(super) fn estimate_within(&self, span: Span, transform: &Transform) -> f32 {
+        self.estimate(self.query.between(span.begin, span.end), transform)
     }
-    f64::from(place.reference) - f64::from(place.query) - f64::from(MISALIGNED)
-        + (best.1 as f64 - 0.5) * f64::from(cell)
+
+    /// The offset near that of `place` on which most pairs of peaks of like frequency agree.
+    fn best_offset(&self, place: VotedOffset, window: u32) -> f64 {
+        let points = self.query.between(place.query, place.query + window);
+        let (reference, around) = (self.reference.constellation(), self.scan.prefilter.misaligned);
+        PairHistogram::near(points, place, reference, around, &self.scan.offsets).highest()
+    }
 }
 
 #[cfg(test)]
@@ -86,6 +48,8 @@ mod tests {
     use super::*;
     use crate::fingerprint::{Point, test_points};
     use crate::params::FingerprintParams;
+    use crate::scan::params::ScanParams;
+    use crate::scan::reference::Reference;
 
     fn scattered(seed: u64, length: u32) -> Vec<Point> {
         test_points::scattered(seed, length / 9, length)
@@ -93,7 +57,7 @@ mod tests {
 
     #[test]
     fn five_seconds_of_a_copy_show_where_the_hit_says_and_chance_does_not() {
-        let params = FingerprintParams::V2;
+        let (scan, fingerprint) = (&ScanParams::V1, &FingerprintParams::V2);
         let reference = Constellation {
             points: scattered(1, 15_000),
             duration: 15_000,
@@ -104,21 +68,20 @@ mod tests {
         let copied = reference.between(5_000, 6_250).iter();
         points.extend(copied.map(|p| Point { time: p.time - 3_000, ..*p }));
         points.sort();
-        let query = Constellation { points, duration: 10_000, ..Constellation::default() };
-        let reference = Reference::new(reference, &params);
-        let look = |at: u32, there: u32| {
-            let place = VotedOffset { query: at, reference: there };
-            prefilter(&query, place, &reference, params.window, &MatchParams::default()).1
-        };
+        let query = &Constellation { points, duration: 10_000, ..Constellation::default() };
+        let reference = &Reference::new(reference, fingerprint);
+        let pair = Comparison { query, reference, scan, fingerprint };
+        let shown = |query: u32, reference: u32| pair.shows(VotedOffset { query, reference });
         // Codes lie a second apart: the hit is off by up to a quarter of it.
         for there in [5_240, 5_300, 5_360] {
-            assert!(look(2_300, there) > 2.0 * PREFILTER_SCORE, "{there}: {}", look(2_300, there));
+            let score = shown(2_300, there).map_or(0.0, |line| line.raw_score);
+            assert!(score > 2.0 * scan.prefilter.min_score, "{there}: {score}");
         }
         for there in [2_000, 9_000, 12_000] {
-            assert!(look(2_300, there) < PREFILTER_SCORE, "{there}: {}", look(2_300, there));
+            assert_eq!(shown(2_300, there), None, "{there}");
         }
         // At either end nothing is out of bounds.
-        look(9_900, 14_990);
-        look(0, 0);
+        shown(9_900, 14_990);
+        shown(0, 0);
     }
 }

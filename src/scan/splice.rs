@@ -9,19 +9,9 @@
 //! sequences (Gelfand, Mironov and Pevzner, PNAS 1996), or JumpDTW of music (Fremerey, Müller and Clausen,
 //! ISMIR 2010), on points.
 
+use super::params::SpliceParams;
 use super::transform::Transform;
 use super::verify::Steps;
-
-/// What changing to a line costs where the reference goes on within [`NEAR`] of where it was left, in nats.
-const NEAR_COST: f32 = 9.0;
-/// What changing to any other line costs, or beginning one.
-const FAR_COST: f32 = 18.0;
-/// What leaving a line for the null state costs.
-const LEAVE_COST: f32 = 3.0;
-/// Distance in the reference up to which an edit is a small one, in time units (3 s).
-pub(super) const NEAR: f64 = 750.0;
-/// Lines from which a change may come, at each peak.
-const SOURCES: usize = 4;
 
 /// A stretch of the query's peaks that one line explains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +26,12 @@ pub struct Stretch {
 
 /// The best sequence of `lines` for the peaks at `times` (time units, in order); `steps[l]` holds what each of
 /// them scores under line `l`.
-pub fn decode(times: &[u32], lines: &[Transform], steps: &[Steps]) -> Vec<Stretch> {
+pub fn decode(
+    times: &[u32],
+    lines: &[Transform],
+    steps: &[Steps],
+    params: &SpliceParams,
+) -> Vec<Stretch> {
     let count = lines.len();
     let null = count;
     if count == 0 || times.is_empty() {
@@ -47,9 +42,9 @@ pub fn decode(times: &[u32], lines: &[Transform], steps: &[Steps]) -> Vec<Stretc
     let mut value = vec![f32::NEG_INFINITY; count + 1];
     value[null] = 0.0;
     let mut next = value.clone();
-    let mut sources: Vec<usize> = Vec::with_capacity(SOURCES);
+    let mut sources: Vec<usize> = Vec::with_capacity(params.sources);
     for (i, &time) in times.iter().enumerate() {
-        strongest(&value[..count], &mut sources);
+        strongest(&value[..count], params.sources, &mut sources);
         for line in 0..count {
             let (mut best, mut origin) = (value[line], line);
             let mut offer = |value: f32, state: usize| {
@@ -57,20 +52,23 @@ pub fn decode(times: &[u32], lines: &[Transform], steps: &[Steps]) -> Vec<Stretc
                     (best, origin) = (value, state);
                 }
             };
-            offer(value[null] - FAR_COST, null);
+            offer(value[null] - params.far_cost, null);
             for &source in sources.iter().filter(|&&s| s != line) {
                 let t = f64::from(time);
-                let near = (lines[source].time(t) - lines[line].time(t)).abs() <= NEAR;
-                offer(value[source] - if near { NEAR_COST } else { FAR_COST }, source);
+                let near = (lines[source].time(t) - lines[line].time(t)).abs() <= params.near;
+                offer(
+                    value[source] - if near { params.near_cost } else { params.far_cost },
+                    source,
+                );
             }
             next[line] = best + steps[line].at(i);
             from.push(origin as u16);
         }
         let (mut best, mut origin) = (value[null], null);
         if let Some(&source) = sources.first()
-            && value[source] - LEAVE_COST > best
+            && value[source] - params.leave_cost > best
         {
-            (best, origin) = (value[source] - LEAVE_COST, source);
+            (best, origin) = (value[source] - params.leave_cost, source);
         }
         next[null] = best;
         from.push(origin as u16);
@@ -81,15 +79,15 @@ pub fn decode(times: &[u32], lines: &[Transform], steps: &[Steps]) -> Vec<Stretc
 }
 
 /// The states with the highest values, highest first.
-fn strongest(values: &[f32], sources: &mut Vec<usize>) {
+fn strongest(values: &[f32], count: usize, sources: &mut Vec<usize>) {
     sources.clear();
     for (state, &value) in values.iter().enumerate() {
         if value == f32::NEG_INFINITY {
             continue;
         }
         let place = sources.partition_point(|&s| values[s] >= value);
-        if place < SOURCES {
-            sources.truncate(SOURCES - 1);
+        if place < count {
+            sources.truncate(count - 1);
             sources.insert(place, state);
         }
     }
@@ -115,6 +113,9 @@ fn trace(from: &[u16], states: usize, last: usize) -> Vec<Stretch> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scan::params::ScanParams;
+
+    const PARAMS: &SpliceParams = &ScanParams::V1.splice;
 
     fn steps(values: impl Iterator<Item = f32>) -> Steps {
         Steps::from(values.collect::<Vec<_>>())
@@ -131,7 +132,7 @@ mod tests {
         let explained = |from: usize, to: usize| {
             steps((0..60).map(move |i| if (from..to).contains(&i) { 2.0 } else { -0.4 }))
         };
-        let found = decode(&times(60), &lines, &[explained(0, 30), explained(30, 60)]);
+        let found = decode(&times(60), &lines, &[explained(0, 30), explained(30, 60)], PARAMS);
         assert_eq!(
             found,
             [Stretch { line: 0, begin: 0, end: 30 }, Stretch { line: 1, begin: 30, end: 60 }]
@@ -144,7 +145,7 @@ mod tests {
         let all = || steps((0..60).map(|_| 2.0));
         let repeat = steps((0..60).map(|i| if (20..40).contains(&i) { 2.5 } else { -0.4 }));
         assert_eq!(
-            decode(&times(60), &lines, &[all(), repeat]),
+            decode(&times(60), &lines, &[all(), repeat], PARAMS),
             [Stretch { line: 0, begin: 0, end: 60 }]
         );
     }
@@ -153,9 +154,9 @@ mod tests {
     fn what_no_line_explains_belongs_to_none() {
         let lines = [Transform::shift(0.0)];
         let ends = steps((0..90).map(|i| if (30..60).contains(&i) { -1.0 } else { 2.0 }));
-        let found = decode(&times(90), &lines, &[ends]);
+        let found = decode(&times(90), &lines, &[ends], PARAMS);
         assert_eq!(found.iter().map(|s| (s.begin, s.end)).collect::<Vec<_>>(), [(0, 30), (60, 90)]);
-        assert_eq!(decode(&times(90), &lines, &[steps((0..90).map(|_| -0.1))]), []);
-        assert_eq!(decode(&[], &lines, &[steps([].into_iter())]), []);
+        assert_eq!(decode(&times(90), &lines, &[steps((0..90).map(|_| -0.1))], PARAMS), []);
+        assert_eq!(decode(&[], &lines, &[steps([].into_iter())], PARAMS), []);
     }
 }

@@ -1,13 +1,9 @@
 //! Time and pitch scale modification: how a query's time and frequency axes map onto a reference's.
 
+use super::params::TransformParams;
 use crate::fingerprint::Point;
 use crate::fingerprint::constellation::{FREQ_UNITS_PER_BIN, TIME_UNITS_PER_SECOND};
 use crate::params::FingerprintParams;
-
-/// Deviation of the time factor up to which a copy counts as unchanged.
-const SAME_SPEED_LIMIT: f64 = 0.005;
-/// Deviation of the pitch (frequency units, 21 cents) up to which a copy counts as unchanged.
-const MAX_BEND: f64 = 5.0;
 
 /// An affine map from query points to reference points: pitch, tempo and speed changes are
 /// translations and scalings of the constellation, so this is all a copy can do to it.
@@ -66,8 +62,21 @@ impl Transform {
     }
 
     /// Whether this is another speed or pitch, beyond what drifting clocks and rounding do.
-    pub fn is_changed(&self) -> bool {
-        (self.time_factor - 1.0).abs() > SAME_SPEED_LIMIT || self.freq_shift.abs() > MAX_BEND
+    pub fn is_changed(&self, params: &TransformParams) -> bool {
+        (self.time_factor - 1.0).abs() > params.same_speed
+            || self.freq_shift.abs() > params.same_pitch
+    }
+
+    /// Whether this is another line than `other` along a query that ends at `query_end`.
+    pub(super) fn differs(
+        &self,
+        other: &Transform,
+        query_end: u32,
+        params: &TransformParams,
+    ) -> bool {
+        let gap = |t: f64| (self.time(t) - other.time(t)).abs();
+        gap(0.0).max(gap(f64::from(query_end))) > params.same_line
+            || (self.freq_shift - other.freq_shift).abs() > params.same_line_pitch
     }
 
     /// Pitch change in cents.

@@ -10,46 +10,12 @@
 //! sequence features by using general scoring schemes"): the same theory turns a run's score into
 //! an expected number of chance runs (see `score`).
 
-use super::background::Background;
+use super::comparison::Comparison;
+use super::null_model::NullModel;
+use super::params::VerifyParams;
+use super::sweep::{Sweep, floor};
 use super::transform::Transform;
 use crate::fingerprint::{Constellation, Point};
-
-/// Coincidence kernel and walk constants.
-#[derive(Debug, Clone)]
-pub struct VerifyParams {
-    /// Standard deviation of a true coincidence in time units.
-    pub sigma_time: f64,
-    /// Standard deviation of a true coincidence in frequency units.
-    pub sigma_freq: f64,
-    /// Coincidences farther than this many standard deviations do not count.
-    pub reach: f64,
-    /// Assumed shares of query peaks that have a partner; the best-scoring one is used.
-    pub shares: [f64; 3],
-    /// Exponent of the crowding at a moment (an onset) in the chance density.
-    pub busy: f64,
-    /// Taken off the walk at every step (nats): chance coincidences in music come in clusters, so
-    /// that without it slow drifts over half a minute reach the scores of short true matches.
-    pub step_cost: f32,
-    /// A run ends when the walk falls this far (nats) below its top.
-    pub drop: f32,
-    /// Runs scoring less than this (nats) are not reported.
-    pub min_run: f32,
-}
-
-impl Default for VerifyParams {
-    fn default() -> Self {
-        VerifyParams {
-            sigma_time: 4.0,
-            sigma_freq: 3.5,
-            reach: 3.0,
-            shares: [0.1, 0.3, 0.6],
-            busy: 1.0,
-            step_cost: 0.02,
-            drop: 14.0,
-            min_run: 6.0,
-        }
-    }
-}
 
 /// A query peak and the reference peak it lands on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,37 +41,59 @@ pub struct Run {
     pub matched: u32,
 }
 
-/// Cheap first look: the best run's score for the middle share only.
-pub fn estimate(
-    query: &[Point],
-    reference: &Constellation,
-    background: &Background,
-    transform: &Transform,
-    params: &VerifyParams,
-) -> f32 {
-    let steps = evidence(query, reference, background, transform, params);
-    walk(&steps, params.shares[1], params).iter().map(|r| r.score).fold(0.0, f32::max)
-}
-
-/// Scores `query` against `reference` under `transform`; returns the runs, best first.
-pub fn runs(
-    query: &[Point],
-    reference: &Constellation,
-    background: &Background,
-    transform: &Transform,
-    params: &VerifyParams,
-) -> Vec<Run> {
-    let steps = evidence(query, reference, background, transform, params);
-    let mut best: Vec<Run> = Vec::new();
-    for share in params.shares {
-        let found = walk(&steps, share, params);
-        let top = |r: &[Run]| r.iter().map(|r| r.score).fold(0.0, f32::max);
-        if top(&found) > top(&best) {
-            best = found;
-        }
+impl Comparison<'_> {
+    /// A cheap estimate: the best run's score for the middle share only.
+    pub fn estimate(&self, points: &[Point], transform: &Transform) -> f32 {
+        let params = &self.scan.verify;
+        let steps = self.evidence(points, transform);
+        walk(&steps, params.shares[1], params).iter().map(|r| r.score).fold(0.0, f32::max)
     }
-    best.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.begin.cmp(&b.begin)));
-    best
+
+    /// The runs of `points` of the query under `transform`, best first.
+    pub fn runs(&self, points: &[Point], transform: &Transform) -> Vec<Run> {
+        let params = &self.scan.verify;
+        let steps = self.evidence(points, transform);
+        let mut best: Vec<Run> = Vec::new();
+        for share in params.shares {
+            let found = walk(&steps, share, params);
+            let top = |r: &[Run]| r.iter().map(|r| r.score).fold(0.0, f32::max);
+            if top(&found) > top(&best) {
+                best = found;
+            }
+        }
+        best.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.begin.cmp(&b.begin)));
+        best
+    }
+
+    /// What each peak of `points[from..to]` scores under `transform` for one assumed share of partnered peaks; other
+    /// peaks, and those that land outside of the reference, count against the line.
+    pub(super) fn steps(
+        &self,
+        points: &[Point],
+        (from, to): (usize, usize),
+        transform: &Transform,
+        share: f64,
+    ) -> Steps {
+        let (share, count, params) = (share as f32, to - from, &self.scan.verify);
+        let outside = params.outside;
+        let mut steps = Steps {
+            first: from,
+            scores: vec![outside; count],
+            matched: vec![false; count],
+            outside,
+        };
+        for step in self.evidence(&points[from..to], transform) {
+            let i = step.index;
+            steps.scores[i] = (1.0 - share + share * step.ratio).ln() - params.step_cost;
+            steps.matched[i] = step.ratio > 0.0;
+        }
+        steps
+    }
+
+    fn evidence(&self, points: &[Point], transform: &Transform) -> Vec<Step> {
+        let null_model = self.reference.null_model(&self.scan.null_model);
+        evidence(points, self.reference.constellation(), null_model, transform, &self.scan.verify)
+    }
 }
 
 /// The coincidences within reach under `transform`, one per query peak (its nearest).
@@ -131,33 +119,14 @@ pub struct Steps {
     first: usize,
     scores: Vec<f32>,
     matched: Vec<bool>,
+    /// Score of all others.
+    outside: f32,
 }
 
 impl Steps {
-    /// Scores `points[from..to]` under `transform` for one assumed share of partnered peaks; other peaks, and those
-    /// that land outside of the reference, count against the line.
-    pub fn new(
-        points: &[Point],
-        (from, to): (usize, usize),
-        (reference, background): (&Constellation, &Background),
-        transform: &Transform,
-        share: f64,
-        params: &VerifyParams,
-    ) -> Steps {
-        let (share, count) = (share as f32, to - from);
-        let mut steps =
-            Steps { first: from, scores: vec![OUTSIDE; count], matched: vec![false; count] };
-        for step in evidence(&points[from..to], reference, background, transform, params) {
-            let i = step.index;
-            steps.scores[i] = (1.0 - share + share * step.ratio).ln() - params.step_cost;
-            steps.matched[i] = step.ratio > 0.0;
-        }
-        steps
-    }
-
     /// The score of peak `i`.
     pub fn at(&self, i: usize) -> f32 {
-        i.checked_sub(self.first).and_then(|i| self.scores.get(i)).copied().unwrap_or(OUTSIDE)
+        i.checked_sub(self.first).and_then(|i| self.scores.get(i)).copied().unwrap_or(self.outside)
     }
 
     fn is_matched(&self, i: usize) -> bool {
@@ -183,12 +152,9 @@ impl Steps {
 impl From<Vec<f32>> for Steps {
     fn from(scores: Vec<f32>) -> Steps {
         let matched = scores.iter().map(|&s| s > 0.0).collect();
-        Steps { first: 0, scores, matched }
+        Steps { first: 0, scores, matched, outside: -2.0 }
     }
 }
-
-/// Score of a peak where a line cannot be.
-const OUTSIDE: f32 = -2.0;
 
 /// One query peak on the walk.
 struct Step {
@@ -202,7 +168,7 @@ struct Step {
 fn evidence(
     query: &[Point],
     reference: &Constellation,
-    background: &Background,
+    null_model: &NullModel,
     transform: &Transform,
     params: &VerifyParams,
 ) -> Vec<Step> {
@@ -216,9 +182,9 @@ fn evidence(
             return;
         }
         let ratio = found.map_or(0.0, |(_, squared, crowd)| {
-            let usual = (background.rate(time) * 2.0 * params.reach * params.sigma_time).max(1.0);
+            let usual = (null_model.rate(time) * 2.0 * params.reach * params.sigma_time).max(1.0);
             let busy = f64::from(crowd) / usual;
-            let kernel = norm * (-0.5 * squared).exp() / f64::from(background.density(time, freq));
+            let kernel = norm * (-0.5 * squared).exp() / f64::from(null_model.density(time, freq));
             (if busy > 1.0 { kernel * busy.powf(-params.busy) } else { kernel }) as f32
         });
         steps.push(Step { index: index - 1, time: p.time, ratio });
@@ -244,24 +210,15 @@ fn nearest(
     // A unit wider than the kernel, so that rounding decides nothing.
     let band = params.reach * params.sigma_freq + 1.0;
     let width = (2.0 * band) as u32;
-    let points = &reference.points;
     // A short stretch of the query lies anywhere in a long reference.
     let first = query.first().map_or(0.0, |p| transform.apply(p).0 - span);
-    let mut from = points.partition_point(|r| f64::from(r.time) < first);
-    let mut to = from;
+    let mut sweep = Sweep::from(&reference.points, first);
     for p in query {
         let (time, freq) = transform.apply(p);
-        let (earliest, latest) = (ceil(time - span), floor(time + span));
-        while points.get(from).is_some_and(|r| i64::from(r.time) < earliest) {
-            from += 1;
-        }
-        to = to.max(from);
-        while points.get(to).is_some_and(|r| i64::from(r.time) <= latest) {
-            to += 1;
-        }
+        let near = sweep.between(time - span, time + span);
         let lowest = floor(freq - band) as i32;
         let mut best: Option<(Point, f64)> = None;
-        for r in &points[from..to] {
+        for r in near {
             if i32::from(r.freq).wrapping_sub(lowest) as u32 > width + 1 {
                 continue;
             }
@@ -272,21 +229,8 @@ fn nearest(
                 best = Some((*r, squared));
             }
         }
-        visit(*p, best.map(|(r, squared)| (r, squared, (to - from) as u32)));
+        visit(*p, best.map(|(r, squared)| (r, squared, near.len() as u32)));
     }
-}
-
-/// `x.floor()` as an integer, without the call into the C library that it is on older processors.
-#[inline]
-fn floor(x: f64) -> i64 {
-    let whole = x as i64;
-    whole - i64::from(whole as f64 > x)
-}
-
-/// `x.ceil()` likewise.
-#[inline]
-fn ceil(x: f64) -> i64 {
-    -floor(-x)
 }
 
 /// The maximal-scoring runs of the walk for one assumed share of partnered peaks.

@@ -10,9 +10,11 @@ use crate::engine::Index;
 use crate::fingerprint::Constellation;
 use crate::matches::Match;
 use crate::params::FingerprintParams;
-use crate::scan::compare::compare;
-use crate::scan::matcher::{MatchEvidence, MatchParams, Reference};
-use crate::scan::scanner::{Depth, Scanner};
+use crate::scan::comparison::Comparison;
+use crate::scan::evidence::MatchEvidence;
+use crate::scan::params::ScanParams;
+use crate::scan::reference::Reference;
+use crate::scan::search::{Depth, Scanner};
 use crate::track::Track;
 
 /// Both indexes, ready to be searched.
@@ -93,8 +95,13 @@ impl Sides {
             let meta = self.catalogue.meta(m.track).filter(|meta| tracks.contains(&meta.sha256));
             let Some(meta) = meta.filter(|_| m.found.accepted()) else { continue };
             let track = points(&self.catalogue, m.track)?;
-            let (seconds, matching) = (self.reference_seconds, MatchParams::default());
-            let turned = compare(&track, &prepared, seconds, &self.params, &matching);
+            let pair = Comparison {
+                query: &track,
+                reference: &prepared,
+                scan: &ScanParams::V1,
+                fingerprint: &self.params,
+            };
+            let turned = pair.compare(self.reference_seconds);
             let found = turned.filter(MatchEvidence::accepted).unwrap_or_else(|| m.found.turned());
             matches.push((meta.sha256, self.matched(meta, own.meta, &found)));
         }

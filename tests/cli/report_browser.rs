@@ -13,8 +13,9 @@ use soundalike::fingerprint::file::analyse;
 use soundalike::params::FingerprintParams;
 use soundalike::report::evidence::EvidenceRecord;
 use soundalike::report::records::Record;
-use soundalike::scan::compare::compare;
-use soundalike::scan::matcher::{MatchParams, Reference};
+use soundalike::scan::comparison::Comparison;
+use soundalike::scan::params::ScanParams;
+use soundalike::scan::reference::Reference;
 
 use crate::place::Place;
 
@@ -162,7 +163,7 @@ fn tags(dom: &str) -> Vec<(String, Vec<String>)> {
 
 /// Adds the evidence that the scan has not written itself.
 fn with_evidence(place: &Place, records: &str) -> String {
-    let (params, matching) = (FingerprintParams::V2, MatchParams::default());
+    let (params, scan) = (FingerprintParams::V2, &ScanParams::V1);
     let read = |path: &Value, density| {
         let path = place.path(path.as_str().unwrap());
         analyse(&path, &params, density, &DecodeOptions::default()).unwrap()
@@ -177,10 +178,10 @@ fn with_evidence(place: &Place, records: &str) -> String {
         }
         let query = read(&record["query"]["path"], params.query_density).constellation;
         let reference = read(&record["reference"]["path"], 1.0).constellation;
-        let prepared = Reference::new(reference.clone(), &params);
-        let found = compare(&query, &prepared, 100.0, &params, &matching).unwrap();
-        let evidence =
-            EvidenceRecord::new(&id, &query, &reference, &found, &params, &matching.verify);
+        let prepared = &Reference::new(reference.clone(), &params);
+        let pair = Comparison { query: &query, reference: prepared, scan, fingerprint: &params };
+        let found = pair.compare(100.0).unwrap();
+        let evidence = EvidenceRecord::new(&id, &query, &reference, &found, &params, &scan.verify);
         out += &serde_json::to_string(&Record::Evidence(Box::new(evidence))).unwrap();
         out.push('\n');
     }

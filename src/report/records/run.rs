@@ -8,9 +8,11 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use crate::dedup::params::DedupParams;
 use crate::level::Level;
 use crate::policy::Pack;
 use crate::rounding::rounded;
+use crate::scan::params::ScanParams;
 
 /// Name and version of the record format.
 pub const SCHEMA: &str = "soundalike/1";
@@ -24,6 +26,12 @@ pub struct Begin {
     pub scan_id: String,
     /// Version of this program.
     pub tool_version: Cow<'static, str>,
+    /// Name and digest of the parameters that scores and candidates rest on; none in records of versions before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scan_params: Option<String>,
+    /// The same of those that clusters and their scores rest on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dedup_params: Option<String>,
     /// When the run began; none in records of versions before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Timestamp>,
@@ -51,6 +59,8 @@ impl Begin {
             schema: SCHEMA.into(),
             scan_id,
             tool_version: env!("CARGO_PKG_VERSION").into(),
+            scan_params: Some(ScanParams::V1.id()),
+            dedup_params: Some(DedupParams::V1.id()),
             started_at: Some(Timestamp::from_second(now.as_second()).unwrap_or(now)),
             index,
             depth: None,

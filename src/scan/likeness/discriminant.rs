@@ -1,29 +1,15 @@
 //! Quadratic discriminants.
 
-/// Standard deviations from the mean beyond which a measure tells nothing more.
-const FAR: f64 = 4.0;
+use crate::scan::params::Discriminant;
 
-/// A quadratic function of `N` measures: above 0 on the side of recordings.
-pub(super) struct Discriminant<const N: usize> {
-    /// Mean and standard deviation of the measures.
-    pub mean: [f64; N],
-    pub deviation: [f64; N],
-    pub constant: f64,
-    pub linear: [f64; N],
-    /// Weights of the products, row by row of the upper triangle.
-    pub quadratic: &'static [f64],
-}
-
-impl<const N: usize> Discriminant<N> {
-    pub(super) fn at(&self, measures: [f64; N]) -> f64 {
-        let z: [f64; N] = std::array::from_fn(|i| {
-            ((measures[i] - self.mean[i]) / self.deviation[i]).clamp(-FAR, FAR)
-        });
-        let pairs = (0..N).flat_map(|i| (i..N).map(move |j| (i, j)));
-        let products = pairs.zip(self.quadratic).map(|((i, j), w)| w * z[i] * z[j]);
-        let linear = self.linear.iter().zip(z).map(|(w, z)| w * z);
-        self.constant + linear.sum::<f64>() + products.sum::<f64>()
-    }
+/// Value of a discriminant; a measure farther than `far` standard deviations from the mean tells nothing more.
+pub(super) fn value<const N: usize>(d: &Discriminant<N>, measures: [f64; N], far: f64) -> f64 {
+    let z: [f64; N] =
+        std::array::from_fn(|i| ((measures[i] - d.mean[i]) / d.deviation[i]).clamp(-far, far));
+    let pairs = (0..N).flat_map(|i| (i..N).map(move |j| (i, j)));
+    let products = pairs.zip(d.quadratic).map(|((i, j), w)| w * z[i] * z[j]);
+    let linear = d.linear.iter().zip(z).map(|(w, z)| w * z);
+    d.constant + linear.sum::<f64>() + products.sum::<f64>()
 }
 
 /// Logarithm of what is 0 at least.
@@ -50,7 +36,7 @@ mod tests {
             quadratic: &[1.0, 2.0, 3.0],
         };
         // z = (1, 2): 0.5 + 1 - 2 + 1 + 2 * 2 + 3 * 4.
-        assert_eq!(d.at([3.0, 2.0]), 16.5);
-        assert_eq!(d.at([3.0, 1e9]), d.at([3.0, 4.0]));
+        assert_eq!(value(&d, [3.0, 2.0], 4.0), 16.5);
+        assert_eq!(value(&d, [3.0, 1e9], 4.0), value(&d, [3.0, 4.0], 4.0));
     }
 }

@@ -5,25 +5,27 @@
 //! band and less the median of each moment; what is left is small in a copy. A voice leaves much, in bursts and in
 //! some bands; another performance leaves some everywhere.
 
-use super::super::transform::Transform;
 use crate::fingerprint::Constellation;
 use crate::fingerprint::constellation::FREQ_UNITS_PER_BIN;
 use crate::params::FingerprintParams;
+use crate::scan::params::LevelParams;
+use crate::scan::span::Span;
+use crate::scan::transform::Transform;
 
-/// Cells that are compared as one (256 ms): what lies a little off a line does not matter, then.
-const CELLS: u32 = 2;
-/// Levels count down to this far below the level that one in twenty exceeds, in dB.
-const RANGE_DB: f64 = 50.0;
-/// A band counts if it is above that in this share of the cells.
-const ALIVE: f64 = 0.3;
-/// Moments below which nothing is said: four seconds.
-const MIN_MOMENTS: usize = 16;
-/// Bands below which nothing is said.
-const MIN_BANDS: usize = 3;
-/// Share of the moments of a band that are loud.
-const LOUD: f64 = 0.3;
-/// Difference in dB that is much.
-const MUCH_DB: f64 = 6.0;
+/// Two tracks, as one of them sees them.
+#[derive(Clone, Copy)]
+pub(super) struct Along<'a> {
+    pub(super) query: &'a Constellation,
+    pub(super) reference: &'a Constellation,
+    pub(super) fingerprint: &'a FingerprintParams,
+}
+
+impl Along<'_> {
+    /// As the other sees them.
+    pub(super) fn turned(self) -> Self {
+        Along { query: self.reference, reference: self.query, ..self }
+    }
+}
 
 /// Levels of both tracks as one of them sees them: in dB, moment by moment, and of what stretch.
 #[derive(Debug, Default)]
@@ -85,29 +87,29 @@ impl LevelLikeness {
 }
 
 impl Side {
-    /// Adds the stretch from `begin` to `end` (in time units) of `query`, which `transform` leads into `reference`.
+    /// Adds a stretch of the query, which `transform` leads into the reference.
     pub(super) fn add(
         &mut self,
-        query: &Constellation,
-        reference: &Constellation,
-        (begin, end): (u32, u32),
+        along: Along<'_>,
+        span: Span,
         transform: &Transform,
-        params: &FingerprintParams,
+        params: &LevelParams,
     ) {
-        let (here, there) = (&query.levels, &reference.levels);
-        let step = here.cell_units() * CELLS;
+        let (here, there) = (&along.query.levels, &along.reference.levels);
+        let step = here.cell_units() * params.cells;
         if here.bands() == 0 || here.bands() != there.bands() {
             return;
         }
-        let shift =
-            transform.freq_shift / FREQ_UNITS_PER_BIN / (params.bins as f64 / here.bands() as f64);
+        let shift = transform.freq_shift
+            / FREQ_UNITS_PER_BIN
+            / (along.fingerprint.bins as f64 / here.bands() as f64);
         let within = (shift.max(0.0).ceil() as usize).min(here.bands())
             ..(here.bands() as f64 + shift.min(0.0)).floor().max(0.0) as usize;
         let known = self.bands.get_or_insert(within.clone());
         let start = known.start.max(within.start);
         *known = start..known.end.min(within.end).max(start);
         self.stretches.push(self.rows.len());
-        for at in begin.div_ceil(step)..end / step {
+        for at in span.begin.div_ceil(step)..span.end / step {
             let (from, to) = (f64::from(at * step), f64::from((at + 1) * step));
             if let Some(q) = here.power(from, to)
                 && let Some(r) = there.power(transform.time(from), transform.time(to))
@@ -118,16 +120,16 @@ impl Side {
     }
 
     /// None where there is too little of it.
-    pub(super) fn likeness(mut self) -> Option<LevelLikeness> {
+    pub(super) fn likeness(mut self, params: &LevelParams) -> Option<LevelLikeness> {
         let bands = self.bands.clone()?;
-        if self.rows.len() < MIN_MOMENTS {
+        if self.rows.len() < params.min_moments {
             return None;
         }
         for side in 0..2 {
-            self.floor(side, bands.clone());
+            self.floor(side, bands.clone(), params.range_db);
         }
-        let alive: Vec<usize> = bands.filter(|&band| self.is_alive(band)).collect();
-        if alive.len() < MIN_BANDS {
+        let alive: Vec<usize> = bands.filter(|&band| self.is_alive(band, params.alive)).collect();
+        if alive.len() < params.min_bands {
             return None;
         }
         let side = |side: usize| -> Grid {
@@ -136,52 +138,52 @@ impl Side {
                 .map(|row| alive.iter().map(|&band| row[side][band]).collect())
                 .collect()
         };
-        Some(measure([side(0), side(1)], &self.stretches))
+        Some(measure([side(0), side(1)], &self.stretches, params))
     }
 
     /// Raises what is too low to count.
-    fn floor(&mut self, side: usize, bands: std::ops::Range<usize>) {
+    fn floor(&mut self, side: usize, bands: std::ops::Range<usize>, range_db: f64) {
         let all = self.rows.iter().flat_map(|row| &row[side][bands.clone()]).copied().collect();
-        let floor = quantile(all, 0.95) - RANGE_DB;
+        let floor = quantile(all, 0.95) - range_db;
         for level in self.rows.iter_mut().flat_map(|row| &mut row[side]) {
             *level = level.max(floor);
         }
     }
 
-    fn is_alive(&self, band: usize) -> bool {
+    fn is_alive(&self, band: usize, share: f64) -> bool {
         let lowest = |side: usize| self.rows.iter().map(|r| r[side][band]).fold(f64::MAX, f64::min);
         let floors = [lowest(0), lowest(1)];
         let above = |row: &&[Vec<f64>; 2]| (0..2).any(|side| row[side][band] > floors[side] + 1.0);
-        self.rows.iter().filter(above).count() as f64 > ALIVE * self.rows.len() as f64
+        self.rows.iter().filter(above).count() as f64 > share * self.rows.len() as f64
     }
 }
 
 /// Values by moment and band.
 type Grid = Vec<Vec<f64>>;
 
-fn measure([mut a, mut b]: [Grid; 2], stretches: &[usize]) -> LevelLikeness {
+fn measure([mut a, mut b]: [Grid; 2], stretches: &[usize], params: &LevelParams) -> LevelLikeness {
     for grid in [&mut a, &mut b] {
         centre(grid, stretches, mean);
     }
     let (left, gain) = residual(&a, &b, stretches);
-    let mut levels = spread(&left);
+    let mut levels = spread(&left, params.much_db);
     let bands = correlations(&a, &b);
     levels.correlation = quantile(bands.clone(), 0.5);
     levels.least_correlation = quantile(bands, 0.25);
     levels.change_correlation = quantile(correlations(&changes(&a), &changes(&b)), 0.25);
     levels.gain = gain;
-    levels.loud = loud(&left, &b);
+    levels.loud = loud(&left, &b, params.loud);
     levels
 }
 
 /// Root mean square of the differences where a band is loud.
-fn loud(left: &Grid, b: &Grid) -> f64 {
+fn loud(left: &Grid, b: &Grid, share: f64) -> f64 {
     let mut squares = Vec::new();
     for band in 0..left.first().map_or(0, Vec::len) {
         // The other track's levels are these and the difference.
         let louder = |(b, left): (&Vec<f64>, &Vec<f64>)| b[band] + left[band].max(0.0);
         let levels: Vec<f64> = b.iter().zip(left).map(louder).collect();
-        let least = quantile(levels.clone(), 1.0 - LOUD);
+        let least = quantile(levels.clone(), 1.0 - share);
         let loud = levels.iter().zip(left).filter(|(level, _)| **level >= least);
         squares.extend(loud.map(|(_, left)| left[band].powi(2)));
     }
@@ -203,12 +205,12 @@ fn residual(a: &Grid, b: &Grid, stretches: &[usize]) -> (Grid, f64) {
 }
 
 /// How large the differences are, and how they lie.
-fn spread(left: &Grid) -> LevelLikeness {
+fn spread(left: &Grid, much_db: f64) -> LevelLikeness {
     let all: Vec<f64> = left.iter().flatten().copied().collect();
     let moment = |power: i32| mean(all.iter().map(|v| v.powi(power)).collect());
     let (second, fourth) = (moment(2), moment(4));
     let much = |sign: f64| {
-        all.iter().filter(|&&v| v * sign > MUCH_DB).count() as f64 / all.len().max(1) as f64
+        all.iter().filter(|&&v| v * sign > much_db).count() as f64 / all.len().max(1) as f64
     };
     let (over, under) = (much(1.0), much(-1.0));
     let sizes = left.iter().map(|row| median(row.iter().map(|v| v.abs()).collect()));
@@ -300,8 +302,14 @@ fn quantile(mut values: Vec<f64>, q: f64) -> f64 {
 mod tests {
     use super::*;
     use crate::fingerprint::levels::LevelMeter;
+    use crate::scan::params::ScanParams;
 
     const PARAMS: FingerprintParams = FingerprintParams::V2;
+    const LEVELS: &LevelParams = &ScanParams::V1.likeness.levels;
+
+    fn along<'a>(query: &'a Constellation, reference: &'a Constellation) -> Along<'a> {
+        Along { query, reference, fingerprint: &PARAMS }
+    }
 
     /// Twelve seconds whose level in dB at a time (in cells of 128 ms) and band is given.
     fn track(level: impl Fn(usize, usize) -> f64) -> Constellation {
@@ -322,8 +330,8 @@ mod tests {
 
     fn likeness(a: &Constellation, b: &Constellation) -> LevelLikeness {
         let mut side = Side::default();
-        side.add(a, b, (0, a.duration), &Transform::shift(0.0), &PARAMS);
-        side.likeness().unwrap()
+        side.add(along(a, b), Span::new(0, a.duration), &Transform::shift(0.0), LEVELS);
+        side.likeness(LEVELS).unwrap()
     }
 
     #[test]
@@ -355,8 +363,9 @@ mod tests {
         let mut side = Side::default();
         let shift = 2.0 * PARAMS.bins as f64 / PARAMS.level_bands as f64 * FREQ_UNITS_PER_BIN;
         let transform = Transform { freq_shift: shift, ..Transform::shift(0.0) };
-        side.add(&higher, &track(music), (0, higher.duration), &transform, &PARAMS);
-        let l = side.likeness().unwrap();
+        let all = Span::new(0, higher.duration);
+        side.add(along(&higher, &track(music)), all, &transform, LEVELS);
+        let l = side.likeness(LEVELS).unwrap();
         assert!(l.least_correlation > 0.99, "{l:?}");
     }
 
@@ -364,7 +373,7 @@ mod tests {
     fn of_too_little_nothing_is_said() {
         let (a, b) = (track(music), track(music));
         let mut side = Side::default();
-        side.add(&a, &b, (0, 900), &Transform::shift(0.0), &PARAMS);
-        assert_eq!(side.likeness(), None);
+        side.add(along(&a, &b), Span::new(0, 900), &Transform::shift(0.0), LEVELS);
+        assert_eq!(side.likeness(LEVELS), None);
     }
 }

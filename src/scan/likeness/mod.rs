@@ -14,15 +14,14 @@ mod peaks;
 pub use levels::LevelLikeness;
 pub use peaks::PeakLikeness;
 
-use super::matcher::Segment;
-use super::verify::VerifyParams;
-use crate::fingerprint::Constellation;
-use crate::params::FingerprintParams;
+use super::comparison::Comparison;
+use super::params::{LikenessParams, ScanParams};
+use super::segment::Segment;
+use super::span::Span;
+use crate::fingerprint::constellation::{MS_PER_TIME_UNIT, TIME_UNITS_PER_SECOND};
 
-/// Time of the segments that is measured, in time units (60 s): twice as much tells nothing more.
-const MEASURED: f64 = 15_000.0;
-/// Coincidences below which the measures say nothing: some four seconds of a copy.
-const MIN_COINCIDENCES: usize = 60;
+/// What likeness is judged by, long after it was measured: the parameters of the build.
+const JUDGED_BY: &LikenessParams = &ScanParams::V1.likeness;
 
 /// How alike two tracks are within the segments of a match. The same from either side.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -38,45 +37,46 @@ impl Likeness {
     /// the same material, or one that much else lies over.
     pub fn is_recording(&self) -> bool {
         match &self.levels {
-            Some(levels) if self.peaks.coincidences >= MIN_COINCIDENCES => {
-                lines::is_recording(&self.peaks, levels)
+            Some(levels) if self.peaks.coincidences >= JUDGED_BY.min_coincidences => {
+                lines::is_recording(&self.peaks, levels, JUDGED_BY)
             }
             _ => true,
         }
     }
 
-    /// Measures the likeness of `query` and `reference` within `segments`.
-    pub fn of(
-        query: &Constellation,
-        reference: &Constellation,
-        segments: &[Segment],
-        params: &FingerprintParams,
-        verify: &VerifyParams,
-    ) -> Likeness {
-        let query = query.thinned(params);
-        let total: f64 = segments.iter().map(|s| s.seconds() * 250.0).sum();
-        let part = (MEASURED / total.max(1.0)).min(1.0);
+    /// Measures the likeness of the tracks of `pair` within `segments`.
+    pub(super) fn of(pair: &Comparison<'_>, segments: &[Segment]) -> Likeness {
+        let (verify, params) = (&pair.scan.verify, &pair.scan.likeness);
+        let (query, reference) =
+            (&pair.query.thinned(pair.fingerprint), pair.reference.constellation());
+        let total: f64 = segments.iter().map(|s| s.seconds() * TIME_UNITS_PER_SECOND).sum();
+        let part = (params.measured / total.max(1.0)).min(1.0);
         let mut sides = [peaks::Side::default(), peaks::Side::default()];
         let mut levels = [levels::Side::default(), levels::Side::default()];
         for s in segments {
             let (here, there) = (middle(s.query_ms, part), middle(s.reference_ms, part));
             let back = s.transform.inverse();
-            sides[0].add(query.between(here.0, here.1), reference, &s.transform, verify);
-            sides[1].add(reference.between(there.0, there.1), &query, &back, verify);
-            levels[0].add(&query, reference, here, &s.transform, params);
-            levels[1].add(reference, &query, there, &back, params);
+            let points =
+                [query.between(here.begin, here.end), reference.between(there.begin, there.end)];
+            sides[0].add(points[0], reference, &s.transform, verify, &params.peaks);
+            sides[1].add(points[1], query, &back, verify, &params.peaks);
+            let along = levels::Along { query, reference, fingerprint: pair.fingerprint };
+            levels[0].add(along, here, &s.transform, &params.levels);
+            levels[1].add(along.turned(), there, &back, &params.levels);
         }
-        let [here, there] = levels.map(levels::Side::likeness);
+        let [here, there] = levels.map(|side| side.likeness(&params.levels));
+        let [mine, theirs] = sides.map(|side| side.likeness(&params.peaks));
         Likeness {
-            peaks: PeakLikeness::mean(sides[0].likeness(), sides[1].likeness()),
+            peaks: PeakLikeness::mean(mine, theirs),
             levels: here.zip(there).map(|(a, b)| LevelLikeness::mean(a, b)),
         }
     }
 }
 
-/// The middle `part` of a stretch, in time units.
-fn middle((begin, end): (u64, u64), part: f64) -> (u32, u32) {
-    let (begin, end) = (begin as f64 / 4.0, end as f64 / 4.0);
+/// The middle `part` of a stretch in ms.
+fn middle((begin, end): (u64, u64), part: f64) -> Span {
+    let units = |ms: u64| ms as f64 / f64::from(MS_PER_TIME_UNIT);
+    let (begin, end) = (units(begin), units(end));
     let cut = (end - begin) * (1.0 - part) / 2.0;
-    ((begin + cut) as u32, (end - cut) as u32 + 1)
+    Span::new((begin + cut) as u32, (end - cut) as u32 + 1)
 }

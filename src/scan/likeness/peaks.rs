@@ -3,22 +3,10 @@
 //! What was recorded once is there to the millisecond, and damage blurs all of it alike; players place every note
 //! anew.
 
-use super::super::transform::Transform;
-use super::super::verify::{VerifyParams, coincidences};
 use crate::fingerprint::{Constellation, Point};
-
-/// Time and frequency distance (units of 4 ms and 4.2 cents) up to which a coincidence is exact.
-const EXACT: f64 = 1.0;
-/// Coincidences around each, whose median time distance is taken off: tape and clocks wander.
-const AROUND: usize = 41;
-/// Time between two peaks (time units, 48 to 240 ms) that belong to different onsets, mostly.
-const NEIGHBOURS: (u32, u32) = (12, 60);
-/// The same where they may belong to one note (48 to 480 ms).
-const NOTE: (u32, u32) = (12, 120);
-/// Frequency units up to which two peaks are of one note, and from which they are not.
-const NOTE_FREQ: (u16, u16) = (4, 16);
-/// Differences of time count up to this many time units: farther is chance.
-const CUT: f64 = 8.0;
+use crate::scan::params::{PeakParams, VerifyParams};
+use crate::scan::transform::Transform;
+use crate::scan::verify::coincidences;
 
 /// How peaks coincide.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -84,6 +72,7 @@ impl Side {
         others: &Constellation,
         transform: &Transform,
         verify: &VerifyParams,
+        params: &PeakParams,
     ) {
         let first = self.met.len();
         let mut found = coincidences(points, others, transform, verify).into_iter().peekable();
@@ -98,18 +87,19 @@ impl Side {
                 self.met.push(Met { at: *p, late, sharp: f64::from(c.reference.freq) - freq });
             }
         }
-        for (met, is_exact) in self.met[first..].iter().zip(exact(&self.met[first..])) {
+        for (met, is_exact) in self.met[first..].iter().zip(exact(&self.met[first..], params)) {
             self.exact += usize::from(is_exact);
             self.strong_exact += usize::from(is_exact && met.at.rank == 0);
         }
     }
 
-    pub(super) fn likeness(&self) -> PeakLikeness {
+    pub(super) fn likeness(&self, params: &PeakParams) -> PeakLikeness {
         let count = self.met.len();
         let share = ratio(count, self.peaks);
-        let sharp = self.met.iter().filter(|m| m.sharp.abs() <= EXACT).count();
-        let within = self.looseness(NOTE, |a, b| a.abs_diff(b) <= NOTE_FREQ.0);
-        let between = self.looseness(NOTE, |a, b| a.abs_diff(b) > NOTE_FREQ.1);
+        let sharp = self.met.iter().filter(|m| m.sharp.abs() <= params.exact).count();
+        let (one, other) = params.note_freq;
+        let within = self.looseness(params.note, params.cut, |a, b| a.abs_diff(b) <= one);
+        let between = self.looseness(params.note, params.cut, |a, b| a.abs_diff(b) > other);
         PeakLikeness {
             coincidences: count,
             share,
@@ -117,19 +107,19 @@ impl Side {
             exact_time: ratio(self.exact, count),
             strong_exact: ratio(self.strong_exact, self.strong.1),
             exact_pitch: ratio(sharp, count),
-            looseness: self.looseness(NEIGHBOURS, |_, _| true),
-            note_looseness: within / between.max(0.3),
+            looseness: self.looseness(params.neighbours, params.cut, |_, _| true),
+            note_looseness: within / between.max(params.min_between),
         }
     }
 
     /// Mean difference in lateness of coincidences that lie so far apart and whose pitches are `alike`.
-    fn looseness(&self, (from, to): (u32, u32), vote_windows: impl Fn(u16, u16) -> bool) -> f64 {
+    fn looseness(&self, (from, to): (u32, u32), cut: f64, alike: impl Fn(u16, u16) -> bool) -> f64 {
         let (mut sum, mut count) = (0.0, 0usize);
         for (i, a) in self.met.iter().enumerate() {
             let later = self.met[i + 1..].iter().skip_while(|b| b.at.time < a.at.time + from);
             let near = later.take_while(|b| (a.at.time..=a.at.time + to).contains(&b.at.time));
-            for b in near.filter(|b| vote_windows(a.at.freq, b.at.freq)) {
-                sum += (a.late - b.late).abs().min(CUT);
+            for b in near.filter(|b| alike(a.at.freq, b.at.freq)) {
+                sum += (a.late - b.late).abs().min(cut);
                 count += 1;
             }
         }
@@ -137,15 +127,15 @@ impl Side {
     }
 }
 
-/// Which coincidences are as late as those around them, to within [`EXACT`].
-fn exact(met: &[Met]) -> Vec<bool> {
-    let half = AROUND / 2;
+/// Which coincidences are as late as those around them.
+fn exact(met: &[Met], params: &PeakParams) -> Vec<bool> {
+    let half = params.around / 2;
     let exact = |i: usize| {
         let around = &met[i.saturating_sub(half)..(i + half + 1).min(met.len())];
         let mut late: Vec<f64> = around.iter().map(|m| m.late).collect();
         let middle = late.len() / 2;
         let (_, median, _) = late.select_nth_unstable_by(middle, f64::total_cmp);
-        (met[i].late - *median).abs() <= EXACT
+        (met[i].late - *median).abs() <= params.exact
     };
     (0..met.len()).map(exact).collect()
 }
