@@ -235,13 +235,15 @@ impl<'a> Matcher<'a> {
     ) -> bool {
         let best = found.best();
         let middle = (to_units(best.query_ms.0) + to_units(best.query_ms.1)) / 2;
-        let (from, to) = (middle.saturating_sub(PARAMS.loop_stretch / 2), middle + PARAMS.loop_stretch / 2);
+        let (from, to) =
+            (middle.saturating_sub(PARAMS.loop_stretch / 2), middle + PARAMS.loop_stretch / 2);
         let own = track.between(from, to);
         let common = coincidences(own, reference, &best.transform, &self.scan.verify);
         let (here, mut there): (Vec<Point>, Vec<Point>) =
             common.iter().map(|c| (c.query, c.reference)).unzip();
         let twins = &self.scan.repetition;
-        let Some((period, share)) = strongest_period(&here, twins).filter(|p| p.1 >= PARAMS.loop_share)
+        let Some((period, share)) =
+            strongest_period(&here, twins).filter(|p| p.1 >= PARAMS.loop_share)
         else {
             return false;
         };

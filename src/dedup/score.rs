@@ -130,10 +130,16 @@ fn signals(c: &Cluster, tracks: &[&BatchTrack]) -> Vec<Signal> {
         signal(
             "burst",
             w.burst,
-            per_hour.map_or(0.0, |rate| if timed >= 3 { rate / PARAMS.burst_per_hour } else { 0.0 }),
+            per_hour
+                .map_or(0.0, |rate| if timed >= 3 { rate / PARAMS.burst_per_hour } else { 0.0 }),
             format!("{timed} uploads within {}", duration_words(c.window.seconds.unwrap_or(0))),
         ),
-        signal("size", w.size, (n / 2.0).ln() / (PARAMS.large / 2.0).ln(), format!("{} tracks", c.size)),
+        signal(
+            "size",
+            w.size,
+            (n / 2.0).ln() / (PARAMS.large / 2.0).ln(),
+            format!("{} tracks", c.size),
+        ),
         signal(
             "threshold_length",
             w.threshold_length,
@@ -188,11 +194,21 @@ fn excuses(c: &Cluster, tracks: &[&BatchTrack]) -> Vec<Signal> {
     let one_identity = c.identity.isrcs == 1 && coded;
     let all = [
         one_identity.then(|| {
-            excuse("same_isrc", PARAMS.excuses.same_isrc, "all carry one ISRC: deliveries of the same recording")
+            excuse(
+                "same_isrc",
+                PARAMS.excuses.same_isrc,
+                "all carry one ISRC: deliveries of the same recording",
+            )
         }),
-        every(|t| t.moved || t.earlier)
-            .then(|| excuse("transfer", PARAMS.excuses.transfer, "delivered as a catalogue transfer or backfill")),
-        every(|t| t.allowed).then(|| excuse("allowed", PARAMS.excuses.allowed, "allowed by decision")),
+        every(|t| t.moved || t.earlier).then(|| {
+            excuse(
+                "transfer",
+                PARAMS.excuses.transfer,
+                "delivered as a catalogue transfer or backfill",
+            )
+        }),
+        every(|t| t.allowed)
+            .then(|| excuse("allowed", PARAMS.excuses.allowed, "allowed by decision")),
     ];
     all.into_iter().flatten().collect()
 }

@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use rayon::prelude::*;
-use soundalike_index::{Hit, Query, Reader, SearchOptions, TrackNo};
+use soundalike_index::{Hit, Query, Reader, TrackNo};
 
-use super::params::{BatchParams, ScanParams};
+use super::lookup::search_batch;
+use super::params::ScanParams;
 use super::probe::{Probe, Prober, Seed};
 use super::span::Span;
 use super::vote::{Bin, WindowCandidate, by_windows, seed_histogram, seeds};
@@ -86,8 +87,8 @@ impl BatchLookup<'_> {
             })
             .collect();
         let queries: Vec<Query> = windows.iter().flatten().map(|w| w.code.into()).collect();
-        let options = SearchOptions { k: params.hits_per_window, ..options(params) };
-        let mut hits = self.index.search(SPACE_PEAK_MAP, &queries, &options);
+        let limit = (params.hits_per_window, u32::MAX);
+        let mut hits = search_batch(self.index, SPACE_PEAK_MAP, &queries, limit, params);
         hits.par_iter_mut().for_each(|hits| spread(hits, params.hits_per_track));
         let mut hits = hits.into_iter();
         let answered: Vec<(Vec<u32>, Vec<Vec<Hit>>)> = windows
@@ -107,24 +108,13 @@ impl BatchLookup<'_> {
         let params = &self.scan.batch;
         let near = |query: &Query| (f64::from(total_weight(query)) * params.near) as u32;
         let max_distance = queries.iter().map(near).max().unwrap_or(0);
-        let options = SearchOptions { k: params.hits_per_anchor, max_distance, ..options(params) };
-        let mut hits = self.index.search(SPACE_ANCHOR, queries, &options);
+        let limit = (params.hits_per_anchor, max_distance);
+        let mut hits = search_batch(self.index, SPACE_ANCHOR, queries, limit, params);
         hits.par_iter_mut().zip(queries).for_each(|(hits, query)| {
             hits.retain(|hit| hit.distance <= near(query));
             spread(hits, params.hits_per_track);
         });
         hits
-    }
-}
-
-/// How all of a batch is searched.
-fn options(params: &BatchParams) -> SearchOptions {
-    SearchOptions {
-        walk: false,
-        probes: params.cells,
-        ef: params.cells,
-        exact_up_to: params.exact_up_to,
-        ..SearchOptions::default()
     }
 }
 

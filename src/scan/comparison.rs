@@ -1,7 +1,7 @@
 //! What the stages of a comparison share: two tracks, and the parameters by which they are compared.
 //!
-//! The stages are methods of [`Comparison`], each in the file named after it: `estimate_at` (prefilter), `align`,
-//! `grow`, `runs` (verify), `chain` (evidence), `resolve`, `compare`.
+//! The stages are methods of [`Comparison`], each in the file named after it: `prefilter`, `align`, `grow`,
+//! `runs` (verify), `chain` (evidence), `resolve`, `compare`.
 
 use super::params::ScanParams;
 use super::probe::Prober;

@@ -109,7 +109,7 @@ impl Comparison<'_> {
                 return Some(transform);
             }
             let wider = reach.saturating_mul(2);
-            let needed = params.promising.iter().find(|(at, _)| abandons && *at == reach);
+            let needed = params.abandon.iter().find(|(at, _)| abandons && *at == reach);
             if needed.is_some_and(|(_, n)| self.estimate_within(about(wider), &transform) < *n) {
                 return None;
             }

@@ -8,9 +8,9 @@
 
 use std::sync::Arc;
 
-use soundalike_index::{Query, Reader, SearchMode, SearchOptions, TrackNo};
+use soundalike_index::{Hit, Query, Reader, SearchMode, SearchOptions, TrackNo};
 
-use super::params::LookupParams;
+use super::params::{BatchParams, LookupParams};
 use super::probe::QueryVectors;
 use crate::fingerprint::Constellation;
 
@@ -139,6 +139,20 @@ impl Store {
             options
         }
     }
+}
+
+/// Looks for the codes of `space` that are nearest to each of the vectors of a batch: so many, up to a distance.
+pub(super) fn search_batch(
+    index: &Reader,
+    space: u8,
+    queries: &[Query],
+    (k, max_distance): (usize, u32),
+    params: &BatchParams,
+) -> Vec<Vec<Hit>> {
+    let (probes, ef, exact_up_to) = (params.cells, params.cells, params.exact_up_to);
+    let options =
+        SearchOptions { k, max_distance, probes, ef, exact_up_to, ..SearchOptions::default() };
+    index.search(space, queries, &SearchOptions { walk: false, ..options })
 }
 
 #[cfg(test)]

@@ -18,8 +18,8 @@ pub(super) fn is_long(query: &Constellation, plan: &PlanParams) -> bool {
 }
 
 impl Comparison<'_> {
-    /// The line at the query's own speed near one of `places`, windows of the query, if the estimate shows a copy there.
-    pub(super) fn shows(&self, place: VotedOffset) -> Option<Scored> {
+    /// The line at the query's own speed near `place`, a window of the query, if the estimate shows a copy there.
+    pub(super) fn prefilter(&self, place: VotedOffset) -> Option<Scored> {
         let (window, params) = (self.fingerprint.window, &self.scan.prefilter);
         let transform = Transform::shift(self.best_offset(place, window));
         let around = Span::new(
@@ -71,7 +71,7 @@ mod tests {
         let query = &Constellation { points, duration: 10_000, ..Constellation::default() };
         let reference = &Reference::new(reference, fingerprint);
         let pair = Comparison { query, reference, scan, fingerprint };
-        let shown = |query: u32, reference: u32| pair.shows(VotedOffset { query, reference });
+        let shown = |query: u32, reference: u32| pair.prefilter(VotedOffset { query, reference });
         // Codes lie a second apart: the hit is off by up to a quarter of it.
         for there in [5_240, 5_300, 5_360] {
             let score = shown(2_300, there).map_or(0.0, |line| line.raw_score);

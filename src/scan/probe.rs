@@ -157,7 +157,8 @@ impl Prober<'_> {
         let own = (seconds / sparse.own_tempo_seconds).ceil() as usize;
         let others = (seconds / sparse.other_tempo_seconds).ceil() as usize;
         let own = anchor::sample(self.query, own, self.fingerprint);
-        let others = anchor::sample(self.query, others.max(sparse.min_others), self.fingerprint);
+        let others =
+            anchor::sample(self.query, others.max(sparse.min_other_tempo), self.fingerprint);
         let mut probes = self.probes_at(&own, [0]);
         probes.extend(self.probes_at(&others, sparse.tempo_steps));
         let all = probes.into_iter().map(|(p, code)| (p, p.number, confident_bits(code)));

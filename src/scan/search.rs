@@ -74,14 +74,14 @@ impl Scanner {
         let mut search = Search::new(self, query);
         let long = query.duration > self.scan.plan.short;
         if long {
-            search.look_sparsely();
+            search.probe_sparsely();
         }
         if !long || (depth == Depth::Thorough && !search.is_explained()) {
-            search.look_thoroughly();
+            search.probe_thoroughly();
         }
         search.resolve(&search.found());
         if long {
-            search.look_beside();
+            search.probe_gaps();
         }
         search.matches()
     }
@@ -124,7 +124,7 @@ impl<'a> Search<'a> {
 
     /// Few vectors from all over the query, until a track explains it: anchors, then windows, since where noise or
     /// another player leave few anchors, maps are still alike.
-    fn look_sparsely(&mut self) {
+    fn probe_sparsely(&mut self) {
         let (plan, lookup) = (&self.scanner.scan.plan, &self.scanner.scan.lookup);
         let (limits, cells) = (plan.sparse, Cells::Each(lookup.sparse_cells));
         let mut vectors = [self.prober().sparse_anchors()];
@@ -137,7 +137,7 @@ impl<'a> Search<'a> {
             }
         }
         if !self.is_explained() {
-            self.look_sparsely_by_windows();
+            self.probe_windows_sparsely();
         }
         // What is in the index once may be there more than once.
         if self.accepted().next().is_some() {
@@ -149,7 +149,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn look_sparsely_by_windows(&mut self) {
+    fn probe_windows_sparsely(&mut self) {
         let (plan, lookup) = (&self.scanner.scan.plan, &self.scanner.scan.lookup);
         let limits = plan.sparse;
         let mut windows: Vec<_> =
@@ -159,12 +159,12 @@ impl<'a> Search<'a> {
         for round in Round::BOTH {
             self.scanner.store.search(SPACE_PEAK_MAP, &mut windows, round, effort, lookup);
         }
-        self.align_shown(self.votes_of_windows(&windows, limits.window_candidates));
+        self.align_prefiltered(self.votes_of_windows(&windows, limits.window_candidates));
     }
 
     /// All vectors of the query, until a track explains it: windows for copies at its own speed and pitch, then
     /// anchors for others.
-    fn look_thoroughly(&mut self) {
+    fn probe_thoroughly(&mut self) {
         let (plan, lookup) = (&self.scanner.scan.plan, &self.scanner.scan.lookup);
         let (limits, blocks) = (plan.thorough, self.blocks());
         let mut windows: Vec<_> =
@@ -197,7 +197,7 @@ impl<'a> Search<'a> {
 
     /// Looks thoroughly at the stretches that no accepted match covers, where there is one: who holds one track
     /// often holds more, and what a few vectors miss lies between what they find.
-    fn look_beside(&mut self) {
+    fn probe_gaps(&mut self) {
         let plan = &self.scanner.scan.plan;
         let spans: Vec<Span> = self.accepted().flat_map(|(_, found)| found.spans()).collect();
         if spans.is_empty() {
@@ -212,7 +212,7 @@ impl<'a> Search<'a> {
             let end = (gap.end + plan.gap_margin).min(self.query.duration);
             let stretch = self.query.slice(begin, end);
             let mut inside = Search::new(self.scanner, &stretch);
-            inside.look_thoroughly();
+            inside.probe_thoroughly();
             for track in inside.found() {
                 let Some(candidate) = inside.candidates.remove(&track) else { continue };
                 let later =
@@ -325,7 +325,7 @@ impl<'a> Search<'a> {
             !places.is_empty()
         });
         if is_long(self.query, &self.scanner.scan.plan) {
-            return self.align_shown(wanted);
+            return self.align_prefiltered(wanted);
         }
         self.compare(wanted, |pair, (block, _), aligned| {
             aligned.push(*block);
@@ -334,11 +334,11 @@ impl<'a> Search<'a> {
     }
 
     /// Aligns them where the prefilter shows a copy.
-    fn align_shown(&mut self, wanted: Wanted<Places>) {
+    fn align_prefiltered(&mut self, wanted: Wanted<Places>) {
         self.compare(wanted, |pair, (block, places), aligned| {
             let of_query =
                 |place: &VotedOffset| VotedOffset { query: block.begin + place.query, ..*place };
-            if !places.iter().any(|place| pair.shows(of_query(place)).is_some()) {
+            if !places.iter().any(|place| pair.prefilter(of_query(place)).is_some()) {
                 return Vec::new();
             }
             aligned.push(*block);

@@ -120,8 +120,9 @@ fn the_first_record_says_when_the_run_began_and_that_can_be_pinned() {
 
     // It is shown on the page, and kept with every verdict that is entered.
     let log = ["--audit", "--decisions", "log.jsonl", "--now", NOW];
-    let records = place.scan(&[&[clip], &log[..]].concat()).stdout;
-    place.write("scan.jsonl", records);
+    let scan = place.scan(&[&[clip], &log[..]].concat());
+    let scan_params = scan.one("begin")["scan_params"].clone();
+    place.write("scan.jsonl", scan.stdout);
     place.run(&["report", "scan.jsonl"]).expect(0);
     let page = std::fs::read_to_string(place.path("scan.html")).unwrap();
     assert!(page.contains("28 November 2026, 12:00 UTC"), "the page says when");
@@ -129,6 +130,9 @@ fn the_first_record_says_when_the_run_began_and_that_can_be_pinned() {
     let entries = place.run(&[&audit[..], &["--format", "jsonl"]].concat()).expect(0);
     let entry: Value = serde_json::from_str(entries.stdout.lines().next().unwrap()).unwrap();
     assert_eq!(entry["started_at"], NOW);
+    // So are the parameters that its E-values rest on.
+    assert!(scan_params.as_str().is_some_and(|id| id.starts_with("v1 ")), "{scan_params}");
+    assert_eq!(entry["scan_params"], scan_params);
     let text = place.run(&audit).expect(0).stdout;
     assert!(text.contains("scan of 2026-11-28T12:00:00Z"), "{text}");
     let text = place.run(&["scan", clip, "--index", "index", "--now", NOW]).expect(1).stdout;

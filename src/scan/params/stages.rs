@@ -71,7 +71,7 @@ pub struct SparseParams {
     /// Seconds for each anchor looked up at other tempos.
     pub other_tempo_seconds: f64,
     /// And at least so many of them: shorter queries have few.
-    pub min_others: usize,
+    pub min_other_tempo: usize,
     /// Tempo steps looked up for those: every other one. A code is found nearly as often between them, and all of
     /// them would cost twice as much.
     pub tempo_steps: [i32; 6],
@@ -186,7 +186,7 @@ pub struct GrowParams {
     pub slack: f64,
     /// Reach of a fit and the score (nats) on twice that reach without which it is not widened, in a long query. Of
     /// the hypotheses about an unrelated track, hardly any gets past the first.
-    pub promising: [(u32, f32); 2],
+    pub abandon: [(u32, f32); 2],
     /// Ratios that differ by less than this are tried in their simpler form, too.
     pub snap: f64,
     /// Nats by which a free ratio must be better than a simple one.

@@ -55,7 +55,7 @@ impl ScanParams {
         sparse: SparseParams {
             own_tempo_seconds: 1.0,
             other_tempo_seconds: 6.0,
-            min_others: 10,
+            min_other_tempo: 10,
             tempo_steps: [-6, -4, -2, 2, 4, 6],
             window_hop: ms(6_000),
             min_windows: 12,
@@ -98,7 +98,7 @@ impl ScanParams {
             ratios: [-0.03, -0.02, -0.01, 0.0, 0.01, 0.02, 0.03],
             rounds: 2,
             slack: 0.01,
-            promising: [(SPAN, 12.0), (4 * SPAN, 16.0)],
+            abandon: [(SPAN, 12.0), (4 * SPAN, 16.0)],
             snap: 0.02,
             snap_score: 3.0,
             min_score: 10.0,
