@@ -8,7 +8,7 @@
 
 use std::fs::{File, Metadata};
 use std::io::Read;
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 use std::path::Path;
 use std::sync::Mutex;
 use std::time::SystemTime;
@@ -113,6 +113,31 @@ impl Bytes {
         let mut words = vec![0u64; bytes.len().div_ceil(8)];
         bytemuck::cast_slice_mut::<u64, u8>(&mut words)[..bytes.len()].copy_from_slice(bytes);
         Bytes { held: Held::Owned { words, len: bytes.len() }, origin: None }
+    }
+
+    /// Whether they are those of a file at any time, rather than a copy.
+    pub(crate) fn is_mapped(&self) -> bool {
+        matches!(self.held, Held::Mapped(_))
+    }
+
+    /// A copy of some of them. Of a mapped file they are read, where the system can read at a position: what is
+    /// looked at once need not stay in memory.
+    pub(crate) fn copy_at(&self, range: Range<usize>, path: &Path) -> Result<Vec<u8>> {
+        let lost = || Error::corrupt(path, "shortened while it was in use");
+        #[cfg(unix)]
+        if let Some(file) = self.origin.as_ref().and_then(|origin| origin.mapped.as_ref()) {
+            use std::os::unix::fs::FileExt;
+            if range.end > self.len() {
+                return Err(lost());
+            }
+            let mut bytes = vec![0; range.len()];
+            file.read_exact_at(&mut bytes, range.start as u64).map_err(|e| match e.kind() {
+                std::io::ErrorKind::UnexpectedEof => lost(),
+                _ => Error::io(path, e),
+            })?;
+            return Ok(bytes);
+        }
+        self.get(range).map(<[u8]>::to_vec).ok_or_else(lost)
     }
 
     /// Whether the bytes may be others by now: how their file looks, if it does not look as it did. An error
