@@ -138,7 +138,7 @@ mod tests {
         let windows = (0..10).map(|i| Window { space: 0, time: i, code: [1 << i, 0, 0, 0] });
         let track = TrackRecord {
             meta: TrackMeta { ref_id: "t".into(), ..TrackMeta::default() },
-            constellation: Vec::new(),
+            payloads: Vec::new(),
             windows: windows.collect(),
         };
         Writer::open_or_create(dir.path(), params).unwrap().commit(vec![track]).unwrap();

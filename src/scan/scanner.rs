@@ -16,7 +16,7 @@ use super::resolve::{gaps, resolve};
 use super::seeds::{self, Probe, Seed};
 use super::sparse;
 use super::transform::{Transform, to_units};
-use crate::fingerprint::stored::{SPACE_ANCHOR, SPACE_PEAK_MAP};
+use crate::fingerprint::stored::{self, SPACE_ANCHOR, SPACE_PEAK_MAP};
 use crate::fingerprint::{Constellation, descriptor};
 use crate::params::FingerprintParams;
 
@@ -397,7 +397,7 @@ impl Scanner {
     }
 
     fn candidate(&self, track: TrackNo) -> Option<Candidate> {
-        let points = Constellation::from_bytes(self.index.constellation(track)?).ok()?;
+        let points = stored::constellation(&self.index, track).ok()??;
         let reference = Reference::new(points, &self.params);
         Some(Candidate { reference, aligned: Vec::new(), transforms: Vec::new(), found: None })
     }
