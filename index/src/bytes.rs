@@ -46,8 +46,10 @@ enum Held {
 
 #[derive(Debug)]
 struct Origin {
-    /// How the file looked when its bytes were last known to be right.
+    /// How the file looked when those of its bytes that are used were last known to be right.
     seen: Mutex<Look>,
+    /// The same of all of its bytes, as far as they are checked at once.
+    whole: Mutex<Look>,
     /// Kept where the bytes are those of the file at any time.
     mapped: Option<File>,
 }
@@ -94,7 +96,7 @@ impl Bytes {
         if meta.len() == 0 {
             return Err(Error::corrupt(path, "empty file"));
         }
-        let seen = Mutex::new(Look::of(&meta));
+        let look = Look::of(&meta);
         let (held, mapped) = match hold {
             Hold::Copied => (read(&mut file, meta.len(), path)?, None),
             Hold::Mapped => {
@@ -105,7 +107,8 @@ impl Bytes {
                 (Held::Mapped(unsafe { memmap2::Mmap::map(&file) }.map_err(io)?), Some(file))
             }
         };
-        Ok(Bytes { held, origin: Some(Origin { seen, mapped }) })
+        let (seen, whole) = (Mutex::new(look), Mutex::new(look));
+        Ok(Bytes { held, origin: Some(Origin { seen, whole, mapped }) })
     }
 
     /// Copies `bytes`.
@@ -149,28 +152,38 @@ impl Bytes {
         if now.len < self.len() as u64 {
             return Err(Error::corrupt(path, "shortened while it was in use"));
         }
-        Ok((now != origin.look()).then_some(now))
+        Ok((now != read_look(&origin.seen)).then_some(now))
     }
 
     /// Whether the file at `path` is not the one that was opened, or changed since: how it looks then.
     pub(crate) fn was_replaced(&self, path: &Path) -> Result<Option<Look>> {
         let Some(origin) = &self.origin else { return Ok(None) };
         let now = Look::at(path)?;
-        Ok((now != origin.look()).then_some(now))
+        Ok((now != read_look(&origin.whole)).then_some(now))
     }
 
-    /// Notes that the bytes were found to be right while the file looked like `look`.
+    /// Notes that the bytes that are used were found to be right while the file looked like `look`.
+    pub(crate) fn found_used_right(&self, look: Look) {
+        if let Some(origin) = &self.origin {
+            write_look(&origin.seen, look);
+        }
+    }
+
+    /// Notes that all bytes were found to be right while the file looked like `look`.
     pub(crate) fn found_right(&self, look: Look) {
         if let Some(origin) = &self.origin {
-            *origin.seen.lock().unwrap_or_else(|e| e.into_inner()) = look;
+            write_look(&origin.seen, look);
+            write_look(&origin.whole, look);
         }
     }
 }
 
-impl Origin {
-    fn look(&self) -> Look {
-        *self.seen.lock().unwrap_or_else(|e| e.into_inner())
-    }
+fn read_look(of: &Mutex<Look>) -> Look {
+    *of.lock().unwrap_or_else(|e| e.into_inner())
+}
+
+fn write_look(of: &Mutex<Look>, look: Look) {
+    *of.lock().unwrap_or_else(|e| e.into_inner()) = look;
 }
 
 fn read(file: &mut File, len: u64, path: &Path) -> Result<Held> {

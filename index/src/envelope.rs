@@ -298,7 +298,7 @@ impl Envelope {
                 }
             }
         }
-        self.bytes.found_right(look);
+        self.bytes.found_used_right(look);
         Ok(())
     }
 

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use common::{params, tracks};
 use soundalike_index::{
-    GraphState, Payload, Reader, Recode, SearchMode, SearchOptions, TrackRecord, Writer, verify,
+    CompactPolicy, GraphState, Payload, Reader, Recode, SearchMode, SearchOptions, TrackRecord, Writer, verify,
 };
 
 fn golden(version: u32) -> PathBuf {
@@ -108,6 +108,38 @@ fn an_upgrade_finds_the_same_and_needs_no_audio() {
     let recode = Recode { kinds: &[("peaks", 3)], recode: &refuse };
     assert!(writer.upgrade(&recode).unwrap_err().to_string().contains("ref"));
     assert_eq!(Reader::open(dir.path()).unwrap().index_id(), after.index_id());
+}
+
+#[test]
+fn segments_of_both_versions_are_one_index() {
+    let dir = tempfile::tempdir().unwrap();
+    for file in std::fs::read_dir(golden(2)).unwrap() {
+        let path = file.unwrap().path();
+        std::fs::copy(&path, dir.path().join(path.file_name().unwrap())).unwrap();
+    }
+    let mut writer = Writer::open_or_create(dir.path(), params()).unwrap();
+    writer.commit(tracks(20..23, 30)).unwrap();
+    let mixed = Reader::open_mapped(dir.path()).unwrap();
+    let formats = |reader: &Reader| {
+        reader.stats().segments.iter().map(|s| s.format).collect::<Vec<_>>()
+    };
+    assert_eq!(formats(&mixed), [2, 3]);
+    let queries: Vec<_> = tracks(20..23, 30).iter().flat_map(|t| &t.windows).map(|w| w.code).collect();
+    let opts = SearchOptions { mode: SearchMode::Exact, k: 5, ..SearchOptions::default() };
+    let named = |reader: &Reader| {
+        let hits = reader.search(0, &queries, &opts).into_iter().flatten();
+        let named = hits.map(|h| (reader.meta(h.track).unwrap().clone(), h.time, h.distance));
+        named.collect::<Vec<_>>()
+    };
+    let before = named(&mixed);
+    writer.compact(CompactPolicy::All).unwrap();
+    let merged = Reader::open_mapped(dir.path()).unwrap();
+    assert_eq!(formats(&merged), [3]);
+    assert_eq!(named(&merged), before);
+    for (track, meta) in mixed.tracks() {
+        let now = merged.find_sha256(&meta.sha256).unwrap();
+        assert_eq!(merged.payloads(now).unwrap(), mixed.payloads(track).unwrap());
+    }
 }
 
 #[test]

@@ -143,12 +143,12 @@ fn write_len(out: &mut impl Write, len: usize) -> io::Result<()> {
 }
 
 fn read_track(input: &mut impl Read, meta: TrackMeta) -> io::Result<TrackRecord> {
+    let count = u64::from_le_bytes(bytes(input)?);
     let payload = |_| {
         let name = String::from_utf8(read_bytes(input)?).map_err(io::Error::other)?;
         let codec = u32::from_le_bytes(bytes(input)?);
         Ok(Payload { name, codec, bytes: read_bytes(input)? })
     };
-    let count = u64::from_le_bytes(bytes(input)?);
     let payloads: io::Result<Vec<_>> = (0..count).map(payload).collect();
     let windows = u64::from_le_bytes(bytes(input)?);
     let window = |_| {
