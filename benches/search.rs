@@ -53,7 +53,7 @@ fn tracks(count: usize, random: &mut Random) -> Vec<TrackRecord> {
         let mut sha256 = [0; 32];
         sha256[..8].copy_from_slice(&(t as u64).to_le_bytes());
         let meta = TrackMeta { ref_id: format!("t{t}"), sha256, ..TrackMeta::default() };
-        TrackRecord { meta, constellation: Vec::new(), windows }
+        TrackRecord { meta, payloads: Vec::new(), windows }
     };
     (0..count).map(track).collect()
 }

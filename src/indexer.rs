@@ -17,7 +17,7 @@ use crate::declare::declared::Declared;
 use crate::declare::manifest::Described;
 use crate::declare::metadata::Metadata;
 use crate::fingerprint::file::{fingerprint, sha256_within};
-use crate::fingerprint::stored::{SPACE_PEAK_MAP, windows};
+use crate::fingerprint::stored::{SPACE_PEAK_MAP, payloads, windows};
 use crate::params::FingerprintParams;
 use crate::progress::{Cancel, Progress};
 use crate::track::Track;
@@ -248,7 +248,7 @@ fn read(
         return Outcome::Featureless;
     }
     let meta = described(path, &info, sha256, options);
-    Outcome::Added(Box::new(TrackRecord { meta, constellation: constellation.to_bytes(), windows }))
+    Outcome::Added(Box::new(TrackRecord { meta, payloads: payloads(&constellation), windows }))
 }
 
 /// The file as its tags describe it, and the table of metadata over them.

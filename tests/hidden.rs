@@ -10,7 +10,7 @@ mod peaks;
 use std::sync::Arc;
 
 use peaks::{PARAMS, changed, peaks};
-use soundalike::fingerprint::stored::{params_id, windows};
+use soundalike::fingerprint::stored::{params_id, payloads, windows};
 use soundalike::fingerprint::{Constellation, Point};
 use soundalike::scan::search::{Depth, Scanner, TrackMatch};
 use soundalike_index::{Reader, SearchMode, TrackMeta, TrackRecord, Writer};
@@ -30,7 +30,7 @@ fn index(names: &[&str]) -> (TempDir, Arc<Reader>) {
         };
         let record = TrackRecord {
             meta,
-            constellation: track.to_bytes(),
+            payloads: payloads(&track),
             windows: windows(&track, &PARAMS),
         };
         Writer::open_or_create(dir.path(), params_id(&PARAMS))

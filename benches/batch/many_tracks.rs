@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 use soundalike::fingerprint::constellation::{
     Constellation, FREQ_UNITS_PER_BIN, Point, TIME_UNITS_PER_SECOND,
 };
-use soundalike::fingerprint::stored::{params_id, windows};
+use soundalike::fingerprint::stored::{constellation, params_id, payloads, windows};
 use soundalike::params::FingerprintParams;
 use soundalike_index::{Reader, TrackMeta, TrackRecord, Writer};
 
@@ -238,7 +238,7 @@ fn track(sources: &[Constellation], position: usize, plan: Plan) -> (TrackRecord
         ..declared(plan, &mut random)
     };
     let record =
-        TrackRecord { meta, constellation: points.to_bytes(), windows: windows(&points, &PARAMS) };
+        TrackRecord { meta, payloads: payloads(&points), windows: windows(&points, &PARAMS) };
     (record, change)
 }
 
@@ -271,8 +271,7 @@ fn sources(index: &Path) -> Result<Vec<Constellation>, Box<dyn Error>> {
     let reader = Reader::open(index)?;
     let mut sources = Vec::new();
     for (track, _) in reader.tracks() {
-        let bytes = reader.constellation(track).ok_or("a track without peaks")?;
-        sources.push(Constellation::from_bytes(bytes)?);
+        sources.push(constellation(&reader, track)?.ok_or("a track without peaks")?);
     }
     sources.retain(|s| f64::from(s.duration) > 20.0 * TIME_UNITS_PER_SECOND);
     if sources.is_empty() {

@@ -17,7 +17,7 @@ use std::path::Path;
 use random::Random;
 use rayon::prelude::*;
 use soundalike::fingerprint::constellation::{Constellation, Point};
-use soundalike::fingerprint::stored::{params_id, windows};
+use soundalike::fingerprint::stored::{constellation, params_id, payloads, windows};
 use soundalike::params::FingerprintParams;
 use soundalike_index::{Reader, TrackMeta, TrackRecord, Writer};
 
@@ -58,7 +58,7 @@ fn distractor(sources: &[Constellation], seed: u64) -> Constellation {
 }
 
 fn record(meta: TrackMeta, track: &Constellation) -> TrackRecord {
-    TrackRecord { meta, constellation: track.to_bytes(), windows: windows(track, &PARAMS) }
+    TrackRecord { meta, payloads: payloads(track), windows: windows(track, &PARAMS) }
 }
 
 fn made(sources: &[Constellation], number: usize) -> TrackRecord {
@@ -85,8 +85,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut originals = Vec::new();
     let mut sources = Vec::new();
     for (track, meta) in reader.tracks() {
-        let bytes = reader.constellation(track).ok_or("a track without peaks")?;
-        let points = Constellation::from_bytes(bytes)?;
+        let points = constellation(&reader, track)?.ok_or("a track without peaks")?;
         originals.push(record(meta.clone(), &points));
         sources.push(points);
     }

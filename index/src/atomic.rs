@@ -8,7 +8,9 @@ use std::io::{BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use crate::codec::FileEntry;
-use crate::envelope::{ALIGN, ENTRY_LEN, HEADER_LEN, Kind, header_digest};
+use crate::envelope::{
+    ALIGN, BLOCK, DIGEST, DIGESTS, Digested, ENTRY_LEN, HEADER_LEN, Kind, header_digest,
+};
 use crate::error::{Error, Result};
 
 /// Suffix of files being written.
@@ -23,10 +25,24 @@ pub(crate) struct EnvelopeWriter {
     capacity: usize,
     table: Vec<u8>,
     at: u64,
-    /// Start of the section being written, with its id and running digest.
-    open: Option<(u32, u64, blake3::Hasher)>,
+    open: Option<OpenSection>,
+    /// Digests of the blocks so far.
+    lists: Vec<u8>,
     /// It has its name.
     in_place: bool,
+}
+
+/// The section being written.
+struct OpenSection {
+    id: u32,
+    start: u64,
+    by: Digested,
+    /// Of the whole section, or of the block that is not full yet.
+    hasher: blake3::Hasher,
+    /// Bytes in that block.
+    filled: usize,
+    /// First of its digests in [`EnvelopeWriter::lists`].
+    first: usize,
 }
 
 /// What could not be finished goes away: on a full disk it may hold the last free bytes.
@@ -57,25 +73,42 @@ impl EnvelopeWriter {
             table: Vec::new(),
             at: front as u64,
             open: None,
+            lists: Vec::new(),
             in_place: false,
         })
     }
 
     /// Begins the next section; ids must ascend.
-    pub(crate) fn begin(&mut self, id: u32) -> Result<()> {
+    pub(crate) fn begin(&mut self, id: u32, by: Digested) -> Result<()> {
         self.end();
         let pad = self.at.next_multiple_of(ALIGN as u64) - self.at;
         let zeros = [0u8; ALIGN];
         self.out.write_all(&zeros[..pad as usize]).map_err(|e| Error::io(&self.tmp, e))?;
         self.at += pad;
-        self.open = Some((id, self.at, blake3::Hasher::new()));
+        let (hasher, first) = (blake3::Hasher::new(), self.lists.len());
+        self.open = Some(OpenSection { id, start: self.at, by, hasher, filled: 0, first });
         Ok(())
     }
 
     /// Appends to the current section.
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        if let Some((_, _, hasher)) = &mut self.open {
-            hasher.update(bytes);
+        match &mut self.open {
+            Some(OpenSection { by: Digested::Whole, hasher, .. }) => {
+                hasher.update(bytes);
+            }
+            Some(open) if open.by == Digested::Blocks => {
+                let mut rest = bytes;
+                while !rest.is_empty() {
+                    let (now, later) = rest.split_at(rest.len().min(BLOCK - open.filled));
+                    open.hasher.update(now);
+                    open.filled += now.len();
+                    if open.filled == BLOCK {
+                        open.close_block(&mut self.lists);
+                    }
+                    rest = later;
+                }
+            }
+            _ => {}
         }
         self.out.write_all(bytes).map_err(|e| Error::io(&self.tmp, e))?;
         self.at += bytes.len() as u64;
@@ -84,18 +117,39 @@ impl EnvelopeWriter {
 
     /// A whole section at once.
     pub(crate) fn section(&mut self, id: u32, bytes: &[u8]) -> Result<()> {
-        self.begin(id)?;
+        self.begin(id, Digested::Whole)?;
         self.write(bytes)
     }
 
+    /// The same, digested by blocks.
+    pub(crate) fn section_in_blocks(&mut self, id: u32, bytes: &[u8]) -> Result<()> {
+        self.begin(id, Digested::Blocks)?;
+        self.write(bytes)
+    }
+
+    /// The digests of all blocks: the last section of a file that has sections digested by blocks.
+    pub(crate) fn digests(&mut self) -> Result<()> {
+        self.end();
+        let lists = std::mem::take(&mut self.lists);
+        self.section(DIGESTS, &lists)
+    }
+
     fn end(&mut self) {
-        if let Some((id, start, hasher)) = self.open.take() {
-            self.table.extend_from_slice(&u64::from(id).to_le_bytes());
-            self.table.extend_from_slice(&start.to_le_bytes());
-            self.table.extend_from_slice(&(self.at - start).to_le_bytes());
-            self.table.extend_from_slice(&0u64.to_le_bytes());
-            self.table.extend_from_slice(hasher.finalize().as_bytes());
+        let Some(mut open) = self.open.take() else { return };
+        if open.filled > 0 {
+            open.close_block(&mut self.lists);
         }
+        let digest = match open.by {
+            Digested::Whole => *open.hasher.finalize().as_bytes(),
+            Digested::Blocks => *blake3::hash(&self.lists[open.first..]).as_bytes(),
+            Digested::Pieces => [0; DIGEST],
+        };
+        self.table.extend_from_slice(&open.id.to_le_bytes());
+        self.table.extend_from_slice(&open.by.word().to_le_bytes());
+        self.table.extend_from_slice(&open.start.to_le_bytes());
+        self.table.extend_from_slice(&(self.at - open.start).to_le_bytes());
+        self.table.extend_from_slice(&0u64.to_le_bytes());
+        self.table.extend_from_slice(&digest);
     }
 
     /// Writes header and table, syncs, and renames the file to the name made from its digest.
@@ -131,6 +185,14 @@ impl EnvelopeWriter {
         std::fs::rename(&self.tmp, &path).map_err(|e| Error::io(&path, e))?;
         self.in_place = true;
         Ok(FileEntry { name, len: self.at, digest })
+    }
+}
+
+impl OpenSection {
+    fn close_block(&mut self, lists: &mut Vec<u8>) {
+        lists.extend_from_slice(self.hasher.finalize().as_bytes());
+        self.hasher.reset();
+        self.filled = 0;
     }
 }
 

@@ -8,7 +8,7 @@
 
 use std::fs::{File, Metadata};
 use std::io::Read;
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 use std::path::Path;
 use std::sync::Mutex;
 use std::time::SystemTime;
@@ -46,8 +46,10 @@ enum Held {
 
 #[derive(Debug)]
 struct Origin {
-    /// How the file looked when its bytes were last known to be right.
+    /// How the file looked when those of its bytes that are used were last known to be right.
     seen: Mutex<Look>,
+    /// The same of all of its bytes, as far as they are checked at once.
+    whole: Mutex<Look>,
     /// Kept where the bytes are those of the file at any time.
     mapped: Option<File>,
 }
@@ -94,7 +96,7 @@ impl Bytes {
         if meta.len() == 0 {
             return Err(Error::corrupt(path, "empty file"));
         }
-        let seen = Mutex::new(Look::of(&meta));
+        let look = Look::of(&meta);
         let (held, mapped) = match hold {
             Hold::Copied => (read(&mut file, meta.len(), path)?, None),
             Hold::Mapped => {
@@ -105,7 +107,8 @@ impl Bytes {
                 (Held::Mapped(unsafe { memmap2::Mmap::map(&file) }.map_err(io)?), Some(file))
             }
         };
-        Ok(Bytes { held, origin: Some(Origin { seen, mapped }) })
+        let (seen, whole) = (Mutex::new(look), Mutex::new(look));
+        Ok(Bytes { held, origin: Some(Origin { seen, whole, mapped }) })
     }
 
     /// Copies `bytes`.
@@ -113,6 +116,31 @@ impl Bytes {
         let mut words = vec![0u64; bytes.len().div_ceil(8)];
         bytemuck::cast_slice_mut::<u64, u8>(&mut words)[..bytes.len()].copy_from_slice(bytes);
         Bytes { held: Held::Owned { words, len: bytes.len() }, origin: None }
+    }
+
+    /// Whether they are those of a file at any time, rather than a copy.
+    pub(crate) fn is_mapped(&self) -> bool {
+        matches!(self.held, Held::Mapped(_))
+    }
+
+    /// A copy of some of them. Of a mapped file they are read, where the system can read at a position: what is
+    /// looked at once need not stay in memory.
+    pub(crate) fn copy_at(&self, range: Range<usize>, path: &Path) -> Result<Vec<u8>> {
+        let lost = || Error::corrupt(path, "shortened while it was in use");
+        #[cfg(unix)]
+        if let Some(file) = self.origin.as_ref().and_then(|origin| origin.mapped.as_ref()) {
+            use std::os::unix::fs::FileExt;
+            if range.end > self.len() {
+                return Err(lost());
+            }
+            let mut bytes = vec![0; range.len()];
+            file.read_exact_at(&mut bytes, range.start as u64).map_err(|e| match e.kind() {
+                std::io::ErrorKind::UnexpectedEof => lost(),
+                _ => Error::io(path, e),
+            })?;
+            return Ok(bytes);
+        }
+        self.get(range).map(<[u8]>::to_vec).ok_or_else(lost)
     }
 
     /// Whether the bytes may be others by now: how their file looks, if it does not look as it did. An error
@@ -124,28 +152,38 @@ impl Bytes {
         if now.len < self.len() as u64 {
             return Err(Error::corrupt(path, "shortened while it was in use"));
         }
-        Ok((now != origin.look()).then_some(now))
+        Ok((now != read_look(&origin.seen)).then_some(now))
     }
 
     /// Whether the file at `path` is not the one that was opened, or changed since: how it looks then.
     pub(crate) fn was_replaced(&self, path: &Path) -> Result<Option<Look>> {
         let Some(origin) = &self.origin else { return Ok(None) };
         let now = Look::at(path)?;
-        Ok((now != origin.look()).then_some(now))
+        Ok((now != read_look(&origin.whole)).then_some(now))
     }
 
-    /// Notes that the bytes were found to be right while the file looked like `look`.
+    /// Notes that the bytes that are used were found to be right while the file looked like `look`.
+    pub(crate) fn found_used_right(&self, look: Look) {
+        if let Some(origin) = &self.origin {
+            write_look(&origin.seen, look);
+        }
+    }
+
+    /// Notes that all bytes were found to be right while the file looked like `look`.
     pub(crate) fn found_right(&self, look: Look) {
         if let Some(origin) = &self.origin {
-            *origin.seen.lock().unwrap_or_else(|e| e.into_inner()) = look;
+            write_look(&origin.seen, look);
+            write_look(&origin.whole, look);
         }
     }
 }
 
-impl Origin {
-    fn look(&self) -> Look {
-        *self.seen.lock().unwrap_or_else(|e| e.into_inner())
-    }
+fn read_look(of: &Mutex<Look>) -> Look {
+    *of.lock().unwrap_or_else(|e| e.into_inner())
+}
+
+fn write_look(of: &Mutex<Look>, look: Look) {
+    *of.lock().unwrap_or_else(|e| e.into_inner()) = look;
 }
 
 fn read(file: &mut File, len: u64, path: &Path) -> Result<Held> {

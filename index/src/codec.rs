@@ -59,14 +59,66 @@ pub(crate) struct SegmentInfo {
     pub(crate) params_digest: [u8; 32],
     pub(crate) tracks: u32,
     pub(crate) spaces: Vec<SpaceInfo>,
+    pub(crate) columns: Vec<ColumnInfo>,
 }
 
-/// Size of one space of a segment.
+/// Size and kind of one space of a segment.
 #[derive(Debug, Clone, PartialEq, Encode, Decode)]
 pub(crate) struct SpaceInfo {
     pub(crate) space: u8,
     pub(crate) codes: u32,
     pub(crate) cells: u32,
+    /// Bits of a code.
+    pub(crate) bits: u32,
+    /// Bits of a time among the postings; 0 where they are not packed.
+    pub(crate) time_bits: u32,
+    /// What the codes were made with.
+    pub(crate) digest: [u8; 32],
+}
+
+/// Payloads of one name and form.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+pub(crate) struct ColumnInfo {
+    pub(crate) name: String,
+    pub(crate) codec: u32,
+}
+
+/// The first section of a segment of version 2.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+struct SegmentInfo2 {
+    params_digest: [u8; 32],
+    tracks: u32,
+    spaces: Vec<SpaceInfo2>,
+}
+
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+struct SpaceInfo2 {
+    space: u8,
+    codes: u32,
+    cells: u32,
+}
+
+/// Decodes the first section of a segment of `version`.
+pub(crate) fn decode_info(bytes: &[u8], version: u32) -> Result<SegmentInfo, String> {
+    if version >= 3 {
+        return decode(bytes);
+    }
+    let old: SegmentInfo2 = decode(bytes)?;
+    let digest = old.params_digest;
+    let space = |s: SpaceInfo2| SpaceInfo {
+        space: s.space,
+        codes: s.codes,
+        cells: s.cells,
+        bits: crate::CODE_BITS,
+        time_bits: 0,
+        digest,
+    };
+    Ok(SegmentInfo {
+        params_digest: digest,
+        tracks: old.tracks,
+        spaces: old.spaces.into_iter().map(space).collect(),
+        columns: Vec::new(),
+    })
 }
 
 /// First section of a graph file.

@@ -4,11 +4,11 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
-use crate::build::{Draft, write_segment};
+use crate::build::{Draft, Kept, Made, write_segment};
 use crate::codec::SegmentEntry;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::postings::Posting;
 use crate::reader::Part;
-use crate::segment::Posting;
 use crate::types::{CompactPolicy, MAX_SPACES};
 
 /// Windows per segment aimed at most: some 40,000 tracks. Merging holds 40 bytes per window in memory.
@@ -20,39 +20,76 @@ const SMALLEST_CLASS: u64 = 4096;
 /// A segment is rewritten when more than one in this many of its tracks has been removed.
 const DEAD_SHARE: u32 = 5;
 
+/// Bytes of an index from which on a compaction must not need much more disk than there is.
+const LARGE: u64 = 512 << 20;
+/// Share of such an index that one rewritten segment may be: one in so many.
+const LARGE_SHARE: u64 = 4;
+
 /// What the policies need to know about a segment.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Size {
     pub(crate) windows: u64,
     pub(crate) tracks: u32,
     pub(crate) dead: u32,
+    pub(crate) bytes: u64,
 }
 
 impl Size {
     pub(crate) fn of(entry: &SegmentEntry) -> Size {
-        Size { windows: entry.windows, tracks: entry.tracks, dead: entry.dead.len() as u32 }
+        let graph = entry.graph.as_ref().map_or(0, |g| g.len);
+        Size {
+            windows: entry.windows,
+            tracks: entry.tracks,
+            dead: entry.dead.len() as u32,
+            bytes: entry.file.len + graph,
+        }
+    }
+
+    /// Windows of the tracks that are left, about.
+    fn live_windows(&self) -> u64 {
+        let live = u64::from(self.tracks - self.dead.min(self.tracks));
+        (u128::from(self.windows) * u128::from(live) / u128::from(self.tracks.max(1))) as u64
     }
 }
 
-/// Groups of segments to merge, each to be replaced by as few segments as the limit allows. Positions
-/// ascend within a group; groups are disjoint.
+/// Windows of a segment that is made by merging, at most. The old segments go when the new one is there, so its
+/// size is what a compaction needs on the disk besides.
+fn most_windows(sizes: &[Size]) -> u64 {
+    let total: u64 = sizes.iter().map(|s| s.windows).sum();
+    let is_large = sizes.iter().map(|s| s.bytes).sum::<u64>() > LARGE;
+    let most = if is_large { total / LARGE_SHARE } else { MAX_SEGMENT_WINDOWS };
+    most.min(MAX_SEGMENT_WINDOWS)
+}
+
+/// Groups of segments, each to become one: done one after the other, and what was merged goes before the next.
+/// Positions ascend within a group; groups are disjoint.
 pub(crate) fn plan(sizes: &[Size], policy: CompactPolicy) -> Vec<Vec<usize>> {
-    match policy {
-        CompactPolicy::All => plan_all(sizes),
+    let most = most_windows(sizes);
+    let groups = match policy {
+        CompactPolicy::All => vec![(0..sizes.len()).collect()],
         CompactPolicy::Tiered => plan_tiered(sizes),
-    }
+    };
+    let pieces = groups.into_iter().flat_map(|group| cut(sizes, &group, most));
+    // One segment without removed tracks has nothing to gain.
+    pieces.filter(|piece| piece.len() > 1 || sizes[piece[0]].dead > 0).collect()
 }
 
-/// One segment without removed tracks, or one that is full, has nothing to gain.
-fn plan_all(sizes: &[Size]) -> Vec<Vec<usize>> {
-    let group: Vec<usize> = (0..sizes.len())
-        .filter(|&i| sizes[i].dead > 0 || sizes[i].windows < MAX_SEGMENT_WINDOWS)
-        .collect();
-    match group.as_slice() {
-        [] => Vec::new(),
-        [one] if sizes[*one].dead == 0 => Vec::new(),
-        _ => vec![group],
+/// Cuts a group between segments, so that each piece stays below `most` windows where its first does.
+fn cut(sizes: &[Size], group: &[usize], most: u64) -> Vec<Vec<usize>> {
+    let mut pieces: Vec<Vec<usize>> = Vec::new();
+    let mut windows = 0;
+    for &at in group {
+        let own = sizes[at].live_windows();
+        match pieces.last_mut() {
+            Some(piece) if windows + own <= most => piece.push(at),
+            _ => {
+                pieces.push(vec![at]);
+                windows = 0;
+            }
+        }
+        windows += own;
     }
+    pieces
 }
 
 fn plan_tiered(sizes: &[Size]) -> Vec<Vec<usize>> {
@@ -110,10 +147,18 @@ pub(crate) type Selection = Vec<(usize, u32)>;
 /// Copies the selected tracks into new segments below the size limit, in the order given.
 pub(crate) fn rewrite(
     dir: &Path,
-    params: &[u8; 32],
+    made: &Made,
     parts: &[Part],
     selection: &Selection,
 ) -> Result<Vec<SegmentEntry>> {
+    let chosen: std::collections::BTreeSet<usize> = selection.iter().map(|s| s.0).collect();
+    for &at in &chosen {
+        let segment = &parts[at].segment;
+        if segment.has_other_codes() {
+            return Err(Error::OtherCodes { path: segment.path().into() });
+        }
+        (0..MAX_SPACES as u8).try_for_each(|space| segment.ensure_space(space))?;
+    }
     let counts = windows_per_track(parts, selection);
     let mut entries = Vec::new();
     let mut start = 0;
@@ -128,7 +173,7 @@ pub(crate) fn rewrite(
             end += 1;
         }
         let draft = draft_of(parts, &selection[start..end]);
-        entries.push(write_segment(dir, params, draft)?);
+        entries.push(write_segment(dir, made, draft)?);
         start = end;
     }
     Ok(entries)
@@ -144,7 +189,7 @@ fn windows_per_track(parts: &[Part], selection: &Selection) -> Vec<u64> {
             let Some(data) = parts[part].segment.space(space) else {
                 continue;
             };
-            for posting in data.postings {
+            for posting in data.postings.iter() {
                 per_part[part][posting.track as usize] += 1;
             }
         }
@@ -160,8 +205,7 @@ fn draft_of<'a>(parts: &'a [Part], selection: &[(usize, u32)]) -> Draft<'a> {
         let segment = &parts[part].segment;
         moved[part].resize(segment.track_count() as usize, None);
         moved[part][track as usize] = Some(draft.tracks.len() as u32);
-        let constellation = segment.constellation(track).unwrap_or_default();
-        draft.tracks.push((&segment.metas()[track as usize], constellation));
+        draft.tracks.push((&segment.metas()[track as usize], Kept::Stored(segment, track)));
     }
     draft.windows.par_iter_mut().enumerate().for_each(|(space, rows)| {
         for (part, moved) in parts.iter().zip(&moved).filter(|(_, moved)| !moved.is_empty()) {
@@ -182,7 +226,7 @@ mod tests {
     use super::*;
 
     fn sizes(windows: &[u64]) -> Vec<Size> {
-        windows.iter().map(|&windows| Size { windows, tracks: 10, dead: 0 }).collect()
+        windows.iter().map(|&windows| Size { windows, tracks: 10, dead: 0, bytes: 0 }).collect()
     }
 
     #[test]
@@ -209,10 +253,21 @@ mod tests {
     }
 
     #[test]
+    fn a_large_index_is_compacted_a_quarter_at_a_time() {
+        let size = |dead| Size { windows: 1000, tracks: 100, dead, bytes: 200 << 20 };
+        let all: Vec<Size> = (0..8).map(|i| size(i % 2 * 50)).collect();
+        let groups = plan(&all, CompactPolicy::All);
+        assert_eq!(groups, [vec![0, 1], vec![2, 3], vec![4, 5], vec![6, 7]]);
+        let small = |s: &Size| Size { bytes: 0, ..*s };
+        let all: Vec<Size> = all.iter().map(small).collect();
+        assert_eq!(plan(&all, CompactPolicy::All).len(), 1);
+    }
+
+    #[test]
     fn one_clean_segment_is_left_alone() {
         assert!(plan(&sizes(&[100]), CompactPolicy::All).is_empty());
         assert!(plan(&sizes(&[100, 100]), CompactPolicy::Tiered).is_empty());
-        let stale = [Size { windows: 100, tracks: 4, dead: 1 }];
+        let stale = [Size { windows: 100, tracks: 4, dead: 1, bytes: 0 }];
         assert_eq!(plan(&stale, CompactPolicy::All), [[0]]);
         assert_eq!(plan(&stale, CompactPolicy::Tiered), [[0]]);
     }

@@ -9,9 +9,17 @@
 //! Every byte of a file is pinned by the digest in the header, which is therefore the identity of the
 //! whole file; all lengths are checked against the real file before anything is read or allocated.
 //! Numbers are little-endian and sections are cast in place, so only little-endian hosts are supported.
+//!
+//! A large section need not be read to be opened (a hash tree of two levels; Merkle, CRYPTO '87): its second
+//! word says how it is digested. `0`: whole. `1`: by blocks of 64 KiB, whose digests lie in the last section;
+//! the table has the digest of that list, and a block is compared with its own when it is first used. `2`: by
+//! its pieces, whose checksums another section lists.
 
 use std::ops::Range;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rayon::prelude::*;
 
 use bytemuck::Pod;
 
@@ -28,12 +36,51 @@ pub(crate) const MAX_SECTIONS: usize = 64;
 /// Sections above this are digested with all threads of the pool.
 const PARALLEL_DIGEST: usize = 1 << 20;
 
-/// A kind of file: its magic bytes and the one version of it that this build reads and writes.
+/// Bytes of a block that is digested by itself: what is read for the first use of a byte.
+pub(crate) const BLOCK: usize = 64 << 10;
+/// Section with the digests of all blocks; the last one where there is one.
+pub(crate) const DIGESTS: u32 = u32::MAX;
+/// Bytes of a digest.
+pub(crate) const DIGEST: usize = 32;
+/// First version of a kind of file whose sections may be digested in parts, by magic: segments only.
+const PARTS_SINCE: u32 = 3;
+
+/// A kind of file: its magic bytes, the version of it that this build writes, and the oldest that it reads.
 /// The line break in the magic shows transfers that rewrite text.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Kind {
     pub(crate) magic: [u8; 8],
     pub(crate) version: u32,
+    pub(crate) oldest: u32,
+}
+
+/// How a section is digested.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Digested {
+    /// As a whole.
+    Whole,
+    /// Block by block.
+    Blocks,
+    /// By pieces that another section lists.
+    Pieces,
+}
+
+impl Digested {
+    pub(crate) fn word(self) -> u32 {
+        self as u32
+    }
+
+    fn of(word: u32, version: u32) -> Option<Digested> {
+        let parts = version >= PARTS_SINCE;
+        match word {
+            0 => Some(Digested::Whole),
+            1 if parts => Some(Digested::Blocks),
+            2 if parts => Some(Digested::Pieces),
+            // Version 2 never looked at this word.
+            _ if !parts => Some(Digested::Whole),
+            _ => None,
+        }
+    }
 }
 
 /// How much of a file is compared with its digests when it is opened.
@@ -50,6 +97,15 @@ struct Section {
     id: u32,
     range: Range<usize>,
     digest: [u8; 32],
+    by: Digested,
+    /// Number of its first block among those of the file.
+    first_block: usize,
+}
+
+impl Section {
+    fn blocks(&self) -> usize {
+        if self.by == Digested::Blocks { self.range.len().div_ceil(BLOCK) } else { 0 }
+    }
 }
 
 /// An opened file with a valid header and table.
@@ -59,6 +115,9 @@ pub(crate) struct Envelope {
     digest: [u8; 32],
     sections: Vec<Section>,
     checked: Check,
+    version: u32,
+    /// Blocks that were compared with their digests, a bit each.
+    seen: Box<[AtomicU64]>,
 }
 
 pub(crate) fn align_up(n: usize) -> Option<usize> {
@@ -109,7 +168,7 @@ impl Envelope {
             return Err(bad("wrong magic bytes"));
         }
         let found = le_u32(b, 8).ok_or_else(|| bad("header"))?;
-        if found != kind.version {
+        if !(kind.oldest..=kind.version).contains(&found) {
             return Err(Error::Version { path: path.into(), found, supported: kind.version });
         }
         let count = le_u32(b, 12).ok_or_else(|| bad("header"))? as usize;
@@ -125,18 +184,35 @@ impl Envelope {
         if header_digest(&b[..32], table) != digest {
             return Err(bad("header does not match its digest"));
         }
-        let sections = read_table(b, count, table_end).ok_or_else(|| bad("section layout"))?;
-        let envelope = Envelope { digest, sections, checked: check, bytes };
-        if check == Check::Full {
-            for section in &envelope.sections {
+        let sections =
+            read_table(b, count, table_end, found).ok_or_else(|| bad("section layout"))?;
+        let blocks: usize = sections.iter().map(Section::blocks).sum();
+        let seen = (0..blocks.div_ceil(64)).map(|_| AtomicU64::new(0)).collect();
+        let in_parts = found >= PARTS_SINCE && sections.iter().any(|s| s.id == DIGESTS);
+        // What is digested as a whole is small where there are blocks.
+        let checked = if in_parts { Check::Full } else { check };
+        let envelope = Envelope { digest, sections, checked, version: found, seen, bytes };
+        let lists = envelope.sections.iter().find(|s| s.id == DIGESTS).map_or(0, |s| s.range.len());
+        if lists != blocks * DIGEST {
+            return Err(bad("digests of blocks"));
+        }
+        if checked == Check::Full {
+            // The digests of the blocks first: the others rest on them.
+            for section in envelope.sections.iter().rev() {
                 envelope.check_section(section, path)?;
             }
         }
         Ok(envelope)
     }
 
+    /// Compares a section with the digest that the table has of it: of blocks, their list.
     fn check_section(&self, section: &Section, path: &Path) -> Result<()> {
-        if digest_of(&self.bytes[section.range.clone()]) != section.digest {
+        let holds = match section.by {
+            Digested::Whole => digest_of(&self.bytes[section.range.clone()]) == section.digest,
+            Digested::Blocks => digest_of(self.list_of(section)) == section.digest,
+            Digested::Pieces => section.digest == [0; DIGEST],
+        };
+        if !holds {
             return Err(Error::corrupt(
                 path,
                 format!("section {} does not match its digest", section.id),
@@ -145,7 +221,64 @@ impl Envelope {
         Ok(())
     }
 
-    /// Compares everything with its digests again if the file may have changed since it was last found right.
+    /// The digests of the blocks of a section.
+    fn list_of(&self, section: &Section) -> &[u8] {
+        let all = self.sections.iter().find(|s| s.id == DIGESTS).map(|s| s.range.clone());
+        let all = all.map_or(&[][..], |range| self.slice(&range));
+        let first = section.first_block * DIGEST;
+        all.get(first..first + section.blocks() * DIGEST).unwrap_or_default()
+    }
+
+    /// Makes sure that a part of a section, digested by blocks, is what was written. Other
+    /// sections are sound since they were opened.
+    ///
+    /// Cheap where all of it was used before.
+    pub(crate) fn ensure(&self, id: u32, part: Range<usize>, path: &Path) -> Result<()> {
+        let section = self.find(id, path)?;
+        if section.by != Digested::Blocks || part.is_empty() {
+            return Ok(());
+        }
+        let blocks = part.start / BLOCK..part.end.div_ceil(BLOCK).min(section.blocks());
+        if blocks.len() <= 4 {
+            return blocks.into_iter().try_for_each(|b| self.ensure_block(section, b, path));
+        }
+        blocks.into_par_iter().try_for_each(|b| self.ensure_block(section, b, path))
+    }
+
+    /// The same for all of it.
+    pub(crate) fn ensure_all(&self, id: u32, path: &Path) -> Result<()> {
+        self.ensure(id, 0..self.find(id, path)?.range.len(), path)
+    }
+
+    fn ensure_block(&self, section: &Section, block: usize, path: &Path) -> Result<()> {
+        let number = section.first_block + block;
+        let (word, bit) = (&self.seen[number / 64], 1u64 << (number % 64));
+        if word.load(Ordering::Acquire) & bit != 0 {
+            return Ok(());
+        }
+        self.check_block(section, block, path)?;
+        word.fetch_or(bit, Ordering::Release);
+        Ok(())
+    }
+
+    fn block(&self, section: &Section, block: usize) -> &[u8] {
+        let start = section.range.start + block * BLOCK;
+        self.slice(&(start..section.range.end.min(start + BLOCK)))
+    }
+
+    fn check_block(&self, section: &Section, block: usize, path: &Path) -> Result<()> {
+        let wanted = self.list_of(section).get(block * DIGEST..(block + 1) * DIGEST);
+        if wanted != Some(blake3::hash(self.block(section, block)).as_bytes().as_slice()) {
+            return Err(Error::corrupt(
+                path,
+                format!("section {} does not match its digest", section.id),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Compares everything that was used with its digests again if the file may have changed since it was last
+    /// found right.
     pub(crate) fn check_again(&self, path: &Path) -> Result<()> {
         let Some(look) = self.bytes.looks_changed(path)? else { return Ok(()) };
         let table_end = HEADER_LEN + self.sections.len() * ENTRY_LEN;
@@ -155,17 +288,28 @@ impl Envelope {
         if !holds {
             return Err(Error::corrupt(path, "changed while it was in use"));
         }
-        for section in &self.sections {
-            self.check_section(section, path)
-                .map_err(|_| Error::corrupt(path, "changed while it was in use"))?;
+        let changed = |_| Error::corrupt(path, "changed while it was in use");
+        for section in self.sections.iter().rev() {
+            self.check_section(section, path).map_err(changed)?;
+            for block in 0..section.blocks() {
+                let number = section.first_block + block;
+                if self.seen[number / 64].load(Ordering::Acquire) >> (number % 64) & 1 == 1 {
+                    self.check_block(section, block, path).map_err(changed)?;
+                }
+            }
         }
-        self.bytes.found_right(look);
+        self.bytes.found_used_right(look);
         Ok(())
     }
 
     /// The bytes as they were opened.
     pub(crate) fn bytes(&self) -> &Bytes {
         &self.bytes
+    }
+
+    /// Version of the kind of file.
+    pub(crate) fn version(&self) -> u32 {
+        self.version
     }
 
     /// Digest that identifies the file.
@@ -222,9 +366,10 @@ impl Envelope {
 }
 
 /// Sections must follow each other in table order without gaps other than zero padding, up to the end.
-fn read_table(b: &[u8], count: usize, table_end: usize) -> Option<Vec<Section>> {
+fn read_table(b: &[u8], count: usize, table_end: usize, version: u32) -> Option<Vec<Section>> {
     let mut sections: Vec<Section> = Vec::with_capacity(count);
     let mut end = table_end;
+    let mut first_block = 0;
     for i in 0..count {
         let at = HEADER_LEN + i * ENTRY_LEN;
         let id = le_u32(b, at)?;
@@ -237,7 +382,14 @@ fn read_table(b: &[u8], count: usize, table_end: usize) -> Option<Vec<Section>> 
         if b.get(end..start)?.iter().any(|&x| x != 0) {
             return None;
         }
-        sections.push(Section { id, range: start..stop, digest: digest_at(b, at + 32)? });
+        let by = Digested::of(le_u32(b, at + 4)?, version)?;
+        if id == DIGESTS && by != Digested::Whole {
+            return None;
+        }
+        let digest = digest_at(b, at + 32)?;
+        let section = Section { id, range: start..stop, digest, by, first_block };
+        first_block += section.blocks();
+        sections.push(section);
         end = stop;
     }
     (end == b.len()).then_some(sections)
@@ -250,18 +402,39 @@ pub(crate) fn reseal(b: &mut [u8]) {
         return;
     }
     b[16..24].copy_from_slice(&len.to_le_bytes());
+    let version = le_u32(b, 8).unwrap_or(0);
     let count = (le_u32(b, 12).unwrap_or(0) as usize).min(MAX_SECTIONS);
     let table_end = HEADER_LEN + count * ENTRY_LEN;
     if table_end > b.len() {
         return;
     }
+    let range_of = |b: &[u8], i: usize| {
+        let at = HEADER_LEN + i * ENTRY_LEN;
+        let (start, len) = (le_usize(b, at + 8)?, le_usize(b, at + 16)?);
+        let range = start..start.checked_add(len)?;
+        b.get(range.clone()).map(|_| range)
+    };
+    let mut lists = Vec::new();
     for i in 0..count {
         let at = HEADER_LEN + i * ENTRY_LEN;
-        let range = le_usize(b, at + 8)
-            .zip(le_usize(b, at + 16))
-            .and_then(|(start, len)| Some(start..start.checked_add(len)?));
-        let Some(digest) = range.and_then(|r| b.get(r)).map(digest_of) else {
-            continue;
+        let Some(range) = range_of(b, i) else { continue };
+        let by = le_u32(b, at + 4).and_then(|word| Digested::of(word, version));
+        let digest = match by {
+            Some(Digested::Blocks) => {
+                let list: Vec<u8> = b[range]
+                    .chunks(BLOCK)
+                    .flat_map(|block| *blake3::hash(block).as_bytes())
+                    .collect();
+                lists.extend_from_slice(&list);
+                digest_of(&list)
+            }
+            Some(Digested::Pieces) => continue,
+            _ => {
+                if le_u32(b, at) == Some(DIGESTS) && range.len() == lists.len() {
+                    b[range.clone()].copy_from_slice(&lists);
+                }
+                digest_of(&b[range])
+            }
         };
         b[at + 32..at + 64].copy_from_slice(&digest);
     }

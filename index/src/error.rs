@@ -48,13 +48,13 @@ pub enum Error {
         what: String,
     },
     /// A file was written by an incompatible version of the format.
-    #[error("{path}: index format version {found}, this build reads version {supported}: make the index anew with it", path = path.display())]
+    #[error("{path}: index format version {found}, this build reads up to version {supported}: update soundalike, or make the index anew", path = path.display())]
     Version {
         /// The file.
         path: PathBuf,
         /// The version in the file.
         found: u32,
-        /// The version this build reads.
+        /// The newest version that this build reads.
         supported: u32,
     },
     /// The fingerprints in the index were made with other parameters, so no comparison is valid.
@@ -66,6 +66,26 @@ pub enum Error {
         index: String,
         /// Parameters of the caller.
         given: String,
+    },
+    /// A segment holds codes that this build can keep, but not group into cells anew.
+    #[error("{path}: it holds codes of another width, which this build cannot merge: update soundalike", path = path.display())]
+    OtherCodes {
+        /// The segment.
+        path: PathBuf,
+    },
+    /// A payload has a name that none may have, or that another of its track has.
+    #[error("a payload cannot be called {name:?} here")]
+    BadPayload {
+        /// The name.
+        name: String,
+    },
+    /// A store that is not a folder on this machine did not answer.
+    #[error("{store}: {what}")]
+    Store {
+        /// Which one.
+        store: String,
+        /// What it said.
+        what: String,
     },
     /// A record cannot be stored.
     #[error("{what}: {value} exceeds the limit of {limit}")]

@@ -1,7 +1,7 @@
 //! Reference index of soundalike: storage and candidate search.
 //!
 //! An index is a folder of immutable **segments** and one MANIFEST that names them. A segment holds
-//! tracks: metadata, an opaque constellation, and **windows**, each a 256-bit code in one of a few
+//! tracks: metadata, opaque payloads, and **windows**, each a 256-bit code in one of a few
 //! descriptor spaces with a time. Searching means: the stored windows nearest to a query code.
 //!
 //! ```text
@@ -14,7 +14,9 @@
 //! Files are treated as hostile: every damage is an [`Error`], never a panic.
 //!
 //! ```
-//! use soundalike_index::{ParamsId, Reader, SearchOptions, TrackMeta, TrackRecord, Window, Writer};
+//! use soundalike_index::{
+//!     ParamsId, Payload, Reader, SearchOptions, TrackMeta, TrackRecord, Window, Writer,
+//! };
 //!
 //! # fn main() -> soundalike_index::Result<()> {
 //! # let dir = tempfile::tempdir().unwrap();
@@ -23,7 +25,7 @@
 //! let mut writer = Writer::open_or_create(dir, params)?;
 //! writer.commit(vec![TrackRecord {
 //!     meta: TrackMeta { ref_id: "t1".into(), sha256: [7; 32], ..TrackMeta::default() },
-//!     constellation: vec![1, 2, 3],
+//!     payloads: vec![Payload::new("peaks", 1, vec![1, 2, 3])],
 //!     windows: vec![Window { space: 0, time: 42, code: [1, 2, 3, 4] }],
 //! }])?;
 //!
@@ -41,14 +43,18 @@ mod build;
 mod bytes;
 mod cells;
 mod codec;
+mod columns;
 mod compact;
 mod envelope;
 mod error;
 mod graph;
 mod manifest;
+mod memory;
 mod planes;
 mod popcount;
+mod postings;
 mod reader;
+mod reference_store;
 mod segment;
 mod stats;
 mod store;
@@ -56,18 +62,22 @@ mod store;
 mod test_random;
 mod topk;
 mod types;
+mod upgrade;
 mod verify;
 mod writer;
 
 pub use bytes::on_lost_file;
+pub use columns::FORMAT_2_PAYLOAD;
 pub use error::{Error, Result};
+pub use memory::MemoryStore;
 pub use reader::Reader;
-pub use stats::{GraphState, IndexStats, ProbeResult, SegmentStats};
-pub use store::{CandidateStore, Live, Want};
+pub use reference_store::{Breadth, Effort, Found, ReferenceStore, TrackId, TrackRef};
+pub use stats::{GraphState, IndexStats, PayloadStats, ProbeResult, SegmentStats};
 pub use types::{
-    CODE_BITS, Code, CommitStats, CompactPolicy, CompactStats, Hit, MAX_SPACES, ParamsId, Query,
-    SearchMode, SearchOptions, TrackMeta, TrackNo, TrackRecord, Window,
+    CODE_BITS, Code, CommitStats, CompactPolicy, CompactStats, Hit, MAX_SPACES, ParamsId, Payload, Query,
+    SearchMode, SearchOptions, SpaceParams, TrackMeta, TrackNo, TrackRecord, Window,
 };
+pub use upgrade::{Recode, UpgradeStats};
 pub use verify::{FileKind, VerifyReport, VerifyRow, fuzz_manifest, fuzz_segment, verify};
 pub use writer::Writer;
 

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::types::{MAX_SPACES, ParamsId};
 
 pub(crate) const MANIFEST_NAME: &str = "MANIFEST";
-pub(crate) const MANIFEST: Kind = Kind { magic: *b"SALman\r\n", version: 1 };
+pub(crate) const MANIFEST: Kind = Kind { magic: *b"SALman\r\n", version: 1, oldest: 1 };
 const BODY: u32 = 1;
 
 /// A manifest together with the digest of its file.

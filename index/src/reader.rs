@@ -14,7 +14,9 @@ use crate::manifest::Manifest;
 use crate::segment::Segment;
 use crate::stats::{GraphState, IndexStats, collect};
 use crate::store::{CandidateStore, Cells, Exact, Live, Want};
-use crate::types::{Code, Hit, ParamsId, Query, SearchMode, SearchOptions, TrackMeta, TrackNo};
+use crate::types::{
+    Code, Hit, ParamsId, Payload, Query, SearchMode, SearchOptions, SpaceParams, TrackMeta, TrackNo,
+};
 
 /// Attempts to open a snapshot while a writer keeps replacing segments.
 const OPEN_TRIES: usize = 8;
@@ -36,7 +38,7 @@ pub(crate) struct Part {
 
 impl Part {
     pub(crate) fn live(&self) -> Live<'_> {
-        Live { base: self.base, dead: &self.entry.dead }
+        Live { base: self.base, tracks: self.segment.track_count(), dead: &self.entry.dead }
     }
 
     /// Local numbers of the tracks that have not been removed.
@@ -53,13 +55,15 @@ pub struct Reader {
     manifest: Manifest,
     params: ParamsId,
     parts: Vec<Part>,
+    spaces: Vec<SpaceParams>,
     /// Content hashes of live tracks, sorted.
     by_content: Vec<([u8; 32], TrackNo)>,
 }
 
 impl Reader {
-    /// Opens the index in `dir`, checking every file it consists of. A damaged graph is not an error,
-    /// the search then does without it; see [`Reader::stats`].
+    /// Opens the index in `dir`. Of a small one every byte is read and checked now. Of a large one in format 3
+    /// codes and payloads are checked when they are used first: ask [`Reader::guarded`] whether what was found
+    /// holds. A damaged graph is not an error, the search then does without it; see [`Reader::stats`].
     pub fn open(dir: &Path) -> Result<Reader> {
         Reader::open_checked(dir, Check::Full)
     }
@@ -80,7 +84,7 @@ impl Reader {
         for _ in 0..OPEN_TRIES {
             let manifest = Manifest::read(dir)?;
             match open_parts(dir, &manifest, check, copied) {
-                Ok(parts) => return Ok(Reader::assemble(dir, manifest, parts)),
+                Ok(parts) => return Reader::assemble(dir, manifest, parts),
                 // A compaction may have removed the segment since: then there is a newer manifest.
                 Err(e) if e.is_not_found() => {
                     if last.as_ref() == Some(&manifest.digest) {
@@ -94,7 +98,8 @@ impl Reader {
         Err(Error::corrupt(dir, "the index changed too often while it was being opened"))
     }
 
-    fn assemble(dir: &Path, manifest: Manifest, parts: Vec<Part>) -> Reader {
+    fn assemble(dir: &Path, manifest: Manifest, parts: Vec<Part>) -> Result<Reader> {
+        let spaces = spaces_of(&parts)?;
         let mut by_content: Vec<_> = parts
             .iter()
             .flat_map(|p| {
@@ -102,7 +107,8 @@ impl Reader {
             })
             .collect();
         by_content.sort_unstable();
-        Reader { dir: dir.into(), params: manifest.params(), manifest, parts, by_content }
+        let params = manifest.params();
+        Ok(Reader { dir: dir.into(), params, manifest, parts, spaces, by_content })
     }
 
     /// Folder of the index.
@@ -113,6 +119,11 @@ impl Reader {
     /// Parameters the fingerprints were made with.
     pub fn params(&self) -> &ParamsId {
         &self.params
+    }
+
+    /// What the codes of each space are, of those that some track has any of.
+    pub fn spaces(&self) -> &[SpaceParams] {
+        &self.spaces
     }
 
     /// Identity of this snapshot; every change of the index changes it.
@@ -126,14 +137,29 @@ impl Reader {
     }
 
     /// Does `work`, which reads this snapshot, and makes sure afterwards that what it read were the bytes that
-    /// were checked when the snapshot was opened: somebody may copy over the files of a live index.
+    /// were written: damage may be found on use, and somebody may copy over the files of a live index.
     ///
     /// # Errors
-    /// A file was changed. Nothing that `work` found is to be relied on, nor a panic of it.
+    /// A file is damaged, or was changed. Nothing that `work` found is to be relied on, nor a panic of it.
     pub fn guarded<T>(&self, work: impl FnOnce() -> T) -> Result<T> {
         let done = catch_unwind(AssertUnwindSafe(work));
-        self.parts.iter().try_for_each(|part| part.segment.check_again())?;
+        self.check_again()?;
         Ok(done.unwrap_or_else(|panic| resume_unwind(panic)))
+    }
+
+    /// Whether damage was found on use.
+    pub(crate) fn check_damage(&self) -> Result<()> {
+        self.parts.iter().try_for_each(|part| part.segment.check_damage())
+    }
+
+    /// Content hashes of live tracks, sorted.
+    pub(crate) fn contents(&self) -> &[([u8; 32], TrackNo)] {
+        &self.by_content
+    }
+
+    /// Makes sure that what was read so far were the bytes that were written.
+    pub(crate) fn check_again(&self) -> Result<()> {
+        self.parts.iter().try_for_each(|part| part.segment.check_again())
     }
 
     /// Makes sure that the files of this snapshot, as they lie in its folder, are still sound; to be asked
@@ -182,13 +208,30 @@ impl Reader {
         part.segment.metas().get(local as usize)
     }
 
-    /// Constellation of a live track.
-    pub fn constellation(&self, track: TrackNo) -> Option<&[u8]> {
-        let (part, local) = self.locate(track)?;
-        part.segment.constellation(local)
+    /// A payload of a live track, by its name.
+    ///
+    /// # Errors
+    /// It is damaged, or cannot be read.
+    pub fn payload(&self, track: TrackNo, name: &str) -> Result<Option<Payload>> {
+        match self.locate(track) {
+            Some((part, local)) => part.segment.payload(local, name),
+            None => Ok(None),
+        }
     }
 
-    /// Windows of a live track as `(time, code)`, in order of time. Reads all postings of a segment.
+    /// All payloads of a live track.
+    ///
+    /// # Errors
+    /// One is damaged, or cannot be read.
+    pub fn payloads(&self, track: TrackNo) -> Result<Vec<Payload>> {
+        match self.locate(track) {
+            Some((part, local)) => part.segment.payloads(local),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Windows of a live track as `(time, code)`, in order of time. Reads all postings of a segment; where it
+    /// is damaged there are none, and [`Reader::guarded`] tells.
     pub fn windows(&self, track: TrackNo, space: u8) -> Vec<(u32, Code)> {
         let Some((part, local)) = self.locate(track) else {
             return Vec::new();
@@ -196,6 +239,9 @@ impl Reader {
         let Some(data) = part.segment.space(space) else {
             return Vec::new();
         };
+        if (0..data.reps.len() as u32).any(|cell| !data.is_sound(cell)) {
+            return Vec::new();
+        }
         let own = data.postings.iter().zip(data.codes()).filter(|(p, _)| p.track == local);
         let mut windows: Vec<_> = own.map(|(p, code)| (p.time, code)).collect();
         windows.sort_unstable();
@@ -213,7 +259,8 @@ impl Reader {
         collect(&self.manifest, &self.parts)
     }
 
-    /// Nearest stored windows of each query, nearest first. Uses the caller's rayon pool; the result
+    /// Nearest stored windows of each query, nearest first. What lies in a damaged part of a file is left out,
+    /// and [`Reader::guarded`] tells. Uses the caller's rayon pool; the result
     /// does not depend on the number of threads.
     pub fn search<Q>(&self, space: u8, queries: &[Q], opts: &SearchOptions) -> Vec<Vec<Hit>>
     where
@@ -260,7 +307,7 @@ impl Reader {
     }
 
     /// Segment and local number of a live track.
-    fn locate(&self, track: TrackNo) -> Option<(&Part, u32)> {
+    pub(crate) fn locate(&self, track: TrackNo) -> Option<(&Part, u32)> {
         let at = self.parts.partition_point(|p| p.base <= track.0).checked_sub(1)?;
         let part = &self.parts[at];
         let local = track.0 - part.base;
@@ -268,6 +315,25 @@ impl Reader {
             local < part.segment.track_count() && part.entry.dead.binary_search(&local).is_err();
         live.then_some((part, local))
     }
+}
+
+/// What the codes of each space are, on which all segments must agree.
+fn spaces_of(parts: &[Part]) -> Result<Vec<SpaceParams>> {
+    let mut spaces: Vec<SpaceParams> = Vec::new();
+    for part in parts {
+        for own in part.segment.space_params() {
+            match spaces.iter().find(|known| known.space == own.space) {
+                Some(known) if *known != own => {
+                    let what = format!("codes of space {} differ from those of other segments", own.space);
+                    return Err(Error::corrupt(part.segment.path(), what));
+                }
+                Some(_) => {}
+                None => spaces.push(own),
+            }
+        }
+    }
+    spaces.sort_unstable_by_key(|s| s.space);
+    Ok(spaces)
 }
 
 /// The store that answers for one segment.
@@ -311,7 +377,7 @@ fn open_parts(dir: &Path, manifest: &Manifest, check: Check, copied: u64) -> Res
 /// Reads and searches all of a segment, for fuzzing.
 pub(crate) fn exercise(segment: &Segment) {
     let want = Want { k: 3, max_distance: u32::MAX };
-    let live = Live { base: 0, dead: &[] };
+    let live = Live { base: 0, tracks: segment.track_count(), dead: &[] };
     for space in 0..crate::MAX_SPACES as u8 {
         let Some(data) = segment.space(space) else {
             continue;
@@ -324,6 +390,6 @@ pub(crate) fn exercise(segment: &Segment) {
         Cells::new(data, segment.graph(space), 4, 8).search(queries, want, live);
     }
     for track in 0..segment.track_count() {
-        segment.constellation(track);
+        let _ = segment.payloads(track);
     }
 }

@@ -32,11 +32,24 @@ pub struct ProbeResult {
     pub missed: u32,
 }
 
+/// Payloads of one kind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PayloadStats {
+    /// Name.
+    pub name: String,
+    /// Form.
+    pub codec: u32,
+    /// Bytes, with the places and checksums of them.
+    pub bytes: u64,
+}
+
 /// One segment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SegmentStats {
     /// File name.
     pub file: String,
+    /// Version of its format.
+    pub format: u32,
     /// Tracks, removed ones included.
     pub tracks: u32,
     /// Removed tracks.
@@ -66,16 +79,22 @@ pub struct IndexStats {
     pub windows: [u64; MAX_SPACES],
     /// Cells per space.
     pub cells: [u64; MAX_SPACES],
-    /// Bytes of constellations.
+    /// Bytes of payloads: peaks and levels.
     pub bytes_constellations: u64,
     /// Bytes of codes, postings and cells.
     pub bytes_codes: u64,
+    /// Bytes of postings among them.
+    pub bytes_postings: u64,
+    /// Bytes of cells among them.
+    pub bytes_cells: u64,
     /// Bytes of graphs.
     pub bytes_graph: u64,
     /// Bytes of track metadata.
     pub bytes_metadata: u64,
     /// Bytes of all files but the manifest.
     pub bytes_total: u64,
+    /// Bytes of each kind of payload, by name and form.
+    pub payloads: Vec<PayloadStats>,
     /// The segments.
     pub segments: Vec<SegmentStats>,
 }
@@ -83,13 +102,24 @@ pub struct IndexStats {
 pub(crate) fn collect(manifest: &Manifest, parts: &[Part]) -> IndexStats {
     let mut stats = IndexStats { generation: manifest.body.generation, ..IndexStats::default() };
     for part in parts {
-        let [constellations, codes, metadata, file] = part.segment.sizes();
+        let sizes = part.segment.sizes();
+        for (kind, bytes) in sizes.payloads {
+            stats.bytes_constellations += bytes;
+            let is_same = |p: &&mut PayloadStats| p.name == kind.name && p.codec == kind.codec;
+            match stats.payloads.iter_mut().find(is_same) {
+                Some(known) => known.bytes += bytes,
+                None => {
+                    stats.payloads.push(PayloadStats { name: kind.name, codec: kind.codec, bytes });
+                }
+            }
+        }
         let graph = part.entry.graph.as_ref().map_or(0, |g| g.len);
-        stats.bytes_constellations += constellations;
-        stats.bytes_codes += codes;
-        stats.bytes_metadata += metadata;
+        stats.bytes_codes += sizes.codes + sizes.postings + sizes.cells;
+        stats.bytes_postings += sizes.postings;
+        stats.bytes_cells += sizes.cells;
+        stats.bytes_metadata += sizes.metadata;
         stats.bytes_graph += graph;
-        stats.bytes_total += file + graph;
+        stats.bytes_total += sizes.file + graph;
         stats.dead += part.entry.dead.len();
         for t in part.live_tracks() {
             stats.tracks += 1;
@@ -107,7 +137,8 @@ pub(crate) fn collect(manifest: &Manifest, parts: &[Part]) -> IndexStats {
             tracks: part.entry.tracks,
             dead: part.entry.dead.len() as u32,
             windows: part.entry.windows,
-            bytes: file + graph,
+            bytes: sizes.file + graph,
+            format: part.segment.format(),
             graph: part.graph,
             probes: part.entry.probes.iter().map(probe_result).collect(),
         });

@@ -19,11 +19,13 @@ const AT_ONCE: usize = 4;
 
 /// Which tracks of a segment may be reported, and under which number.
 #[derive(Clone, Copy)]
-pub struct Live<'a> {
+pub(crate) struct Live<'a> {
     /// Snapshot number of the first track of the segment.
-    pub base: u32,
+    pub(crate) base: u32,
+    /// Tracks of the segment.
+    pub(crate) tracks: u32,
     /// Local numbers of removed tracks, ascending.
-    pub dead: &'a [u32],
+    pub(crate) dead: &'a [u32],
 }
 
 impl Live<'_> {
@@ -35,18 +37,15 @@ impl Live<'_> {
 
 /// What is wanted per query.
 #[derive(Debug, Clone, Copy)]
-pub struct Want {
+pub(crate) struct Want {
     /// Hits per query.
-    pub k: usize,
+    pub(crate) k: usize,
     /// Farthest distance reported.
-    pub max_distance: u32,
+    pub(crate) max_distance: u32,
 }
 
 /// A set of codes that can be searched.
-pub trait CandidateStore: Sync {
-    /// Codes in the store, those of removed tracks included.
-    fn count(&self) -> usize;
-
+pub(crate) trait CandidateStore: Sync {
     /// The nearest live windows of each query, sorted.
     fn search(&self, queries: &[Query], want: Want, live: Live<'_>) -> Vec<Vec<Hit>>;
 }
@@ -57,10 +56,6 @@ pub(crate) struct Exact<'a> {
 }
 
 impl CandidateStore for Exact<'_> {
-    fn count(&self) -> usize {
-        self.data.postings.len()
-    }
-
     fn search(&self, queries: &[Query], want: Want, live: Live<'_>) -> Vec<Vec<Hit>> {
         let mut best = Best::start(queries, want);
         let mut found = Vec::new();
@@ -138,10 +133,6 @@ impl<'a> Cells<'a> {
 }
 
 impl CandidateStore for Cells<'_> {
-    fn count(&self) -> usize {
-        self.data.postings.len()
-    }
-
     fn search(&self, queries: &[Query], want: Want, live: Live<'_>) -> Vec<Vec<Hit>> {
         let mut best = Best::start(queries, want);
         let mut found = Vec::new();
@@ -208,14 +199,19 @@ impl Best {
         live: Live<'_>,
         found: &mut Vec<(u32, u32)>,
     ) {
+        if !data.is_sound(cell) {
+            return;
+        }
         let first = data.cell(cell).start;
         for (from, block) in data.codes_of(cell).blocks(BLOCK) {
             let limit = self.hits.worst().map_or(u32::MAX, |worst| worst.distance);
             found.clear();
             scan(block, query, limit.min(self.max_distance), found);
             for &(distance, at) in found.iter() {
-                let posting = data.postings[first + from + at as usize];
-                if let Some(hit) = live.hit(posting.track, posting.time, distance) {
+                let posting = data.postings.get(first + from + at as usize);
+                if posting.track >= live.tracks {
+                    data.note_bad_posting();
+                } else if let Some(hit) = live.hit(posting.track, posting.time, distance) {
                     self.hits.offer(hit);
                 }
             }

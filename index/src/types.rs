@@ -78,15 +78,46 @@ pub struct TrackMeta {
     pub flags: u32,
 }
 
+/// Something kept of a track besides codes and metadata, opaque here: its peaks, say. A track has at most one
+/// of a name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Payload {
+    /// What it is.
+    pub name: String,
+    /// In what form: who made it reads it by that number. The name and form of peaks in indexes of format 2
+    /// are [`crate::FORMAT_2_PAYLOAD`].
+    pub codec: u32,
+    /// The bytes; a payload without any is none.
+    pub bytes: Vec<u8>,
+}
+
+impl Payload {
+    /// A payload.
+    pub fn new(name: impl Into<String>, codec: u32, bytes: Vec<u8>) -> Payload {
+        Payload { name: name.into(), codec, bytes }
+    }
+}
+
 /// A track as handed to the writer.
 #[derive(Debug, Clone, Default)]
 pub struct TrackRecord {
     /// Metadata.
     pub meta: TrackMeta,
-    /// Peaks for verification, opaque here.
-    pub constellation: Vec<u8>,
+    /// What else is kept of it.
+    pub payloads: Vec<Payload>,
     /// Windows of all spaces, in any order.
     pub windows: Vec<Window>,
+}
+
+/// What the codes of one descriptor space are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct SpaceParams {
+    /// The space.
+    pub space: u8,
+    /// Bits of a code. Spaces of other codes than [`CODE_BITS`] are kept, but neither searched nor merged.
+    pub bits: u32,
+    /// Digest of the parameters that the codes were made with.
+    pub digest: [u8; 32],
 }
 
 /// Which fingerprint parameters an index was made with. Codes of different parameters do not compare.

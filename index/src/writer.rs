@@ -5,14 +5,15 @@ use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use crate::atomic::{TMP_SUFFIX, sync_dir};
-use crate::build::{Draft, write_segment};
+use crate::build::{Draft, Kept, Made, check_payloads, write_segment};
 use crate::codec::{ManifestBody, SegmentEntry};
 use crate::compact::{Size, plan, rewrite};
 use crate::envelope::Check;
 use crate::error::{Error, Result};
+use crate::hex;
 use crate::manifest::{MANIFEST_NAME, Manifest, is_graph_name, is_segment_name};
-use crate::reader::Reader;
-use crate::segment::Posting;
+use crate::reader::{Part, Reader};
+use crate::postings::Posting;
 use crate::types::{
     CommitStats, CompactPolicy, CompactStats, MAX_SPACES, ParamsId, TrackMeta, TrackRecord,
 };
@@ -23,8 +24,9 @@ pub(crate) const LOCK_NAME: &str = "LOCK";
 /// at any point, the index is as it was before the call or after it.
 #[derive(Debug)]
 pub struct Writer {
-    dir: PathBuf,
-    manifest: Manifest,
+    pub(crate) dir: PathBuf,
+    pub(crate) manifest: Manifest,
+    made: Made,
     /// Content hashes of live tracks.
     contents: HashSet<[u8; 32]>,
     /// Held, and compared with what lies under its name before something is published.
@@ -61,8 +63,32 @@ impl Writer {
             });
         }
         let contents = reader.tracks().map(|(_, meta)| meta.sha256).collect();
+        let mut made = Made { params: params.digest, spaces: [params.digest; MAX_SPACES] };
+        for space in reader.spaces() {
+            made.spaces[usize::from(space.space)] = space.digest;
+        }
         let (manifest, _) = reader.into_parts();
-        Ok(Writer { dir: dir.into(), manifest, contents, lock })
+        Ok(Writer { dir: dir.into(), manifest, made, contents, lock })
+    }
+
+    /// The same writer, whose codes of `space` are made with parameters of their own, of that digest. Those of
+    /// the others are made with the parameters of the index as a whole.
+    ///
+    /// # Errors
+    /// There are codes in that space that were made with others.
+    pub fn with_space(mut self, space: u8, digest: [u8; 32]) -> Result<Writer> {
+        let reader = Reader::open_checked(&self.dir, Check::OnUse)?;
+        let known = reader.spaces().iter().find(|s| s.space == space).map_or(digest, |s| s.digest);
+        let slot = self.made.spaces.get_mut(usize::from(space));
+        *slot.ok_or_else(|| no_space(space))? = digest;
+        if known != digest {
+            return Err(Error::ParamsMismatch {
+                path: self.dir.clone(),
+                index: format!("space {space}: {}", hex(&known[..8])),
+                given: hex(&digest[..8]),
+            });
+        }
+        Ok(self)
     }
 
     /// Parameters of the index.
@@ -93,13 +119,11 @@ impl Writer {
                 continue;
             }
             let local = draft.tracks.len() as u32;
-            draft.tracks.push((&track.meta, &track.constellation));
+            check_payloads(&track.payloads)?;
+            draft.tracks.push((&track.meta, Kept::Here(&track.payloads)));
             for w in &track.windows {
-                let rows = draft.windows.get_mut(usize::from(w.space)).ok_or(Error::TooLarge {
-                    what: "descriptor space",
-                    value: w.space.into(),
-                    limit: MAX_SPACES as u64 - 1,
-                })?;
+                let rows = draft.windows.get_mut(usize::from(w.space));
+                let rows = rows.ok_or_else(|| no_space(w.space))?;
                 rows.push((Posting { track: local, time: w.time }, w.code));
             }
         }
@@ -109,7 +133,7 @@ impl Writer {
         stats.added = draft.tracks.len();
         stats.windows = draft.window_count();
         self.check_room(stats.added)?;
-        let entry = write_segment(&self.dir, &self.manifest.body.params_digest, draft)?;
+        let entry = write_segment(&self.dir, &self.made, draft)?;
         stats.bytes = bytes_of(&entry);
         let mut segments = self.manifest.body.segments.clone();
         segments.push(entry);
@@ -183,21 +207,28 @@ impl Writer {
             let lost = || Error::corrupt(&self.dir, "a track cannot be found by its content");
             let track = reader.find_sha256(&meta.sha256).ok_or_else(lost)?;
             let local = draft.tracks.len() as u32;
-            draft.tracks.push((meta, reader.constellation(track).ok_or_else(lost)?));
+            let (part, stored) = reader.locate(track).ok_or_else(lost)?;
+            draft.tracks.push((meta, Kept::Stored(&part.segment, stored)));
             for (space, rows) in (0u8..).zip(&mut draft.windows) {
                 let windows = reader.windows(track, space).into_iter();
                 rows.extend(windows.map(|(time, code)| (Posting { track: local, time }, code)));
             }
         }
-        segments.push(write_segment(&self.dir, &self.manifest.body.params_digest, draft)?);
+        let entry = write_segment(&self.dir, &self.made, draft)?;
+        // What the windows were read from must have been sound.
+        reader.check_again()?;
+        segments.push(entry);
         self.publish(segments)?;
         Ok(revised.len())
     }
 
     /// Merges segments and drops removed tracks. Searches give the same hits before and after, up to the
     /// numbering of tracks and what the graph search overlooks.
+    ///
+    /// Done step by step: whatever was merged goes before the next is, so that little disk is needed besides, and
+    /// what was done holds if the rest is not.
     pub fn compact(&mut self, policy: CompactPolicy) -> Result<CompactStats> {
-        let before = &self.manifest.body.segments;
+        let before = self.manifest.body.segments.clone();
         let mut stats = CompactStats {
             segments_before: before.len(),
             bytes_before: before.iter().map(bytes_of).sum(),
@@ -206,27 +237,28 @@ impl Writer {
         let sizes: Vec<Size> = before.iter().map(Size::of).collect();
         let groups = plan(&sizes, policy);
         if !groups.is_empty() {
-            let reader = Reader::open(&self.dir)?;
-            let mut replaced: Vec<Option<Vec<SegmentEntry>>> = vec![None; before.len()];
+            let (_, parts) = Reader::open(&self.dir)?.into_parts();
+            let mut parts: Vec<Option<Part>> = parts.into_iter().map(Some).collect();
+            // What became of each segment.
+            let mut now: Vec<Vec<SegmentEntry>> = before.into_iter().map(|s| vec![s]).collect();
             for group in &groups {
-                let mut selection = Vec::new();
-                for &at in group {
-                    let part = &reader.parts()[at];
-                    selection.extend(part.live_tracks().map(|t| (at, t)));
-                    stats.dropped_tracks += part.entry.dead.len();
-                    replaced[at] = Some(Vec::new());
+                // Taken out, so that they are closed, and their bytes free, when they have been merged.
+                let chosen: Vec<Part> = group.iter().filter_map(|&at| parts[at].take()).collect();
+                if chosen.iter().any(|part| part.segment.has_other_codes()) {
+                    continue;
                 }
+                let selection = chosen.iter().enumerate();
+                let selection = selection.flat_map(|(at, p)| p.live_tracks().map(move |t| (at, t)));
+                let entries = rewrite(&self.dir, &self.made, &chosen, &selection.collect())?;
                 stats.rewritten += group.len();
-                let params = &self.manifest.body.params_digest;
-                let entries = rewrite(&self.dir, params, reader.parts(), &selection)?;
+                stats.dropped_tracks += chosen.iter().map(|p| p.entry.dead.len()).sum::<usize>();
+                drop(chosen);
+                group.iter().for_each(|&at| now[at].clear());
                 if let Some(&first) = group.first() {
-                    replaced[first] = Some(entries);
+                    now[first] = entries;
                 }
+                self.publish(now.concat())?;
             }
-            let segments = self.manifest.body.segments.iter().zip(replaced);
-            let segments =
-                segments.flat_map(|(old, new)| new.unwrap_or_else(|| vec![old.clone()])).collect();
-            self.publish(segments)?;
         }
         let after = &self.manifest.body.segments;
         stats.segments_after = after.len();
@@ -243,6 +275,17 @@ impl Writer {
                 index: other.params().label(),
                 given: self.params().label(),
             });
+        }
+        for theirs in other.spaces() {
+            let ours = self.made.spaces[usize::from(theirs.space)];
+            if theirs.digest != ours {
+                let name = |digest: &[u8; 32]| format!("space {}: {}", theirs.space, hex(&digest[..8]));
+                return Err(Error::ParamsMismatch {
+                    path: other.dir().into(),
+                    index: name(&theirs.digest),
+                    given: name(&ours),
+                });
+            }
         }
         let mut stats = CommitStats::default();
         let mut fresh = HashSet::new();
@@ -262,8 +305,7 @@ impl Writer {
         }
         stats.added = selection.len();
         self.check_room(stats.added)?;
-        let params = &self.manifest.body.params_digest;
-        let entries = rewrite(&self.dir, params, other.parts(), &selection)?;
+        let entries = rewrite(&self.dir, &self.made, other.parts(), &selection)?;
         stats.windows = entries.iter().map(|e| e.windows).sum();
         stats.bytes = entries.iter().map(bytes_of).sum();
         let mut segments = self.manifest.body.segments.clone();
@@ -284,7 +326,7 @@ impl Writer {
     }
 
     /// Makes `segments` the index, then removes what it no longer names.
-    fn publish(&mut self, segments: Vec<SegmentEntry>) -> Result<()> {
+    pub(crate) fn publish(&mut self, segments: Vec<SegmentEntry>) -> Result<()> {
         let mut body = self.manifest.body.clone();
         body.generation += 1;
         body.segments = segments;
@@ -324,7 +366,12 @@ impl Writer {
     }
 }
 
-fn bytes_of(entry: &SegmentEntry) -> u64 {
+fn no_space(space: u8) -> Error {
+    let limit = MAX_SPACES as u64 - 1;
+    Error::TooLarge { what: "descriptor space", value: space.into(), limit }
+}
+
+pub(crate) fn bytes_of(entry: &SegmentEntry) -> u64 {
     entry.file.len + entry.graph.as_ref().map_or(0, |g| g.len)
 }
 

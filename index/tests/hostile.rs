@@ -171,6 +171,76 @@ fn folders_in_place_of_files_are_errors() {
     assert!(matches!(Reader::open(dir.path()), Err(Error::Corrupt { .. })));
 }
 
+/// Everything that can be asked of an index: what it answers, or why it does not.
+fn ask_all(dir: &Path) -> Result<impl PartialEq + std::fmt::Debug, Error> {
+    let reader = Reader::open_mapped(dir)?;
+    let codes: Vec<_> = tracks(0..12, 3).iter().flat_map(|t| &t.windows).map(|w| w.code).collect();
+    let (answers, payloads) = reader.guarded(|| {
+        let search = |mode| {
+            let opts = SearchOptions { mode, k: 40, probes: 500, ..SearchOptions::default() };
+            [0, 1].map(|space| reader.search(space, &codes, &opts))
+        };
+        let answers = [SearchMode::Exact, SearchMode::Auto, SearchMode::Hnsw].map(search);
+        let payloads = reader.tracks().map(|(track, _)| reader.payloads(track));
+        (answers, payloads.collect::<Result<Vec<_>, _>>())
+    })?;
+    let windows = reader.guarded(|| {
+        reader.tracks().map(|(track, _)| reader.windows(track, 0)).collect::<Vec<_>>()
+    })?;
+    let metas: Vec<_> = reader.tracks().map(|(_, meta)| meta.clone()).collect();
+    Ok((answers, payloads?, windows, metas))
+}
+
+/// A large index is not read when it is opened. What is damaged is found when it is used.
+#[test]
+fn damage_of_a_mapped_index_is_an_error_on_use_and_never_another_answer() {
+    let dir = tempfile::tempdir().unwrap();
+    sample(dir.path());
+    let answers = ask_all(dir.path()).unwrap();
+    let mut unused = 0;
+    for file in files(dir.path()) {
+        let name = file.file_name().unwrap().to_str().unwrap();
+        let good = std::fs::read(&file).unwrap();
+        for at in (0..good.len()).step_by((good.len() / 200).max(1)) {
+            let mut bad = good.clone();
+            bad[at] ^= 1 << (at % 8);
+            std::fs::write(&file, &bad).unwrap();
+            match ask_all(dir.path()) {
+                // Cells are compared one and all where the graph is damaged.
+                Ok(same) if name.ends_with(".graph") => assert_eq!(same, answers, "flip at {at}"),
+                // Payloads of a removed track are asked for by nobody; who looks for damage finds it.
+                Ok(same) => {
+                    assert_eq!(same, answers, "flip at {at}");
+                    assert!(!verify(dir.path()).unwrap().is_ok(), "flip at {at} of {name}");
+                    unused += 1;
+                }
+                Err(error) => assert!(error.to_string().contains(name), "{error}"),
+            }
+        }
+        std::fs::write(&file, &good).unwrap();
+    }
+    assert!(unused <= 2, "{unused} flips went unnoticed");
+    assert_eq!(ask_all(dir.path()).unwrap(), answers);
+}
+
+#[test]
+fn a_damaged_payload_harms_no_other() {
+    let dir = tempfile::tempdir().unwrap();
+    sample(dir.path());
+    let segment = files(dir.path()).into_iter().filter(|f| f.extension().is_some_and(|e| e == "sal"));
+    let segment = segment.max_by_key(|f| std::fs::metadata(f).unwrap().len()).unwrap();
+    let mut bytes = std::fs::read(&segment).unwrap();
+    let wanted = &tracks(7..8, 1)[0].payloads[0].bytes;
+    let at = bytes.windows(wanted.len()).position(|w| w == wanted.as_slice()).unwrap();
+    bytes[at + 3] ^= 1;
+    std::fs::write(&segment, &bytes).unwrap();
+    let reader = Reader::open_mapped(dir.path()).unwrap();
+    for (track, meta) in reader.tracks() {
+        assert_eq!(reader.payload(track, "peaks").is_err(), meta.ref_id == "ref7", "{}", meta.ref_id);
+    }
+    assert!(reader.guarded(|| ()).is_err());
+}
+
 /// Valid files, for mutations that survive the digests because those are recomputed.
 fn valid() -> (Vec<u8>, Vec<u8>) {
     let dir = tempfile::tempdir().unwrap();

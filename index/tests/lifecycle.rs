@@ -9,7 +9,7 @@ use std::path::Path;
 
 use common::{meta, params, track, tracks};
 use soundalike_index::{
-    Code, CompactPolicy, Error, ParamsId, Reader, SearchMode, SearchOptions, TrackMeta, Writer,
+    Code, CompactPolicy, Error, ParamsId, Payload, Reader, SearchMode, SearchOptions, TrackMeta, Writer,
 };
 
 fn open(dir: &Path) -> Writer {
@@ -20,8 +20,8 @@ fn ids(reader: &Reader) -> Vec<String> {
     reader.tracks().map(|(_, m)| m.ref_id.clone()).collect()
 }
 
-/// Metadata, constellation and windows of a track.
-type Content = (TrackMeta, Vec<u8>, Vec<(u32, Code)>);
+/// Metadata, payloads and windows of a track.
+type Content = (TrackMeta, Vec<Payload>, Vec<(u32, Code)>);
 
 /// Everything an index says about its tracks.
 fn content(dir: &Path) -> BTreeMap<String, Content> {
@@ -30,8 +30,7 @@ fn content(dir: &Path) -> BTreeMap<String, Content> {
         .tracks()
         .map(|(no, m)| {
             let windows = (0..4).flat_map(|s| reader.windows(no, s)).collect();
-            let constellation = reader.constellation(no).unwrap().to_vec();
-            (m.ref_id.clone(), (m.clone(), constellation, windows))
+            (m.ref_id.clone(), (m.clone(), reader.payloads(no).unwrap(), windows))
         })
         .collect()
 }
@@ -65,7 +64,7 @@ fn what_is_committed_is_read_back() {
         let original = track(m.duration_ms / 1000, 25);
         assert_eq!(*m, original.meta);
         assert_eq!(reader.meta(no), Some(m));
-        assert_eq!(reader.constellation(no), Some(original.constellation.as_slice()));
+        assert_eq!(reader.payloads(no).unwrap(), original.payloads);
         assert_eq!(reader.find_sha256(&m.sha256), Some(no));
         let mut own: Vec<_> =
             original.windows.iter().filter(|w| w.space == 1).map(|w| (w.time, w.code)).collect();
@@ -110,7 +109,7 @@ fn removed_tracks_are_gone_and_can_return() {
     assert_eq!(reader.stats().segments.len(), 1, "a segment without live tracks is dropped");
     assert_eq!(reader.find_sha256(&meta(1).sha256), None);
     let dead = soundalike_index::TrackNo(1);
-    assert!(reader.meta(dead).is_none() && reader.constellation(dead).is_none());
+    assert!(reader.meta(dead).is_none() && reader.payloads(dead).unwrap().is_empty());
     assert!(reader.windows(dead, 0).is_empty());
     for mode in [SearchMode::Exact, SearchMode::Hnsw] {
         let opts = SearchOptions { mode, k: 100, ..SearchOptions::default() };

@@ -90,7 +90,7 @@ fn piles_of_duplicates_hide_nothing() {
         .collect();
     let dir = tempfile::tempdir().unwrap();
     let mut writer = Writer::open_or_create(dir.path(), params()).unwrap();
-    writer.commit(vec![TrackRecord { meta: meta(1), constellation: Vec::new(), windows }]).unwrap();
+    writer.commit(vec![TrackRecord { meta: meta(1), payloads: Vec::new(), windows }]).unwrap();
     let reader = Reader::open(dir.path()).unwrap();
     let probe = &reader.stats().segments[0].probes[0];
     assert_eq!((probe.orphans, probe.missed), (0, 0), "{probe:?}");

@@ -11,7 +11,7 @@ use soundalike::decisions::place::LOG_NAME;
 use soundalike::decisions::{log, place};
 use soundalike::declare::metadata::Metadata;
 use soundalike::declare::text::visible;
-use soundalike::engine::{open, writer};
+use soundalike::engine::{open, upgrade_index, writer};
 use soundalike::id::path_text;
 use soundalike::indexer::{AddOptions, Added, add};
 use soundalike::level::Level;
@@ -36,7 +36,7 @@ pub(super) enum IndexCommand {
     #[command(after_long_help = super::examples::INDEX_ADD)]
     Add(AddArgs),
     /// Show size and condition
-    Stats(ShowArgs),
+    Stats(StatsArgs),
     /// List the references
     List(ShowArgs),
     /// Remove references
@@ -45,6 +45,8 @@ pub(super) enum IndexCommand {
     Verify(ShowArgs),
     /// Merge segments and drop what was removed
     Compact(ShowArgs),
+    /// Write what is of an older format anew, in place; no audio is needed
+    Upgrade(ShowArgs),
     /// Add the references of other indexes
     Merge(MergeArgs),
 }
@@ -87,6 +89,15 @@ pub(super) struct ShowArgs {
     /// Form of the output
     #[arg(long, value_enum, default_value_t = ListFormat::Text)]
     format: ListFormat,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct StatsArgs {
+    #[command(flatten)]
+    show: ShowArgs,
+    /// Show what its bytes are, per 200 s of audio
+    #[arg(long)]
+    bytes: bool,
 }
 
 #[derive(Debug, Args)]
@@ -133,6 +144,7 @@ pub(super) fn run(command: IndexCommand) -> Result<Exit, Failure> {
         IndexCommand::Remove(args) => remove(&args),
         IndexCommand::Verify(args) => run_verify(&args),
         IndexCommand::Compact(args) => compact(&args),
+        IndexCommand::Upgrade(args) => upgrade(&args),
         IndexCommand::Merge(args) => merge(&args),
     }
 }
@@ -303,15 +315,18 @@ struct StatsRecord {
     stats: IndexStats,
 }
 
-fn stats(args: &ShowArgs) -> Result<Exit, Failure> {
-    let reader = Reader::open(&args.index.dir)?;
+fn stats(args: &StatsArgs) -> Result<Exit, Failure> {
+    let reader = Reader::open(&args.show.index.dir)?;
     let stats = reader.stats();
-    if args.format == ListFormat::Jsonl {
+    if args.show.format == ListFormat::Jsonl {
         let params = reader.params().description.clone();
         line(&StatsRecord { index_id: reader.index_id(), params, stats })?;
         return Ok(Exit::Clean);
     }
-    let per_200_s = stats.bytes_total as f64 / (stats.duration_ms as f64 / 200e3).max(1e-9);
+    if args.bytes {
+        return bytes(&stats);
+    }
+    let per_200_s = per_200_s(stats.bytes_total, &stats);
     let (sampled, missed) = stats
         .segments
         .iter()
@@ -344,6 +359,33 @@ fn stats(args: &ShowArgs) -> Result<Exit, Failure> {
     for (name, value) in rows {
         let row = format!("{name:<15}{}", visible(&value));
         look().line(&mut Out::new(io::stdout().lock()), (0, 15), &row)?;
+    }
+    Ok(Exit::Clean)
+}
+
+fn per_200_s(bytes: u64, stats: &IndexStats) -> f64 {
+    bytes as f64 / (stats.duration_ms as f64 / 200e3).max(1e-9)
+}
+
+/// What the bytes of an index are.
+fn bytes(stats: &IndexStats) -> Result<Exit, Failure> {
+    let payloads = stats.payloads.iter().map(|p| (format!("{}, form {}", p.name, p.codec), p.bytes));
+    let codes = stats.bytes_codes - stats.bytes_postings - stats.bytes_cells;
+    let others = [
+        ("codes", codes),
+        ("postings", stats.bytes_postings),
+        ("cells", stats.bytes_cells),
+        ("graph", stats.bytes_graph),
+        ("metadata", stats.bytes_metadata),
+    ];
+    let mut parts: Vec<(String, u64)> =
+        payloads.chain(others.map(|(name, bytes)| (name.to_owned(), bytes))).collect();
+    let named: u64 = parts.iter().map(|part| part.1).sum();
+    parts.push(("tables and digests".to_owned(), stats.bytes_total.saturating_sub(named)));
+    parts.push(("all".to_owned(), stats.bytes_total));
+    for (name, bytes) in parts {
+        let (name, kb) = (visible(&name), per_200_s(bytes, stats) / 1000.0);
+        say(&format!("{name:<20}{:>14}  {kb:8.2} KB per 200 s", size(bytes)))?;
     }
     Ok(Exit::Clean)
 }
@@ -471,6 +513,27 @@ fn compact(args: &ShowArgs) -> Result<Exit, Failure> {
             count(done.segments_before, "segment", "segments"),
             done.segments_after,
             count(done.dropped_tracks, "removed reference", "removed references"),
+            size(done.bytes_before),
+            size(done.bytes_after)
+        ))?;
+    }
+    Ok(Exit::Clean)
+}
+
+fn upgrade(args: &ShowArgs) -> Result<Exit, Failure> {
+    let mut writer = open_writer(&args.index.dir)?;
+    let done = upgrade_index(&mut writer).map_err(Failure::writing)?;
+    if args.format == ListFormat::Jsonl {
+        line(&done)?;
+    } else {
+        let unknown = match done.unknown {
+            0 => String::new(),
+            unknown => format!(" ({unknown} left as they are: they hold what this version does not know)"),
+        };
+        say(&format!(
+            "{} of {} written anew{unknown}, {} became {}",
+            done.rewritten,
+            count(done.segments, "segment", "segments"),
             size(done.bytes_before),
             size(done.bytes_after)
         ))?;

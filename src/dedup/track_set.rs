@@ -5,8 +5,8 @@ use std::sync::Arc;
 use soundalike_index::{Reader, TrackMeta, TrackNo};
 
 use super::params::DedupParams;
-use crate::fingerprint::Constellation;
 use crate::fingerprint::constellation::MS_PER_TIME_UNIT;
+use crate::fingerprint::{Constellation, stored};
 use crate::params::FingerprintParams;
 use crate::scan::reference::Reference;
 
@@ -89,7 +89,7 @@ impl TrackSet {
     /// The peaks of a track; none if they are damaged.
     pub fn constellation(&self, node: TrackIx) -> Option<Constellation> {
         let &(reader, track) = self.tracks.get(node)?;
-        Constellation::from_bytes(self.readers[reader].constellation(track)?).ok()
+        stored::constellation(&self.readers[reader], track).ok()?
     }
 
     /// A track prepared for comparison.

@@ -7,7 +7,7 @@ use super::{Engine, Hit, Item, References};
 use crate::audio::AudioError;
 use crate::dedup::BatchTrack;
 use crate::fingerprint::Constellation;
-use crate::fingerprint::stored::windows;
+use crate::fingerprint::stored::{constellation, payloads, windows};
 use crate::policy::Upload;
 use crate::report::evidence::EvidenceRecord;
 use crate::report::records::{ErrorRecord, MatchRecord, QueryInfo, Record, ScanResult, Scanned};
@@ -104,8 +104,8 @@ impl Engine {
         if !self.options.evidence || !hit.m.is_accepted() {
             return None;
         }
-        let bytes = references.index.reader().constellation(hit.track)?;
-        let reference = Constellation::from_bytes(bytes).ok()?;
+        // Damage is told by the reader, which watches over all that is read of it.
+        let reference = constellation(references.index.reader(), hit.track).ok()??;
         Some(EvidenceRecord::new(
             &hit.m.id,
             query,
@@ -138,6 +138,6 @@ impl Engine {
             return TrackRecord { meta, ..TrackRecord::default() };
         }
         let track = analysed.as_reference(params);
-        TrackRecord { meta, constellation: track.to_bytes(), windows: windows(&track, params) }
+        TrackRecord { meta, payloads: payloads(&track), windows: windows(&track, params) }
     }
 }

@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use soundalike_index::{CompactPolicy, Error as IndexError, Reader, Writer};
+use soundalike_index::{CompactPolicy, Error as IndexError, Reader, UpgradeStats, Writer};
 
 use super::Error;
 use super::scratch::{Folder, Scratch};
 use crate::audio::AudioError;
 use crate::declare::inputs::{Inputs, collect};
 use crate::declare::metadata::Metadata;
-use crate::fingerprint::stored::params_id;
+use crate::fingerprint::stored::{RECODE, params_id};
 use crate::id::hex;
 use crate::indexer::{AddOptions, Added, add};
 use crate::params::FingerprintParams;
@@ -173,6 +173,11 @@ pub fn open(dir: &Path, params: &FingerprintParams) -> Result<Reader, IndexError
 /// Opens the index in `dir` for changes, or creates it.
 pub fn writer(dir: &Path) -> Result<Writer, IndexError> {
     Writer::open_or_create(dir, params_id(&FingerprintParams::V2))
+}
+
+/// Writes what is of an older form in the index behind `writer` anew.
+pub fn upgrade_index(writer: &mut Writer) -> Result<UpgradeStats, IndexError> {
+    writer.upgrade(&RECODE)
 }
 
 /// Adds the tracks of `from` to the index in `dir`.

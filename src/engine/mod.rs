@@ -39,7 +39,7 @@ use crate::track::Track;
 pub use crate::fingerprint::file::sha256_of;
 use analyse::Analysed;
 pub use error::Error;
-pub use index::{Index, open, writer};
+pub use index::{Index, open, upgrade_index, writer};
 pub use judge::{Judge, Judged, day};
 pub use pair::Compared;
 pub use run::{Keep, Outcomes};

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use soundalike_index::{
-    CommitStats, CompactPolicy, Error, ParamsId, Reader, Result, TrackMeta, TrackRecord, Window,
+    CommitStats, CompactPolicy, Error, ParamsId, Payload, Reader, Result, TrackMeta, TrackRecord, Window,
     Writer,
 };
 use tempfile::TempDir;
@@ -121,8 +121,14 @@ fn here(source: io::Error) -> Error {
 }
 
 fn write_track(out: &mut impl Write, track: &TrackRecord) -> io::Result<()> {
-    write_len(out, track.constellation.len())?;
-    out.write_all(&track.constellation)?;
+    write_len(out, track.payloads.len())?;
+    for payload in &track.payloads {
+        write_len(out, payload.name.len())?;
+        out.write_all(payload.name.as_bytes())?;
+        out.write_all(&payload.codec.to_le_bytes())?;
+        write_len(out, payload.bytes.len())?;
+        out.write_all(&payload.bytes)?;
+    }
     write_len(out, track.windows.len())?;
     for Window { space, time, code } in &track.windows {
         out.write_all(&[*space])?;
@@ -137,8 +143,13 @@ fn write_len(out: &mut impl Write, len: usize) -> io::Result<()> {
 }
 
 fn read_track(input: &mut impl Read, meta: TrackMeta) -> io::Result<TrackRecord> {
-    let mut constellation = vec![0; u64::from_le_bytes(bytes(input)?) as usize];
-    input.read_exact(&mut constellation)?;
+    let count = u64::from_le_bytes(bytes(input)?);
+    let payload = |_| {
+        let name = String::from_utf8(read_bytes(input)?).map_err(io::Error::other)?;
+        let codec = u32::from_le_bytes(bytes(input)?);
+        Ok(Payload { name, codec, bytes: read_bytes(input)? })
+    };
+    let payloads: io::Result<Vec<_>> = (0..count).map(payload).collect();
     let windows = u64::from_le_bytes(bytes(input)?);
     let window = |_| {
         let [space] = bytes(input)?;
@@ -150,7 +161,14 @@ fn read_track(input: &mut impl Read, meta: TrackMeta) -> io::Result<TrackRecord>
         Ok(Window { space, time, code })
     };
     let windows: io::Result<Vec<_>> = (0..windows).map(window).collect();
-    Ok(TrackRecord { meta, constellation, windows: windows? })
+    Ok(TrackRecord { meta, payloads: payloads?, windows: windows? })
+}
+
+/// As many bytes as stand before them.
+fn read_bytes(input: &mut impl Read) -> io::Result<Vec<u8>> {
+    let mut read = vec![0; u64::from_le_bytes(bytes(input)?) as usize];
+    input.read_exact(&mut read)?;
+    Ok(read)
 }
 
 fn bytes<const N: usize>(input: &mut impl Read) -> io::Result<[u8; N]> {
@@ -200,7 +218,7 @@ mod tests {
         let code = [u64::from(n), 1, 2, u64::MAX];
         TrackRecord {
             meta: TrackMeta { sha256: [n; 32], path: n.to_string(), ..TrackMeta::default() },
-            constellation: vec![n; usize::from(n)],
+            payloads: vec![Payload::new("peaks", 1, vec![n; usize::from(n)])],
             windows: (0..n).map(|i| Window { space: i % 2, time: i.into(), code }).collect(),
         }
     }
@@ -215,7 +233,7 @@ mod tests {
         assert_eq!(reader.track_count(), 3);
         for (no, meta) in reader.tracks() {
             let n = meta.sha256[0];
-            assert_eq!(reader.constellation(no).unwrap(), track(n).constellation);
+            assert_eq!(reader.payloads(no).unwrap(), track(n).payloads);
             let windows = reader.windows(no, 0).len() + reader.windows(no, 1).len();
             assert_eq!(windows, usize::from(n));
         }

@@ -12,6 +12,8 @@
 
 use std::sync::LazyLock;
 
+use super::packed;
+use super::prefix_code::PrefixCodeError;
 use super::spectrum::UNITS_PER_LOG2;
 use super::time::TIME_UNITS_PER_SECOND;
 use crate::params::FingerprintParams;
@@ -54,6 +56,9 @@ pub enum BandLevelsError {
         /// Bytes there are.
         bytes: usize,
     },
+    /// What is packed is not to be unpacked.
+    #[error("band levels: {0}")]
+    Packed(#[from] PrefixCodeError),
     /// A level would leave its range, or a code is not used.
     #[error("band levels leave their range")]
     Range,
@@ -105,20 +110,69 @@ impl BandLevels {
     /// Appends the compact bytes: `bands u8, cell u16, cells u32`, the first cell a byte a band, then four bits a band
     /// and cell.
     pub(super) fn write(&self, out: &mut Vec<u8>) {
-        out.push(self.bands as u8);
-        out.extend_from_slice(&(self.cell as u16).to_le_bytes());
-        out.extend_from_slice(&(self.cells() as u32).to_le_bytes());
-        let first = self.bands.min(self.steps.len());
-        out.extend_from_slice(&self.steps[..first]);
-        let mut codes =
-            (first..self.steps.len()).map(|at| nearest(self.steps[at - first], self.steps[at]).0);
+        self.write_head(out);
+        let mut codes = self.codes();
         while let Some(low) = codes.next() {
             out.push(low | codes.next().unwrap_or(0) << 4);
         }
     }
 
+    /// Appends them packed: the same head, then the codes of the differences as [`packed`] has them.
+    pub(super) fn write_packed(&self, out: &mut Vec<u8>) {
+        self.write_head(out);
+        let codes: Vec<u8> = self.codes().collect();
+        packed::write_levels(&codes, self.bands, &DIFFERENCES, out);
+    }
+
+    /// What the codes are relative to.
+    fn write_head(&self, out: &mut Vec<u8>) {
+        out.push(self.bands as u8);
+        out.extend_from_slice(&(self.cell as u16).to_le_bytes());
+        out.extend_from_slice(&(self.cells() as u32).to_le_bytes());
+        out.extend_from_slice(&self.steps[..self.bands.min(self.steps.len())]);
+    }
+
+    fn codes(&self) -> impl Iterator<Item = u8> {
+        let first = self.bands.min(self.steps.len());
+        (first..self.steps.len()).map(move |at| nearest(self.steps[at - first], self.steps[at]).0)
+    }
+
     /// Reads what [`write`](Self::write) wrote, to the last byte; any other bytes are an error.
     pub(super) fn read(bytes: &[u8]) -> Result<BandLevels, BandLevelsError> {
+        let (head, codes) = Head::read(bytes)?;
+        if codes.len() as u64 != head.coded.div_ceil(2) {
+            return Err(head.wrong_size(bytes));
+        }
+        let mut codes = codes.iter().flat_map(|byte| [byte & 15, byte >> 4]);
+        let levels = head.levels(codes.by_ref().take(head.coded as usize))?;
+        if codes.any(|unused| unused != 0) {
+            return Err(BandLevelsError::Range);
+        }
+        Ok(levels)
+    }
+
+    /// Reads what [`write_packed`](Self::write_packed) wrote, to the last byte; any other bytes are an error.
+    pub(super) fn read_packed(bytes: &[u8]) -> Result<BandLevels, BandLevelsError> {
+        let (head, codes) = Head::read(bytes)?;
+        let count = usize::try_from(head.coded).map_err(|_| head.wrong_size(bytes))?;
+        let codes = packed::read_levels(codes, count, head.bands, &DIFFERENCES)?;
+        head.levels(codes.into_iter())
+    }
+}
+
+/// What stands before the codes.
+struct Head<'a> {
+    bands: usize,
+    cell: u16,
+    cells: u32,
+    first: &'a [u8],
+    /// Codes that there have to be.
+    coded: u64,
+}
+
+impl<'a> Head<'a> {
+    /// The head and what follows it.
+    fn read(bytes: &'a [u8]) -> Result<(Head<'a>, &'a [u8]), BandLevelsError> {
         let size = |bands, cells| BandLevelsError::Size { cells, bands, bytes: bytes.len() };
         let Some((&[bands, c0, c1, n0, n1, n2, n3], rest)) = bytes.split_first_chunk() else {
             return Err(size(0, 0));
@@ -126,25 +180,28 @@ impl BandLevels {
         let (cell, cells) = (u16::from_le_bytes([c0, c1]), u32::from_le_bytes([n0, n1, n2, n3]));
         let width = usize::from(bands);
         let coded = u64::from(bands) * u64::from(cells.saturating_sub(1));
-        let first = if cells == 0 { 0 } else { width };
         let is_empty = bands == 0 && cell == 0 && cells == 0;
-        if !is_empty && (bands == 0 || cell == 0)
-            || rest.len() as u64 != first as u64 + coded.div_ceil(2)
-        {
+        let first = rest.split_at_checked(if cells == 0 { 0 } else { width });
+        let (first, codes) = first.ok_or_else(|| size(bands, cells))?;
+        if !is_empty && (bands == 0 || cell == 0) {
             return Err(size(bands, cells));
         }
-        let (head, codes) = rest.split_at(first);
-        let mut steps = Vec::with_capacity(first + coded as usize);
-        steps.extend_from_slice(head);
-        let mut codes = codes.iter().flat_map(|byte| [byte & 15, byte >> 4]);
-        for code in codes.by_ref().take(coded as usize) {
-            let value = i16::from(steps[steps.len() - width]) + DIFFERENCES[usize::from(code)];
+        Ok((Head { bands: width, cell, cells, first, coded }, codes))
+    }
+
+    fn wrong_size(&self, bytes: &[u8]) -> BandLevelsError {
+        BandLevelsError::Size { cells: self.cells, bands: self.bands as u8, bytes: bytes.len() }
+    }
+
+    /// The levels that `codes` lead to; there are as many as there have to be.
+    fn levels(&self, codes: impl Iterator<Item = u8>) -> Result<BandLevels, BandLevelsError> {
+        let mut steps = Vec::with_capacity(self.first.len() + self.coded as usize);
+        steps.extend_from_slice(self.first);
+        for code in codes {
+            let value = i16::from(steps[steps.len() - self.bands]) + DIFFERENCES[usize::from(code)];
             steps.push(u8::try_from(value).map_err(|_| BandLevelsError::Range)?);
         }
-        if codes.any(|unused| unused != 0) {
-            return Err(BandLevelsError::Range);
-        }
-        Ok(BandLevels { bands: width, cell: cell.into(), steps })
+        Ok(BandLevels { bands: self.bands, cell: self.cell.into(), steps })
     }
 }
 
@@ -305,7 +362,15 @@ mod tests {
         fn bytes_round_trip(levels in levels()) {
             let mut bytes = Vec::new();
             levels.write(&mut bytes);
-            prop_assert_eq!(BandLevels::read(&bytes).unwrap(), levels);
+            prop_assert_eq!(&BandLevels::read(&bytes).unwrap(), &levels);
+            let mut bytes = Vec::new();
+            levels.write_packed(&mut bytes);
+            prop_assert_eq!(BandLevels::read_packed(&bytes).unwrap(), levels);
+        }
+
+        #[test]
+        fn any_packed_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..100)) {
+            let _ = BandLevels::read_packed(&bytes);
         }
 
         #[test]

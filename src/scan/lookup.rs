@@ -12,7 +12,7 @@ use soundalike_index::{Hit, Query, Reader, SearchMode, SearchOptions, TrackNo};
 
 use super::params::{BatchParams, LookupParams};
 use super::probe::QueryVectors;
-use crate::fingerprint::Constellation;
+use crate::fingerprint::{Constellation, stored};
 
 /// Which vectors to search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,7 +80,8 @@ impl Store {
 
     /// The peaks of a track; none if they cannot be read.
     pub fn constellation(&self, track: TrackNo) -> Option<Constellation> {
-        Constellation::from_bytes(self.index.constellation(track)?).ok()
+        // Damage is told by the reader, which watches over all that is read of it.
+        stored::constellation(&self.index, track).ok()?
     }
 
     /// Looks for the codes of `space` that are nearest to each vector of one round.
@@ -170,7 +171,7 @@ mod tests {
         let windows = (0..10).map(|i| Window { space: 0, time: i, code: [1 << i, 0, 0, 0] });
         let track = TrackRecord {
             meta: TrackMeta { ref_id: "t".into(), ..TrackMeta::default() },
-            constellation: Vec::new(),
+            payloads: Vec::new(),
             windows: windows.collect(),
         };
         Writer::open_or_create(dir.path(), params).unwrap().commit(vec![track]).unwrap();

@@ -7,7 +7,7 @@ use soundalike_index::{Error as IndexError, Reader, SearchMode, TrackMeta, Track
 
 use super::{Hash, SweepError};
 use crate::engine::Index;
-use crate::fingerprint::Constellation;
+use crate::fingerprint::{Constellation, stored};
 use crate::matches::Match;
 use crate::params::FingerprintParams;
 use crate::scan::comparison::Comparison;
@@ -127,10 +127,9 @@ fn known<'a>(index: &'a Reader, hash: &Hash) -> Result<Option<Known<'a>>, SweepE
 }
 
 fn points(index: &Reader, track: TrackNo) -> Result<Constellation, SweepError> {
-    let bytes = index.constellation(track).unwrap_or_default();
-    let damaged = |e: crate::fingerprint::constellation::ConstellationError| IndexError::Corrupt {
+    let lost = || IndexError::Corrupt {
         path: index.dir().to_owned(),
-        what: format!("track {}: {e}", index.meta(track).map_or("?", |meta| meta.ref_id.as_str())),
+        what: format!("no peaks of track {}", index.meta(track).map_or("?", |m| m.ref_id.as_str())),
     };
-    Ok(Constellation::from_bytes(bytes).map_err(damaged)?)
+    Ok(stored::constellation(index, track)?.ok_or_else(lost)?)
 }

@@ -1,6 +1,7 @@
 //! The life of an index: add, list, remove, compact, merge.
 
 use std::fs;
+use std::path::Path;
 
 use crate::place::{Place, file_name};
 
@@ -103,6 +104,42 @@ fn merged_index_finds_what_each_part_found() {
     // The sources are only read.
     place.run(&["scan", "--index", "b", "incoming/night-drive.mp3"]).expect(0);
     place.run(&["index", "merge", "--index", "index", "no-such-index"]).expect(4);
+}
+
+#[test]
+fn index_of_an_older_format_is_searched_as_it_is_and_after_an_upgrade() {
+    let place = Place::demo();
+    fs::create_dir(place.path("index")).unwrap();
+    let old = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/index-v2");
+    for entry in fs::read_dir(old).unwrap() {
+        let from = entry.unwrap().path();
+        fs::copy(&from, place.path("index").join(from.file_name().unwrap())).unwrap();
+    }
+    // No audio of the references is left.
+    fs::remove_dir_all(place.path("references")).unwrap();
+    let found = || {
+        let outcome = place.scan(&["incoming"]);
+        let mut records = outcome.all("match").into_iter().cloned().collect::<Vec<_>>();
+        records.extend(outcome.all("evidence").into_iter().cloned());
+        records
+    };
+    let before = found();
+    assert!(before.iter().any(|record| record["accepted"] == true), "{before:#?}");
+    let stats = || {
+        let args = ["index", "stats", "--index", "index", "--format", "jsonl"];
+        place.run(&args).expect(0).one("index_stats").clone()
+    };
+    assert_eq!(stats()["segments"][0]["format"], 2);
+    let upgrade = ["index", "upgrade", "--index", "index"];
+    let told = place.run(&upgrade).expect(0).stdout;
+    assert!(told.contains("1 of 1 segment written anew"), "{told}");
+    assert_eq!(found(), before);
+    assert_eq!(stats()["segments"][0]["format"], 3);
+    place.run(&["index", "verify", "--index", "index"]).expect(0);
+    let again = place.run(&upgrade).expect(0).stdout;
+    assert!(again.contains("0 of 1 segment written anew"), "{again}");
+    let bytes = place.run(&["index", "stats", "--bytes", "--index", "index"]).expect(0).stdout;
+    assert!(bytes.contains("peaks, form 2") && bytes.contains("postings"), "{bytes}");
 }
 
 #[test]

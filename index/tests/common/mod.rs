@@ -1,7 +1,7 @@
 //! Synthetic tracks with fixed seeds.
 #![allow(dead_code, unreachable_pub)] // every test file uses its own part
 
-use soundalike_index::{Code, ParamsId, TrackMeta, TrackRecord, Window};
+use soundalike_index::{Code, ParamsId, Payload, TrackMeta, TrackRecord, Window};
 
 /// SplitMix64. The golden index in `tests/golden` was written from its sequence.
 pub struct Random(pub u64);
@@ -58,7 +58,8 @@ pub fn track(id: u64, n: u32) -> TrackRecord {
             windows.push(Window { space, time: time * 63, code: random.noisy(&centre, 20) });
         }
     }
-    TrackRecord { meta: meta(id), constellation: id.to_le_bytes().repeat(5), windows }
+    let payloads = vec![Payload::new("peaks", 1, id.to_le_bytes().repeat(5))];
+    TrackRecord { meta: meta(id), payloads, windows }
 }
 
 pub fn tracks(ids: std::ops::Range<u64>, n: u32) -> Vec<TrackRecord> {
