@@ -3,6 +3,7 @@
 use soundalike_index::TrackRecord;
 
 use super::analyse::Analysed;
+use super::lookups::Found;
 use super::{Engine, Hit, Item, References};
 use crate::audio::AudioError;
 use crate::dedup::BatchTrack;
@@ -14,20 +15,11 @@ use crate::report::records::{ErrorRecord, MatchRecord, QueryInfo, Record, ScanRe
 use crate::report::tracklist::tracklist;
 use crate::scan::params::ScanParams;
 
-/// What became of a file.
-pub(super) enum Outcome {
-    Seen(Box<Seen>),
-    Failed(ErrorRecord),
-}
+/// A file that was read, or why not.
+pub(super) type Read = Result<Box<Analysed>, ErrorRecord>;
 
-impl Outcome {
-    pub(super) fn audio_ms(&self) -> u64 {
-        match self {
-            Outcome::Seen(seen) => seen.upload.track.duration_ms,
-            Outcome::Failed(_) => 0,
-        }
-    }
-}
+/// A file that was looked at, or why not.
+pub(super) type Outcome = Result<Seen, ErrorRecord>;
 
 /// A file that was looked at.
 pub(super) struct Seen {
@@ -42,16 +34,19 @@ pub(super) struct Seen {
 }
 
 impl Engine {
-    /// Everything about one file, unless it is not wanted any more. Without references only what the batch
-    /// needs is worked out.
-    pub(super) fn look_at(&self, item: &Item) -> Option<Outcome> {
-        let mut analysed = match self.analyse(item) {
-            Ok(analysed) => analysed,
-            Err(AudioError::Cancelled { .. }) => return None,
-            Err(error) => return Some(Outcome::Failed(ErrorRecord::audio(&item.path, &error))),
-        };
+    /// Reads one file, unless it is not wanted any more.
+    pub(super) fn read(&self, item: &Item) -> Option<Read> {
+        match self.analyse(item) {
+            Ok(analysed) => Some(Ok(Box::new(analysed))),
+            Err(AudioError::Cancelled { .. }) => None,
+            Err(error) => Some(Err(ErrorRecord::audio(&item.path, &error))),
+        }
+    }
+
+    /// Everything about one file in which this was found. Without references only what the batch needs is worked out.
+    pub(super) fn describe(&self, mut analysed: Analysed, found: Found) -> Seen {
         let records = match &self.references {
-            Some(references) => self.match_and_tell(references, &mut analysed),
+            Some(references) => self.match_and_tell(references, &mut analysed, found),
             None => {
                 self.judge.rule(&mut analysed.upload);
                 Vec::new()
@@ -59,13 +54,17 @@ impl Engine {
         };
         let track = self.batch_track(&analysed);
         let kept = self.kept(&analysed);
-        Some(Outcome::Seen(Box::new(Seen { records, upload: analysed.upload, track, kept })))
+        Seen { records, upload: analysed.upload, track, kept }
     }
 
-    /// Looks for the references, applies decisions, and says what was found.
-    fn match_and_tell(&self, references: &References, analysed: &mut Analysed) -> Vec<Record> {
+    /// Applies decisions, and says what was found.
+    fn match_and_tell(
+        &self,
+        references: &References,
+        analysed: &mut Analysed,
+        Found { mut hits, by_way_of }: Found,
+    ) -> Vec<Record> {
         let (track, query) = (analysed.upload.track.clone(), &analysed.constellation);
-        let mut hits = references.hits(&track, query, &self.options);
         let accepted = hits.iter().map(|hit| &hit.m).filter(|m| m.is_accepted());
         analysed.upload.matches = accepted.cloned().collect();
         self.judge.rule(&mut analysed.upload);
@@ -90,6 +89,7 @@ impl Engine {
             matches,
             tracklist,
             signal: Some(analysed.upload.signal.clone()),
+            by_way_of: by_way_of.map(|track| track.path.clone()),
         }));
         records
     }

@@ -16,6 +16,7 @@ mod describe;
 mod error;
 pub(crate) mod index;
 mod judge;
+mod lookups;
 mod pair;
 mod run;
 mod scratch;
@@ -33,7 +34,7 @@ use crate::matches::Match;
 use crate::params::FingerprintParams;
 use crate::policy::{Batch, Finding, Upload, Verdict};
 use crate::scan::evidence::MatchEvidence;
-use crate::scan::search::{Depth, Scanner};
+use crate::scan::search::{Depth, Scanner, TrackMatch};
 use crate::track::Track;
 
 pub use crate::fingerprint::file::sha256_of;
@@ -264,11 +265,12 @@ impl References {
     ) -> Vec<Hit> {
         let found = self.scanner.scan(query, options.depth).into_iter();
         let found = found.filter(|m| m.found.accepted() || options.candidates);
-        let hit = |one: crate::scan::search::TrackMatch| {
-            let reference = Arc::new(Track::of_index(self.index.reader().meta(one.track)?));
-            let m = Match::new(track, &reference, &one.found, &options.params);
-            Some(Hit { m, track: one.track, found: one.found })
-        };
-        found.filter_map(hit).collect()
+        found.filter_map(|one| self.hit(track, one, options)).collect()
+    }
+
+    fn hit(&self, track: &Arc<Track>, one: TrackMatch, options: &Options) -> Option<Hit> {
+        let reference = Arc::new(Track::of_index(self.index.reader().meta(one.track)?));
+        let m = Match::new(track, &reference, &one.found, &options.params);
+        Some(Hit { m, track: one.track, found: one.found })
     }
 }

@@ -115,6 +115,7 @@ fn tell(query: &Analysed, compared: &Compared, report: &mut dyn Report) -> Resul
         matches,
         tracklist: Vec::new(),
         signal: Some(upload.signal.clone()),
+        by_way_of: None,
     }))?;
     Ok(())
 }

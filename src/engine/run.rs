@@ -4,6 +4,7 @@
 //! holds a chunk of files at a time and a few kilobytes per upload; peaks of the batch lie in an index on disk.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -11,9 +12,11 @@ use jiff::Timestamp;
 use rayon::prelude::*;
 use soundalike_index::Reader;
 
-use super::describe::{Outcome, Seen};
+use super::analyse::Analysed;
+use super::describe::{Outcome, Read, Seen};
 use super::index::{Index, index_info, merge_into};
 use super::judge::day;
+use super::lookups::{Found, Lookups};
 use super::scratch::Scratch;
 use super::{Engine, Error, Item, Uploads};
 use crate::dedup::cluster::Cluster;
@@ -116,6 +119,7 @@ impl Engine {
             batch: batch.map_err(Error::Scratch)?,
             uploads: Vec::new(),
             tracks: BTreeMap::new(),
+            lookups: Lookups::new(&engine),
             outcomes: Outcomes::default(),
         };
         report.record(&Record::Begin(begin.clone()))?;
@@ -183,11 +187,44 @@ fn named(items: &[Item], against: &str) -> String {
     scan_id([b"\n", against.as_bytes(), b"\n"].into_iter().chain(paths))
 }
 
+/// What became of the files of a chunk, in order, without those that were not wanted any more.
+fn read_and_look_up(
+    engine: &Engine,
+    lookups: &mut Lookups,
+    chunk: &[Item],
+    progress: &dyn Progress,
+    cancel: &Cancel,
+) -> Vec<Outcome> {
+    let read = |item: &Item| if cancel.is_cancelled() { None } else { engine.read(item) };
+    let files: Vec<Option<Read>> = chunk.par_iter().with_max_len(1).map(read).collect();
+    let files: Vec<Read> = files.into_iter().flatten().collect();
+    let analysed: Vec<&Analysed> = files.iter().filter_map(|f| f.as_deref().ok()).collect();
+    let mut found = lookups.look_up(engine, &analysed).into_iter();
+    let found: Vec<(Read, Option<Found>)> = files
+        .into_iter()
+        .map(|file| match file.is_ok() {
+            true => (file, found.next()),
+            false => (file, None),
+        })
+        .collect();
+    let describe = |(file, found): (Read, Option<Found>)| {
+        let outcome = file.map(|file| engine.describe(*file, found.unwrap_or_default()));
+        let (path, audio_ms) = match &outcome {
+            Ok(seen) => (&seen.upload.track.path, seen.upload.track.duration_ms),
+            Err(error) => (&error.subject, 0),
+        };
+        progress.file_done(Path::new(path), audio_ms);
+        outcome
+    };
+    found.into_par_iter().with_max_len(1).map(describe).collect()
+}
+
 struct Work<'a> {
     engine: &'a Engine,
     batch: Option<Scratch>,
     uploads: Vec<Upload>,
     tracks: BTreeMap<[u8; 32], Vec<BatchTrack>>,
+    lookups: Lookups,
     outcomes: Outcomes,
 }
 
@@ -201,17 +238,9 @@ impl Work<'_> {
     ) -> Result<(), Error> {
         progress.start(items.len());
         for chunk in items.chunks(CHUNK) {
-            let engine = self.engine;
-            let look_at = || -> Vec<Option<Outcome>> {
-                let each = chunk.par_iter().with_max_len(1).map(|item| {
-                    let outcome = if cancel.is_cancelled() { None } else { engine.look_at(item) }?;
-                    progress.file_done(&item.path, outcome.audio_ms());
-                    Some(outcome)
-                });
-                each.collect()
-            };
-            let done = engine.guarded(look_at)?;
-            for outcome in done.into_iter().flatten() {
+            let (engine, lookups) = (self.engine, &mut self.lookups);
+            let done = engine.guarded(|| read_and_look_up(engine, lookups, chunk, progress, cancel))?;
+            for outcome in done {
                 self.take(outcome, report)?;
             }
             if cancel.is_cancelled() {
@@ -227,12 +256,12 @@ impl Work<'_> {
     fn take(&mut self, outcome: Outcome, report: &mut dyn Report) -> Result<(), Error> {
         let summary = &mut self.outcomes.summary;
         let Seen { records, upload, track, kept } = match outcome {
-            Outcome::Failed(error) => {
+            Ok(seen) => seen,
+            Err(error) => {
                 summary.errors += 1;
                 report.record(&Record::Error(error))?;
                 return Ok(());
             }
-            Outcome::Seen(seen) => *seen,
         };
         let standing = upload.standing_matches().count();
         summary.scanned += 1;

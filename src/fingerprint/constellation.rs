@@ -86,6 +86,24 @@ impl Constellation {
         Constellation { points, duration: self.duration, levels: self.levels.clone() }
     }
 
+    /// The same peaks, every time multiplied by `ratio`.
+    pub fn stretched(&self, ratio: f64) -> Constellation {
+        let scaled = |time: u32| (f64::from(time) * ratio).round() as u32;
+        let points = self.points.iter().map(|p| Point { time: scaled(p.time), ..*p }).collect();
+        Constellation { points, duration: scaled(self.duration), ..Constellation::default() }
+    }
+
+    /// The same peaks `units` frequency units higher, without those that leave the axis.
+    pub fn transposed(&self, units: i32, params: &FingerprintParams) -> Constellation {
+        let top = (params.bins as f64 * FREQ_UNITS_PER_BIN) as i32;
+        let moved = |p: &Point| {
+            let freq = i32::from(p.freq) + units;
+            (0..top).contains(&freq).then_some(Point { freq: freq as u16, ..*p })
+        };
+        let points = self.points.iter().filter_map(moved).collect();
+        Constellation { points, duration: self.duration, ..Constellation::default() }
+    }
+
     /// The points with `from <= time < to`.
     pub fn between(&self, from: u32, to: u32) -> &[Point] {
         let a = self.points.partition_point(|p| p.time < from);

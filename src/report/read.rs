@@ -70,6 +70,8 @@ pub struct UploadEntry {
     pub result: Option<ScanResult>,
     /// What sounds when, where it is a mix.
     pub tracklist: Vec<TracklistEntry>,
+    /// The same sound that was looked up in its stead.
+    pub by_way_of: Option<String>,
     /// Outcome of the policies.
     pub verdict: Option<(Level, RecordPosition)>,
     /// Rules behind the verdict.
@@ -288,6 +290,7 @@ impl Survey {
                 let upload = self.query(&s.query);
                 upload.result = Some(s.result);
                 upload.tracklist = s.tracklist;
+                upload.by_way_of = s.by_way_of;
             }
             Record::Cluster(c) => self.cluster(*c, place),
             Record::Finding(f) => self.findings.push((f.subject, f.level, place)),

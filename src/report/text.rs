@@ -193,6 +193,10 @@ impl<W: Write> Text<W> {
             ScanResult::NoMatch => self.line(ABOUT_FILE, &format!("no match{among}"))?,
             ScanResult::Matched => self.allowed += usize::from(self.only_allowed),
         }
+        if let Some(path) = &s.by_way_of {
+            let text = format!("the same sound as {}, which was looked up for both", visible(path));
+            self.line(ABOUT_FILE, &text)?;
+        }
         if self.references.is_none() {
             // Two files: no totals follow.
             let compared = format!("compared{}", self.time());

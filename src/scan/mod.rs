@@ -18,7 +18,8 @@
 //!
 //! They are methods of a [`Comparison`](comparison::Comparison), which holds a query, a reference and the parameters
 //! ([`ScanParams`](params::ScanParams)). [`search`] is the plan of rounds over an index, [`compare`] over one other
-//! track; [`batch`] names candidates for near-duplicates.
+//! track; [`batch`] names candidates for near-duplicates, and
+//! [`representatives`] spares clips a look that another was given.
 
 pub mod align;
 pub mod batch;
@@ -37,6 +38,7 @@ pub mod prefilter;
 pub mod probe;
 pub mod reference;
 pub mod repetition;
+pub mod representatives;
 pub mod resolve;
 pub mod score;
 pub mod search;

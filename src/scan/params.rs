@@ -21,7 +21,7 @@ pub use judgement::{
 };
 pub use stages::{
     AlignParams, BatchParams, GrowParams, LookupParams, OffsetParams, PlanParams, PrefilterParams,
-    ProbeParams, ShortlistParams, SparseParams, VoteParams,
+    ProbeParams, RepresentativeParams, ShortlistParams, SparseParams, VoteParams,
 };
 
 /// Parameters of the scan, stage by stage.
@@ -71,6 +71,8 @@ pub struct ScanParams {
     pub kind: KindParams,
     /// Candidates for near-duplicates in a batch.
     pub batch: BatchParams,
+    /// Clips that need not be looked up.
+    pub representative: RepresentativeParams,
 }
 
 impl ScanParams {

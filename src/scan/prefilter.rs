@@ -19,7 +19,7 @@ pub(super) fn is_long(query: &Constellation, plan: &PlanParams) -> bool {
 
 impl Comparison<'_> {
     /// The line at the query's own speed near `place`, a window of the query, if the estimate shows a copy there.
-    pub(super) fn prefilter(&self, place: VotedOffset) -> Option<Scored> {
+    pub fn prefilter(&self, place: VotedOffset) -> Option<Scored> {
         let (window, params) = (self.fingerprint.window, &self.scan.prefilter);
         let transform = Transform::shift(self.best_offset(place, window));
         let around = Span::new(

@@ -133,6 +133,14 @@ impl Prober<'_> {
         QueryVectors::new(block, all)
     }
 
+    /// The windows of a block, one every `hop`, `limit` at most.
+    pub fn windows_every(&self, block: Span, hop: u32, limit: usize) -> QueryVectors<u32> {
+        let stretch = self.query.slice(block.begin, block.end);
+        let windows = descriptor::query_windows(&stretch, hop, self.fingerprint).into_iter().take(limit);
+        let all = windows.enumerate().map(|(i, w)| (w.time, i, if super::search::tv("PSURE", 0) == 1 { confident_bits(w.code) } else { w.code.into() }));
+        QueryVectors::new(block, all)
+    }
+
     /// The anchors of one of `blocks` blocks at all tempo steps, for a thorough look.
     pub fn anchors(&self, block: Span, blocks: usize) -> QueryVectors<Probe> {
         let probes = self.probes(block, blocks).into_iter();

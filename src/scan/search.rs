@@ -19,6 +19,7 @@ use super::prefilter::is_long;
 use super::probe::{Probe, Prober, QueryVectors, Seed};
 use super::reference::Reference;
 use super::span::{Span, blocks, gaps};
+use super::transform::Transform;
 use super::vote::{VotedOffset, by_anchors, by_windows};
 use crate::fingerprint::stored::{SPACE_ANCHOR, SPACE_PEAK_MAP};
 use crate::fingerprint::{Constellation, descriptor};
@@ -84,6 +85,23 @@ impl Scanner {
             search.probe_gaps();
         }
         search.matches()
+    }
+
+    /// What `query` has in common with a track of the index along `lines` and beside them; none unless it is accepted.
+    pub fn confirm(
+        &self,
+        query: &Constellation,
+        track: TrackNo,
+        lines: impl IntoIterator<Item = Transform>,
+    ) -> Option<TrackMatch> {
+        let reference = self.candidate(track)?.reference;
+        let Scanner { scan, fingerprint, .. } = self;
+        let pair = Prober { query, scan, fingerprint }.against(&reference);
+        let refined = |line| Scored { transform: pair.refine(&query.points, line), raw_score: 0.0 };
+        let lines = lines.into_iter().map(refined).collect();
+        let found = pair.chain(lines, self.searched_seconds)?;
+        let accepted = found.accepted();
+        accepted.then(|| TrackMatch { track, found: pair.resolve(found, &[]) })
     }
 
     /// Whether nothing of `query` can be looked up: silence, a steady tone, hardly any length.
@@ -185,14 +203,67 @@ impl<'a> Search<'a> {
             blocks.iter().map(|&block| self.prober().anchors(block, blocks.len())).collect();
         for round in Round::BOTH {
             let cells = Cells::Shared(lookup.anchor_cells);
-            let effort = Effort { hits: limits.hits_per_anchor, walk: false, cells };
+            let effort = Effort { hits: tv("AHITS", limits.hits_per_anchor), walk: false, cells };
             self.scanner.store.search(SPACE_ANCHOR, &mut anchors, round, effort, lookup);
             let limit = round.candidates(limits.anchor_candidates);
+            let limit = limit * tv("CANDX", 1);
             self.grow(self.votes_of_anchors(&anchors, limit), limits.hypotheses);
             if self.is_explained() {
                 return;
             }
         }
+        self.probe_transposed();
+    }
+
+    /// Windows of the query as it would sound at other pitches.
+    fn probe_transposed(&mut self) {
+        let lookup = &self.scanner.scan.lookup;
+        let most: i32 = tv("PITCH", 0) as i32;
+        let tempo: i32 = tv("TEMPO", 0) as i32;
+        if most + tempo == 0 || self.accepted().next().is_some() {
+            return;
+        }
+        let step = tv("PSTEP", 24) as i32;
+        let tstep = tv("TSTEP", 40) as f64 / 1000.0;
+        let mut shifts: Vec<(i32, f64)> = (1..=most).flat_map(|n| [(-n * step, 1.0), (n * step, 1.0)]).collect();
+        shifts.extend((1..=tempo).flat_map(|n| [(0, (tstep * f64::from(n)).exp()), (0, (-tstep * f64::from(n)).exp())]));
+        let moved: Vec<Constellation> = shifts.iter().map(|&(s, r)| self.query.transposed(-s, &self.scanner.fingerprint).stretched(r)).collect();
+        let blocks = self.blocks();
+        let hop = tv("PHOP", 32) as u32;
+        let mut vectors: Vec<QueryVectors<u32>> = Vec::new();
+        let mut which = Vec::new();
+        let _ = blocks;
+        for (i, query) in moved.iter().enumerate() {
+            let prober = Prober { query, ..self.prober() };
+            for block in [Span::new(0, query.duration)] {
+                vectors.push(prober.windows_every(block, hop, tv("PMAX", 1000)));
+                which.push(i);
+            }
+        }
+        for round in Round::BOTH {
+            let cells = Cells::Each(tv("PCELLS", 100));
+            let effort = Effort { hits: tv("PHITS", 16), walk: false, cells };
+            self.scanner.store.search(SPACE_PEAK_MAP, &mut vectors, round, effort, lookup);
+        }
+        let mut wanted: Wanted<(usize, Places)> = Wanted::new();
+        for (q, &i) in vectors.iter().zip(&which) {
+            for found in by_windows(&q.about, &q.hits, tv("PCAND", 8), &self.scanner.scan.vote) {
+                wanted.entry(found.track).or_default().push((i, (q.block, found.places)));
+            }
+        }
+        let prober = self.prober();
+        self.compare(wanted, |pair, (i, (block, places)), _| {
+            let there = Prober { query: &moved[*i], ..prober }.against(pair.reference);
+            let line = |place: &VotedOffset| {
+                let place = VotedOffset { query: block.begin + place.query, ..*place };
+                let Scored { transform, raw_score } = there.prefilter(place)?;
+                let transform = there.refine(&there.query.points, transform);
+                let freq_shift = transform.freq_shift + f64::from(shifts[*i].0);
+                let time_factor = transform.time_factor * shifts[*i].1;
+                Some(Scored { transform: Transform { freq_shift, time_factor, ..transform }, raw_score })
+            };
+            places.iter().filter_map(line).collect()
+        });
     }
 
     /// Looks thoroughly at the stretches that no accepted match covers, where there is one: who holds one track
@@ -391,4 +462,8 @@ impl Scanner {
         let reference = Reference::new(self.store.constellation(track)?, &self.fingerprint);
         Some(Candidate { reference, aligned: Vec::new(), lines: Vec::new(), found: None })
     }
+}
+
+pub(crate) fn tv(name: &str, default: usize) -> usize {
+    std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default)
 }

@@ -28,6 +28,7 @@ pub struct UploadView<'a> {
     error: Option<Text<'a>>,
     verdict: Option<VerdictView<'a>>,
     tracklist: Option<Tracklist>,
+    by_way_of: Option<Name<'a>>,
     findings: Vec<FindingRow<'a>>,
     /// Findings that are not listed.
     left_out: usize,
@@ -52,6 +53,7 @@ impl<'a> UploadView<'a> {
             error: upload.error.as_deref().map(Text::of),
             verdict: verdict.map(|verdict| VerdictView::new(verdict, anchors)),
             tracklist: Tracklist::new(&upload.path, &upload.tracklist, anchors),
+            by_way_of: upload.by_way_of.as_deref().map(Name::of),
             findings: findings.iter().map(|finding| FindingRow::new(finding, anchors)).collect(),
             left_out: upload.findings.len().saturating_sub(findings.len()),
             clusters: upload.clusters.iter().map(|&cluster| Anchor::Cluster(cluster + 1)).collect(),
@@ -88,6 +90,9 @@ impl<'a> UploadView<'a> {
         html! {
             @if let Some(error) = &self.error { p.note { "It could not be read: " (error) } }
             @if let Some(verdict) = &self.verdict { (verdict.markup()) }
+            @if let Some(path) = &self.by_way_of {
+                p.note { "The same sound as " (path) ", which was looked up for both." }
+            }
             @if let Some(tracklist) = &self.tracklist { (tracklist.markup()) }
             @if !self.findings.is_empty() {
                 (finding_view::table(&self.findings))

@@ -195,6 +195,10 @@ pub struct Scanned {
     /// Silence, noise, repetition.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signal: Option<Signal>,
+    /// Path of the file, the same sound, that was looked up in its stead; each of its matches was then verified on
+    /// this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_way_of: Option<String>,
 }
 
 /// A stretch of a mix and the reference that sounds in it.

@@ -226,3 +226,27 @@ pub struct BatchParams {
     /// Candidates by windows, per track.
     pub window_candidates: usize,
 }
+
+/// Clips that are the same sound as one that was looked up.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RepresentativeParams {
+    /// Representatives that are kept: their windows are compared with those of every clip.
+    pub most: usize,
+    /// Peaks without which a clip is not known by any.
+    pub min_peaks: usize,
+    /// Distance between windows of a representative.
+    pub hop: u32,
+    /// Nearest windows that vote, for each of the clip.
+    pub hits: usize,
+    /// Representatives that a clip is compared with.
+    pub candidates: usize,
+    /// Share of a clip's peaks that must lie on one of the representative. A clip encoded anew at 64 kbit/s keeps nine
+    /// of ten; under other music as loud it is half.
+    pub share: f64,
+    /// Parts of a clip that must each have their share.
+    pub part: u32,
+    /// That share.
+    pub part_share: f64,
+    /// Parts with fewer peaks say nothing.
+    pub min_part_peaks: usize,
+}

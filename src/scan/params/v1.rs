@@ -4,7 +4,7 @@ use super::discriminants::{OTHER, PLAYED_AGAIN};
 use super::{
     AlignParams, BatchParams, GrowParams, IndependenceParams, KindParams, LevelParams,
     LikenessParams, LookupParams, NullModelParams, OffsetParams, PeakParams, PlanParams,
-    PrefilterParams, ProbeParams, RepetitionParams, ResolveParams, ScanParams, ScoreParams,
+    PrefilterParams, ProbeParams, RepetitionParams, RepresentativeParams, ResolveParams, ScanParams, ScoreParams,
     SegmentParams, ShortlistParams, SparseParams, SpliceParams, TransformParams, VerifyParams,
     VoteParams,
 };
@@ -236,6 +236,17 @@ impl ScanParams {
             min_window_hop: ms(256),
             hits_per_window: 48,
             window_candidates: 16,
+        },
+        representative: RepresentativeParams {
+            most: 4_096,
+            min_peaks: 40,
+            hop: ms(1_000),
+            hits: 8,
+            candidates: 3,
+            share: 0.85,
+            part: ms(1_000),
+            part_share: 0.6,
+            min_part_peaks: 8,
         },
     };
 }
