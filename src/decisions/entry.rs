@@ -425,7 +425,8 @@ mod tests {
             decisions: vec![long.clone(); 1000],
             scan_id: long.clone(),
             started_at: Some(long.clone()),
-            tool_version: long,
+            tool_version: long.clone(),
+            scan_params: Some(long),
         };
         let event = Event::Verdict(entry.capped());
         let (_, line) = Entry::write(&Chain::default(), Timestamp::UNIX_EPOCH, event).unwrap();

@@ -21,8 +21,8 @@ impl LineFit {
         self.xy += weight * x * y;
     }
 
-    /// The slope, pulled towards 0 as by `prior` times the weight of the variance of x; none where x spreads by less than
-    /// `min_spread` (its standard deviation).
+    /// The slope, pulled towards 0: `prior` is the variance of y over what the variance of the slope was before anything
+    /// was seen. None where x spreads by less than `min_spread` (its standard deviation).
     pub(super) fn slope(&self, prior: f64, min_spread: f64) -> Option<f64> {
         let spread = self.weight * self.xx - self.x * self.x;
         let least = self.weight * self.weight * min_spread * min_spread;
@@ -55,7 +55,7 @@ mod tests {
         assert!((slope - 1.25).abs() < 1e-12, "{slope}");
         assert!((line.intercept(slope) - 30.0).abs() < 1e-9);
         // The more one knew before, the less a few points change.
-        let pulled = line.slope(60_000.0, 0.0).unwrap();
+        let pulled = line.slope(300_000.0, 0.0).unwrap();
         assert!((0.5..0.8).contains(&pulled), "{pulled}");
     }
 
