@@ -13,7 +13,6 @@ use serde::Serialize;
 use crate::build::{SpaceArrays, write_graph_file, write_segment_file};
 use crate::bytes::Hold;
 use crate::codec::{ColumnInfo, SegmentEntry};
-use crate::envelope::Check;
 use crate::error::{Error, Result};
 use crate::segment::Segment;
 use crate::types::{MAX_SPACES, Payload, TrackMeta};
@@ -74,13 +73,10 @@ impl Writer {
     }
 
     fn open_segment(&self, entry: &SegmentEntry) -> Result<Segment> {
-        let params = &self.manifest.body.params_digest;
-        let (check, hold) = (Check::Full, Hold::Mapped);
-        let mut segment =
-            Segment::open(&self.dir, &entry.file, entry.tracks, params, check, hold)?;
+        let mut segment = self.open_part(entry)?.segment;
         if let Some(graph) = &entry.graph {
             // A damaged one is done without.
-            let _ = segment.open_graph(&self.dir, graph, hold);
+            let _ = segment.open_graph(&self.dir, graph, Hold::Mapped);
         }
         Ok(segment)
     }

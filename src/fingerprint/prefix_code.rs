@@ -168,7 +168,7 @@ pub(super) struct Decoder<'a> {
 impl<'a> Decoder<'a> {
     /// Reads the codes of all contexts.
     pub(super) fn new(alphabets: &[Alphabet], bytes: &'a [u8]) -> Result<Decoder<'a>, PrefixCodeError> {
-        let mut bits = BitReader { bytes, at: 0, buffer: 0, filled: 0, spent: 0 };
+        let mut bits = BitReader { bytes, at: 0, buffer: 0, filled: 0, zeros: 0 };
         let (mut entries, mut tables) = (Vec::new(), Vec::with_capacity(alphabets.len()));
         let mut lengths = Vec::new();
         for alphabet in alphabets {
@@ -204,7 +204,7 @@ impl<'a> Decoder<'a> {
         if self.wrong {
             return Err(PrefixCodeError::Symbol);
         }
-        let bytes = self.bits.spent.div_ceil(8);
+        let bytes = self.bits.spent().div_ceil(8);
         if bytes == self.bits.bytes.len() as u64 { Ok(()) } else { Err(PrefixCodeError::Length) }
     }
 }
@@ -255,8 +255,8 @@ struct BitReader<'a> {
     at: usize,
     buffer: u64,
     filled: u32,
-    /// Bits handed out.
-    spent: u64,
+    /// Bits in the buffer, now or earlier, that come from nowhere.
+    zeros: u64,
 }
 
 impl BitReader<'_> {
@@ -269,9 +269,13 @@ impl BitReader<'_> {
             self.filled |= 56;
         } else {
             while self.filled < 56 {
-                let next = self.bytes.get(self.at).copied();
-                self.at = (self.at + 1).min(self.bytes.len());
-                self.buffer |= u64::from(next.unwrap_or(0)) << self.filled;
+                match self.bytes.get(self.at) {
+                    Some(&next) => {
+                        self.buffer |= u64::from(next) << self.filled;
+                        self.at += 1;
+                    }
+                    None => self.zeros += 8,
+                }
                 self.filled += 8;
             }
         }
@@ -280,8 +284,12 @@ impl BitReader<'_> {
     #[inline]
     fn skip(&mut self, count: u32) {
         self.buffer >>= count;
-        self.filled = self.filled.saturating_sub(count);
-        self.spent += u64::from(count);
+        self.filled -= count;
+    }
+
+    /// Bits handed out.
+    fn spent(&self) -> u64 {
+        self.at as u64 * 8 + self.zeros - u64::from(self.filled)
     }
 
     fn take(&mut self, count: u32) -> u64 {
