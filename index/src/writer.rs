@@ -6,17 +6,17 @@ use std::path::{Path, PathBuf};
 
 use crate::atomic::{TMP_SUFFIX, sync_dir};
 use crate::build::{Draft, Kept, Made, check_payloads, write_segment};
+use crate::bytes::Hold;
 use crate::codec::{ManifestBody, SegmentEntry};
 use crate::compact::{Size, plan, rewrite};
 use crate::envelope::Check;
 use crate::error::{Error, Result};
 use crate::hex;
 use crate::manifest::{MANIFEST_NAME, Manifest, is_graph_name, is_segment_name};
-use crate::bytes::Hold;
+use crate::postings::Posting;
 use crate::reader::{Part, Reader};
 use crate::segment::Segment;
 use crate::stats::GraphState;
-use crate::postings::Posting;
 use crate::types::{
     CommitStats, CompactPolicy, CompactStats, MAX_SPACES, ParamsId, TrackMeta, TrackRecord,
 };
@@ -281,7 +281,8 @@ impl Writer {
         for theirs in other.spaces() {
             let ours = self.made.spaces[usize::from(theirs.space)];
             if theirs.digest != ours {
-                let name = |digest: &[u8; 32]| format!("space {}: {}", theirs.space, hex(&digest[..8]));
+                let name =
+                    |digest: &[u8; 32]| format!("space {}: {}", theirs.space, hex(&digest[..8]));
                 return Err(Error::ParamsMismatch {
                     path: other.dir().into(),
                     index: name(&theirs.digest),

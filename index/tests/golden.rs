@@ -12,7 +12,8 @@ use std::path::{Path, PathBuf};
 
 use common::{params, tracks};
 use soundalike_index::{
-    CompactPolicy, GraphState, Payload, Reader, Recode, SearchMode, SearchOptions, TrackRecord, Writer, verify,
+    CompactPolicy, GraphState, Payload, Reader, Recode, SearchMode, SearchOptions, TrackRecord,
+    Writer, verify,
 };
 
 fn golden(version: u32) -> PathBuf {
@@ -120,11 +121,11 @@ fn segments_of_both_versions_are_one_index() {
     let mut writer = Writer::open_or_create(dir.path(), params()).unwrap();
     writer.commit(tracks(20..23, 30)).unwrap();
     let mixed = Reader::open_mapped(dir.path()).unwrap();
-    let formats = |reader: &Reader| {
-        reader.stats().segments.iter().map(|s| s.format).collect::<Vec<_>>()
-    };
+    let formats =
+        |reader: &Reader| reader.stats().segments.iter().map(|s| s.format).collect::<Vec<_>>();
     assert_eq!(formats(&mixed), [2, 3]);
-    let queries: Vec<_> = tracks(20..23, 30).iter().flat_map(|t| &t.windows).map(|w| w.code).collect();
+    let queries: Vec<_> =
+        tracks(20..23, 30).iter().flat_map(|t| &t.windows).map(|w| w.code).collect();
     let opts = SearchOptions { mode: SearchMode::Exact, k: 5, ..SearchOptions::default() };
     let named = |reader: &Reader| {
         let hits = reader.search(0, &queries, &opts).into_iter().flatten();

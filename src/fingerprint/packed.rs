@@ -203,7 +203,12 @@ const BELOW: usize = 7;
 const BEFORE: usize = 3;
 
 /// Appends the codes of levels, cell by cell; `differences` are what they stand for.
-pub(super) fn write_levels(codes: &[u8], bands: usize, differences: &[i16; CODES], out: &mut Vec<u8>) {
+pub(super) fn write_levels(
+    codes: &[u8],
+    bands: usize,
+    differences: &[i16; CODES],
+    out: &mut Vec<u8>,
+) {
     let kinds = Kinds::of(differences);
     let symbols: Vec<(u16, u16)> = (0..codes.len())
         .map(|at| (kinds.context(&codes[..at], bands) as u16, codes[at].into()))
@@ -251,7 +256,9 @@ struct Kinds {
 
 impl Kinds {
     fn of(differences: &[i16; CODES]) -> Kinds {
-        let kind = |d: i16, step: i16, most: i16| ((d + d.signum() * step / 2) / step).clamp(-most, most) + most;
+        let kind = |d: i16, step: i16, most: i16| {
+            ((d + d.signum() * step / 2) / step).clamp(-most, most) + most
+        };
         Kinds {
             below: differences.map(|d| kind(d, 3, BELOW as i16 / 2) as u8),
             before: differences.map(|d| kind(d, 5, BEFORE as i16 / 2) as u8),
@@ -262,7 +269,8 @@ impl Kinds {
     #[inline]
     fn context(&self, codes: &[u8], bands: usize) -> usize {
         let (same, at) = ((BELOW / 2) as u8, codes.len());
-        let below = if at.is_multiple_of(bands) { same } else { self.below[usize::from(codes[at - 1])] };
+        let below =
+            if at.is_multiple_of(bands) { same } else { self.below[usize::from(codes[at - 1])] };
         let before = at.checked_sub(bands).map_or(1, |at| self.before[usize::from(codes[at])]);
         usize::from(below) * BEFORE + usize::from(before)
     }

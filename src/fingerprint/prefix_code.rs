@@ -40,7 +40,8 @@ pub enum PrefixCodeError {
 
 /// Appends `symbols`, each with the number of its context, and the codes of all contexts.
 pub(super) fn encode(alphabets: &[Alphabet], symbols: &[(u16, u16)], out: &mut Vec<u8>) {
-    let mut counts: Vec<Vec<u32>> = alphabets.iter().map(|a| vec![0; usize::from(a.size)]).collect();
+    let mut counts: Vec<Vec<u32>> =
+        alphabets.iter().map(|a| vec![0; usize::from(a.size)]).collect();
     for &(context, symbol) in symbols {
         counts[usize::from(context)][usize::from(symbol)] += 1;
     }
@@ -167,7 +168,10 @@ pub(super) struct Decoder<'a> {
 
 impl<'a> Decoder<'a> {
     /// Reads the codes of all contexts.
-    pub(super) fn new(alphabets: &[Alphabet], bytes: &'a [u8]) -> Result<Decoder<'a>, PrefixCodeError> {
+    pub(super) fn new(
+        alphabets: &[Alphabet],
+        bytes: &'a [u8],
+    ) -> Result<Decoder<'a>, PrefixCodeError> {
         let mut bits = BitReader { bytes, at: 0, buffer: 0, filled: 0, zeros: 0 };
         let (mut entries, mut tables) = (Vec::new(), Vec::with_capacity(alphabets.len()));
         let mut lengths = Vec::new();

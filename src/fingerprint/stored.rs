@@ -137,7 +137,8 @@ mod tests {
 
     #[test]
     fn either_form_holds_the_same_and_a_newer_one_is_named() {
-        let point = |i: u32| Point { time: 7 * i, freq: (i * 37 % 1400) as u16, rank: (i % 11) as u8 };
+        let point =
+            |i: u32| Point { time: 7 * i, freq: (i * 37 % 1400) as u16, rank: (i % 11) as u8 };
         let track = Constellation {
             points: (0..500).map(point).collect(),
             duration: 4_000,
