@@ -77,7 +77,7 @@ pub use types::{
     CODE_BITS, Code, CommitStats, CompactPolicy, CompactStats, Hit, MAX_SPACES, ParamsId, Payload,
     Query, SearchMode, SearchOptions, SpaceParams, TrackMeta, TrackNo, TrackRecord, Window,
 };
-pub use upgrade::{Recode, UpgradeStats};
+pub use upgrade::{Recode, RecodeOne, UpgradeStats};
 pub use verify::{FileKind, VerifyReport, VerifyRow, fuzz_manifest, fuzz_segment, verify};
 pub use writer::Writer;
 

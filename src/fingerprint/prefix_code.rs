@@ -65,30 +65,37 @@ pub(super) fn encode(alphabets: &[Alphabet], symbols: &[(u16, u16)], out: &mut V
 /// Lengths of the codes of symbols that occur so often, none above `longest`.
 fn lengths(counts: &[u32], longest: u8) -> Vec<u8> {
     let mut lengths = vec![0u8; counts.len()];
-    let mut single: Vec<(u64, Vec<u16>)> = (0u16..)
-        .zip(counts)
-        .filter(|(_, count)| **count > 0)
-        .map(|(symbol, count)| (u64::from(*count), vec![symbol]))
-        .collect();
+    let mut single: Vec<(u32, u16)> =
+        counts.iter().copied().zip(0u16..).filter(|(count, _)| *count > 0).collect();
+    single.sort_unstable();
     if let [(_, only)] = single.as_slice() {
-        lengths[usize::from(only[0])] = 1;
+        lengths[usize::from(*only)] = 1;
         return lengths;
     }
-    single.sort();
-    let wanted = 2 * single.len().saturating_sub(1);
-    let mut level = single.clone();
+    // Weights at each level, with the symbol of what is no package.
+    let single: Vec<(u64, Option<u16>)> =
+        single.into_iter().map(|(count, symbol)| (u64::from(count), Some(symbol))).collect();
+    let mut levels = vec![single.clone()];
     for _ in 1..longest {
-        let mut packages: Vec<(u64, Vec<u16>)> = level
-            .chunks_exact(2)
-            .map(|pair| (pair[0].0 + pair[1].0, [&pair[0].1[..], &pair[1].1[..]].concat()))
-            .collect();
-        packages.extend(single.iter().cloned());
+        let below = levels.last().map_or(&[][..], Vec::as_slice);
+        let mut level: Vec<_> =
+            below.chunks_exact(2).map(|pair| (pair[0].0 + pair[1].0, None)).collect();
+        level.extend_from_slice(&single);
         // Stable: equal weights stay in their order, which depends on the counts alone.
-        packages.sort_by_key(|(weight, _)| *weight);
-        level = packages;
+        level.sort_by_key(|(weight, _)| *weight);
+        levels.push(level);
     }
-    for symbol in level.into_iter().take(wanted).flat_map(|(_, symbols)| symbols) {
-        lengths[usize::from(symbol)] += 1;
+    // Every time that a symbol is among what was taken, its code is a bit longer; packages take two from below.
+    let mut taken = 2 * single.len().saturating_sub(1);
+    for level in levels.iter().rev() {
+        let mut packages = 0;
+        for (_, symbol) in &level[..taken.min(level.len())] {
+            match symbol {
+                Some(symbol) => lengths[usize::from(*symbol)] += 1,
+                None => packages += 1,
+            }
+        }
+        taken = 2 * packages;
     }
     lengths
 }
