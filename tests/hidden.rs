@@ -28,11 +28,8 @@ fn index(names: &[&str]) -> (TempDir, Arc<Reader>) {
             sha256: std::array::from_fn(|i| name.as_bytes()[i % name.len()]),
             ..TrackMeta::default()
         };
-        let record = TrackRecord {
-            meta,
-            payloads: payloads(&track),
-            windows: windows(&track, &PARAMS),
-        };
+        let record =
+            TrackRecord { meta, payloads: payloads(&track), windows: windows(&track, &PARAMS) };
         Writer::open_or_create(dir.path(), params_id(&PARAMS))
             .unwrap()
             .commit(vec![record])

@@ -33,7 +33,11 @@ fn main() -> Result<(), Box<dyn Error>> {
             let mut meta = meta.clone();
             meta.sha256[..8].iter_mut().for_each(|byte| *byte ^= 0xa5);
             meta.ref_id = format!("grown-{}", meta.ref_id);
-            Some(TrackRecord { meta, payloads: payloads(&points), windows: windows(&points, &PARAMS) })
+            Some(TrackRecord {
+                meta,
+                payloads: payloads(&points),
+                windows: windows(&points, &PARAMS),
+            })
         })
         .collect();
     let mut out = std::io::stdout().lock();

@@ -10,7 +10,8 @@ use std::io::Write;
 use std::time::Instant;
 
 use soundalike_index::{
-    Code, ParamsId, Payload, Reader, SearchMode, SearchOptions, TrackMeta, TrackRecord, Window, Writer,
+    Code, ParamsId, Payload, Reader, SearchMode, SearchOptions, TrackMeta, TrackRecord, Window,
+    Writer,
 };
 
 /// SplitMix64: small, seeded, good enough.
@@ -69,7 +70,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let mut sha256 = [0; 32];
         sha256[..8].copy_from_slice(&(t as u64).to_le_bytes());
         let meta = TrackMeta { ref_id: format!("t{t}"), sha256, ..TrackMeta::default() };
-        tracks.push(TrackRecord { meta, payloads: vec![Payload::new("peaks", 1, vec![0; 2_000])], windows: own });
+        tracks.push(TrackRecord {
+            meta,
+            payloads: vec![Payload::new("peaks", 1, vec![0; 2_000])],
+            windows: own,
+        });
     }
 
     let dir = std::env::temp_dir().join(format!("soundalike-measure-{}", std::process::id()));

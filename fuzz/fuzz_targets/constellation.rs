@@ -1,4 +1,4 @@
-//! Stored peaks: refused, or read, written back byte for byte, coded and compared.
+//! Stored peaks: refused, or read, written back byte for byte, coded and compared; packed ones read and packed again.
 
 #![no_main]
 
@@ -13,6 +13,9 @@ use soundalike::scan::reference::Reference;
 const LONGEST: u32 = 150_000;
 
 fuzz_target!(|data: &[u8]| {
+    if let Ok(points) = Constellation::from_packed(data, None) {
+        assert_eq!(Constellation::from_packed(&points.packed_points(), None), Ok(points));
+    }
     let Ok(points) = Constellation::from_bytes(data) else { return };
     assert_eq!(points.to_bytes(), data);
     if points.duration > LONGEST {

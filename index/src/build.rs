@@ -241,9 +241,8 @@ pub(crate) fn write_segment_file(
         spaces: spaces.iter().zip(&widths).map(|(s, w)| s.info(*w)).collect(),
         columns: columns.to_vec(),
     };
-    let sections = 4
-        + spaces.len() * segment::SPACE_SECTIONS
-        + columns.len() * columns::COLUMN_SECTIONS;
+    let sections =
+        4 + spaces.len() * segment::SPACE_SECTIONS + columns.len() * columns::COLUMN_SECTIONS;
     let mut out = EnvelopeWriter::create(dir, "segment", SEGMENT, sections)?;
     out.section(segment::INFO, &codec::encode(&info).map_err(|e| Error::corrupt(dir, e))?)?;
 

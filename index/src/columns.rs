@@ -153,13 +153,11 @@ impl Column {
 
     /// Compares all payloads with their checksums.
     pub(crate) fn check(&self, envelope: &Envelope, tracks: u32, path: &Path) -> Result<()> {
-        (0..tracks).into_par_iter().try_for_each(|track| {
-            match self.place(envelope, track) {
-                Some((range, Some(sum))) if sum != sum_of(envelope.slice(&range)) => {
-                    Err(self.damaged(track, path))
-                }
-                _ => Ok(()),
+        (0..tracks).into_par_iter().try_for_each(|track| match self.place(envelope, track) {
+            Some((range, Some(sum))) if sum != sum_of(envelope.slice(&range)) => {
+                Err(self.damaged(track, path))
             }
+            _ => Ok(()),
         })
     }
 

@@ -74,10 +74,10 @@ pub use reader::Reader;
 pub use reference_store::{Breadth, Effort, Found, ReferenceStore, TrackId, TrackRef};
 pub use stats::{GraphState, IndexStats, PayloadStats, ProbeResult, SegmentStats};
 pub use types::{
-    CODE_BITS, Code, CommitStats, CompactPolicy, CompactStats, Hit, MAX_SPACES, ParamsId, Payload, Query,
-    SearchMode, SearchOptions, SpaceParams, TrackMeta, TrackNo, TrackRecord, Window,
+    CODE_BITS, Code, CommitStats, CompactPolicy, CompactStats, Hit, MAX_SPACES, ParamsId, Payload,
+    Query, SearchMode, SearchOptions, SpaceParams, TrackMeta, TrackNo, TrackRecord, Window,
 };
-pub use upgrade::{Recode, UpgradeStats};
+pub use upgrade::{Recode, RecodeOne, UpgradeStats};
 pub use verify::{FileKind, VerifyReport, VerifyRow, fuzz_manifest, fuzz_segment, verify};
 pub use writer::Writer;
 

@@ -62,7 +62,8 @@ impl ReferenceStore for MemoryStore {
     }
 
     fn spaces(&self) -> Vec<SpaceParams> {
-        let has = |space: &u8| self.tracks.iter().any(|t| t.windows.iter().any(|w| w.space == *space));
+        let has =
+            |space: &u8| self.tracks.iter().any(|t| t.windows.iter().any(|w| w.space == *space));
         let spaces = (0..MAX_SPACES as u8).filter(has);
         spaces.map(|space| SpaceParams { space, bits: CODE_BITS, digest: self.params }).collect()
     }

@@ -324,7 +324,8 @@ fn spaces_of(parts: &[Part]) -> Result<Vec<SpaceParams>> {
         for own in part.segment.space_params() {
             match spaces.iter().find(|known| known.space == own.space) {
                 Some(known) if *known != own => {
-                    let what = format!("codes of space {} differ from those of other segments", own.space);
+                    let what =
+                        format!("codes of space {} differ from those of other segments", own.space);
                     return Err(Error::corrupt(part.segment.path(), what));
                 }
                 Some(_) => {}

@@ -104,7 +104,9 @@ impl Effort {
             Breadth::ListsOfEach(lists) => lists,
             // A segment has as many cells as its size has in the root: of several no more codes are read than
             // there would be in one.
-            Breadth::Lists(lists) => (lists as f64 / (segments.max(1) as f64).sqrt()).ceil() as usize,
+            Breadth::Lists(lists) => {
+                (lists as f64 / (segments.max(1) as f64).sqrt()).ceil() as usize
+            }
         };
         SearchOptions {
             mode: self.mode,

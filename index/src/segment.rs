@@ -260,7 +260,9 @@ impl Segment {
                 self.envelope.ensure_all(id, &self.path)?;
             }
         }
-        self.columns.iter().try_for_each(|c| c.check(&self.envelope, self.track_count(), &self.path))
+        self.columns
+            .iter()
+            .try_for_each(|c| c.check(&self.envelope, self.track_count(), &self.path))
     }
 
     /// Compares all of a space with its digests; for who reads all of it.
@@ -310,9 +312,7 @@ impl Segment {
         let bytes = range.start * size_of::<Code>()..range.end * size_of::<Code>();
         self.envelope.ensure(codes, bytes, &self.path)?;
         match space.widths {
-            Some(widths) => {
-                self.envelope.ensure(postings, widths.bytes(range), &self.path)
-            }
+            Some(widths) => self.envelope.ensure(postings, widths.bytes(range), &self.path),
             None => Ok(()),
         }
     }

@@ -13,7 +13,6 @@ use serde::Serialize;
 use crate::build::{SpaceArrays, write_graph_file, write_segment_file};
 use crate::bytes::Hold;
 use crate::codec::{ColumnInfo, SegmentEntry};
-use crate::envelope::Check;
 use crate::error::{Error, Result};
 use crate::segment::Segment;
 use crate::types::{MAX_SPACES, Payload, TrackMeta};
@@ -23,9 +22,14 @@ use crate::writer::{Writer, bytes_of};
 pub struct Recode<'a> {
     /// Names and forms that it gives.
     pub kinds: &'a [(&'a str, u32)],
-    /// The payloads of a track in those forms; payloads that it does not know it leaves alone.
-    pub recode: &'a (dyn Fn(Vec<Payload>) -> std::result::Result<Vec<Payload>, String> + Sync),
+    /// The payload of that name of a track in that form, made of the payloads that are stored; what it does not
+    /// know it leaves alone.
+    pub recode: &'a RecodeOne,
 }
+
+/// Makes one payload of those that are stored.
+pub type RecodeOne =
+    dyn Fn(&str, Vec<Payload>) -> std::result::Result<Option<Payload>, String> + Sync;
 
 /// What an upgrade did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -74,13 +78,10 @@ impl Writer {
     }
 
     fn open_segment(&self, entry: &SegmentEntry) -> Result<Segment> {
-        let params = &self.manifest.body.params_digest;
-        let (check, hold) = (Check::Full, Hold::Mapped);
-        let mut segment =
-            Segment::open(&self.dir, &entry.file, entry.tracks, params, check, hold)?;
+        let mut segment = self.open_part(entry)?.segment;
         if let Some(graph) = &entry.graph {
             // A damaged one is done without.
-            let _ = segment.open_graph(&self.dir, graph, hold);
+            let _ = segment.open_graph(&self.dir, graph, Hold::Mapped);
         }
         Ok(segment)
     }
@@ -114,9 +115,9 @@ impl Writer {
                 let name = &segment.metas()[track].ref_id;
                 Error::corrupt(segment.path(), format!("track {name}: {e}"))
             };
-            let new = (recode.recode)(segment.payloads(track as u32)?).map_err(told)?;
-            let is_of = |p: &Payload| p.name == column.name && p.codec == column.codec;
-            Ok(new.into_iter().find(is_of))
+            let stored = segment.payloads(track as u32)?;
+            let new = (recode.recode)(&column.name, stored).map_err(told)?;
+            Ok(new.filter(|payload| payload.codec == column.codec))
         };
         let metas: Vec<&TrackMeta> = segment.metas().iter().collect();
         let params = &self.manifest.body.params_digest;

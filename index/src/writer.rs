@@ -6,14 +6,17 @@ use std::path::{Path, PathBuf};
 
 use crate::atomic::{TMP_SUFFIX, sync_dir};
 use crate::build::{Draft, Kept, Made, check_payloads, write_segment};
+use crate::bytes::Hold;
 use crate::codec::{ManifestBody, SegmentEntry};
 use crate::compact::{Size, plan, rewrite};
 use crate::envelope::Check;
 use crate::error::{Error, Result};
 use crate::hex;
 use crate::manifest::{MANIFEST_NAME, Manifest, is_graph_name, is_segment_name};
-use crate::reader::{Part, Reader};
 use crate::postings::Posting;
+use crate::reader::{Part, Reader};
+use crate::segment::Segment;
+use crate::stats::GraphState;
 use crate::types::{
     CommitStats, CompactPolicy, CompactStats, MAX_SPACES, ParamsId, TrackMeta, TrackRecord,
 };
@@ -237,13 +240,12 @@ impl Writer {
         let sizes: Vec<Size> = before.iter().map(Size::of).collect();
         let groups = plan(&sizes, policy);
         if !groups.is_empty() {
-            let (_, parts) = Reader::open(&self.dir)?.into_parts();
-            let mut parts: Vec<Option<Part>> = parts.into_iter().map(Some).collect();
             // What became of each segment.
             let mut now: Vec<Vec<SegmentEntry>> = before.into_iter().map(|s| vec![s]).collect();
             for group in &groups {
-                // Taken out, so that they are closed, and their bytes free, when they have been merged.
-                let chosen: Vec<Part> = group.iter().filter_map(|&at| parts[at].take()).collect();
+                // Opened for this step only, so that their bytes are free when they have been merged.
+                let open = |&at: &usize| self.open_part(&now[at][0]);
+                let chosen = group.iter().map(open).collect::<Result<Vec<Part>>>()?;
                 if chosen.iter().any(|part| part.segment.has_other_codes()) {
                     continue;
                 }
@@ -279,7 +281,8 @@ impl Writer {
         for theirs in other.spaces() {
             let ours = self.made.spaces[usize::from(theirs.space)];
             if theirs.digest != ours {
-                let name = |digest: &[u8; 32]| format!("space {}: {}", theirs.space, hex(&digest[..8]));
+                let name =
+                    |digest: &[u8; 32]| format!("space {}: {}", theirs.space, hex(&digest[..8]));
                 return Err(Error::ParamsMismatch {
                     path: other.dir().into(),
                     index: name(&theirs.digest),
@@ -313,6 +316,14 @@ impl Writer {
         self.publish(segments)?;
         self.contents.extend(fresh);
         Ok(stats)
+    }
+
+    /// Opens a segment to read all of it, without its graph.
+    pub(crate) fn open_part(&self, entry: &SegmentEntry) -> Result<Part> {
+        let params = &self.manifest.body.params_digest;
+        let (check, hold) = (Check::Full, Hold::Mapped);
+        let segment = Segment::open(&self.dir, &entry.file, entry.tracks, params, check, hold)?;
+        Ok(Part { entry: entry.clone(), segment, graph: GraphState::None, base: 0 })
     }
 
     fn check_room(&self, added: usize) -> Result<()> {

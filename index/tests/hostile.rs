@@ -227,7 +227,8 @@ fn damage_of_a_mapped_index_is_an_error_on_use_and_never_another_answer() {
 fn a_damaged_payload_harms_no_other() {
     let dir = tempfile::tempdir().unwrap();
     sample(dir.path());
-    let segment = files(dir.path()).into_iter().filter(|f| f.extension().is_some_and(|e| e == "sal"));
+    let segment =
+        files(dir.path()).into_iter().filter(|f| f.extension().is_some_and(|e| e == "sal"));
     let segment = segment.max_by_key(|f| std::fs::metadata(f).unwrap().len()).unwrap();
     let mut bytes = std::fs::read(&segment).unwrap();
     let wanted = &tracks(7..8, 1)[0].payloads[0].bytes;
@@ -236,7 +237,12 @@ fn a_damaged_payload_harms_no_other() {
     std::fs::write(&segment, &bytes).unwrap();
     let reader = Reader::open_mapped(dir.path()).unwrap();
     for (track, meta) in reader.tracks() {
-        assert_eq!(reader.payload(track, "peaks").is_err(), meta.ref_id == "ref7", "{}", meta.ref_id);
+        assert_eq!(
+            reader.payload(track, "peaks").is_err(),
+            meta.ref_id == "ref7",
+            "{}",
+            meta.ref_id
+        );
     }
     assert!(reader.guarded(|| ()).is_err());
 }

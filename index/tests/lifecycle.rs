@@ -9,7 +9,8 @@ use std::path::Path;
 
 use common::{meta, params, track, tracks};
 use soundalike_index::{
-    Code, CompactPolicy, Error, ParamsId, Payload, Reader, SearchMode, SearchOptions, TrackMeta, Writer,
+    Code, CompactPolicy, Error, ParamsId, Payload, Reader, SearchMode, SearchOptions, TrackMeta,
+    Writer,
 };
 
 fn open(dir: &Path) -> Writer {

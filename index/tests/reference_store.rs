@@ -7,8 +7,8 @@ mod common;
 use common::{Random, params, track, tracks};
 use proptest::prelude::*;
 use soundalike_index::{
-    Breadth, CompactPolicy, Effort, MemoryStore, Payload, Query, Reader, ReferenceStore, SearchMode,
-    TrackId, TrackRecord, Writer,
+    Breadth, CompactPolicy, Effort, MemoryStore, Payload, Query, Reader, ReferenceStore,
+    SearchMode, TrackId, TrackRecord, Writer,
 };
 
 fn exact(hits: usize, max_distance: u32) -> Effort {

@@ -369,7 +369,8 @@ fn per_200_s(bytes: u64, stats: &IndexStats) -> f64 {
 
 /// What the bytes of an index are.
 fn bytes(stats: &IndexStats) -> Result<Exit, Failure> {
-    let payloads = stats.payloads.iter().map(|p| (format!("{}, form {}", p.name, p.codec), p.bytes));
+    let payloads =
+        stats.payloads.iter().map(|p| (format!("{}, form {}", p.name, p.codec), p.bytes));
     let codes = stats.bytes_codes - stats.bytes_postings - stats.bytes_cells;
     let others = [
         ("codes", codes),
@@ -528,7 +529,9 @@ fn upgrade(args: &ShowArgs) -> Result<Exit, Failure> {
     } else {
         let unknown = match done.unknown {
             0 => String::new(),
-            unknown => format!(" ({unknown} left as they are: they hold what this version does not know)"),
+            unknown => {
+                format!(" ({unknown} left as they are: they hold what this version does not know)")
+            }
         };
         say(&format!(
             "{} of {} written anew{unknown}, {} became {}",

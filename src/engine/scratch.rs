@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use soundalike_index::{
-    CommitStats, CompactPolicy, Error, ParamsId, Payload, Reader, Result, TrackMeta, TrackRecord, Window,
-    Writer,
+    CommitStats, CompactPolicy, Error, ParamsId, Payload, Reader, Result, TrackMeta, TrackRecord,
+    Window, Writer,
 };
 use tempfile::TempDir;
 

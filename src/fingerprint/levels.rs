@@ -10,7 +10,7 @@
 //! steps that grow with its size. Quantised as soon as they are measured, so that a track is the same before and
 //! after it was stored.
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use super::packed;
 use super::prefix_code::PrefixCodeError;
@@ -32,15 +32,28 @@ const LOWEST_LOG2: i32 = -32;
 const HIGHEST: i32 = 38;
 
 /// The energy in a few bands over time.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+///
+/// Packed ones are unpacked when somebody asks for them: most tracks that a scan compares with turn out to have
+/// nothing to do with the query, and nobody does.
+#[derive(Debug, Clone, Default)]
 pub struct BandLevels {
     /// Number of bands, low to high.
     bands: usize,
     /// Time units per cell.
     cell: u32,
     /// Mean power in half decibels above [`FLOOR_DB`], cell by cell.
-    steps: Vec<u8>,
+    steps: OnceLock<Vec<u8>>,
+    /// What they are unpacked from.
+    packed: Vec<u8>,
 }
+
+impl PartialEq for BandLevels {
+    fn eq(&self, other: &BandLevels) -> bool {
+        (self.bands, self.cell, self.steps()) == (other.bands, other.cell, other.steps())
+    }
+}
+
+impl Eq for BandLevels {}
 
 /// Why stored bytes are not band levels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -70,7 +83,13 @@ impl BandLevels {
         for at in bands..steps.len() {
             steps[at] = nearest(steps[at - bands], steps[at]).1;
         }
-        BandLevels { bands, cell, steps }
+        BandLevels { bands, cell, steps: steps.into(), packed: Vec::new() }
+    }
+
+    /// The steps; none where what is packed is not to be unpacked.
+    fn steps(&self) -> &[u8] {
+        let unpacked = || unpack(&self.packed).unwrap_or_default();
+        self.steps.get_or_init(unpacked)
     }
 
     /// Number of bands.
@@ -80,7 +99,7 @@ impl BandLevels {
 
     /// Number of cells.
     pub fn cells(&self) -> usize {
-        self.steps.len() / self.bands.max(1)
+        self.steps().len() / self.bands.max(1)
     }
 
     /// Length of a cell in time units.
@@ -96,12 +115,12 @@ impl BandLevels {
         if b - a < 0.5 * (to - from) / cell || b <= a {
             return None;
         }
-        let mut sums = vec![0.0; self.bands];
+        let (mut sums, steps) = (vec![0.0; self.bands], self.steps());
         for index in a as usize..b.ceil() as usize {
             let weight = (b.min(index as f64 + 1.0) - a.max(index as f64)) / (b - a);
-            let row = &self.steps[index * self.bands..(index + 1) * self.bands];
-            for (sum, &steps) in sums.iter_mut().zip(row) {
-                *sum += weight * POWERS[usize::from(steps)];
+            let row = &steps[index * self.bands..(index + 1) * self.bands];
+            for (sum, &step) in sums.iter_mut().zip(row) {
+                *sum += weight * POWERS[usize::from(step)];
             }
         }
         Some(sums)
@@ -129,12 +148,13 @@ impl BandLevels {
         out.push(self.bands as u8);
         out.extend_from_slice(&(self.cell as u16).to_le_bytes());
         out.extend_from_slice(&(self.cells() as u32).to_le_bytes());
-        out.extend_from_slice(&self.steps[..self.bands.min(self.steps.len())]);
+        out.extend_from_slice(&self.steps()[..self.bands.min(self.steps().len())]);
     }
 
     fn codes(&self) -> impl Iterator<Item = u8> {
-        let first = self.bands.min(self.steps.len());
-        (first..self.steps.len()).map(move |at| nearest(self.steps[at - first], self.steps[at]).0)
+        let steps = self.steps();
+        let first = self.bands.min(steps.len());
+        (first..steps.len()).map(move |at| nearest(steps[at - first], steps[at]).0)
     }
 
     /// Reads what [`write`](Self::write) wrote, to the last byte; any other bytes are an error.
@@ -144,20 +164,27 @@ impl BandLevels {
             return Err(head.wrong_size(bytes));
         }
         let mut codes = codes.iter().flat_map(|byte| [byte & 15, byte >> 4]);
-        let levels = head.levels(codes.by_ref().take(head.coded as usize))?;
+        let steps = head.steps(codes.by_ref().take(head.coded as usize))?;
         if codes.any(|unused| unused != 0) {
             return Err(BandLevelsError::Range);
         }
-        Ok(levels)
+        let (bands, cell, packed) = (head.bands, head.cell.into(), Vec::new());
+        Ok(BandLevels { bands, cell, steps: steps.into(), packed })
     }
 
-    /// Reads what [`write_packed`](Self::write_packed) wrote, to the last byte; any other bytes are an error.
+    /// Reads what [`write_packed`](Self::write_packed) wrote. Bytes with another head are an error; others turn out
+    /// to be no levels when they are unpacked.
     pub(super) fn read_packed(bytes: &[u8]) -> Result<BandLevels, BandLevelsError> {
-        let (head, codes) = Head::read(bytes)?;
-        let count = usize::try_from(head.coded).map_err(|_| head.wrong_size(bytes))?;
-        let codes = packed::read_levels(codes, count, head.bands, &DIFFERENCES)?;
-        head.levels(codes.into_iter())
+        let (head, _) = Head::read(bytes)?;
+        let (bands, cell) = (head.bands, head.cell.into());
+        Ok(BandLevels { bands, cell, steps: OnceLock::new(), packed: bytes.to_vec() })
     }
+}
+
+fn unpack(bytes: &[u8]) -> Result<Vec<u8>, BandLevelsError> {
+    let (head, codes) = Head::read(bytes)?;
+    let count = usize::try_from(head.coded).map_err(|_| head.wrong_size(bytes))?;
+    head.steps(packed::read_levels(codes, count, head.bands, &DIFFERENCES)?.into_iter())
 }
 
 /// What stands before the codes.
@@ -193,15 +220,15 @@ impl<'a> Head<'a> {
         BandLevelsError::Size { cells: self.cells, bands: self.bands as u8, bytes: bytes.len() }
     }
 
-    /// The levels that `codes` lead to; there are as many as there have to be.
-    fn levels(&self, codes: impl Iterator<Item = u8>) -> Result<BandLevels, BandLevelsError> {
+    /// The steps that `codes` lead to; there are as many as there have to be.
+    fn steps(&self, codes: impl Iterator<Item = u8>) -> Result<Vec<u8>, BandLevelsError> {
         let mut steps = Vec::with_capacity(self.first.len() + self.coded as usize);
         steps.extend_from_slice(self.first);
         for code in codes {
             let value = i16::from(steps[steps.len() - self.bands]) + DIFFERENCES[usize::from(code)];
             steps.push(u8::try_from(value).map_err(|_| BandLevelsError::Range)?);
         }
-        Ok(BandLevels { bands: self.bands, cell: self.cell.into(), steps })
+        Ok(steps)
     }
 }
 
@@ -370,7 +397,9 @@ mod tests {
 
         #[test]
         fn any_packed_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..100)) {
-            let _ = BandLevels::read_packed(&bytes);
+            if let Ok(levels) = BandLevels::read_packed(&bytes) {
+                let _ = levels.power(0.0, 100.0);
+            }
         }
 
         #[test]

@@ -40,7 +40,8 @@ pub enum PrefixCodeError {
 
 /// Appends `symbols`, each with the number of its context, and the codes of all contexts.
 pub(super) fn encode(alphabets: &[Alphabet], symbols: &[(u16, u16)], out: &mut Vec<u8>) {
-    let mut counts: Vec<Vec<u32>> = alphabets.iter().map(|a| vec![0; usize::from(a.size)]).collect();
+    let mut counts: Vec<Vec<u32>> =
+        alphabets.iter().map(|a| vec![0; usize::from(a.size)]).collect();
     for &(context, symbol) in symbols {
         counts[usize::from(context)][usize::from(symbol)] += 1;
     }
@@ -64,30 +65,37 @@ pub(super) fn encode(alphabets: &[Alphabet], symbols: &[(u16, u16)], out: &mut V
 /// Lengths of the codes of symbols that occur so often, none above `longest`.
 fn lengths(counts: &[u32], longest: u8) -> Vec<u8> {
     let mut lengths = vec![0u8; counts.len()];
-    let mut single: Vec<(u64, Vec<u16>)> = (0u16..)
-        .zip(counts)
-        .filter(|(_, count)| **count > 0)
-        .map(|(symbol, count)| (u64::from(*count), vec![symbol]))
-        .collect();
+    let mut single: Vec<(u32, u16)> =
+        counts.iter().copied().zip(0u16..).filter(|(count, _)| *count > 0).collect();
+    single.sort_unstable();
     if let [(_, only)] = single.as_slice() {
-        lengths[usize::from(only[0])] = 1;
+        lengths[usize::from(*only)] = 1;
         return lengths;
     }
-    single.sort();
-    let wanted = 2 * single.len().saturating_sub(1);
-    let mut level = single.clone();
+    // Weights at each level, with the symbol of what is no package.
+    let single: Vec<(u64, Option<u16>)> =
+        single.into_iter().map(|(count, symbol)| (u64::from(count), Some(symbol))).collect();
+    let mut levels = vec![single.clone()];
     for _ in 1..longest {
-        let mut packages: Vec<(u64, Vec<u16>)> = level
-            .chunks_exact(2)
-            .map(|pair| (pair[0].0 + pair[1].0, [&pair[0].1[..], &pair[1].1[..]].concat()))
-            .collect();
-        packages.extend(single.iter().cloned());
+        let below = levels.last().map_or(&[][..], Vec::as_slice);
+        let mut level: Vec<_> =
+            below.chunks_exact(2).map(|pair| (pair[0].0 + pair[1].0, None)).collect();
+        level.extend_from_slice(&single);
         // Stable: equal weights stay in their order, which depends on the counts alone.
-        packages.sort_by_key(|(weight, _)| *weight);
-        level = packages;
+        level.sort_by_key(|(weight, _)| *weight);
+        levels.push(level);
     }
-    for symbol in level.into_iter().take(wanted).flat_map(|(_, symbols)| symbols) {
-        lengths[usize::from(symbol)] += 1;
+    // Every time that a symbol is among what was taken, its code is a bit longer; packages take two from below.
+    let mut taken = 2 * single.len().saturating_sub(1);
+    for level in levels.iter().rev() {
+        let mut packages = 0;
+        for (_, symbol) in &level[..taken.min(level.len())] {
+            match symbol {
+                Some(symbol) => lengths[usize::from(*symbol)] += 1,
+                None => packages += 1,
+            }
+        }
+        taken = 2 * packages;
     }
     lengths
 }
@@ -167,8 +175,11 @@ pub(super) struct Decoder<'a> {
 
 impl<'a> Decoder<'a> {
     /// Reads the codes of all contexts.
-    pub(super) fn new(alphabets: &[Alphabet], bytes: &'a [u8]) -> Result<Decoder<'a>, PrefixCodeError> {
-        let mut bits = BitReader { bytes, at: 0, buffer: 0, filled: 0, spent: 0 };
+    pub(super) fn new(
+        alphabets: &[Alphabet],
+        bytes: &'a [u8],
+    ) -> Result<Decoder<'a>, PrefixCodeError> {
+        let mut bits = BitReader { bytes, at: 0, buffer: 0, filled: 0, zeros: 0 };
         let (mut entries, mut tables) = (Vec::new(), Vec::with_capacity(alphabets.len()));
         let mut lengths = Vec::new();
         for alphabet in alphabets {
@@ -204,7 +215,7 @@ impl<'a> Decoder<'a> {
         if self.wrong {
             return Err(PrefixCodeError::Symbol);
         }
-        let bytes = self.bits.spent.div_ceil(8);
+        let bytes = self.bits.spent().div_ceil(8);
         if bytes == self.bits.bytes.len() as u64 { Ok(()) } else { Err(PrefixCodeError::Length) }
     }
 }
@@ -255,8 +266,8 @@ struct BitReader<'a> {
     at: usize,
     buffer: u64,
     filled: u32,
-    /// Bits handed out.
-    spent: u64,
+    /// Bits in the buffer, now or earlier, that come from nowhere.
+    zeros: u64,
 }
 
 impl BitReader<'_> {
@@ -269,9 +280,13 @@ impl BitReader<'_> {
             self.filled |= 56;
         } else {
             while self.filled < 56 {
-                let next = self.bytes.get(self.at).copied();
-                self.at = (self.at + 1).min(self.bytes.len());
-                self.buffer |= u64::from(next.unwrap_or(0)) << self.filled;
+                match self.bytes.get(self.at) {
+                    Some(&next) => {
+                        self.buffer |= u64::from(next) << self.filled;
+                        self.at += 1;
+                    }
+                    None => self.zeros += 8,
+                }
                 self.filled += 8;
             }
         }
@@ -280,8 +295,12 @@ impl BitReader<'_> {
     #[inline]
     fn skip(&mut self, count: u32) {
         self.buffer >>= count;
-        self.filled = self.filled.saturating_sub(count);
-        self.spent += u64::from(count);
+        self.filled -= count;
+    }
+
+    /// Bits handed out.
+    fn spent(&self) -> u64 {
+        self.at as u64 * 8 + self.zeros - u64::from(self.filled)
     }
 
     fn take(&mut self, count: u32) -> u64 {

@@ -42,11 +42,16 @@ const PACKED: u32 = 2;
 
 /// What an index stores of a reference to compare it.
 pub fn payloads(track: &Constellation) -> Vec<Payload> {
-    let mut payloads = vec![Payload::new(PEAKS, PACKED, track.packed_points())];
-    if track.levels.cells() > 0 {
-        payloads.push(Payload::new(LEVELS, PACKED, track.packed_levels()));
-    }
-    payloads
+    std::iter::once(peaks(track)).chain(levels(track)).collect()
+}
+
+fn peaks(track: &Constellation) -> Payload {
+    Payload::new(PEAKS, PACKED, track.packed_points())
+}
+
+fn levels(track: &Constellation) -> Option<Payload> {
+    let has_any = track.levels.cells() > 0;
+    has_any.then(|| Payload::new(LEVELS, PACKED, track.packed_levels()))
 }
 
 /// Why what is stored is not what a track is compared by.
@@ -120,14 +125,12 @@ fn damaged(place: &Path, track: &str, error: &StoredError) -> IndexError {
 pub const RECODE: Recode<'static> =
     Recode { kinds: &[(LEVELS, PACKED), (PEAKS, PACKED)], recode: &recode };
 
-fn recode(stored: Vec<Payload>) -> Result<Vec<Payload>, String> {
-    let (plain, mut rest): (Vec<_>, Vec<_>) =
-        stored.into_iter().partition(|p| p.name == PEAKS && p.codec == PLAIN);
-    for peaks in plain {
-        let track = read(&peaks, None).map_err(|e| e.to_string())?;
-        rest.extend(payloads(&track));
-    }
-    Ok(rest)
+fn recode(name: &str, stored: Vec<Payload>) -> Result<Option<Payload>, String> {
+    let is_plain = |p: &&Payload| p.name == PEAKS && p.codec == PLAIN;
+    let plain = stored.iter().find(is_plain).filter(|_| name == PEAKS || name == LEVELS);
+    let Some(plain) = plain else { return Ok(stored.into_iter().find(|p| p.name == name)) };
+    let track = read(plain, None).map_err(|e| e.to_string())?;
+    Ok(if name == PEAKS { Some(peaks(&track)) } else { levels(&track) })
 }
 
 #[cfg(test)]
@@ -137,7 +140,8 @@ mod tests {
 
     #[test]
     fn either_form_holds_the_same_and_a_newer_one_is_named() {
-        let point = |i: u32| Point { time: 7 * i, freq: (i * 37 % 1400) as u16, rank: (i % 11) as u8 };
+        let point =
+            |i: u32| Point { time: 7 * i, freq: (i * 37 % 1400) as u16, rank: (i % 11) as u8 };
         let track = Constellation {
             points: (0..500).map(point).collect(),
             duration: 4_000,
@@ -146,12 +150,14 @@ mod tests {
         let plain = Payload::new(PEAKS, PLAIN, track.to_bytes());
         assert_eq!(read(&plain, None).as_ref(), Ok(&track));
         let chroma = Payload::new("chroma", 7, vec![1]);
-        let new = recode(vec![plain, chroma.clone()]).unwrap();
-        assert_eq!(new[0], chroma);
-        assert_eq!(read(&new[1], new.get(2)).as_ref(), Ok(&track));
-        let newer = Payload::new(PEAKS, 9, new[1].bytes.clone());
+        let new = |name| recode(name, vec![plain.clone(), chroma.clone()]).unwrap();
+        assert_eq!(new("chroma"), Some(chroma.clone()));
+        let peaks = new(PEAKS).unwrap();
+        assert_eq!(peaks.codec, PACKED);
+        assert_eq!(read(&peaks, new(LEVELS).as_ref()).as_ref(), Ok(&track));
+        let newer = Payload::new(PEAKS, 9, peaks.bytes);
         let message = read(&newer, None).unwrap_err().to_string();
         assert_eq!(message, "peaks are stored in form 9, which this version does not read");
-        assert!(recode(vec![Payload::new(PEAKS, PLAIN, vec![1])]).is_err());
+        assert!(recode(PEAKS, vec![Payload::new(PEAKS, PLAIN, vec![1])]).is_err());
     }
 }

@@ -119,15 +119,13 @@ fn index_of_an_older_format_is_searched_as_it_is_and_after_an_upgrade() {
     fs::remove_dir_all(place.path("references")).unwrap();
     let found = || {
         let outcome = place.scan(&["incoming"]);
-        let mut records = outcome.all("match").into_iter().cloned().collect::<Vec<_>>();
-        records.extend(outcome.all("evidence").into_iter().cloned());
-        records
+        [outcome.all("match"), outcome.all("evidence")].concat()
     };
     let before = found();
     assert!(before.iter().any(|record| record["accepted"] == true), "{before:#?}");
     let stats = || {
         let args = ["index", "stats", "--index", "index", "--format", "jsonl"];
-        place.run(&args).expect(0).one("index_stats").clone()
+        place.run(&args).expect(0).one("index_stats")
     };
     assert_eq!(stats()["segments"][0]["format"], 2);
     let upgrade = ["index", "upgrade", "--index", "index"];
