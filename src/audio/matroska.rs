@@ -20,10 +20,10 @@ use symphonia::core::packet::Packet;
 use super::facts::TrackFacts;
 use super::sniff::read_at;
 
-const EBML: u32 = 0x1a45_dfa3;
-const SEGMENT: u32 = 0x1853_8067;
-const CLUSTER: u32 = 0x1f43_b675;
-const TRACKS: u32 = 0x1654_ae6b;
+pub(super) const EBML: u32 = 0x1a45_dfa3;
+pub(super) const SEGMENT: u32 = 0x1853_8067;
+pub(super) const CLUSTER: u32 = 0x1f43_b675;
+pub(super) const TRACKS: u32 = 0x1654_ae6b;
 const INFO: u32 = 0x1549_A966;
 const TITLE: u32 = 0x7BA9;
 const TRACK_ENTRY: u32 = 0xae;
@@ -124,7 +124,7 @@ fn find<R: Read + Seek>(
 
 /// Identifier, size of the content (`None` if unknown), and size of the header of the element at the
 /// start of `bytes`.
-fn element(bytes: &[u8]) -> Option<(u32, Option<u64>, u64)> {
+pub(super) fn element(bytes: &[u8]) -> Option<(u32, Option<u64>, u64)> {
     let id_len = bytes.first()?.leading_zeros() as usize + 1;
     if id_len > 4 {
         return None;

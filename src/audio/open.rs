@@ -51,7 +51,9 @@ pub(super) fn probe<'s>(
     symphonia::default::get_probe().probe(&Hint::new(), stream, options, metadata).map_err(
         |error| match error {
             Error::IoError(io) if io.kind() != std::io::ErrorKind::UnexpectedEof => Cause::Io(io),
-            Error::IoError(_) => Cause::NotAudio("it ends before any audio begins".to_owned()),
+            Error::IoError(_) => {
+                Cause::NotAudio("truncated: it ends before any audio begins".to_owned())
+            }
             Error::Unsupported(what) if what.contains("no suitable format") => {
                 Cause::NotAudio("its content is no known audio format".to_owned())
             }
@@ -85,6 +87,12 @@ pub(super) fn select(format: &dyn FormatReader, facts: &TrackFacts) -> Result<Tr
             Some(reason) => Err(Cause::Unsupported(reason.clone())),
             None => select_track(track, i),
         };
+        // What the file as a whole declares is the length of its only track.
+        let whole = || media_ms(format).filter(|_| format.tracks().len() == 1);
+        let selected = selected.map(|selected| Selected {
+            declared_ms: selected.declared_ms.or_else(whole),
+            ..selected
+        });
         match selected {
             Ok(selected) => decodable.push(selected),
             Err(cause) => drop(failure.get_or_insert(cause)),
@@ -128,6 +136,13 @@ pub(super) fn decoder(params: &AudioCodecParameters) -> Result<Box<dyn AudioDeco
         Err(_) if params.codec == CODEC_ID_AAC => Ok(Box::new(AacDecoder::new(params)?)),
         decoder => decoder,
     }
+}
+
+/// Length of the file as a whole.
+fn media_ms(format: &dyn FormatReader) -> Option<u64> {
+    let media = format.media_info();
+    let time = media.time_base?.calc_duration(media.duration?)?;
+    u64::try_from(time.as_millis()).ok().filter(|&ms| ms > 0)
 }
 
 /// Length by the container's own account.

@@ -6,6 +6,7 @@
 //! formats' own specifications give (most are in the `magic` database of file(1), too).
 
 use super::error::Cause;
+use super::frames::{frame, is_free_format};
 
 /// What kind of file a signature belongs to, which is how an error speaks of it.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -162,6 +163,7 @@ fn by_structure(head: &[u8]) -> Option<(Kind, &'static str)> {
         (is_old_tar(head), Archive, "a tar archive"),
         (is_transport_stream(head), Audio, "an MPEG transport stream"),
         (is_loas(head), Audio, "AAC in LATM/LOAS"),
+        (is_free_format(head), Audio, "MPEG audio of free format"),
         (is_bmp(head), Other, "a BMP picture"),
         (is_windows_program(head), Other, "a Windows program"),
     ];
@@ -230,7 +232,7 @@ fn is_windows_program(head: &[u8]) -> bool {
         && at.is_some_and(|at| head.get(at..).is_some_and(|rest| rest.starts_with(b"PE\0\0")))
 }
 
-/// AC-3 and E-AC-3 (ETSI TS 102 366): two sync words in the right distance, either byte order.
+/// AC-3 and E-AC-3: two frames in a row, or one that is longer than what is there, in either byte order.
 fn dolby(head: &[u8]) -> Option<(Kind, &'static str)> {
     let swapped: Vec<u8>;
     let head = match head {
@@ -240,31 +242,10 @@ fn dolby(head: &[u8]) -> Option<(Kind, &'static str)> {
         }
         _ => head,
     };
-    let [0x0b, 0x77, _, _, rate, id, ..] = *head else { return None };
-    let (name, size) = match id >> 3 {
-        ..=10 => ("AC-3 (Dolby Digital)", ac3_frame(rate)?),
-        11..=16 => {
-            let words = usize::from(head[2] & 7) << 8 | usize::from(head[3]);
-            ("E-AC-3 (Dolby Digital Plus)", 2 * (words + 1))
-        }
-        _ => return None,
-    };
-    let next = head.get(size..size + 2);
+    let first = frame(head)?;
+    let name = first.kind.unsupported()?;
+    let next = head.get(first.len..first.len + 2);
     next.is_none_or(|sync| sync == [0x0b, 0x77]).then_some((Audio, name))
-}
-
-/// Bytes in an AC-3 frame, by the byte that holds sample rate and size.
-fn ac3_frame(byte: u8) -> Option<usize> {
-    const KBPS: [usize; 19] =
-        [32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512, 576, 640];
-    let code = usize::from(byte & 0x3f);
-    let kbps = *KBPS.get(code / 2)?;
-    match byte >> 6 {
-        0 => Some(4 * kbps),
-        1 => Some(2 * (kbps * 96_000 / 44_100 + code % 2)),
-        2 => Some(6 * kbps),
-        _ => None,
-    }
 }
 
 fn markup(head: &[u8]) -> Option<(Kind, &'static str)> {

@@ -114,13 +114,16 @@ impl<W: Write> Text<W> {
         }
         match (query.truncated && !query.capped, query.damaged_packets) {
             (false, 0) => Ok(()),
-            (true, 0) => self.line(ABOUT_FILE, "note: the file ends before its declared end"),
+            (true, 0) => {
+                let short = query.incomplete.as_deref();
+                let short = short.unwrap_or("the file ends before its declared end");
+                self.line(ABOUT_FILE, &format!("note: {}", visible(short)))
+            }
             (_, damage) => {
                 let packets = count(damage as usize, "bad packet", "bad packets");
-                self.line(
-                    ABOUT_FILE,
-                    &format!("note: the file is incomplete or damaged ({packets})"),
-                )
+                let short = query.incomplete.as_deref();
+                let short = short.unwrap_or("the file is incomplete or damaged");
+                self.line(ABOUT_FILE, &format!("note: {} ({packets})", visible(short)))
             }
         }
     }

@@ -8,10 +8,13 @@
 
 use std::io::{self, Read, Seek};
 
+use super::super::extent::is_container;
 use super::super::sniff::read_at;
 
 /// More chunks than any program writes.
 const MAX_CHUNKS: usize = 10_000;
+/// How far the sound is searched for where the sizes of chunks do not lead to it.
+const MAX_SEARCH: u64 = 64 << 20;
 /// A size that a chunk of sound has as long as its length is not known lies this close below a power
 /// of two: 0xFFFFFFFF, 0x7FFFFFFF, 0x7FFFF000, or one of them less the header.
 const PLACEHOLDER: u64 = 8_192;
@@ -54,14 +57,14 @@ impl Order {
 
 /// One chunk.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Chunk {
-    pub(super) id: [u8; 4],
+pub(in crate::audio) struct Chunk {
+    pub(in crate::audio) id: [u8; 4],
     /// Where its content begins.
-    pub(super) start: u64,
+    pub(in crate::audio) start: u64,
     /// Length of the content that is there.
-    pub(super) len: u64,
+    pub(in crate::audio) len: u64,
     /// Length as declared; `None` where it never was.
-    pub(super) declared: Option<u64>,
+    pub(in crate::audio) declared: Option<u64>,
 }
 
 /// What is needed to walk through the chunks of one file.
@@ -92,6 +95,12 @@ impl<'a, R: Read + Seek> Walk<'a, R> {
         let mut chunks: Vec<Chunk> = Vec::new();
         while chunks.len() < MAX_CHUNKS {
             let Some((id, size)) = self.header(at)? else { break };
+            if matches!(&id, b"RIFF" | b"RF64" | b"BW64" | b"RIFX" | b"FORM" | b"fLaC" | b"OggS")
+                && is_container(&read_at(self.source, at, 64)?)
+            {
+                // Another file was joined to this one.
+                break;
+            }
             let chunk = self.chunk(id, at + 8, size)?;
             if chunk.id == *b"ds64" {
                 self.sizes =
@@ -138,6 +147,34 @@ impl<'a, R: Read + Seek> Walk<'a, R> {
             .header(at)?
             .is_some_and(|(id, size)| KNOWN.contains(&&id) && u64::from(size) <= room + 1))
     }
+}
+
+/// The chunk `id` that begins anywhere between `from` and `end` and fits, or has no size: for files in which a chunk
+/// before it claims a size that is not its own.
+pub(super) fn find<R: Read + Seek>(
+    source: &mut R,
+    id: &[u8; 4],
+    order: Order,
+    from: u64,
+    end: u64,
+) -> io::Result<Option<Chunk>> {
+    const BLOCK: u64 = 1 << 20;
+    let mut at = from;
+    while at < end.min(from.saturating_add(MAX_SEARCH)) {
+        let block = read_at(source, at, BLOCK + 8)?;
+        for (i, head) in block.windows(8).enumerate().filter(|(_, head)| head.starts_with(id)) {
+            let start = at + i as u64 + 8;
+            let there = end.saturating_sub(start);
+            let size = u64::from(order.u32([head[4], head[5], head[6], head[7]]));
+            let open = size > there && is_placeholder(size);
+            if there > 0 && size > 0 && (size <= there || open) {
+                let len = size.min(there);
+                return Ok(Some(Chunk { id: *id, start, len, declared: (!open).then_some(size) }));
+            }
+        }
+        at += BLOCK;
+    }
+    Ok(None)
 }
 
 fn is_placeholder(size: u64) -> bool {

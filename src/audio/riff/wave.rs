@@ -80,7 +80,7 @@ struct Format {
 pub(super) fn content(chunk: &[u8], order: Order) -> Result<Content, Cause> {
     let format = Format::parse(chunk, order)?;
     match format.tag {
-        MPEG | MPEG_LAYER_3 => Ok(Content::Mpeg),
+        MPEG | MPEG_LAYER_3 => Ok(Content::Stream(0)),
         _ => format.pcm(order).map(Content::Pcm),
     }
 }
