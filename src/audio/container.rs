@@ -11,7 +11,7 @@ use super::facts::TrackFacts;
 use super::open::probe;
 use super::riff::{self, Content, Reader};
 use super::segment::Segment;
-use super::{adts, caf, matroska, mp4, signature, sniff};
+use super::{adts, caf, frames, matroska, mp4, signature, sniff};
 
 /// A container, ready to give packets.
 pub(super) struct Opened<'s> {
@@ -59,7 +59,7 @@ fn open_within<'s, S: MediaSource + 's>(
     if matroska::is_matroska(&head.bytes) {
         (tracks, packed) = matroska::facts(&mut source, head.start, head.end).map_err(Cause::Io)?;
     } else if mp4::is_mp4(&head.bytes) {
-        tracks.preferred = mp4::enabled(&mut source, head.start, head.end).map_err(Cause::Io)?;
+        tracks = mp4::facts(&mut source, head.start, head.end).map_err(Cause::Io)?;
     }
     source.seek(SeekFrom::Start(0)).map_err(Cause::Io)?;
     let format =
@@ -67,7 +67,12 @@ fn open_within<'s, S: MediaSource + 's>(
             Some(name) if !matches!(cause, Cause::Io(_)) => {
                 Cause::Unsupported(format!("it is Ogg with {name}, which is not supported"))
             }
-            _ => cause,
+            _ => match (cause, frames::words(&head.bytes)) {
+                (Cause::NotAudio(_), Some(words)) => {
+                    Cause::Unsupported(format!("it is {words}, which is not supported"))
+                }
+                (cause, _) => cause,
+            },
         })?;
     let format = match format.format_info().short_name {
         adts::NAME => Box::new(adts::Reader::new(format.into_inner()).map_err(Cause::Io)?),

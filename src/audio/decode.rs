@@ -347,6 +347,16 @@ impl<'a> Session<'a> {
     /// Takes the next packet of the track.
     fn take(&mut self, packet: Packet) -> Result<(), Cause> {
         let Some(follower) = &mut self.mpeg else { return self.decode(packet) };
+        // MP4 does not tell the layers apart.
+        if !self.tally.has_begun()
+            && let Some(spec) = mpeg::Spec::of(&packet.data)
+            && spec.codec() != self.selected.codec_id
+            && let Ok(decoder) = decoder(&spec.params())
+        {
+            self.selected.codec_id = spec.codec();
+            self.codec = decoder.codec_info().short_name;
+            self.selected.decoder = decoder;
+        }
         match follower.next(packet) {
             Step::Decode { damaged, packet } => {
                 self.damage(damaged)?;

@@ -127,16 +127,20 @@ fn mpeg_header(bytes: &[u8]) -> Option<(u8, u8, u32, usize, usize)> {
     (layer < 4).then_some((version, layer, rate, usize::from(c >> 4), usize::from(c >> 1 & 1)))
 }
 
-fn mpeg(bytes: &[u8]) -> Option<Frame> {
-    let (version, layer, rate, index, padding) = mpeg_header(bytes)?;
-    let table = match (version, layer) {
+fn bit_rates(header: &[u8]) -> Option<[u32; 15]> {
+    let (version, layer, ..) = mpeg_header(header)?;
+    Some(match (version, layer) {
         (1, 1) => V1_L1,
         (1, 2) => V1_L2,
         (1, _) => V1_L3,
         (_, 1) => V2_L1,
         _ => V2_L23,
-    };
-    let bits = 1_000 * table.get(index).filter(|&&bits| bits > 0)?;
+    })
+}
+
+fn mpeg(bytes: &[u8]) -> Option<Frame> {
+    let (version, layer, rate, index, padding) = mpeg_header(bytes)?;
+    let bits = 1_000 * bit_rates(bytes)?.get(index).filter(|&&bits| bits > 0)?;
     let len = match (version, layer) {
         (_, 1) => 4 * ((12 * bits / rate) as usize + padding),
         (2, 3) => (72 * bits / rate) as usize + padding,
@@ -144,6 +148,16 @@ fn mpeg(bytes: &[u8]) -> Option<Frame> {
     };
     let constant = u32::from_be_bytes([0, bytes[1], bytes[2] & 0x0c, 0]);
     Some(Frame { kind: Kind::Mpeg, len, constant })
+}
+
+/// The stream of MPEG audio that `bytes` begin with, in words.
+pub(super) fn words(bytes: &[u8]) -> Option<String> {
+    run(bytes, 0).filter(|kind| *kind == Kind::Mpeg)?;
+    let (_, layer, rate, index, _) = mpeg_header(bytes)?;
+    let rates = bit_rates(bytes)?;
+    let bits = rates.get(index)?;
+    let mode = if bytes.get(3)? >> 6 == 3 { "mono" } else { "stereo" };
+    Some(format!("MPEG audio layer {layer} at {bits} kbit/s and {rate} Hz in {mode}"))
 }
 
 /// Are `bytes` MPEG audio whose bit rate is no number of the table ("free format")? Its frames have one length, which

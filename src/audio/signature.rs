@@ -63,6 +63,34 @@ const SIGNATURES: &[(usize, &[u8], Kind, &str)] = &[
     (0, b"FLV\x01", Audio, "Flash Video"),
     (0, b"\x00\x00\x01\xba", Audio, "an MPEG program stream"),
     (0, b"\x00\x00\x01\xb3", Audio, "an MPEG video"),
+    (0, b"nut/multimedia container\0", Audio, "NUT"),
+    (0, b"\x06\x0e\x2b\x34\x02\x05\x01\x01", Audio, "MXF"),
+    (0, b"\xb7\xd8\x00\x20\x37\x49\xda\x11", Audio, "Windows Recorded TV (WTV)"),
+    (0, b"\x00\x00\x00\x00\x01\xbc\x00\x00\x00\x00\xe1\xe2", Audio, "GXF"),
+    (0, b"ea3\x03\x00", Audio, "ATRAC (OpenMG)"),
+    (0, b"EA3\x01\x00", Audio, "ATRAC (OpenMG)"),
+    (0, b"MMMD", Audio, "Yamaha SMAF"),
+    (0, b".SoX", Audio, "a SoX file"),
+    (0, b"XoS.", Audio, "a SoX file"),
+    (0, b"\x64\xa3\x01\x00", Audio, "IRCAM"),
+    (0, b"\x64\xa3\x02\x00", Audio, "IRCAM"),
+    (0, b"\x64\xa3\x03\x00", Audio, "IRCAM"),
+    (0, b"\x64\xa3\x04\x00", Audio, "IRCAM"),
+    (0, b"\x00\x01\xa3\x64", Audio, "IRCAM"),
+    (0, b"\x00\x02\xa3\x64", Audio, "IRCAM"),
+    (0, b"\x00\x03\xa3\x64", Audio, "IRCAM"),
+    (0, b"\x00\x04\xa3\x64", Audio, "IRCAM"),
+    (0, b"\xc0\xde\xc2", Audio, "Codec 2"),
+    (0, b"ALP ", Audio, "High Voltage ALP"),
+    (0, b"HCA\0", Audio, "CRI HCA"),
+    (0, b"#!EVRC", Audio, "EVRC"),
+    (0, b"fLbC", Audio, "libFLAC of before 1.0"),
+    (0, b"LPAC", Audio, "LPAC"),
+    (0, b"RKA", Audio, "RK Audio"),
+    (0, b"ALS\0", Audio, "MPEG-4 ALS"),
+    (0, b"BIKi", Audio, "Bink Video"),
+    (0, b"SMK2", Audio, "Smacker Video"),
+    (0, b"fmt ", Audio, "the inside of a WAV file without its head"),
     (0, b"MThd", Audio, "MIDI"),
     (0, b"Extended Module: ", Audio, "a tracker module (XM)"),
     (0, b"IMPM", Audio, "a tracker module (IT)"),
@@ -101,6 +129,9 @@ const SIGNATURES: &[(usize, &[u8], Kind, &str)] = &[
 const RIFF_FORMS: &[(&[u8], Kind, &str)] = &[
     (b"AVI ", Audio, "an AVI file"),
     (b"RMID", Audio, "MIDI"),
+    (b"QLCM", Audio, "QCELP (QCP)"),
+    (b"XWMA", Audio, "xWMA"),
+    (b"CDXA", Audio, "a Video CD file"),
     (b"sfbk", Other, "a SoundFont"),
     (b"WEBP", Other, "a WebP picture"),
 ];
@@ -124,6 +155,10 @@ pub(super) fn ogg_stream(head: &[u8]) -> Option<&'static str> {
     let packet = head.strip_prefix(b"OggS").and_then(|_| head.get(27 + segments..))?;
     // Mapping families 0 and 1 are understood.
     if packet.starts_with(b"OpusHead") && packet.get(18).is_none_or(|family| *family < 2) {
+        return None;
+    }
+    // This version is read; what is wrong is something else.
+    if packet.starts_with(b"\x7fFLAC\x01") {
         return None;
     }
     OGG_STREAMS.iter().find(|(start, _)| packet.starts_with(start)).map(|(_, name)| *name)
@@ -162,6 +197,11 @@ fn by_structure(head: &[u8]) -> Option<(Kind, &'static str)> {
         (is_lzma(head), Archive, "an LZMA file"),
         (is_old_tar(head), Archive, "a tar archive"),
         (is_transport_stream(head), Audio, "an MPEG transport stream"),
+        (is_adx(head), Audio, "CRI ADX"),
+        (is_flash(head), Audio, "Flash (SWF)"),
+        (is_gsm(head), Audio, "GSM 6.10"),
+        (is_sbc(head), Audio, "SBC"),
+        (is_iff_8svx(head), Audio, "8SVX"),
         (is_loas(head), Audio, "AAC in LATM/LOAS"),
         (is_free_format(head), Audio, "MPEG audio of free format"),
         (is_bmp(head), Other, "a BMP picture"),
@@ -217,6 +257,49 @@ fn is_loas(head: &[u8]) -> bool {
         _ => None,
     };
     sync(0).and_then(|len| sync(len + 3)).is_some()
+}
+
+/// A header whose length leads to the name of its makers.
+fn is_adx(head: &[u8]) -> bool {
+    let Some(&[0x80, 0, a, b, ..]) = head.first_chunk::<16>() else { return false };
+    let end = usize::from(u16::from_be_bytes([a, b])) + 4;
+    end >= 6 && head.get(end - 6..end) == Some(b"(c)CRI")
+}
+
+/// Plain, deflated, or packed by LZMA, and a version.
+fn is_flash(head: &[u8]) -> bool {
+    matches!(head, [b'F' | b'C' | b'Z', b'W', b'S', 1..=50, ..])
+}
+
+/// Frames of 33 bytes, each with the same four bits in front.
+fn is_gsm(head: &[u8]) -> bool {
+    const FRAMES: usize = 32;
+    let frames = head.chunks_exact(33).take(FRAMES);
+    frames.len() == FRAMES
+        && head.chunks_exact(33).take(FRAMES).all(|frame| frame[0] >> 4 == 0xd)
+        && head[1..33] != head[34..66]
+}
+
+/// Frames of Bluetooth's SBC, by their sync byte and the length that their header gives.
+fn is_sbc(head: &[u8]) -> bool {
+    let len = |at: usize| {
+        let &[0x9c, kind, pool, _] = head.get(at..at + 4)?.first_chunk::<4>()? else { return None };
+        let blocks = 4 * (usize::from(kind >> 4 & 3) + 1);
+        let (mode, bands) = (kind >> 2 & 3, if kind & 1 == 1 { 8 } else { 4 });
+        let (channels, pool) = (if mode == 0 { 1 } else { 2 }, usize::from(pool));
+        let bits = match mode {
+            0 | 1 => blocks * channels * pool,
+            2 => blocks * pool,
+            _ => bands + blocks * pool,
+        };
+        Some(4 + bands * channels / 2 + bits.div_ceil(8))
+    };
+    let mut at = 0;
+    (0..8).all(|_| len(at).is_some_and(|len| (at += len) == ()))
+}
+
+fn is_iff_8svx(head: &[u8]) -> bool {
+    head.starts_with(b"FORM") && matches!(head.get(8..12), Some(b"8SVX" | b"16SV"))
 }
 
 fn is_bmp(head: &[u8]) -> bool {

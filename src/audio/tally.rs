@@ -71,6 +71,11 @@ impl Tally {
         self.broken_off = false;
     }
 
+    /// Has any packet been seen?
+    pub(super) fn has_begun(&self) -> bool {
+        self.good_packets + self.damaged_packets > 0
+    }
+
     /// Packets that were decoded.
     pub(super) fn good_packets(&self) -> u64 {
         self.good_packets

@@ -21,7 +21,7 @@ use super::{matroska, mp4, riff, sniff};
 pub(super) use starts::is_container;
 
 /// Most files in one that are opened.
-const MAX_PARTS: usize = 256;
+const MAX_PARTS: usize = 4_096;
 /// Most parts of a container that are walked over.
 const MAX_STEPS: usize = 4_000_000;
 

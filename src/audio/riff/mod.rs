@@ -138,6 +138,11 @@ impl Form {
     }
 }
 
+/// Name of a format of WAV by its number, in whatever container.
+pub(super) fn format_name(tag: u16) -> String {
+    wave::name(tag)
+}
+
 /// Is this the beginning of a WAV or AIFF file?
 pub(super) fn is_riff(head: &[u8]) -> bool {
     Form::of(head).is_some()
