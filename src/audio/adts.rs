@@ -70,8 +70,7 @@ impl Spec {
         const REAR: Position = Position::REAR_LEFT.union(Position::REAR_RIGHT);
         const FRONT: Position =
             Position::FRONT_LEFT.union(Position::FRONT_RIGHT).union(Position::FRONT_CENTER);
-        const WIDE: Position =
-            Position::FRONT_LEFT_CENTER.union(Position::FRONT_RIGHT_CENTER);
+        const WIDE: Position = Position::FRONT_LEFT_CENTER.union(Position::FRONT_RIGHT_CENTER);
         Some(match self.channels {
             1 => layouts::CHANNEL_LAYOUT_MONO,
             2 => layouts::CHANNEL_LAYOUT_STEREO,

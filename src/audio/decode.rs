@@ -115,6 +115,7 @@ fn decode_source<R: io::Read + io::Seek + Send + Sync>(
         }
         session.go_on(&mut whole, part, max_seconds)?;
     }
+    session.passed_over = parts.iter().map(|part| part.damaged).sum();
     if is_more {
         session.lacks(format!("more than {} files are joined in it", parts.len()));
     }
@@ -219,6 +220,8 @@ struct Session<'a> {
     mpeg: Option<Follower>,
     /// Where the sound of the first file lies.
     container: &'static str,
+    /// Damaged pieces that the demuxer passed over.
+    passed_over: u64,
     /// What of it is not heard, where its structure tells.
     incomplete: Option<String>,
 }
@@ -242,6 +245,7 @@ impl<'a> Session<'a> {
             stop,
             first: None,
             container: opened.container,
+            passed_over: 0,
             incomplete: None,
         };
         let format = &mut *opened.format;
@@ -263,6 +267,9 @@ impl<'a> Session<'a> {
         max_seconds: f64,
     ) -> Result<(), Cause> {
         let (at_s, before) = (self.pipeline.seconds(), self.tally.good_packets());
+        if self.tally.broken_off {
+            self.lacks(format!("what follows damage before {at_s:.1} s is not heard"));
+        }
         self.tally.begin_file();
         let stop = self.stop.clone();
         let decoded = One::open(whole, part, &stop, max_seconds).and_then(|mut file| {
@@ -323,7 +330,9 @@ impl<'a> Session<'a> {
                     Err(cause @ (Cause::Io(_) | Cause::Timeout)) => return Err(cause),
                     Err(cause) => {
                         let (at_s, reason) = (self.pipeline.seconds(), cause.reason());
-                        self.lacks(format!("the stream from {at_s:.1} s on is not heard ({reason})"));
+                        self.lacks(format!(
+                            "the stream from {at_s:.1} s on is not heard ({reason})"
+                        ));
                         break;
                     }
                 },
@@ -422,6 +431,7 @@ impl<'a> Session<'a> {
             }
             (cause, _) => cause,
         })?;
+        let passed_over = if capped { 0 } else { self.passed_over };
         let (sample_rate, channels) = self.first.unwrap_or_default();
         Ok(AudioInfo {
             codec: self.codec.to_owned(),
@@ -432,7 +442,7 @@ impl<'a> Session<'a> {
             declared_ms: self.declared_ms,
             audio_tracks: u32::try_from(self.audio_tracks).unwrap_or(u32::MAX),
             audio_track: u32::try_from(self.audio_track + 1).unwrap_or(u32::MAX),
-            damaged_packets: self.tally.damaged_packets,
+            damaged_packets: self.tally.damaged_packets + passed_over,
             truncated: !capped
                 && (incomplete.is_some() || self.tally.falls_short_of(self.declared_ms)),
             incomplete,

@@ -177,7 +177,8 @@ pub(super) fn is_free_format(bytes: &[u8]) -> bool {
     }
     let padded = |at: usize| (at..at + 2).find(|&at| is_header(at));
     (24..1_600).filter(|&len| is_header(len)).any(|len| {
-        let step = |at: usize| padded(at + len).or_else(|| Some(at + len - 1).filter(|&at| is_header(at)));
+        let step =
+            |at: usize| padded(at + len).or_else(|| Some(at + len - 1).filter(|&at| is_header(at)));
         step(len).and_then(step).is_some()
     })
 }

@@ -82,11 +82,13 @@ fn first<R: Read + Seek>(
 
 /// Name of the codec in a sample entry, where it is not decoded (MP4 Registration Authority, QuickTime).
 fn codec_name(entry: &[u8]) -> Option<String> {
-    const DECODED: [&[u8; 4]; 18] = [
-        b"alac", b"fLaC", b"Opus", b".mp3", b"lpcm", b"wave", b"alaw", b"ulaw", b"raw ", b"sowt",
-        b"twos", b"in24", b"in32", b"fl32", b"fl64", b"NONE", b"ipcm", b"fpcm",
+    const DECODED: [&[u8; 4]; 16] = [
+        b"alac", b"fLaC", b"Opus", b".mp3", b"lpcm", b"wave", b"raw ", b"sowt", b"twos", b"in24",
+        b"in32", b"fl32", b"fl64", b"NONE", b"ipcm", b"fpcm",
     ];
-    const NAMES: [(&[u8; 4], &str); 28] = [
+    const NAMES: [(&[u8; 4], &str); 30] = [
+        (b"alaw", "A-law"),
+        (b"ulaw", "µ-law"),
         (b"samr", "AMR"),
         (b"sawb", "AMR-WB"),
         (b"sawp", "AMR-WB+"),
@@ -223,10 +225,36 @@ mod tests {
     fn enabled_tracks_are_found() {
         let moov = [made(b"mvhd", &[0; 100]), trak(2, 1), trak(3, 2)].concat();
         let file = [made(b"ftyp", &[0; 8]), made(b"mdat", &[9; 50]), made(b"moov", &moov)].concat();
-        let read = |file: &[u8]| facts(&mut io::Cursor::new(file), 0, file.len() as u64).unwrap().preferred;
+        let read = |file: &[u8]| {
+            facts(&mut io::Cursor::new(file), 0, file.len() as u64).unwrap().preferred
+        };
         assert_eq!(read(&file), [2]);
         for end in 0..file.len() {
             assert!(read(&file[..end]).len() <= 1);
         }
+    }
+
+    #[test]
+    fn codecs_that_are_not_decoded_have_names() {
+        let entry = |name: &[u8; 4], inside: &[u8]| {
+            let len = 36 + inside.len() as u32;
+            [&len.to_be_bytes()[..], name, &[0; 28], inside].concat()
+        };
+        let described = |object: u8, specific: &[u8]| {
+            let mut esds = vec![0, 0, 0, 0, 3, 0x80, 0x80, 0x80, 40, 0, 1, 0, 4, 30, object];
+            esds.extend([0; 12]);
+            esds.extend([5, specific.len() as u8]);
+            esds.extend(specific);
+            entry(b"mp4a", &made(b"esds", &esds))
+        };
+        let name = |entry: &[u8]| codec_name(entry).unwrap_or_default();
+        assert_eq!(name(&entry(b"samr", b"")), "AMR");
+        assert_eq!(name(&entry(b"zzzz", b"")), "zzzz");
+        assert_eq!(name(&entry(b"alac", b"")), "");
+        assert_eq!(name(&described(0x40, &[0x12, 0x10])), "");
+        assert_eq!(name(&described(0x69, b"")), "");
+        assert_eq!(name(&described(0xdd, b"")), "Vorbis in MP4");
+        assert_eq!(name(&described(0x40, &[0xf9, 0x50])), "xHE-AAC (USAC)");
+        assert_eq!(name(&entry(b"mp4a", b"")), "");
     }
 }

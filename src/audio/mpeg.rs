@@ -43,10 +43,7 @@ impl Spec {
     pub(super) fn params(&self) -> AudioCodecParameters {
         let channels = if self.stereo { CHANNEL_LAYOUT_STEREO } else { CHANNEL_LAYOUT_MONO };
         let mut params = AudioCodecParameters::new();
-        params
-            .for_codec(self.codec())
-            .with_sample_rate(self.rate)
-            .with_channels(channels);
+        params.for_codec(self.codec()).with_sample_rate(self.rate).with_channels(channels);
         params
     }
 

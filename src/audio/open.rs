@@ -195,7 +195,9 @@ fn missing_codec(codec: AudioCodecId) -> String {
         CODEC_ID_MONKEYS_AUDIO => "Monkey's Audio",
         CODEC_ID_TTA => "TTA",
         CODEC_ID_ATRAC1 | CODEC_ID_ATRAC3 => "ATRAC",
-        CODEC_ID_COOK | CODEC_ID_SIPR | CODEC_ID_RALF | CODEC_ID_RA10 | CODEC_ID_RA20 => "RealAudio",
+        CODEC_ID_COOK | CODEC_ID_SIPR | CODEC_ID_RALF | CODEC_ID_RA10 | CODEC_ID_RA20 => {
+            "RealAudio"
+        }
         other => return format!("its audio codec ({other}) is not supported"),
     };
     format!("its audio codec, {name}, is not supported")

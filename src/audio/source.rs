@@ -87,12 +87,7 @@ pub fn tags_around(bytes: &[u8]) -> io::Result<Tags> {
 
 impl<R: Read + Seek> Source<R> {
     /// A source over `inner`, which is `len` bytes long, behind `patches`.
-    pub(super) fn new(
-        mut inner: R,
-        len: u64,
-        stop: Stop,
-        patches: &[Patch],
-    ) -> io::Result<Self> {
+    pub(super) fn new(mut inner: R, len: u64, stop: Stop, patches: &[Patch]) -> io::Result<Self> {
         let embedded::Found { start, end, tags, mut hidden } = embedded::read(&mut inner, len)?;
         hidden.extend(oversize::hidden(&mut inner, start, end)?);
         hidden.extend_from_slice(patches);

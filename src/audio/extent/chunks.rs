@@ -31,26 +31,32 @@ impl<R: Read + Seek> Walk<'_, R> {
             size => (at + 8, Some(size.into())),
         };
         let end = size.map(|size| at.saturating_add(size));
-        Ok(Some(Unit { name, body, end }).filter(|unit| {
-            is_name(&unit.name) && unit.end.is_none_or(|end| end >= unit.body)
-        }))
+        Ok(Some(Unit { name, body, end })
+            .filter(|unit| is_name(&unit.name) && unit.end.is_none_or(|end| end >= unit.body)))
     }
 
     /// The boxes of an MP4 file. One that leads out of it is made to fit: sound keeps its name, what describes it
     /// is of no use without its end.
     pub(super) fn mp4(&mut self, start: u64) -> io::Result<(u64, Option<Cut>)> {
         let (mut at, mut has_index, mut has_sound) = (start, false, false);
+        let mut is_fragmented = false;
         while let Some(Unit { name, body, end }) = self.atom(at)? {
             if name == *b"ftyp" && at > start && (has_index || has_sound) {
                 break;
             }
             has_sound |= name == *b"mdat";
+            is_fragmented |= name == *b"moof";
             let next = end.unwrap_or(self.len);
             if next > self.len {
                 return Ok((self.len, Some(cut_box(&name, at, body, self.len, has_index))));
             }
             has_index |= name == *b"moov";
             at = next;
+        }
+        // Where a fragment should begin nothing does.
+        if is_fragmented && has_index && self.is_lost(at)? {
+            let reason = "its structure is damaged on the way, and what follows is not heard";
+            return Ok((self.len, Some(Cut::new(reason, Vec::new()))));
         }
         let cut = (!has_index).then(|| {
             Cut::fatal(match has_sound {
@@ -59,6 +65,14 @@ impl<R: Read + Seek> Walk<'_, R> {
             })
         });
         Ok((if at > start { at } else { self.len }, cut))
+    }
+
+    /// Is there much at `at` that is neither padding nor another file?
+    fn is_lost(&mut self, at: u64) -> io::Result<bool> {
+        const MUCH: u64 = 1_024;
+        let rest = self.bytes(at, MUCH)?;
+        let is_much = rest.len() as u64 == MUCH && rest.iter().any(|byte| *byte != 0);
+        Ok(is_much && !self.is_start(at)?)
     }
 
     /// The chunks of a CAF file.
@@ -87,7 +101,10 @@ impl<R: Read + Seek> Walk<'_, R> {
                     }
                     _ => {
                         let hide = Patch { at, bytes: b"free".to_vec() };
-                        Cut::new(format!("the file ends within `{}`", name.escape_ascii()), vec![hide, fit])
+                        Cut::new(
+                            format!("the file ends within `{}`", name.escape_ascii()),
+                            vec![hide, fit],
+                        )
                     }
                 });
                 at = self.len;
@@ -97,17 +114,18 @@ impl<R: Read + Seek> Walk<'_, R> {
             at = next;
         }
         if is_variable && !has_table && cut.as_ref().is_none_or(|cut| !cut.is_fatal) {
-            let reason = "truncated: its table of packets (pakt) is missing, which belongs behind the sound";
+            let reason =
+                "truncated: its table of packets (pakt) is missing, which belongs behind the sound";
             cut = Some(Cut::fatal(reason));
         }
         Ok((at, cut))
     }
 
-    /// The chunks of a WAV or AIFF file, whose reader copes with sizes of all kinds. Sound of unknown length goes on to
+    /// The chunks of a WAV or AIFF file, whose reader copes with sizes of all kinds. A chunk of unknown or wrong length goes on to
     /// the end, or to the next file.
     pub(super) fn riff(&mut self, start: u64) -> io::Result<u64> {
         let chunks = riff::chunks(self.inner, start, self.len)?;
-        let open = chunks.iter().find(|chunk| chunk.declared.is_none());
+        let open = chunks.iter().find(|chunk| chunk.declared.is_none_or(|size| size > chunk.len));
         if let Some(sound) = open {
             return self.next_start(sound.start, &[]);
         }

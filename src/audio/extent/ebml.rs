@@ -56,7 +56,10 @@ impl<R: Read + Seek> Walk<'_, R> {
         };
         let Some(segment) = segment else {
             let is_cut = header.is_none_or(|end| end >= self.len);
-            return Ok((self.len, is_cut.then(|| Cut::fatal("truncated: it ends within its header"))));
+            return Ok((
+                self.len,
+                is_cut.then(|| Cut::fatal("truncated: it ends within its header")),
+            ));
         };
         let mut patches = vec![segment.opened()];
         let (mut at, mut has_tracks, mut inside) = (segment.body, false, None);
@@ -87,14 +90,20 @@ impl<R: Read + Seek> Walk<'_, R> {
             return Ok((segment.end().unwrap_or(self.len), None));
         }
         if !has_tracks {
-            return Ok((self.len, Some(Cut::fatal("truncated: it ends before its description of tracks"))));
+            return Ok((
+                self.len,
+                Some(Cut::fatal("truncated: it ends before its description of tracks")),
+            ));
         }
         let reason = match inside.map(|element| element.id) {
-            Some(id) if OTHERS.contains(&id) => "the file ends behind its sound, within what describes it",
+            Some(id) if OTHERS.contains(&id) => {
+                "the file ends behind its sound, within what describes it"
+            }
             Some(_) => "the file ends within its sound (Cluster)",
             None => "the file ends before its declared end",
         };
-        patches.extend(inside.filter(|element| element.id == CLUSTER).map(|cluster| cluster.opened()));
+        patches
+            .extend(inside.filter(|element| element.id == CLUSTER).map(|cluster| cluster.opened()));
         Ok((self.len, Some(Cut::new(reason, patches))))
     }
 }

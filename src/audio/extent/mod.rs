@@ -52,6 +52,21 @@ pub(super) struct Part {
     pub(super) start: u64,
     pub(super) end: u64,
     pub(super) cut: Option<Cut>,
+    /// Pieces of it that are damaged, and that the demuxer passes over.
+    pub(super) damaged: u64,
+}
+
+/// What a walk through one file finds.
+struct Extent {
+    end: u64,
+    cut: Option<Cut>,
+    damaged: u64,
+}
+
+impl From<(u64, Option<Cut>)> for Extent {
+    fn from((end, cut): (u64, Option<Cut>)) -> Self {
+        Self { end, cut, damaged: 0 }
+    }
 }
 
 /// The files that the `len` bytes of `inner` hold, at least one, and whether there are more than are opened.
@@ -67,10 +82,10 @@ pub(super) fn parts<R: Read + Seek>(
         if parts.len() == MAX_PARTS {
             return Ok((parts, true));
         }
-        let (end, cut) = walk.extent(start)?;
+        let Extent { end, cut, damaged } = walk.extent(start)?;
         // A part of no length, or one that is no file, is left to the one before it.
         let end = if end <= start { len } else { end };
-        parts.push(Part { start, end, cut });
+        parts.push(Part { start, end, cut, damaged });
         if end >= len || !walk.is_start(end)? {
             break;
         }
@@ -95,21 +110,21 @@ struct Walk<'a, R> {
 
 impl<R: Read + Seek> Walk<'_, R> {
     /// Where the file that begins at `start` ends, and what is missing of it.
-    fn extent(&mut self, start: u64) -> io::Result<(u64, Option<Cut>)> {
+    fn extent(&mut self, start: u64) -> io::Result<Extent> {
         let mut at = start;
         while let Some(size) = self.id3v2(at)? {
             at += size;
         }
         let head = self.bytes(at, 12)?;
-        match &head[..] {
-            _ if matroska::is_matroska(&head) => self.matroska(at),
-            _ if mp4::is_mp4(&head) => self.mp4(at),
-            [b'c', b'a', b'f', b'f', ..] => self.caf(at),
-            [b'O', b'g', b'g', b'S', ..] => self.ogg(at),
-            [b'f', b'L', b'a', b'C', ..] => Ok((self.flac(at)?, None)),
-            _ if riff::is_riff(&head) => Ok((self.riff(at)?, None)),
-            _ => Ok((self.bare(at)?, None)),
-        }
+        Ok(match &head[..] {
+            _ if matroska::is_matroska(&head) => self.matroska(at)?.into(),
+            _ if mp4::is_mp4(&head) => self.mp4(at)?.into(),
+            [b'c', b'a', b'f', b'f', ..] => self.caf(at)?.into(),
+            [b'O', b'g', b'g', b'S', ..] => self.ogg(at)?,
+            [b'f', b'L', b'a', b'C', ..] => (self.flac(at)?, None).into(),
+            _ if riff::is_riff(&head) => (self.riff(at)?, None).into(),
+            _ => (self.bare(at)?, None).into(),
+        })
     }
 
     /// Length of a whole ID3v2 tag at `at`.

@@ -39,6 +39,25 @@ fn files_joined_end_to_end_are_told_apart() {
 }
 
 #[test]
+fn damaged_pages_are_counted() {
+    let whole = include_bytes!("../../../tests/data/formats/vorbis.ogg").to_vec();
+    let pages: Vec<usize> =
+        (0..whole.len()).filter(|&at| whole[at..].starts_with(b"OggS\0")).collect();
+    assert_eq!(parts_of(&whole)[0].damaged, 0);
+    let mut body = whole.clone();
+    body[pages[2] + 200] ^= 1;
+    let mut name = whole.clone();
+    name[pages[2]] = b'o';
+    let mut short = whole;
+    short.drain(pages[2] + 100..pages[2] + 150);
+    for damaged in [body, name, short] {
+        let parts = parts_of(&damaged);
+        assert_eq!((parts.len(), parts[0].cut.as_ref()), (1, None));
+        assert!((1..=2).contains(&parts[0].damaged), "{}", parts[0].damaged);
+    }
+}
+
+#[test]
 fn what_is_cut_off_is_told() {
     let [ftyp, moov] = [atom(b"ftyp", b"M4A \0\0\0\0M4A "), atom(b"moov", &[0; 90])];
     let mdat = atom(b"mdat", &[7; 500]);

@@ -9,10 +9,13 @@
 use std::io::{self, Read, Seek};
 
 use super::super::extent::is_container;
+use super::super::frames;
 use super::super::sniff::read_at;
 
 /// More chunks than any program writes.
 const MAX_CHUNKS: usize = 10_000;
+/// Most bytes without a name that may lie behind the sound and be none.
+const RUN_ON: u64 = 4_096;
 /// How far the sound is searched for where the sizes of chunks do not lead to it.
 const MAX_SEARCH: u64 = 64 << 20;
 /// A size that a chunk of sound has as long as its length is not known lies this close below a power
@@ -128,8 +131,29 @@ impl<'a, R: Read + Seek> Walk<'a, R> {
                 0 => !self.is_chunk(start)?,
                 _ => declared > there && is_placeholder(declared),
             };
+        let unknown = unknown || (id == *self.sound && self.runs_on(start, declared)?);
         let len = if unknown { there } else { declared.min(there) };
         Ok(Chunk { id, start, len, declared: (!unknown).then_some(declared) })
+    }
+
+    /// Does the sound at `start` go on behind the size it declares? So it is where no chunk follows, nor anything else that
+    /// has a name or a beginning of its own, but much of something.
+    fn runs_on(&mut self, start: u64, declared: u64) -> io::Result<bool> {
+        let Some(next) = start.checked_add(declared).filter(|_| declared > 0) else {
+            return Ok(false);
+        };
+        if self.end.saturating_sub(next) < RUN_ON {
+            return Ok(false);
+        }
+        for next in [next, next + 1] {
+            let head = read_at(self.source, next, RUN_ON)?;
+            let is_name = head[..4].iter().all(|b| b.is_ascii_graphic() || *b == b' ');
+            let is_padding = head.iter().all(|b| *b == 0);
+            if is_name || is_padding || is_container(&head) || frames::run(&head, 0).is_some() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Name and size of the chunk at `at`, if there is still room for one.

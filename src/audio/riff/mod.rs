@@ -166,7 +166,16 @@ pub(super) fn open<R: Read + Seek>(source: &mut R, head: &Head) -> Result<Option
     let missing = |id: &[u8; 4]| {
         Cause::Decode(format!("its header is damaged (no {} chunk)", id.escape_ascii()))
     };
-    let format = chunks.iter().find(|c| c.id == *format).ok_or_else(|| missing(format))?;
+    let found = chunks.iter().find(|c| c.id == *format).cloned();
+    let find = |id, from, source: &mut R| {
+        // A chunk in front of it claims a size that is not its own.
+        chunks::find(source, id, form.order(), from, head.end).map_err(Cause::Io)
+    };
+    let found = match found {
+        None => find(format, head.start + 12, source)?,
+        found => found,
+    };
+    let format = found.ok_or_else(|| missing(format))?;
     let header = read_at(source, format.start, format.len.min(MAX_HEADER)).map_err(Cause::Io)?;
     let mut content = match form {
         Form::Wave(order) => wave::content(&header, order)?,
@@ -177,10 +186,7 @@ pub(super) fn open<R: Read + Seek>(source: &mut R, head: &Head) -> Result<Option
     }
     let mut found: Vec<Chunk> = chunks.iter().filter(|c| c.id == *sound).cloned().collect();
     if found.is_empty() {
-        // A chunk in front of it claims a size that is not its own.
-        let from = format.start + format.len;
-        let hidden = chunks::find(source, sound, form.order(), from, head.end);
-        found.extend(hidden.map_err(Cause::Io)?);
+        found.extend(find(sound, format.start + format.len, source)?);
     }
     let mut sound = join(source, form, &found).map_err(Cause::Io)?.ok_or_else(|| missing(sound))?;
     if let Content::Pcm(_) = content {

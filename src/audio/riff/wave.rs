@@ -78,7 +78,10 @@ pub(super) fn name(tag: u16) -> String {
         (MPEG_LAYER_3, "MP3"),
     ];
     let name = decoded.iter().chain(NAMES).find(|(known, _)| *known == tag);
-    name.map_or_else(|| format!("Windows audio in format {tag:#06x}"), |(_, name)| (*name).to_owned())
+    name.map_or_else(
+        || format!("Windows audio in format {tag:#06x}"),
+        |(_, name)| (*name).to_owned(),
+    )
 }
 
 /// The fields of a `fmt ` chunk.

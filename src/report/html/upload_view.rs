@@ -26,6 +26,8 @@ pub struct UploadView<'a> {
     length: String,
     /// Why it could not be read.
     error: Option<Text<'a>>,
+    /// What of it was not heard.
+    remarks: Vec<Text<'a>>,
     verdict: Option<VerdictView<'a>>,
     tracklist: Option<Tracklist>,
     findings: Vec<FindingRow<'a>>,
@@ -50,6 +52,7 @@ impl<'a> UploadView<'a> {
             path: Name::of(&upload.path),
             length: clock(upload.duration_ms),
             error: upload.error.as_deref().map(Text::of),
+            remarks: upload.remarks.iter().map(|remark| Text::of(remark)).collect(),
             verdict: verdict.map(|verdict| VerdictView::new(verdict, anchors)),
             tracklist: Tracklist::new(&upload.path, &upload.tracklist, anchors),
             findings: findings.iter().map(|finding| FindingRow::new(finding, anchors)).collect(),
@@ -87,6 +90,7 @@ impl<'a> UploadView<'a> {
     fn remarks(&self) -> Markup {
         html! {
             @if let Some(error) = &self.error { p.note { "It could not be read: " (error) } }
+            @for remark in &self.remarks { p.note { "Note: " (remark) "." } }
             @if let Some(verdict) = &self.verdict { (verdict.markup()) }
             @if let Some(tracklist) = &self.tracklist { (tracklist.markup()) }
             @if !self.findings.is_empty() {
