@@ -325,7 +325,9 @@ fn high_mono() -> Vec<u8> {
 
 fn dolby(id: u8) -> Vec<u8> {
     let mut file = vec![0; 768 * 4];
-    for frame in file.chunks_mut(768) {
+    for (i, frame) in file.chunks_mut(768).enumerate() {
+        // No two frames of sound are the same.
+        frame[100] = i as u8;
         // For AC-3 the fifth byte says 48 kHz and 192 kbit/s, for E-AC-3 the third and fourth the size.
         frame[..6].copy_from_slice(&[0x0b, 0x77, 0x01, 0x7f, 20, id]);
     }

@@ -4,7 +4,7 @@ use std::io::{self, Read, Seek};
 
 use super::super::riff;
 use super::super::veil::Patch;
-use super::{Cut, Walk};
+use super::{Cut, Walk, is_container};
 
 /// A box of MP4 or a chunk of CAF.
 struct Unit {
@@ -81,7 +81,7 @@ impl<R: Read + Seek> Walk<'_, R> {
         let mut cut = None;
         while let Some([a, b, c, d, size @ ..]) = self.exact::<12>(at)? {
             let (name, body) = ([a, b, c, d], at + 12);
-            if !is_name(&name) || name == *b"caff" {
+            if !is_name(&name) || is_container(&self.bytes(at, 64)?) {
                 break;
             }
             let size = u64::from_be_bytes(size);

@@ -9,7 +9,7 @@ use std::io::{self, Read, Seek};
 use super::super::error::Cause;
 use super::super::extent::is_container;
 use super::super::frames::{self, frame};
-use super::super::sniff::read_at;
+use super::super::sniff::{id3v2_size, read_at};
 use super::Sound;
 
 /// Silence in front of a stream that is passed over.
@@ -33,6 +33,9 @@ pub(super) fn stream<R: Read + Seek>(
     if let Some(name) = for_receivers(&start[..start.len().min(4_096)]) {
         return refused(name);
     }
+    if let Some(at) = behind_tag(source, sound, silence, &start).map_err(Cause::Io)? {
+        return Ok(Some(at));
+    }
     for at in 0..start.len().min(START) {
         let rest = &start[at..];
         if frame(rest).is_some()
@@ -55,6 +58,24 @@ pub(super) fn stream<R: Read + Seek>(
     found.map_or(Ok(None), refused)
 }
 
+/// Where an ID3v2 tag begins that has a stream behind it; it may hold a cover of any size.
+fn behind_tag<R: Read + Seek>(
+    source: &mut R,
+    sound: &Sound,
+    silence: u64,
+    start: &[u8],
+) -> io::Result<Option<u64>> {
+    let first = usize::from(start.first() == Some(&0));
+    let size = start.get(first..).and_then(id3v2_size);
+    let at = silence + first as u64;
+    let Some(left) = size.and_then(|size| sound.len.checked_sub(at + size)) else {
+        return Ok(None);
+    };
+    let head = read_at(source, sound.start + sound.len - left, left.min(LOOK))?;
+    let is_stream = frames::run(&head, 0).is_some() || is_container(&head);
+    Ok(is_stream.then_some(at))
+}
+
 /// The start of the sound behind silence, and how long that is.
 fn begin<R: Read + Seek>(source: &mut R, sound: &Sound) -> io::Result<(u64, Vec<u8>)> {
     let mut silence = 0;
@@ -62,10 +83,8 @@ fn begin<R: Read + Seek>(source: &mut R, sound: &Sound) -> io::Result<(u64, Vec<
         let left = sound.len - silence;
         let start = read_at(source, sound.start + silence, left.min(LOOK))?;
         match start.iter().position(|byte| *byte != 0) {
-            Some(at) if at < start.len() / 2 || left <= LOOK => {
-                // From an even place, so that the order of bytes stays told.
-                return Ok((silence, start));
-            }
+            Some(0 | 1) => return Ok((silence, start)),
+            // To an even place, so that bytes in pairs stay pairs.
             Some(at) => silence += (at & !1) as u64,
             None if start.is_empty() || silence >= SILENCE => return Ok((silence, start)),
             None => silence += start.len() as u64,
