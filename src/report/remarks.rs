@@ -20,7 +20,7 @@ pub fn remarks(query: &QueryInfo) -> Vec<String> {
     let short = |or: &'static str| visible(query.incomplete.as_deref().unwrap_or(or));
     match (query.truncated && !query.capped, query.damaged_packets) {
         (false, 0) => {}
-        (true, 0) => remarks.push(short("the file ends before its declared end").to_string()),
+        (true, 0) => remarks.push(short("the file ends before its declared end")),
         (_, damage) => {
             let packets = count(damage as usize, "bad packet", "bad packets");
             let short = short("the file is incomplete or damaged");
