@@ -302,7 +302,11 @@ fn is_sbc(head: &[u8]) -> bool {
         Some(4 + bands * channels / 2 + bits.div_ceil(8))
     };
     let mut at = 0;
-    (0..8).all(|_| len(at).is_some_and(|len| (at += len) == ()))
+    for _ in 0..8 {
+        let Some(len) = len(at) else { return false };
+        at += len;
+    }
+    true
 }
 
 fn is_iff_8svx(head: &[u8]) -> bool {

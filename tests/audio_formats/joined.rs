@@ -50,6 +50,8 @@ fn joined_files_may_differ_in_rate_channels_and_format() {
         ("bare.mp3", "flac.flac"),
         ("aac.m4a", "bare.mp3"),
         ("s16.caf", "vorbis.ogg"),
+        ("reference.wav", "aac.m4a"),
+        ("reference.wav", "lame.mp3"),
     ] {
         assert_joined(&format!("{first} and {second}"), &bytes(first), &bytes(second));
     }

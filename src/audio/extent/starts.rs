@@ -40,7 +40,7 @@ pub(in crate::audio) fn is_container(head: &[u8]) -> bool {
         }
         [0, 0, 0, size, b'f', b't', b'y', b'p', brand @ ..] => {
             let is_brand = |b: &[u8]| b.iter().all(|b| b.is_ascii_alphanumeric() || *b == b' ');
-            size % 4 == 0 && *size >= 16 && brand.get(..4).is_some_and(is_brand)
+            size.is_multiple_of(4) && *size >= 16 && brand.get(..4).is_some_and(is_brand)
         }
         _ => {
             let chunk = head.get(12..16);

@@ -88,7 +88,8 @@ fn no_bytes_lead_a_walk_astray() {
     for file in files {
         for len in (0..file.len()).step_by(97) {
             let parts = parts_of(&file[..len]);
-            assert_eq!(parts.last().unwrap().end, len as u64);
+            let last = parts.last().unwrap();
+            assert!(last.end == len as u64 || last.cut.is_some(), "{last:?}");
         }
         for at in 0..400.min(file.len()) {
             for byte in [0, 1, 0x7f, 0xff] {

@@ -10,7 +10,7 @@ use std::io::{self, Read, Seek};
 
 use super::super::extent::is_container;
 use super::super::frames;
-use super::super::sniff::read_at;
+use super::super::sniff::{id3v2_size, read_at};
 
 /// More chunks than any program writes.
 const MAX_CHUNKS: usize = 10_000;
@@ -98,9 +98,7 @@ impl<'a, R: Read + Seek> Walk<'a, R> {
         let mut chunks: Vec<Chunk> = Vec::new();
         while chunks.len() < MAX_CHUNKS {
             let Some((id, size)) = self.header(at)? else { break };
-            if matches!(&id, b"RIFF" | b"RF64" | b"BW64" | b"RIFX" | b"FORM" | b"fLaC" | b"OggS")
-                && is_container(&read_at(self.source, at, 64)?)
-            {
+            if !KNOWN.contains(&&id) && self.is_file(at)? {
                 // Another file was joined to this one.
                 break;
             }
@@ -136,6 +134,13 @@ impl<'a, R: Read + Seek> Walk<'a, R> {
         Ok(Chunk { id, start, len, declared: (!unknown).then_some(declared) })
     }
 
+    /// Does another file begin at `at`?
+    fn is_file(&mut self, at: u64) -> io::Result<bool> {
+        let head = read_at(self.source, at, RUN_ON)?;
+        let tag = id3v2_size(&head).filter(|size| *size < self.end.saturating_sub(at));
+        Ok(is_container(&head) || frames::run(&head, 0).is_some() || tag.is_some())
+    }
+
     /// Does the sound at `start` go on behind the size it declares? So it is where no chunk follows, nor anything else that
     /// has a name or a beginning of its own, but much of something.
     fn runs_on(&mut self, start: u64, declared: u64) -> io::Result<bool> {
@@ -147,9 +152,9 @@ impl<'a, R: Read + Seek> Walk<'a, R> {
         }
         for next in [next, next + 1] {
             let head = read_at(self.source, next, RUN_ON)?;
-            let is_name = head[..4].iter().all(|b| b.is_ascii_graphic() || *b == b' ');
+            let is_name = head.iter().take(4).all(|b| b.is_ascii_graphic() || *b == b' ');
             let is_padding = head.iter().all(|b| *b == 0);
-            if is_name || is_padding || is_container(&head) || frames::run(&head, 0).is_some() {
+            if is_name || is_padding || self.is_file(next)? {
                 return Ok(false);
             }
         }
