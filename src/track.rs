@@ -28,6 +28,8 @@ pub struct Track {
     pub codec: String,
     /// Less was decoded than the file declares, or, of an indexed track, it was damaged.
     pub truncated: bool,
+    /// Why it is incomplete, in words, where its structure tells.
+    pub incomplete: Option<String>,
     /// It is longer than what was to be looked at, and only its beginning was.
     pub capped: bool,
     /// Packets that could not be decoded.
@@ -70,6 +72,7 @@ impl Track {
             duration_ms: info.duration_ms,
             codec: info.codec.clone(),
             truncated: info.truncated,
+            incomplete: info.incomplete.clone(),
             capped: info.capped,
             damaged_packets: info.damaged_packets,
             audio_tracks: info.audio_tracks,

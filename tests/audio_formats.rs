@@ -5,6 +5,8 @@
 // Helpers may unwrap like the tests they serve: a panic here is the report.
 #![allow(clippy::unwrap_used)]
 
+#[path = "audio_formats/joined.rs"]
+mod joined;
 #[path = "audio_formats/made.rs"]
 mod made;
 #[path = "audio_formats/table.rs"]

@@ -220,9 +220,66 @@ fn lists_of_artists_are_lists_in_every_encoding() {
 }
 
 #[test]
-fn vorbis_comments_name_an_artist_each() {
+fn the_list_of_artists_wins_over_the_joint_credit() {
+    let sound = fixture("bare.mp3");
+    let artists = |frames: &[Vec<u8>]| tags([&id3(4, frames)[..], &sound].concat()).artists;
+    let list = |names: &str| frame("TXXX", &[b"\0ARTISTS\0", names.as_bytes()].concat());
+    let both = ["Ann", "Bob"];
+    for credit in
+        [&b"\0Ann & Bob"[..], b"\0Ann & Bob\0Ann\0Bob", b"\0Ann\0Bob", b"\0Ann\0Ann & Bob"]
+    {
+        for names in ["Ann\0Bob", "Ann; Bob", "Ann;Bob"] {
+            assert_eq!(
+                artists(&[frame("TPE1", credit), list(names)]),
+                both,
+                "{credit:?} {names:?}"
+            );
+        }
+    }
+    // ID3v2.3 cuts by slashes, which may also be part of a name.
+    assert_eq!(artists(&[frame("TPE1", b"\0Ann & Bob"), list("Ann/Bob")]), both);
+    assert_eq!(artists(&[frame("TPE1", b"\0AC/DC & Bob"), list("AC/DC/Bob")]), ["AC/DC & Bob"]);
+    assert_eq!(artists(&[frame("TPE1", b"\0Ann & Bob"), list("Ann & Bob")]), ["Ann & Bob"]);
+    // Who is named beside the list stays.
+    assert_eq!(
+        artists(&[frame("TPE1", b"\0Ann\0Bob\0Cid"), list("Ann\0Bob")]),
+        ["Ann", "Bob", "Cid"]
+    );
+    let apes = [("Artist", &b"Ann & Bob"[..]), ("ARTISTS", b"Ann\0Bob")];
+    assert_eq!(tags([&sound[..], &ape(&apes)].concat()).artists, both);
+    assert_eq!(tags(mp4_with_artists("Ann & Bob", &both)).artists, both);
+    assert_eq!(tags(flac(&["ARTIST=Ann & Bob", "ARTISTS=Ann", "ARTISTS=Bob"])).artists, both);
+}
+
+/// An MP4 file with this artist and a list of artists beside it.
+fn mp4_with_artists(credit: &str, names: &[&str]) -> Vec<u8> {
+    let data = |text: &str| atom(b"data", &[b"\0\0\0\x01\0\0\0\0", text.as_bytes()].concat());
+    let mean = atom(b"mean", b"\0\0\0\0com.apple.iTunes");
+    let name = atom(b"name", b"\0\0\0\0ARTISTS");
+    let all: Vec<u8> = names.iter().flat_map(|name| data(name)).collect();
+    let list = [atom(b"\xa9ART", &data(credit)), atom(b"----", &[mean, name, all].concat())];
+    let handler = atom(b"hdlr", b"\0\0\0\0\0\0\0\0mdirappl\0\0\0\0\0\0\0\0\0");
+    let meta = [&b"\0\0\0\0"[..], &handler, &atom(b"ilst", &list.concat())].concat();
+    let tags = atom(b"udta", &atom(b"meta", &meta));
+    // The index is the last box of the fixture; its own tags go.
+    let mut file = fixture("aac.m4a");
+    let at = file.windows(4).rposition(|name| name == b"moov").unwrap() - 4;
+    let own = at + file[at..].windows(4).position(|name| name == b"udta").unwrap();
+    file[own..own + 4].copy_from_slice(b"free");
+    file.extend(&tags);
+    let size = (file.len() - at) as u32;
+    file[at..at + 4].copy_from_slice(&size.to_be_bytes());
+    file
+}
+
+/// A box of MP4.
+fn atom(name: &[u8; 4], body: &[u8]) -> Vec<u8> {
+    [&(body.len() as u32 + 8).to_be_bytes()[..], name, body].concat()
+}
+
+/// A FLAC file with these comments alone.
+fn flac(comments: &[&str]) -> Vec<u8> {
     let sound = fixture("flac.flac");
-    let comments = ["TITLE=Song", "ARTIST=Ann", "ARTIST=Bob", "ISRC=USRC17607839"];
     let mut body = [0u32.to_le_bytes(), (comments.len() as u32).to_le_bytes()].concat();
     for comment in comments {
         body.extend((comment.len() as u32).to_le_bytes());
@@ -238,7 +295,12 @@ fn vorbis_comments_name_an_artist_each() {
         }
     }
     let head = [&[0x84][..], &(body.len() as u32).to_be_bytes()[1..]].concat();
-    let bytes = [b"fLaC\0", &sound[5..42], &head, &body, &sound[at..]].concat();
+    [b"fLaC\0", &sound[5..42], &head, &body, &sound[at..]].concat()
+}
+
+#[test]
+fn vorbis_comments_name_an_artist_each() {
+    let bytes = flac(&["TITLE=Song", "ARTIST=Ann", "ARTIST=Bob", "ISRC=USRC17607839"]);
     let tags = tags(bytes);
     assert_eq!(names(&tags), (Some("Song"), vec!["Ann", "Bob"]));
     assert_eq!(tags.isrc.as_deref(), Some("USRC17607839"));

@@ -148,7 +148,7 @@ impl AudioDecoder for AacDecoder {
             // After an error it takes nothing more.
             self.buffer.clear();
             self.reset();
-            return decode_error("aac: damaged access unit");
+            return decode_error("aac: damaged access unit, or more than eight channels");
         }
         self.buffer.trim(packet.trim_start.get() as usize, packet.trim_end.get() as usize);
         Ok(self.buffer.as_generic_audio_buffer_ref())

@@ -11,7 +11,7 @@ use super::facts::TrackFacts;
 use super::open::probe;
 use super::riff::{self, Content, Reader};
 use super::segment::Segment;
-use super::{matroska, mp4, signature, sniff};
+use super::{adts, caf, frames, matroska, mp4, signature, sniff};
 
 /// A container, ready to give packets.
 pub(super) struct Opened<'s> {
@@ -34,20 +34,32 @@ impl Opened<'_> {
 }
 
 /// Opens the container that `source` holds, which is `len` bytes long.
-pub(super) fn open<'s, S: MediaSource + 's>(mut source: S, len: u64) -> Result<Opened<'s>, Cause> {
+pub(super) fn open<'s, S: MediaSource + 's>(source: S, len: u64) -> Result<Opened<'s>, Cause> {
+    open_within(source, len, false)
+}
+
+/// The same, for what may lie within another container.
+fn open_within<'s, S: MediaSource + 's>(
+    mut source: S,
+    len: u64,
+    is_inside: bool,
+) -> Result<Opened<'s>, Cause> {
     let head = sniff::look(&mut source, len).map_err(Cause::Io)?;
     if let Some(cause) = signature::refusal(&head.bytes) {
         return Err(cause);
     }
     if let Some(riff) = riff::open(&mut source, &head)? {
-        return open_riff(source, riff);
+        return open_riff(source, riff, is_inside);
+    }
+    if let Some(riff) = caf::open(&mut source, &head).map_err(Cause::Io)? {
+        return open_riff(source, riff, is_inside);
     }
     let mut tracks = TrackFacts::default();
     let mut packed = matroska::Packed::default();
     if matroska::is_matroska(&head.bytes) {
         (tracks, packed) = matroska::facts(&mut source, head.start, head.end).map_err(Cause::Io)?;
     } else if mp4::is_mp4(&head.bytes) {
-        tracks.preferred = mp4::enabled(&mut source, head.start, head.end).map_err(Cause::Io)?;
+        tracks = mp4::facts(&mut source, head.start, head.end).map_err(Cause::Io)?;
     }
     source.seek(SeekFrom::Start(0)).map_err(Cause::Io)?;
     let format =
@@ -55,24 +67,43 @@ pub(super) fn open<'s, S: MediaSource + 's>(mut source: S, len: u64) -> Result<O
             Some(name) if !matches!(cause, Cause::Io(_)) => {
                 Cause::Unsupported(format!("it is Ogg with {name}, which is not supported"))
             }
-            _ => cause,
+            _ => match (cause, frames::words(&head.bytes)) {
+                (Cause::NotAudio(_), Some(words)) => {
+                    Cause::Unsupported(format!("it is {words}, which is not supported"))
+                }
+                (cause, _) => cause,
+            },
         })?;
-    let format = packed.unpack(format);
+    let format = match format.format_info().short_name {
+        adts::NAME => Box::new(adts::Reader::new(format.into_inner()).map_err(Cause::Io)?),
+        _ => packed.unpack(format),
+    };
     Ok(Opened { container: format.format_info().short_name, format, tracks, packed })
 }
 
-fn open_riff<'s, S: MediaSource + 's>(source: S, riff: riff::Riff) -> Result<Opened<'s>, Cause> {
+fn open_riff<'s, S: MediaSource + 's>(
+    source: S,
+    riff: riff::Riff,
+    is_inside: bool,
+) -> Result<Opened<'s>, Cause> {
     let container = riff.container;
     let sound = riff.sound;
-    let format: Box<dyn FormatReader + 's> = match riff.content {
+    match riff.content {
         Content::Pcm(pcm) => {
             let stream = MediaSourceStream::new(Box::new(source), Default::default());
-            Box::new(Reader::new(stream, container, &sound, pcm).map_err(Cause::Io)?)
+            let format = Reader::new(stream, container, &sound, pcm).map_err(Cause::Io)?;
+            let (tracks, packed) = Default::default();
+            Ok(Opened { format: Box::new(format), container, tracks, packed })
         }
-        Content::Mpeg => {
-            probe(Box::new(Segment::new(source, sound.start, sound.len).map_err(Cause::Io)?))?
+        Content::Stream(_) if is_inside => {
+            let reason = "it is a file within a file within a file, which is not supported";
+            Err(Cause::Unsupported(reason.to_owned()))
         }
-    };
-    let (tracks, packed) = Default::default();
-    Ok(Opened { format, container, tracks, packed })
+        Content::Stream(skip) => {
+            let source: Box<dyn MediaSource + 's> = Box::new(source);
+            let (start, len) = (sound.start + skip, sound.len.saturating_sub(skip));
+            let stream = Segment::new(source, start, len).map_err(Cause::Io)?;
+            Ok(Opened { container, ..open_within(stream, len, true)? })
+        }
+    }
 }

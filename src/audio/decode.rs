@@ -8,19 +8,21 @@ use std::time::Instant;
 
 use symphonia::core::errors::Error;
 use symphonia::core::formats::FormatReader;
-use symphonia::core::io::MediaSource;
 use symphonia::core::packet::Packet;
 
 use super::container::{self, Opened};
 use super::error::Cause;
+use super::extent::{self, Part};
 use super::facts::TrackFacts;
 use super::filter::RATES;
 use super::mpeg::{self, Follower, Step};
 use super::open::{Selected, decoder, select};
 use super::pipeline::{Pipeline, samples_to_ms};
+use super::segment::Segment;
 use super::source::{Payload, Source, Stop, open_bytes, open_file};
 use super::survey::first_audible;
 use super::tally::{Tally, is_bare_stream};
+use super::veil::Patch;
 use super::{AudioError, AudioInfo, DecodeOptions, Tags};
 
 /// Demuxer errors in a row after which the rest of a file is given up. Most demuxers find their
@@ -50,8 +52,8 @@ pub(super) fn decode_here(
     sink: &mut dyn FnMut(&[f32]),
 ) -> Result<AudioInfo, AudioError> {
     guarded(path.to_owned(), options, |stop| {
-        let source = open_file(path, stop.clone()).map_err(Cause::Io)?;
-        decode_source(source, options, stop, sink)
+        let (file, len) = open_file(path).map_err(Cause::Io)?;
+        decode_source(file, len, options, stop, sink)
     })
 }
 
@@ -63,8 +65,8 @@ pub fn decode_bytes<B: AsRef<[u8]> + Send + Sync>(
     sink: &mut dyn FnMut(&[f32]),
 ) -> Result<AudioInfo, AudioError> {
     guarded(PathBuf::from(name), options, |stop| {
-        let source = open_bytes(bytes, stop.clone()).map_err(Cause::Io)?;
-        decode_source(source, options, stop, sink)
+        let (bytes, len) = open_bytes(bytes);
+        decode_source(bytes, len, options, stop, sink)
     })
 }
 
@@ -92,52 +94,81 @@ pub(super) fn panic_message(panic: &(dyn Any + Send)) -> String {
     text.unwrap_or("unknown panic").to_owned()
 }
 
-fn decode_source<R>(
-    mut source: Source<R>,
+fn decode_source<R: io::Read + io::Seek + Send + Sync>(
+    mut whole: R,
+    len: u64,
     options: &DecodeOptions,
     stop: Stop,
     sink: &mut dyn FnMut(&[f32]),
-) -> Result<AudioInfo, Cause>
-where
-    Source<R>: MediaSource,
-    R: io::Read + io::Seek,
-{
-    if source.len() == 0 {
+) -> Result<AudioInfo, Cause> {
+    if len == 0 {
         return Err(Cause::Empty("it has no bytes"));
     }
-    let (payload, len, tags_around) = (source.payload(), source.len(), source.take_tags());
-    let opened = container::open(source, len).map_err(|cause| match cause {
-        // A file that begins like audio is audio, only damaged.
-        Cause::NotAudio(reason) if payload.has_magic => Cause::Decode(reason),
-        cause => cause,
-    })?;
+    let (parts, is_more) = extent::parts(&mut whole, len, &stop).map_err(Cause::Io)?;
+    let [first, joined @ ..] = &parts[..] else { return Err(Cause::Empty("it has no bytes")) };
     let max_seconds = options.max_duration.as_secs_f64();
-    let (mut opened, selected, audio_tracks) = choose(opened, &stop, max_seconds)?;
-    let container = opened.container;
-    let format = &mut *opened.format;
-    // An MPEG stream in a WAV file is a bare stream all the same.
-    let stream = format.format_info().short_name;
-    let mut session = Session {
-        declared_ms: selected.declared_ms.filter(|_| declares_length(stream, &payload)),
-        codec: selected.codec,
-        tally: Tally::new(stream, selected.padding, &payload),
-        audio_tracks,
-        audio_track: selected.number,
-        mpeg: mpeg::is_mpeg_audio(selected.codec_id).then(Follower::default),
-        selected,
-        pipeline: Pipeline::new(max_seconds, sink),
-        tags: if is_native_inside(container) { Tags::default() } else { tags_around.clone() },
-        stop,
-        first: None,
-    };
-    session.tags.absorb(format);
-    session.run(format)?;
-    session.tags.absorb(format);
-    session.tags.complete(tags_around);
-    if opened.tracks.tags_of_whole {
-        session.tags.take_from_whole(opened.tracks.title);
+    let file = One::open(&mut whole, first, &stop, max_seconds)?;
+    let mut session = Session::listen(file, Pipeline::new(max_seconds, sink), stop)?;
+    for part in joined {
+        if session.pipeline.is_full() {
+            break;
+        }
+        session.go_on(&mut whole, part, max_seconds)?;
     }
-    session.conclude(container)
+    session.passed_over = parts.iter().map(|part| part.damaged).sum();
+    if is_more {
+        session.lacks(format!("more than {} files are joined in it", parts.len()));
+    }
+    if let Some(cut) = parts.last().and_then(|part| part.cut.as_ref()).filter(|cut| !cut.is_fatal) {
+        session.lacks(cut.reason.clone());
+    }
+    session.conclude()
+}
+
+/// One of the files in a file, open.
+struct One<'s> {
+    opened: Opened<'s>,
+    selected: Selected,
+    audio_tracks: usize,
+    payload: Payload,
+    tags_around: Tags,
+}
+
+impl<'s> One<'s> {
+    fn open<R: io::Read + io::Seek + Send + Sync>(
+        whole: &'s mut R,
+        part: &Part,
+        stop: &Stop,
+        max_seconds: f64,
+    ) -> Result<Self, Cause> {
+        let patches = match &part.cut {
+            Some(cut) if cut.is_fatal => return Err(Cause::Decode(cut.reason.clone())),
+            Some(cut) => &cut.patches[..],
+            None => &[],
+        };
+        let len = part.end - part.start;
+        let inside = |patch: &Patch| Patch { at: patch.at - part.start, ..patch.clone() };
+        let patches: Vec<Patch> = patches.iter().map(inside).collect();
+        let segment = Segment::new(whole, part.start, len).map_err(Cause::Io)?;
+        let mut source = Source::new(segment, len, stop.clone(), &patches).map_err(Cause::Io)?;
+        let (payload, len, tags_around) = (source.payload(), source.len(), source.take_tags());
+        let opened = container::open(source, len).map_err(|cause| match cause {
+            // A file that begins like audio is audio, only damaged.
+            Cause::NotAudio(reason) if payload.has_magic => Cause::Decode(reason),
+            cause => cause,
+        })?;
+        let (opened, selected, audio_tracks) = choose(opened, stop, max_seconds)?;
+        Ok(Self { opened, selected, audio_tracks, payload, tags_around })
+    }
+
+    /// Name of what the reader takes apart: an MPEG stream in a WAV file is a bare stream all the same.
+    fn stream(&self) -> &'static str {
+        self.opened.format.format_info().short_name
+    }
+
+    fn declared_ms(&self) -> Option<u64> {
+        self.selected.declared_ms.filter(|_| declares_length(self.stream(), &self.payload))
+    }
 }
 
 /// Chooses one of the audio tracks; also says how many there are.
@@ -187,9 +218,99 @@ struct Session<'a> {
     audio_track: usize,
     /// For MPEG audio, whose frames may change their kind.
     mpeg: Option<Follower>,
+    /// Where the sound of the first file lies.
+    container: &'static str,
+    /// Damaged pieces that the demuxer passed over.
+    passed_over: u64,
+    /// What of it is not heard, where its structure tells.
+    incomplete: Option<String>,
 }
 
-impl Session<'_> {
+impl<'a> Session<'a> {
+    /// Decodes the first file.
+    fn listen(file: One<'_>, pipeline: Pipeline<'a>, stop: Stop) -> Result<Self, Cause> {
+        let (stream, declared_ms) = (file.stream(), file.declared_ms());
+        let One { mut opened, selected, audio_tracks, payload, tags_around } = file;
+        let is_native = is_native_inside(opened.container);
+        let mut session = Self {
+            declared_ms,
+            codec: selected.codec,
+            tally: Tally::new(stream, selected.padding, &payload),
+            audio_tracks,
+            audio_track: selected.number,
+            mpeg: mpeg::is_mpeg_audio(selected.codec_id).then(Follower::default),
+            selected,
+            pipeline,
+            tags: if is_native { Tags::default() } else { tags_around.clone() },
+            stop,
+            first: None,
+            container: opened.container,
+            passed_over: 0,
+            incomplete: None,
+        };
+        let format = &mut *opened.format;
+        session.tags.absorb(format);
+        session.run(format)?;
+        session.tags.absorb(format);
+        session.tags.complete(tags_around);
+        if opened.tracks.tags_of_whole {
+            session.tags.take_from_whole(opened.tracks.title);
+        }
+        Ok(session)
+    }
+
+    /// Decodes a file that was joined to the one before it. Where that fails, it is told.
+    fn go_on<R: io::Read + io::Seek + Send + Sync>(
+        &mut self,
+        whole: &mut R,
+        part: &Part,
+        max_seconds: f64,
+    ) -> Result<(), Cause> {
+        let (at_s, before) = (self.pipeline.seconds(), self.tally.good_packets());
+        if self.tally.broken_off {
+            self.lacks(format!("what follows damage before {at_s:.1} s is not heard"));
+        }
+        self.tally.begin_file();
+        let stop = self.stop.clone();
+        let decoded = One::open(whole, part, &stop, max_seconds).and_then(|mut file| {
+            let declared = file.declared_ms();
+            let stream = file.stream();
+            self.enter(file.selected, stream, declared)?;
+            self.run(&mut *file.opened.format)
+        });
+        let reason = match decoded {
+            Ok(()) if self.tally.good_packets() > before => return Ok(()),
+            Ok(()) => "nothing of it can be decoded".to_owned(),
+            Err(Cause::Io(error)) => return Err(Cause::Io(error)),
+            Err(Cause::Timeout) => return Err(Cause::Timeout),
+            Err(cause) => cause.reason(),
+        };
+        self.lacks(format!("a file joined to it at {at_s:.1} s is not heard ({reason})"));
+        Ok(())
+    }
+
+    /// Another stream begins.
+    fn enter(
+        &mut self,
+        selected: Selected,
+        stream: &str,
+        declared_ms: Option<u64>,
+    ) -> Result<(), Cause> {
+        let rest = self.mpeg.as_mut().and_then(Follower::rest);
+        self.damage(rest)?;
+        self.tally.begin(stream, selected.padding);
+        self.mpeg = mpeg::is_mpeg_audio(selected.codec_id).then(Follower::default);
+        self.selected = selected;
+        let both = self.declared_ms.zip(declared_ms);
+        self.declared_ms = both.map(|(before, now)| before.saturating_add(now));
+        Ok(())
+    }
+
+    /// Something of the file is not heard; the first reason is told.
+    fn lacks(&mut self, reason: String) {
+        self.incomplete.get_or_insert(reason);
+    }
+
     fn run(&mut self, format: &mut dyn FormatReader) -> Result<(), Cause> {
         let mut demux_errors = 0;
         while !self.pipeline.is_full() {
@@ -204,7 +325,17 @@ impl Session<'_> {
                         self.take(packet)?;
                     }
                 }
-                Err(Error::ResetRequired) => self.restart(format)?,
+                Err(Error::ResetRequired) => match self.restart(format) {
+                    Ok(()) => {}
+                    Err(cause @ (Cause::Io(_) | Cause::Timeout)) => return Err(cause),
+                    Err(cause) => {
+                        let (at_s, reason) = (self.pipeline.seconds(), cause.reason());
+                        self.lacks(format!(
+                            "the stream from {at_s:.1} s on is not heard ({reason})"
+                        ));
+                        break;
+                    }
+                },
                 // Also how a stream of undeclared length ends.
                 Err(Error::IoError(io)) if io.kind() == io::ErrorKind::UnexpectedEof => break,
                 Err(Error::IoError(io)) => return Err(Cause::Io(io)),
@@ -225,6 +356,16 @@ impl Session<'_> {
     /// Takes the next packet of the track.
     fn take(&mut self, packet: Packet) -> Result<(), Cause> {
         let Some(follower) = &mut self.mpeg else { return self.decode(packet) };
+        // MP4 does not tell the layers apart.
+        if !self.tally.has_begun()
+            && let Some(spec) = mpeg::Spec::of(&packet.data)
+            && spec.codec() != self.selected.codec_id
+            && let Ok(decoder) = decoder(&spec.params())
+        {
+            self.selected.codec_id = spec.codec();
+            self.codec = decoder.codec_info().short_name;
+            self.selected.decoder = decoder;
+        }
         match follower.next(packet) {
             Step::Decode { damaged, packet } => {
                 self.damage(damaged)?;
@@ -248,17 +389,10 @@ impl Session<'_> {
     /// A new stream begins in the same file, as in chained Ogg.
     fn restart(&mut self, format: &mut dyn FormatReader) -> Result<(), Cause> {
         self.tags.absorb(format);
-        let rest = self.mpeg.as_mut().and_then(Follower::rest);
-        self.damage(rest)?;
         let tracks = select(format, &TrackFacts::default())?;
-        let first = tracks.decodable.into_iter().next();
-        self.selected = first.ok_or(Cause::NoAudioTrack)?;
-        self.mpeg = mpeg::is_mpeg_audio(self.selected.codec_id).then(Follower::default);
-        self.declared_ms = self
-            .declared_ms
-            .zip(self.selected.declared_ms)
-            .map(|(before, now)| before.saturating_add(now));
-        Ok(())
+        let selected = tracks.decodable.into_iter().next().ok_or(Cause::NoAudioTrack)?;
+        let declared_ms = selected.declared_ms;
+        self.enter(selected, format.format_info().short_name, declared_ms)
     }
 
     fn decode(&mut self, mut packet: Packet) -> Result<(), Cause> {
@@ -286,22 +420,32 @@ impl Session<'_> {
         Ok(())
     }
 
-    fn conclude(mut self, container: &str) -> Result<AudioInfo, Cause> {
+    fn conclude(mut self) -> Result<AudioInfo, Cause> {
         let capped = self.pipeline.is_full();
         let delivered = self.pipeline.finish();
-        self.tally.check(capped)?;
+        // Of what was not looked at nothing is said.
+        let incomplete = self.incomplete.filter(|_| !capped);
+        self.tally.check(capped).map_err(|cause| match (cause, &incomplete) {
+            (Cause::Empty(_), Some(reason)) => {
+                Cause::Decode(format!("truncated: nothing of it can be decoded ({reason})"))
+            }
+            (cause, _) => cause,
+        })?;
+        let passed_over = if capped { 0 } else { self.passed_over };
         let (sample_rate, channels) = self.first.unwrap_or_default();
         Ok(AudioInfo {
             codec: self.codec.to_owned(),
-            container: Some(container.to_owned()),
+            container: Some(self.container.to_owned()),
             sample_rate,
             channels,
             duration_ms: samples_to_ms(delivered),
             declared_ms: self.declared_ms,
             audio_tracks: u32::try_from(self.audio_tracks).unwrap_or(u32::MAX),
             audio_track: u32::try_from(self.audio_track + 1).unwrap_or(u32::MAX),
-            damaged_packets: self.tally.damaged_packets,
-            truncated: !capped && self.tally.falls_short_of(self.declared_ms),
+            damaged_packets: self.tally.damaged_packets + passed_over,
+            truncated: !capped
+                && (incomplete.is_some() || self.tally.falls_short_of(self.declared_ms)),
+            incomplete,
             capped,
             tags: self.tags.with_separate_artists(),
         })

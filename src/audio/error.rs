@@ -133,6 +133,19 @@ pub(super) enum Cause {
 }
 
 impl Cause {
+    /// What is wrong, in words.
+    pub(super) fn reason(&self) -> String {
+        match self {
+            Self::Io(error) => error.to_string(),
+            Self::NotAudio(reason) | Self::Unsupported(reason) | Self::Decode(reason) => {
+                reason.clone()
+            }
+            Self::NoAudioTrack => "it contains no audio track".to_owned(),
+            Self::Empty(reason) => (*reason).to_owned(),
+            Self::Timeout => "time limit".to_owned(),
+        }
+    }
+
     /// The error for the file `path`, decoded under the time limit `limit`.
     pub(super) fn at(self, path: PathBuf, limit: Duration) -> AudioError {
         match self {

@@ -11,6 +11,10 @@ pub(super) struct TrackFacts {
     pub(super) title: Option<String>,
     /// Tags may be about the file as a whole (an album, by the letter), where they name its one track as well.
     pub(super) tags_of_whole: bool,
+    /// Audio tracks in all, where the file was asked; the reader leaves out those of unknown codecs.
+    pub(super) audio_tracks: usize,
+    /// Codecs that are not decoded, by name.
+    pub(super) names: HashMap<u32, String>,
     /// Tracks that cannot be read, and why.
     pub(super) unreadable: HashMap<u32, String>,
 }

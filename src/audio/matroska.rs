@@ -18,16 +18,21 @@ use symphonia::core::meta::Metadata;
 use symphonia::core::packet::Packet;
 
 use super::facts::TrackFacts;
+use super::riff;
 use super::sniff::read_at;
 
-const EBML: u32 = 0x1a45_dfa3;
-const SEGMENT: u32 = 0x1853_8067;
-const CLUSTER: u32 = 0x1f43_b675;
-const TRACKS: u32 = 0x1654_ae6b;
+pub(super) const EBML: u32 = 0x1a45_dfa3;
+pub(super) const SEGMENT: u32 = 0x1853_8067;
+pub(super) const CLUSTER: u32 = 0x1f43_b675;
+pub(super) const TRACKS: u32 = 0x1654_ae6b;
 const INFO: u32 = 0x1549_A966;
 const TITLE: u32 = 0x7BA9;
 const TRACK_ENTRY: u32 = 0xae;
 const TRACK_NUMBER: u32 = 0xd7;
+const TRACK_TYPE: u32 = 0x83;
+const AUDIO: u64 = 2;
+const CODEC_ID: u32 = 0x86;
+const CODEC_PRIVATE: u32 = 0x63a2;
 const FLAG_DEFAULT: u32 = 0x88;
 const CONTENT_ENCODINGS: u32 = 0x6d80;
 const CONTENT_ENCODING: u32 = 0x6240;
@@ -124,7 +129,7 @@ fn find<R: Read + Seek>(
 
 /// Identifier, size of the content (`None` if unknown), and size of the header of the element at the
 /// start of `bytes`.
-fn element(bytes: &[u8]) -> Option<(u32, Option<u64>, u64)> {
+pub(super) fn element(bytes: &[u8]) -> Option<(u32, Option<u64>, u64)> {
     let id_len = bytes.first()?.leading_zeros() as usize + 1;
     if id_len > 4 {
         return None;
@@ -167,6 +172,13 @@ fn add(track: &[u8], facts: &mut TrackFacts, packed: &mut HashMap<u32, Vec<Packi
     if number(track, FLAG_DEFAULT, 1) == 1 {
         facts.preferred.push(track_id);
     }
+    if number(track, TRACK_TYPE, 0) == AUDIO {
+        facts.audio_tracks += 1;
+        let named = |wanted| elements(track).find(|(id, _)| *id == wanted).map(|(_, bytes)| bytes);
+        let codec = named(CODEC_ID).and_then(|id| std::str::from_utf8(id).ok());
+        let name = codec.and_then(|id| codec_name(id, named(CODEC_PRIVATE)));
+        facts.names.extend(name.map(|name| (track_id, name)));
+    }
     let all = elements(track).filter(|(id, _)| *id == CONTENT_ENCODINGS);
     let each = all.flat_map(|(_, all)| elements(all)).filter(|(id, _)| *id == CONTENT_ENCODING);
     let mut packings: Vec<&[u8]> = each.map(|(_, content)| content).collect();
@@ -177,6 +189,36 @@ fn add(track: &[u8], facts: &mut TrackFacts, packed: &mut HashMap<u32, Vec<Packi
         Ok(packings) => drop(packed.insert(track_id, packings)),
         Err(reason) => drop(facts.unreadable.insert(track_id, reason)),
     }
+}
+
+/// Name of a codec that is not decoded (Matroska Codec Specifications).
+fn codec_name(id: &str, private: Option<&[u8]>) -> Option<String> {
+    const DECODED: [&str; 7] =
+        ["A_MPEG/L", "A_FLAC", "A_OPUS", "A_VORBIS", "A_AAC", "A_ALAC", "A_PCM"];
+    const NAMES: [(&str, &str); 12] = [
+        ("A_AC3", "AC-3 (Dolby Digital)"),
+        ("A_EAC3", "E-AC-3 (Dolby Digital Plus)"),
+        ("A_AC4", "AC-4"),
+        ("A_TRUEHD", "TrueHD"),
+        ("A_MLP", "MLP"),
+        ("A_DTS", "DTS"),
+        ("A_TTA1", "TTA"),
+        ("A_WAVPACK4", "WavPack"),
+        ("A_MPC", "Musepack"),
+        ("A_REAL", "RealAudio"),
+        ("A_ATRAC", "ATRAC"),
+        ("A_QUICKTIME/QDM", "QDesign Music"),
+    ];
+    let id = id.trim_end_matches('\0');
+    if DECODED.iter().any(|start| id.starts_with(start)) {
+        return None;
+    }
+    if let (true, Some([a, b, ..])) = (id.starts_with("A_MS/ACM"), private) {
+        return Some(riff::format_name(u16::from_le_bytes([*a, *b])));
+    }
+    let known = NAMES.iter().find(|(start, _)| id.starts_with(start));
+    let shown = id.strip_prefix("A_").unwrap_or(id).chars().filter(char::is_ascii_graphic);
+    Some(known.map_or_else(|| shown.take(32).collect(), |(_, name)| (*name).to_owned()))
 }
 
 /// How a `ContentEncoding` packs blocks; `None` if it does not touch them.

@@ -16,6 +16,8 @@
 //! length are capped, and memory does not depend on the length of the file.
 
 mod aac;
+mod adts;
+mod caf;
 mod container;
 mod convert;
 mod decode;
@@ -23,8 +25,10 @@ mod dot;
 mod downmix;
 mod embedded;
 mod error;
+mod extent;
 mod facts;
 mod filter;
+mod frames;
 #[cfg(all(unix, feature = "cli"))]
 #[doc(hidden)]
 pub mod isolation;
@@ -108,8 +112,11 @@ pub struct AudioInfo {
     pub audio_track: u32,
     /// Packets that could not be decoded; silence of the same length stands in for them.
     pub damaged_packets: u64,
-    /// Clearly less was decoded than declared (below 95 %).
+    /// Clearly less was decoded than declared (below 95 %), or than the file holds.
     pub truncated: bool,
+    /// Why, in words, where the file's structure tells: it ends within its sound, or a file joined to it cannot be
+    /// decoded.
+    pub incomplete: Option<String>,
     /// The length cap was hit: the file goes on.
     pub capped: bool,
     /// Descriptive tags.

@@ -43,15 +43,16 @@ impl Spec {
     pub(super) fn params(&self) -> AudioCodecParameters {
         let channels = if self.stereo { CHANNEL_LAYOUT_STEREO } else { CHANNEL_LAYOUT_MONO };
         let mut params = AudioCodecParameters::new();
+        params.for_codec(self.codec()).with_sample_rate(self.rate).with_channels(channels);
         params
-            .for_codec(match self.layer {
-                1 => CODEC_ID_MP1,
-                2 => CODEC_ID_MP2,
-                _ => CODEC_ID_MP3,
-            })
-            .with_sample_rate(self.rate)
-            .with_channels(channels);
-        params
+    }
+
+    pub(super) fn codec(&self) -> AudioCodecId {
+        match self.layer {
+            1 => CODEC_ID_MP1,
+            2 => CODEC_ID_MP2,
+            _ => CODEC_ID_MP3,
+        }
     }
 
     /// Length of a frame in seconds.

@@ -51,7 +51,9 @@ pub(super) fn probe<'s>(
     symphonia::default::get_probe().probe(&Hint::new(), stream, options, metadata).map_err(
         |error| match error {
             Error::IoError(io) if io.kind() != std::io::ErrorKind::UnexpectedEof => Cause::Io(io),
-            Error::IoError(_) => Cause::NotAudio("it ends before any audio begins".to_owned()),
+            Error::IoError(_) => {
+                Cause::NotAudio("truncated: it ends before any audio begins".to_owned())
+            }
             Error::Unsupported(what) if what.contains("no suitable format") => {
                 Cause::NotAudio("its content is no known audio format".to_owned())
             }
@@ -72,7 +74,7 @@ pub(super) fn select(format: &dyn FormatReader, facts: &TrackFacts) -> Result<Tr
     let is_audio = |t: &&Track| t.track_type() == Some(TrackType::Audio);
     let mut tracks: Vec<(usize, &Track)> =
         format.tracks().iter().filter(is_audio).enumerate().collect();
-    let count = tracks.len();
+    let count = tracks.len().max(facts.audio_tracks);
     let default = format.default_track(TrackType::Audio).map(|track| track.id);
     tracks.sort_by_key(|(_, track)| match facts.preferred.is_empty() {
         true => Some(track.id) != default,
@@ -83,8 +85,17 @@ pub(super) fn select(format: &dyn FormatReader, facts: &TrackFacts) -> Result<Tr
     for (i, track) in tracks {
         let selected = match facts.unreadable.get(&track.id) {
             Some(reason) => Err(Cause::Unsupported(reason.clone())),
-            None => select_track(track, i),
+            None => select_track(track, i).map_err(|cause| match facts.names.get(&track.id) {
+                Some(name) => unsupported(name),
+                None => cause,
+            }),
         };
+        // What the file as a whole declares is the length of its only track.
+        let whole = || media_ms(format).filter(|_| format.tracks().len() == 1);
+        let selected = selected.map(|selected| Selected {
+            declared_ms: selected.declared_ms.or_else(whole),
+            ..selected
+        });
         match selected {
             Ok(selected) => decodable.push(selected),
             Err(cause) => drop(failure.get_or_insert(cause)),
@@ -92,9 +103,16 @@ pub(super) fn select(format: &dyn FormatReader, facts: &TrackFacts) -> Result<Tr
     }
     match failure {
         Some(cause) if decodable.is_empty() => Err(cause),
-        None if decodable.is_empty() => Err(Cause::NoAudioTrack),
+        None if decodable.is_empty() => {
+            let name = facts.names.iter().min_by_key(|(id, _)| **id);
+            Err(name.map_or(Cause::NoAudioTrack, |(_, name)| unsupported(name)))
+        }
         _ => Ok(Tracks { decodable, count }),
     }
+}
+
+fn unsupported(codec: &str) -> Cause {
+    Cause::Unsupported(format!("its audio codec, {codec}, is not supported"))
 }
 
 fn select_track(track: &Track, number: usize) -> Result<Selected, Cause> {
@@ -128,6 +146,13 @@ pub(super) fn decoder(params: &AudioCodecParameters) -> Result<Box<dyn AudioDeco
         Err(_) if params.codec == CODEC_ID_AAC => Ok(Box::new(AacDecoder::new(params)?)),
         decoder => decoder,
     }
+}
+
+/// Length of the file as a whole.
+fn media_ms(format: &dyn FormatReader) -> Option<u64> {
+    let media = format.media_info();
+    let time = media.time_base?.calc_duration(media.duration?)?;
+    u64::try_from(time.as_millis()).ok().filter(|&ms| ms > 0)
 }
 
 /// Length by the container's own account.
@@ -168,6 +193,11 @@ fn missing_codec(codec: AudioCodecId) -> String {
         CODEC_ID_MUSEPACK => "Musepack",
         CODEC_ID_WAVPACK => "WavPack",
         CODEC_ID_MONKEYS_AUDIO => "Monkey's Audio",
+        CODEC_ID_TTA => "TTA",
+        CODEC_ID_ATRAC1 | CODEC_ID_ATRAC3 => "ATRAC",
+        CODEC_ID_COOK | CODEC_ID_SIPR | CODEC_ID_RALF | CODEC_ID_RA10 | CODEC_ID_RA20 => {
+            "RealAudio"
+        }
         other => return format!("its audio codec ({other}) is not supported"),
     };
     format!("its audio codec, {name}, is not supported")

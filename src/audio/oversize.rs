@@ -259,7 +259,7 @@ struct Element {
 }
 
 /// Header of a `Void` element in place of the one from `at` to `body`, with the same end.
-fn void(at: u64, body: u64, len: u64) -> Vec<u8> {
+pub(super) fn void(at: u64, body: u64, len: u64) -> Vec<u8> {
     let head = body - at;
     let digits = (head - 1).min(8);
     let len = len + (head - 1 - digits);

@@ -42,6 +42,11 @@ impl<'a> Pipeline<'a> {
         Self { sink, stage: None, output: Vec::new(), delivered: 0, seconds: 0.0, max_seconds }
     }
 
+    /// Audio taken in so far, in seconds.
+    pub(super) fn seconds(&self) -> f64 {
+        self.seconds
+    }
+
     /// Takes one decoded packet.
     pub(super) fn push(&mut self, buffer: &GenericAudioBufferRef<'_>) {
         let frames = self.admit(buffer.frames(), buffer.spec().rate());

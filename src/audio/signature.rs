@@ -6,6 +6,7 @@
 //! formats' own specifications give (most are in the `magic` database of file(1), too).
 
 use super::error::Cause;
+use super::frames::{frame, is_free_format};
 
 /// What kind of file a signature belongs to, which is how an error speaks of it.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -62,6 +63,36 @@ const SIGNATURES: &[(usize, &[u8], Kind, &str)] = &[
     (0, b"FLV\x01", Audio, "Flash Video"),
     (0, b"\x00\x00\x01\xba", Audio, "an MPEG program stream"),
     (0, b"\x00\x00\x01\xb3", Audio, "an MPEG video"),
+    (4, b"moov", Audio, "QuickTime of before 2001 (no ftyp)"),
+    (4, b"mdat", Audio, "QuickTime of before 2001 (no ftyp)"),
+    (4, b"wide", Audio, "QuickTime of before 2001 (no ftyp)"),
+    (0, b"nut/multimedia container\0", Audio, "NUT"),
+    (0, b"\x06\x0e\x2b\x34\x02\x05\x01\x01", Audio, "MXF"),
+    (0, b"\xb7\xd8\x00\x20\x37\x49\xda\x11", Audio, "Windows Recorded TV (WTV)"),
+    (0, b"ea3\x03\x00", Audio, "ATRAC (OpenMG)"),
+    (0, b"EA3\x01\x00", Audio, "ATRAC (OpenMG)"),
+    (0, b"MMMD", Audio, "Yamaha SMAF"),
+    (0, b".SoX", Audio, "a SoX file"),
+    (0, b"XoS.", Audio, "a SoX file"),
+    (0, b"\x64\xa3\x01\x00", Audio, "IRCAM"),
+    (0, b"\x64\xa3\x02\x00", Audio, "IRCAM"),
+    (0, b"\x64\xa3\x03\x00", Audio, "IRCAM"),
+    (0, b"\x64\xa3\x04\x00", Audio, "IRCAM"),
+    (0, b"\x00\x01\xa3\x64", Audio, "IRCAM"),
+    (0, b"\x00\x02\xa3\x64", Audio, "IRCAM"),
+    (0, b"\x00\x03\xa3\x64", Audio, "IRCAM"),
+    (0, b"\x00\x04\xa3\x64", Audio, "IRCAM"),
+    (0, b"\xc0\xde\xc2", Audio, "Codec 2"),
+    (0, b"ALP ", Audio, "High Voltage ALP"),
+    (0, b"HCA\0", Audio, "CRI HCA"),
+    (0, b"#!EVRC", Audio, "EVRC"),
+    (0, b"fLbC", Audio, "libFLAC of before 1.0"),
+    (0, b"LPAC", Audio, "LPAC"),
+    (0, b"RKA", Audio, "RK Audio"),
+    (0, b"ALS\0", Audio, "MPEG-4 ALS"),
+    (0, b"BIKi", Audio, "Bink Video"),
+    (0, b"SMK2", Audio, "Smacker Video"),
+    (0, b"fmt ", Audio, "the inside of a WAV file without its head"),
     (0, b"MThd", Audio, "MIDI"),
     (0, b"Extended Module: ", Audio, "a tracker module (XM)"),
     (0, b"IMPM", Audio, "a tracker module (IT)"),
@@ -100,6 +131,9 @@ const SIGNATURES: &[(usize, &[u8], Kind, &str)] = &[
 const RIFF_FORMS: &[(&[u8], Kind, &str)] = &[
     (b"AVI ", Audio, "an AVI file"),
     (b"RMID", Audio, "MIDI"),
+    (b"QLCM", Audio, "QCELP (QCP)"),
+    (b"XWMA", Audio, "xWMA"),
+    (b"CDXA", Audio, "a Video CD file"),
     (b"sfbk", Other, "a SoundFont"),
     (b"WEBP", Other, "a WebP picture"),
 ];
@@ -123,6 +157,10 @@ pub(super) fn ogg_stream(head: &[u8]) -> Option<&'static str> {
     let packet = head.strip_prefix(b"OggS").and_then(|_| head.get(27 + segments..))?;
     // Mapping families 0 and 1 are understood.
     if packet.starts_with(b"OpusHead") && packet.get(18).is_none_or(|family| *family < 2) {
+        return None;
+    }
+    // This version is read; what is wrong is something else.
+    if packet.starts_with(b"\x7fFLAC\x01") {
         return None;
     }
     OGG_STREAMS.iter().find(|(start, _)| packet.starts_with(start)).map(|(_, name)| *name)
@@ -161,7 +199,18 @@ fn by_structure(head: &[u8]) -> Option<(Kind, &'static str)> {
         (is_lzma(head), Archive, "an LZMA file"),
         (is_old_tar(head), Archive, "a tar archive"),
         (is_transport_stream(head), Audio, "an MPEG transport stream"),
+        (is_adx(head), Audio, "CRI ADX"),
+        (
+            head.starts_with(b"\0\0\0\0\x01\xbc") && head.get(14..16) == Some(b"\xe1\xe2"),
+            Audio,
+            "GXF",
+        ),
+        (is_flash(head), Audio, "Flash (SWF)"),
+        (is_gsm(head), Audio, "GSM 6.10"),
+        (is_sbc(head), Audio, "SBC"),
+        (is_iff_8svx(head), Audio, "8SVX"),
         (is_loas(head), Audio, "AAC in LATM/LOAS"),
+        (is_free_format(head), Audio, "MPEG audio of free format"),
         (is_bmp(head), Other, "a BMP picture"),
         (is_windows_program(head), Other, "a Windows program"),
     ];
@@ -217,6 +266,53 @@ fn is_loas(head: &[u8]) -> bool {
     sync(0).and_then(|len| sync(len + 3)).is_some()
 }
 
+/// A header whose length leads to the name of its makers.
+fn is_adx(head: &[u8]) -> bool {
+    let Some(&[0x80, 0, a, b, ..]) = head.first_chunk::<16>() else { return false };
+    let end = usize::from(u16::from_be_bytes([a, b])) + 4;
+    end >= 6 && head.get(end - 6..end) == Some(b"(c)CRI")
+}
+
+/// Plain, deflated, or packed by LZMA, and a version.
+fn is_flash(head: &[u8]) -> bool {
+    matches!(head, [b'F' | b'C' | b'Z', b'W', b'S', 1..=50, ..])
+}
+
+/// Frames of 33 bytes, each with the same four bits in front.
+fn is_gsm(head: &[u8]) -> bool {
+    const FRAMES: usize = 32;
+    let frames = head.chunks_exact(33).take(FRAMES);
+    frames.len() == FRAMES
+        && head.chunks_exact(33).take(FRAMES).all(|frame| frame[0] >> 4 == 0xd)
+        && head[1..33] != head[34..66]
+}
+
+/// Frames of Bluetooth's SBC, by their sync byte and the length that their header gives.
+fn is_sbc(head: &[u8]) -> bool {
+    let len = |at: usize| {
+        let &[0x9c, kind, pool, _] = head.get(at..at + 4)?.first_chunk::<4>()? else { return None };
+        let blocks = 4 * (usize::from(kind >> 4 & 3) + 1);
+        let (mode, bands) = (kind >> 2 & 3, if kind & 1 == 1 { 8 } else { 4 });
+        let (channels, pool) = (if mode == 0 { 1 } else { 2 }, usize::from(pool));
+        let bits = match mode {
+            0 | 1 => blocks * channels * pool,
+            2 => blocks * pool,
+            _ => bands + blocks * pool,
+        };
+        Some(4 + bands * channels / 2 + bits.div_ceil(8))
+    };
+    let mut at = 0;
+    for _ in 0..8 {
+        let Some(len) = len(at) else { return false };
+        at += len;
+    }
+    true
+}
+
+fn is_iff_8svx(head: &[u8]) -> bool {
+    head.starts_with(b"FORM") && matches!(head.get(8..12), Some(b"8SVX" | b"16SV"))
+}
+
 fn is_bmp(head: &[u8]) -> bool {
     head.starts_with(b"BM")
         && head.get(6..10) == Some(&[0; 4])
@@ -230,7 +326,7 @@ fn is_windows_program(head: &[u8]) -> bool {
         && at.is_some_and(|at| head.get(at..).is_some_and(|rest| rest.starts_with(b"PE\0\0")))
 }
 
-/// AC-3 and E-AC-3 (ETSI TS 102 366): two sync words in the right distance, either byte order.
+/// AC-3 and E-AC-3: two frames in a row, or one that is longer than what is there, in either byte order.
 fn dolby(head: &[u8]) -> Option<(Kind, &'static str)> {
     let swapped: Vec<u8>;
     let head = match head {
@@ -240,31 +336,10 @@ fn dolby(head: &[u8]) -> Option<(Kind, &'static str)> {
         }
         _ => head,
     };
-    let [0x0b, 0x77, _, _, rate, id, ..] = *head else { return None };
-    let (name, size) = match id >> 3 {
-        ..=10 => ("AC-3 (Dolby Digital)", ac3_frame(rate)?),
-        11..=16 => {
-            let words = usize::from(head[2] & 7) << 8 | usize::from(head[3]);
-            ("E-AC-3 (Dolby Digital Plus)", 2 * (words + 1))
-        }
-        _ => return None,
-    };
-    let next = head.get(size..size + 2);
+    let first = frame(head)?;
+    let name = first.kind.unsupported()?;
+    let next = head.get(first.len..first.len + 2);
     next.is_none_or(|sync| sync == [0x0b, 0x77]).then_some((Audio, name))
-}
-
-/// Bytes in an AC-3 frame, by the byte that holds sample rate and size.
-fn ac3_frame(byte: u8) -> Option<usize> {
-    const KBPS: [usize; 19] =
-        [32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512, 576, 640];
-    let code = usize::from(byte & 0x3f);
-    let kbps = *KBPS.get(code / 2)?;
-    match byte >> 6 {
-        0 => Some(4 * kbps),
-        1 => Some(2 * (kbps * 96_000 / 44_100 + code % 2)),
-        2 => Some(6 * kbps),
-        _ => None,
-    }
 }
 
 fn markup(head: &[u8]) -> Option<(Kind, &'static str)> {

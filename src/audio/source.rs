@@ -11,7 +11,7 @@ use std::time::Instant;
 use symphonia::core::io::MediaSource;
 
 use super::tags::Tags;
-use super::veil::Veil;
+use super::veil::{Patch, Veil};
 use super::{embedded, oversize};
 use crate::progress::Cancel;
 use crate::regular;
@@ -59,17 +59,17 @@ pub(super) struct Payload {
     pub(super) has_magic: bool,
 }
 
-/// Opens `path` if it is a regular file.
-pub(super) fn open_file(path: &Path, stop: Stop) -> io::Result<Source<File>> {
+/// Opens `path` if it is a regular file, and says how long it is.
+pub(super) fn open_file(path: &Path) -> io::Result<(File, u64)> {
     let file = regular::open(path)?;
     let len = file.metadata()?.len();
-    Source::new(file, len, stop)
+    Ok((file, len))
 }
 
-/// A source over bytes in memory.
-pub(super) fn open_bytes<B: AsRef<[u8]>>(bytes: B, stop: Stop) -> io::Result<Source<Cursor<B>>> {
+/// Bytes in memory, and how many.
+pub(super) fn open_bytes<B: AsRef<[u8]>>(bytes: B) -> (Cursor<B>, u64) {
     let len = bytes.as_ref().len() as u64;
-    Source::new(Cursor::new(bytes), len, stop)
+    (Cursor::new(bytes), len)
 }
 
 /// What the tags around the audio in `bytes` say, for fuzzing.
@@ -79,15 +79,18 @@ pub(super) fn open_bytes<B: AsRef<[u8]>>(bytes: B, stop: Stop) -> io::Result<Sou
 #[doc(hidden)]
 pub fn tags_around(bytes: &[u8]) -> io::Result<Tags> {
     let deadline = Instant::now() + std::time::Duration::from_secs(60);
-    let mut source = open_bytes(bytes, Stop { deadline, cancel: Cancel::new() })?;
+    let (bytes, len) = open_bytes(bytes);
+    let mut source = Source::new(bytes, len, Stop { deadline, cancel: Cancel::new() }, &[])?;
     io::copy(&mut source, &mut io::sink())?;
     Ok(source.take_tags())
 }
 
 impl<R: Read + Seek> Source<R> {
-    fn new(mut inner: R, len: u64, stop: Stop) -> io::Result<Self> {
+    /// A source over `inner`, which is `len` bytes long, behind `patches`.
+    pub(super) fn new(mut inner: R, len: u64, stop: Stop, patches: &[Patch]) -> io::Result<Self> {
         let embedded::Found { start, end, tags, mut hidden } = embedded::read(&mut inner, len)?;
         hidden.extend(oversize::hidden(&mut inner, start, end)?);
+        hidden.extend_from_slice(patches);
         let mut inner = Veil::new(inner, hidden)?;
         inner.seek(SeekFrom::Start(start))?;
         let mut head = Vec::with_capacity(HEAD);
@@ -173,6 +176,11 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+
+    fn open_bytes<B: AsRef<[u8]>>(bytes: B, stop: Stop) -> io::Result<Source<Cursor<B>>> {
+        let (bytes, len) = super::open_bytes(bytes);
+        Source::new(bytes, len, stop, &[])
+    }
 
     fn within(seconds: u64) -> Stop {
         let deadline = Instant::now() + Duration::from_secs(seconds);

@@ -178,10 +178,23 @@ impl Tags {
 
     /// Programs write the artists of a joint credit one by one under a name of their own (`ARTISTS`).
     pub(super) fn with_separate_artists(mut self) -> Tags {
-        let separate = self.other.iter().filter(|(name, _)| name.eq_ignore_ascii_case("artists"));
-        let separate: Vec<&str> = separate.flat_map(|(_, names)| names.split("; ")).collect();
-        if self.artists.len() <= 1 && separate.len() > 1 {
-            self.artists = separate.into_iter().map(str::to_owned).collect();
+        let separate = self.other.iter().filter(|(name, _)| is_list_of_artists(name));
+        let names = separate.flat_map(|(_, names)| names.split(';')).map(str::trim);
+        let mut separate: Vec<String> = Vec::new();
+        for name in names.filter(|name| !name.is_empty()) {
+            if !separate.iter().any(|known| known == name) {
+                separate.push(name.to_owned());
+            }
+        }
+        if let ([all], [credit]) = (&separate[..], &self.artists[..]) {
+            separate = split_by_slash(all, credit).unwrap_or_default();
+        }
+        let is_longer = self.artists.len() > separate.len()
+            && separate.iter().all(|name| self.artists.contains(name))
+            && !self.artists.iter().any(|credit| is_joint(credit, &separate));
+        if separate.len() > 1 && !is_longer {
+            separate.truncate(MAX_ARTISTS);
+            self.artists = separate;
         }
         self
     }
@@ -210,6 +223,10 @@ impl Tags {
 
     fn absorb_tag(&mut self, tag: &Tag) {
         use StandardTag as T;
+        // The list of artists is no further artist.
+        if is_list_of_artists(&tag.raw.key) {
+            return self.absorb_other(tag);
+        }
         let Some(standard) = &tag.std else { return self.absorb_other(tag) };
         let (field, value) = match standard {
             T::TrackTitle(text) => (Field::Title, text.to_string()),
@@ -265,6 +282,25 @@ impl Tags {
             self.other.push(pair);
         }
     }
+}
+
+/// Is `name`, as a file has it, that of the list in which each artist stands by itself? MP4 puts a domain in front
+/// (`----:com.apple.iTunes:ARTISTS`), Matroska a level (`ALBUM@ARTISTS`).
+fn is_list_of_artists(name: &str) -> bool {
+    name.rsplit([':', '@']).next().is_some_and(|name| name.eq_ignore_ascii_case("artists"))
+}
+
+/// Does `credit` name several of `names` at once?
+fn is_joint(credit: &str, names: &[String]) -> bool {
+    names.iter().filter(|name| credit.contains(name.as_str())).count() > 1
+}
+
+/// The names in `all`, which ID3v2.3 cuts by slashes: only if `credit` names each of them without a slash, which may be
+/// part of a name.
+fn split_by_slash(all: &str, credit: &str) -> Option<Vec<String>> {
+    let names: Vec<String> = all.split('/').map(|name| name.trim().to_owned()).collect();
+    let are_names = names.iter().all(|name| !name.is_empty() && credit.contains(name.as_str()));
+    (names.len() > 1 && are_names && !credit.contains('/')).then_some(names)
 }
 
 /// The number that `text` begins with: `3/12` is the third of twelve.

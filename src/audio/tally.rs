@@ -16,6 +16,8 @@ const MIN_GOOD_S: f64 = 1.0;
 const MIN_SPARSE_S: f64 = 10.0;
 /// Part of the declared length below which a file counts as truncated.
 const COMPLETE: f64 = 0.95;
+/// The same where the demuxer gave up on the way, and not behind the end.
+const UNBROKEN: f64 = 0.995;
 
 /// Bare streams have no magic number, so chance finds "packets" in any file.
 pub(super) fn is_bare_stream(container: &str) -> bool {
@@ -54,6 +56,29 @@ impl Tally {
             max_trimmed_end: if bare { padding.unwrap_or(0).into() } else { MAX_TRIMMED },
             bare_bytes: bare.then_some(payload.len),
         }
+    }
+
+    /// Another stream begins, in the same file or in one joined to it.
+    pub(super) fn begin(&mut self, container: &str, padding: Option<u32>) {
+        let bare = is_bare_stream(container);
+        (self.trimmed_start, self.trimmed_end) = (0, 0);
+        self.max_trimmed_end = if bare { padding.unwrap_or(0).into() } else { MAX_TRIMMED };
+    }
+
+    /// Another file begins that was joined to the first one.
+    pub(super) fn begin_file(&mut self) {
+        self.bare_bytes = None;
+        self.broken_off = false;
+    }
+
+    /// Has any packet been seen?
+    pub(super) fn has_begun(&self) -> bool {
+        self.good_packets + self.damaged_packets > 0
+    }
+
+    /// Packets that were decoded.
+    pub(super) fn good_packets(&self) -> u64 {
+        self.good_packets
     }
 
     /// Stops trimming that goes beyond any encoder's delay and padding.
@@ -125,8 +150,9 @@ impl Tally {
 
     /// Is clearly less there than the container declares?
     pub(super) fn falls_short_of(&self, declared_ms: Option<u64>) -> bool {
+        let complete = if self.broken_off { UNBROKEN } else { COMPLETE };
         match declared_ms {
-            Some(declared) => self.good_s * 1000.0 < COMPLETE * declared as f64,
+            Some(declared) => self.good_s * 1000.0 < complete * declared as f64,
             None => self.broken_off,
         }
     }

@@ -9,6 +9,7 @@ pub mod phrases;
 pub mod picture;
 pub mod read;
 pub mod records;
+mod remarks;
 mod shares;
 pub mod text;
 mod text_batch;

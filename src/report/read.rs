@@ -15,6 +15,7 @@ use super::records::TracklistEntry;
 use super::records::{
     Begin, MatchRecord, Name, QueryInfo, Record, ScanResult, Summary, VerdictRecord,
 };
+use super::remarks::remarks;
 use crate::dedup::cluster::Cluster;
 use crate::level::Level;
 use crate::policy::{Finding, Rule};
@@ -68,6 +69,8 @@ pub struct UploadEntry {
     pub duration_ms: u64,
     /// Outcome of the scan, where there was one.
     pub result: Option<ScanResult>,
+    /// What of it was not heard.
+    pub remarks: Vec<String>,
     /// What sounds when, where it is a mix.
     pub tracklist: Vec<TracklistEntry>,
     /// The same sound that was looked up in its stead.
@@ -319,6 +322,7 @@ impl Survey {
     fn query(&mut self, query: &QueryInfo) -> &mut UploadEntry {
         let upload = self.upload(&query.path);
         upload.duration_ms = query.duration_ms;
+        upload.remarks = remarks(query);
         // A declaration, if there is one, weighs more than a tag.
         if upload.title.is_none() {
             upload.title = query.title.as_deref().map(shortened);

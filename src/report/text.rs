@@ -13,6 +13,7 @@ use super::records::{
     ErrorRecord, MatchRecord, QueryInfo, Record, ScanResult, Scanned, SegmentRecord, Summary,
     VerdictRecord,
 };
+use super::remarks::remarks;
 use super::text_batch::{self, Told};
 use crate::clock::clock;
 use crate::declare::text::visible;
@@ -99,30 +100,9 @@ impl<W: Write> Text<W> {
         let path = self.look.paint(Ink::Heading, &visible(&query.path));
         let heading = format!("{path}  ({}, {})", clock(query.duration_ms), visible(&query.codec));
         self.line((0, 2), &heading)?;
-        if query.capped {
-            let looked_at = query.duration_ms.div_ceil(60_000);
-            let note =
-                format!("note: only the first {looked_at} min were looked at (--max-minutes)");
-            self.line(ABOUT_FILE, &note)?;
-        }
-        if let (Some(all), Some(this)) = (query.audio_tracks, query.audio_track) {
-            let others = if all == 2 { "the other was" } else { "the others were" };
-            let note = format!(
-                "note: of its {all} audio tracks only number {this} was looked at; {others} not"
-            );
-            self.line(ABOUT_FILE, &note)?;
-        }
-        match (query.truncated && !query.capped, query.damaged_packets) {
-            (false, 0) => Ok(()),
-            (true, 0) => self.line(ABOUT_FILE, "note: the file ends before its declared end"),
-            (_, damage) => {
-                let packets = count(damage as usize, "bad packet", "bad packets");
-                self.line(
-                    ABOUT_FILE,
-                    &format!("note: the file is incomplete or damaged ({packets})"),
-                )
-            }
-        }
+        remarks(query)
+            .iter()
+            .try_for_each(|remark| self.line(ABOUT_FILE, &format!("note: {remark}")))
     }
 
     fn matched(&mut self, m: &MatchRecord) -> io::Result<()> {

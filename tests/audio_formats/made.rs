@@ -130,6 +130,40 @@ impl Pcm {
         riff(&[self.fmt(), chunk(b"LIST", &list), chunk(b"data", &self.le())])
     }
 
+    /// A WAV file whose LIST claims `size` bytes.
+    pub fn with_list(&self, size: u32) -> Vec<u8> {
+        let mut list = chunk(b"LIST", b"INFOINAM\x04\0\0\0abc\0");
+        list[4..8].copy_from_slice(&le32(size));
+        riff(&[self.fmt(), list, chunk(b"data", &self.le())])
+    }
+
+    /// A WAV file whose samples are in chunks of these lengths, and the rest in a last one.
+    pub fn in_chunks(&self, lengths: &[usize]) -> Vec<u8> {
+        let (data, mut at) = (self.le(), 0);
+        let mut chunks = vec![self.fmt()];
+        for len in lengths {
+            chunks.push(chunk(b"data", &data[at..at + len]));
+            chunks.push(chunk(b"LIST", b"INFO"));
+            at += len;
+        }
+        chunks.push(chunk(b"data", &data[at..]));
+        riff(&chunks)
+    }
+
+    /// A CAF file.
+    pub fn caf(&self) -> Vec<u8> {
+        let mut desc = f64::from(self.rate).to_be_bytes().to_vec();
+        desc.extend(b"lpcm\0\0\0\x02");
+        for n in [2 * u32::from(self.channels), 1, self.channels.into(), 16] {
+            desc.extend(n.to_be_bytes());
+        }
+        let data = [&[0; 4], &self.le()[..]].concat();
+        let chunk = |id: &[u8; 4], content: &[u8]| {
+            [&id[..], &(content.len() as u64).to_be_bytes(), content].concat()
+        };
+        [&b"caff\0\x01\0\0"[..], &chunk(b"desc", &desc), &chunk(b"data", &data)].concat()
+    }
+
     /// A WAV file with a chunk of odd length in front of its sound.
     pub fn with_odd_chunk(&self, padded: bool) -> Vec<u8> {
         let mut odd = chunk(b"junk", b"abc");
@@ -177,6 +211,32 @@ fn patch(file: &mut [u8], at: usize, change: impl FnOnce([u8; 4]) -> [u8; 4]) {
 /// MPEG audio in a WAV file.
 pub fn mpeg_in_wav(stream: &[u8], tag: u16) -> Vec<u8> {
     riff(&[fmt(tag, 2, 22_050, 0), chunk(b"data", stream)])
+}
+
+/// Any bytes as the samples of a WAV file, 16-bit stereo.
+pub fn samples_in_wav(data: &[u8]) -> Vec<u8> {
+    riff(&[fmt(1, 2, 44_100, 16), chunk(b"data", data)])
+}
+
+/// An MP4 file with its index in front of its sound, which moves.
+pub fn faststart(file: &[u8]) -> Vec<u8> {
+    let mut boxes = Vec::new();
+    let mut rest = file;
+    while rest.len() >= 8 {
+        let size = u32::from_be_bytes([rest[0], rest[1], rest[2], rest[3]]) as usize;
+        boxes.push(&rest[..size]);
+        rest = &rest[size..];
+    }
+    let at = |name: &[u8]| boxes.iter().position(|unit| &unit[4..8] == name).unwrap();
+    let mut index = boxes.remove(at(b"moov")).to_vec();
+    let offsets = index.windows(4).position(|name| name == b"stco").unwrap() + 8;
+    let moved = index.len() as u32;
+    let count = u32::from_be_bytes([0, 0, index[offsets + 2], index[offsets + 3]]) as usize;
+    for i in 1..=count {
+        patch(&mut index, offsets + 4 * i, |b| (u32::from_be_bytes(b) + moved).to_be_bytes());
+    }
+    boxes.insert(1, &index);
+    boxes.concat()
 }
 
 /// The frames of an MP3 stream of 22.05 kHz.

@@ -8,10 +8,16 @@
 
 use std::io::{self, Read, Seek};
 
-use super::super::sniff::read_at;
+use super::super::extent::is_container;
+use super::super::frames;
+use super::super::sniff::{id3v2_size, read_at};
 
 /// More chunks than any program writes.
 const MAX_CHUNKS: usize = 10_000;
+/// Most bytes without a name that may lie behind the sound and be none.
+const RUN_ON: u64 = 4_096;
+/// How far the sound is searched for where the sizes of chunks do not lead to it.
+const MAX_SEARCH: u64 = 64 << 20;
 /// A size that a chunk of sound has as long as its length is not known lies this close below a power
 /// of two: 0xFFFFFFFF, 0x7FFFFFFF, 0x7FFFF000, or one of them less the header.
 const PLACEHOLDER: u64 = 8_192;
@@ -54,14 +60,14 @@ impl Order {
 
 /// One chunk.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Chunk {
-    pub(super) id: [u8; 4],
+pub(in crate::audio) struct Chunk {
+    pub(in crate::audio) id: [u8; 4],
     /// Where its content begins.
-    pub(super) start: u64,
+    pub(in crate::audio) start: u64,
     /// Length of the content that is there.
-    pub(super) len: u64,
+    pub(in crate::audio) len: u64,
     /// Length as declared; `None` where it never was.
-    pub(super) declared: Option<u64>,
+    pub(in crate::audio) declared: Option<u64>,
 }
 
 /// What is needed to walk through the chunks of one file.
@@ -92,6 +98,10 @@ impl<'a, R: Read + Seek> Walk<'a, R> {
         let mut chunks: Vec<Chunk> = Vec::new();
         while chunks.len() < MAX_CHUNKS {
             let Some((id, size)) = self.header(at)? else { break };
+            if !KNOWN.contains(&&id) && self.is_file(at)? {
+                // Another file was joined to this one.
+                break;
+            }
             let chunk = self.chunk(id, at + 8, size)?;
             if chunk.id == *b"ds64" {
                 self.sizes =
@@ -119,8 +129,36 @@ impl<'a, R: Read + Seek> Walk<'a, R> {
                 0 => !self.is_chunk(start)?,
                 _ => declared > there && is_placeholder(declared),
             };
+        let unknown = unknown || (id == *self.sound && self.runs_on(start, declared)?);
         let len = if unknown { there } else { declared.min(there) };
         Ok(Chunk { id, start, len, declared: (!unknown).then_some(declared) })
+    }
+
+    /// Does another file begin at `at`?
+    fn is_file(&mut self, at: u64) -> io::Result<bool> {
+        let head = read_at(self.source, at, RUN_ON)?;
+        let tag = id3v2_size(&head).filter(|size| *size < self.end.saturating_sub(at));
+        Ok(is_container(&head) || frames::run(&head, 0).is_some() || tag.is_some())
+    }
+
+    /// Does the sound at `start` go on behind the size it declares? So it is where no chunk follows, nor anything else that
+    /// has a name or a beginning of its own, but much of something.
+    fn runs_on(&mut self, start: u64, declared: u64) -> io::Result<bool> {
+        let Some(next) = start.checked_add(declared).filter(|_| declared > 0) else {
+            return Ok(false);
+        };
+        if self.end.saturating_sub(next) < RUN_ON {
+            return Ok(false);
+        }
+        for next in [next, next + 1] {
+            let head = read_at(self.source, next, RUN_ON)?;
+            let is_name = head.iter().take(4).all(|b| b.is_ascii_graphic() || *b == b' ');
+            let is_padding = head.iter().all(|b| *b == 0);
+            if is_name || is_padding || self.is_file(next)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Name and size of the chunk at `at`, if there is still room for one.
@@ -138,6 +176,34 @@ impl<'a, R: Read + Seek> Walk<'a, R> {
             .header(at)?
             .is_some_and(|(id, size)| KNOWN.contains(&&id) && u64::from(size) <= room + 1))
     }
+}
+
+/// The chunk `id` that begins anywhere between `from` and `end` and fits, or has no size: for files in which a chunk
+/// before it claims a size that is not its own.
+pub(super) fn find<R: Read + Seek>(
+    source: &mut R,
+    id: &[u8; 4],
+    order: Order,
+    from: u64,
+    end: u64,
+) -> io::Result<Option<Chunk>> {
+    const BLOCK: u64 = 1 << 20;
+    let mut at = from;
+    while at < end.min(from.saturating_add(MAX_SEARCH)) {
+        let block = read_at(source, at, BLOCK + 8)?;
+        for (i, head) in block.windows(8).enumerate().filter(|(_, head)| head.starts_with(id)) {
+            let start = at + i as u64 + 8;
+            let there = end.saturating_sub(start);
+            let size = u64::from(order.u32([head[4], head[5], head[6], head[7]]));
+            let open = size > there && is_placeholder(size);
+            if there > 0 && size > 0 && (size <= there || open) {
+                let len = size.min(there);
+                return Ok(Some(Chunk { id: *id, start, len, declared: (!open).then_some(size) }));
+            }
+        }
+        at += BLOCK;
+    }
+    Ok(None)
 }
 
 fn is_placeholder(size: u64) -> bool {

@@ -8,16 +8,18 @@
 mod aiff;
 mod channels;
 mod chunks;
+mod hidden;
 mod reader;
 mod wave;
 
-use std::io::{Read, Seek};
+use std::io::{self, Read, Seek};
 
 use symphonia::core::audio::Channels;
 use symphonia::core::codecs::audio::AudioCodecId;
 
 use super::error::Cause;
 use super::sniff::{Head, read_at};
+pub(super) use chunks::Chunk;
 use chunks::{Order, Walk};
 pub(super) use reader::Reader;
 
@@ -37,22 +39,40 @@ pub(super) struct Riff {
     pub(super) sound: Sound,
 }
 
-/// A stretch of bytes.
+impl Riff {
+    /// The same for another container of samples; none for more channels than are mixed down.
+    pub(super) fn pcm(
+        container: &'static str,
+        (start, len, declared): (u64, u64, Option<u64>),
+        codec: AudioCodecId,
+        channels: Channels,
+        (rate, bytes): (u32, u16),
+    ) -> Option<Self> {
+        let count = u16::try_from(channels.count()).ok().filter(|count| *count <= MAX_CHANNELS)?;
+        let blocks = Blocks::of_frames(bytes, count).ok()?;
+        let content = Content::Pcm(Pcm { codec, channels, rate, blocks });
+        Some(Self { container, content, sound: Sound { start, len, declared, more: Vec::new() } })
+    }
+}
+
+/// A stretch of bytes, or several: what follows the first chunk of sound in further ones is played, too.
 pub(super) struct Sound {
     /// Where it begins.
     pub(super) start: u64,
     /// How many bytes there are.
     pub(super) len: u64,
-    /// How many there should be, where the header says so.
+    /// How many there should be in all, where the header says so.
     declared: Option<u64>,
+    /// Where further stretches begin, and how long they are.
+    more: Vec<(u64, u64)>,
 }
 
 /// What is in the chunk of sound.
 pub(super) enum Content {
     /// Samples.
     Pcm(Pcm),
-    /// A stream of MPEG audio.
-    Mpeg,
+    /// A stream that another reader takes apart, so many bytes behind the start of the sound.
+    Stream(u64),
 }
 
 /// A format of samples.
@@ -118,41 +138,88 @@ impl Form {
     }
 }
 
+/// Name of a format of WAV by its number, in whatever container.
+pub(super) fn format_name(tag: u16) -> String {
+    wave::name(tag)
+}
+
+/// Is this the beginning of a WAV or AIFF file?
+pub(super) fn is_riff(head: &[u8]) -> bool {
+    Form::of(head).is_some()
+}
+
+/// The chunks of the file that begins at `start`, up to another file or to `end`.
+pub(super) fn chunks<R: Read + Seek>(
+    source: &mut R,
+    start: u64,
+    end: u64,
+) -> io::Result<Vec<Chunk>> {
+    let Some(form) = Form::of(&read_at(source, start, 12)?) else { return Ok(Vec::new()) };
+    Walk::new(source, form.order(), form.names().2, end).chunks(start + 12)
+}
+
 /// Takes `source` apart if `head`, its beginning, says that it is WAV or AIFF.
 pub(super) fn open<R: Read + Seek>(source: &mut R, head: &Head) -> Result<Option<Riff>, Cause> {
     let Some(form) = Form::of(&head.bytes) else { return Ok(None) };
     let (container, format, sound) = form.names();
-    let chunks = Walk::new(source, form.order(), sound, head.end)
-        .chunks(head.start + 12)
-        .map_err(Cause::Io)?;
-    let find = |id: &[u8; 4]| chunks.iter().find(|chunk| chunk.id == *id);
+    let chunks = chunks(source, head.start, head.end).map_err(Cause::Io)?;
     let missing = |id: &[u8; 4]| {
         Cause::Decode(format!("its header is damaged (no {} chunk)", id.escape_ascii()))
     };
-    let format = find(format).ok_or_else(|| missing(format))?;
+    let found = chunks.iter().find(|c| c.id == *format).cloned();
+    let find = |id, from, source: &mut R| {
+        // A chunk in front of it claims a size that is not its own.
+        chunks::find(source, id, form.order(), from, head.end).map_err(Cause::Io)
+    };
+    let found = match found {
+        None => find(format, head.start + 12, source)?,
+        found => found,
+    };
+    let format = found.ok_or_else(|| missing(format))?;
     let header = read_at(source, format.start, format.len.min(MAX_HEADER)).map_err(Cause::Io)?;
-    let content = match form {
+    let mut content = match form {
         Form::Wave(order) => wave::content(&header, order)?,
         Form::Aiff { compressed } => Content::Pcm(aiff::content(&header, compressed)?),
     };
     if let Content::Pcm(pcm) = &content {
         check_channels(pcm.channels.count())?;
     }
-    let sound = find(sound).ok_or_else(|| missing(sound))?;
-    let skip = match form {
-        Form::Wave(_) => 0,
-        Form::Aiff { .. } => {
-            let fields = read_at(source, sound.start, 8).map_err(Cause::Io)?;
-            aiff::sound_offset(&fields).min(sound.len)
+    let mut found: Vec<Chunk> = chunks.iter().filter(|c| c.id == *sound).cloned().collect();
+    if found.is_empty() {
+        found.extend(find(sound, format.start + format.len, source)?);
+    }
+    let mut sound = join(source, form, &found).map_err(Cause::Io)?.ok_or_else(|| missing(sound))?;
+    if let Content::Pcm(_) = content {
+        if let Some(skip) = hidden::stream(source, container, &sound)? {
+            content = Content::Stream(skip);
         }
-    };
-    let sound = Sound {
-        start: sound.start + skip,
-        len: sound.len - skip,
-        declared: sound.declared.map(|size| size.saturating_sub(skip)),
-    };
-    refuse_hidden_dts(source, &sound)?;
+    } else {
+        sound.more.clear();
+    }
     Ok(Some(Riff { container, content, sound }))
+}
+
+/// What all chunks of sound hold. Empty ones are left behind by programs that began twice.
+fn join<R: Read + Seek>(source: &mut R, form: Form, chunks: &[Chunk]) -> io::Result<Option<Sound>> {
+    let mut all: Option<Sound> = None;
+    for chunk in chunks {
+        let skip = match form {
+            Form::Wave(_) => 0,
+            Form::Aiff { .. } => {
+                aiff::sound_offset(&read_at(source, chunk.start, 8)?).min(chunk.len)
+            }
+        };
+        let (start, len) = (chunk.start + skip, chunk.len - skip);
+        let declared = chunk.declared.map(|size| size.saturating_sub(skip));
+        match &mut all {
+            Some(all) if all.len > 0 => {
+                all.declared = all.declared.zip(declared).map(|(a, b)| a.saturating_add(b));
+                all.more.push((start, len));
+            }
+            _ => all = Some(Sound { start, len, declared, more: Vec::new() }),
+        }
+    }
+    Ok(all)
 }
 
 fn check_channels(count: usize) -> Result<(), Cause> {
@@ -163,26 +230,4 @@ fn check_channels(count: usize) -> Result<(), Cause> {
         }
         _ => Ok(()),
     }
-}
-
-/// Surround discs are passed on as "WAV" whose samples are packets of DTS or, by IEC 61937, of AC-3:
-/// noise, unless a receiver decodes them.
-fn refuse_hidden_dts<R: Read + Seek>(source: &mut R, sound: &Sound) -> Result<(), Cause> {
-    const DTS: [&[u8]; 4] = [
-        b"\x7f\xfe\x80\x01",
-        b"\xfe\x7f\x01\x80",
-        b"\x1f\xff\xe8\0\x07",
-        b"\xff\x1f\0\xe8\xf1\x07",
-    ];
-    const IEC_61937: [&[u8]; 2] = [b"\x72\xf8\x1f\x4e", b"\xf8\x72\x4e\x1f"];
-    let start = read_at(source, sound.start, sound.len.min(MAX_HEADER)).map_err(Cause::Io)?;
-    let holds = |signs: &[&[u8]]| {
-        signs.iter().any(|sign| start.windows(sign.len()).any(|bytes| bytes == *sign))
-    };
-    let name = match () {
-        () if holds(&DTS) => "DTS",
-        () if holds(&IEC_61937) => "a bitstream for a receiver (IEC 61937: AC-3 or DTS)",
-        () => return Ok(()),
-    };
-    Err(Cause::Unsupported(format!("it is {name} in a WAV file, which is not supported")))
 }

@@ -5,7 +5,7 @@ use std::io::{self, SeekFrom};
 use symphonia::core::codecs::CodecParameters;
 use symphonia::core::codecs::audio::AudioCodecParameters;
 use symphonia::core::errors::{Error, Result, SeekErrorKind};
-use symphonia::core::formats::well_known::{FORMAT_ID_AIFF, FORMAT_ID_WAVE};
+use symphonia::core::formats::well_known::{FORMAT_ID_AIFF, FORMAT_ID_CAF, FORMAT_ID_WAVE};
 use symphonia::core::formats::{
     FormatInfo, FormatReader, MediaInfo, SeekMode, SeekTo, SeekedTo, Track,
 };
@@ -27,6 +27,9 @@ const AIFF: FormatInfo = FormatInfo {
     long_name: "Audio Interchange File Format",
 };
 
+const CAF: FormatInfo =
+    FormatInfo { format: FORMAT_ID_CAF, short_name: "caf", long_name: "Core Audio Format" };
+
 /// Gives out the samples of a WAV or AIFF file.
 pub(in crate::audio) struct Reader<'s> {
     stream: MediaSourceStream<'s>,
@@ -35,8 +38,10 @@ pub(in crate::audio) struct Reader<'s> {
     track: [Track; 1],
     metadata: MetadataLog,
     blocks: Blocks,
-    /// Blocks that are still to come.
+    /// Blocks that are still to come of this stretch.
     left: u64,
+    /// Further stretches, the next one last.
+    more: Vec<(u64, u64)>,
     /// Frames given out.
     done: u64,
 }
@@ -66,12 +71,17 @@ impl<'s> Reader<'s> {
         }
         Ok(Self {
             stream,
-            info: if container == WAVE.short_name { WAVE } else { AIFF },
+            info: match container {
+                "wave" => WAVE,
+                "caf" => CAF,
+                _ => AIFF,
+            },
             media: MediaInfo::from_track(&track),
             track: [track],
             metadata: MetadataLog::default(),
             blocks,
             left: sound.len / blocks.bytes,
+            more: sound.more.iter().rev().copied().collect(),
             done: 0,
         })
     }
@@ -99,10 +109,12 @@ impl FormatReader for Reader<'_> {
     }
 
     fn next_packet(&mut self) -> Result<Option<Packet>> {
-        let count = self.left.min(self.blocks.per_packet);
-        if count == 0 {
-            return Ok(None);
+        while self.left == 0 {
+            let Some((start, len)) = self.more.pop() else { return Ok(None) };
+            io::Seek::seek(&mut self.stream, SeekFrom::Start(start))?;
+            self.left = len / self.blocks.bytes;
         }
+        let count = self.left.min(self.blocks.per_packet);
         // At most a few hundred kilobytes: channels and the size of samples are bounded.
         let data = self.stream.read_boxed_slice_exact((count * self.blocks.bytes) as usize)?;
         let frames = count * self.blocks.frames;

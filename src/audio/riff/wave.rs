@@ -65,6 +65,25 @@ const NAMES: &[(u16, &str)] = &[
     (0xf1ac, "FLAC"),
 ];
 
+/// Name of the format `tag`, for an error.
+pub(super) fn name(tag: u16) -> String {
+    let decoded = [
+        (PCM, "PCM"),
+        (MS_ADPCM, "Microsoft ADPCM"),
+        (FLOAT, "PCM"),
+        (A_LAW, "A-law"),
+        (MU_LAW, "µ-law"),
+        (IMA_ADPCM, "IMA ADPCM"),
+        (MPEG, "MPEG audio"),
+        (MPEG_LAYER_3, "MP3"),
+    ];
+    let name = decoded.iter().chain(NAMES).find(|(known, _)| *known == tag);
+    name.map_or_else(
+        || format!("Windows audio in format {tag:#06x}"),
+        |(_, name)| (*name).to_owned(),
+    )
+}
+
 /// The fields of a `fmt ` chunk.
 struct Format {
     tag: u16,
@@ -80,7 +99,7 @@ struct Format {
 pub(super) fn content(chunk: &[u8], order: Order) -> Result<Content, Cause> {
     let format = Format::parse(chunk, order)?;
     match format.tag {
-        MPEG | MPEG_LAYER_3 => Ok(Content::Mpeg),
+        MPEG | MPEG_LAYER_3 => Ok(Content::Stream(0)),
         _ => format.pcm(order).map(Content::Pcm),
     }
 }

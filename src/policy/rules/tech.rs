@@ -42,9 +42,11 @@ fn damaged(upload: &Upload) -> Option<Observation> {
         0 => String::new(),
         n => format!("{} could not be decoded", count(n, "packet")),
     };
+    let short = upload.track.incomplete.as_deref();
+    let short = visible(short.unwrap_or("the file ends before its declared end"));
     let message = match (upload.track.truncated, damage.is_empty()) {
-        (true, true) => "the file ends before its declared end".to_owned(),
-        (true, false) => format!("the file ends before its declared end, and {damage}"),
+        (true, true) => short,
+        (true, false) => format!("{short}, and {damage}"),
         (false, _) => damage,
     };
     let facts = FactsBuilder::default()

@@ -26,6 +26,8 @@ pub struct UploadView<'a> {
     length: String,
     /// Why it could not be read.
     error: Option<Text<'a>>,
+    /// What of it was not heard.
+    remarks: Vec<Text<'a>>,
     verdict: Option<VerdictView<'a>>,
     tracklist: Option<Tracklist>,
     by_way_of: Option<Name<'a>>,
@@ -51,6 +53,7 @@ impl<'a> UploadView<'a> {
             path: Name::of(&upload.path),
             length: clock(upload.duration_ms),
             error: upload.error.as_deref().map(Text::of),
+            remarks: upload.remarks.iter().map(|remark| Text::of(remark)).collect(),
             verdict: verdict.map(|verdict| VerdictView::new(verdict, anchors)),
             tracklist: Tracklist::new(&upload.path, &upload.tracklist, anchors),
             by_way_of: upload.by_way_of.as_deref().map(Name::of),
@@ -89,6 +92,7 @@ impl<'a> UploadView<'a> {
     fn remarks(&self) -> Markup {
         html! {
             @if let Some(error) = &self.error { p.note { "It could not be read: " (error) } }
+            @for remark in &self.remarks { p.note { "Note: " (remark) "." } }
             @if let Some(verdict) = &self.verdict { (verdict.markup()) }
             @if let Some(path) = &self.by_way_of {
                 p.note { "The same sound as " (path) ", which was looked up for both." }

@@ -46,6 +46,9 @@ pub struct QueryInfo {
     pub external_ids: ExternalIds,
     /// Less was decoded than the file declares, or than is in it where `capped`.
     pub truncated: bool,
+    /// Why less was decoded, in words, where the structure of the file tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incomplete: Option<String>,
     /// Only the beginning was looked at: the file is longer than `--max-minutes`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub capped: bool,
@@ -89,6 +92,7 @@ impl From<&Track> for QueryInfo {
             label: t.label,
             external_ids: ExternalIds { isrc: t.isrc, upc: t.upc },
             truncated: t.truncated || t.capped,
+            incomplete: t.incomplete,
             capped: t.capped,
             damaged_packets: t.damaged_packets,
             audio_tracks: several.then_some(t.audio_tracks),
