@@ -55,6 +55,7 @@
 pub mod audio;
 #[doc(hidden)]
 pub mod clock;
+pub mod counted;
 #[doc(hidden)]
 pub mod decisions;
 #[doc(hidden)]

@@ -92,6 +92,10 @@ pub struct SweepRecord {
     pub tracks: usize,
     /// Matches reported.
     pub matches: usize,
+    /// Tracks among those reported that were known, and are judged otherwise by decisions made or run out since.
+    pub judged_again: usize,
+    #[serde(skip)]
+    pub(super) matches_again: usize,
     /// Tracks reported, by verdict.
     pub verdicts: BTreeMap<Level, usize>,
     /// Findings reported, by level.
@@ -133,6 +137,8 @@ impl SweepRecord {
             known: counts.known,
             tracks: 0,
             matches: 0,
+            judged_again: 0,
+            matches_again: 0,
             verdicts: BTreeMap::new(),
             findings: BTreeMap::new(),
             worst: Vec::new(),
@@ -170,6 +176,9 @@ impl SweepRecord {
         let state = match (self.interrupted, self.resumed, self.unchanged) {
             (true, ..) => ", interrupted",
             (_, true, _) => ", taken up again",
+            (_, _, true) if self.judged_again > 0 => {
+                ", no new track on either side since, but decisions"
+            }
             (_, _, true) => ", nothing has changed since",
             _ => "",
         };
@@ -198,11 +207,29 @@ impl SweepRecord {
             );
             return row(out, "left", &left);
         }
-        let what = if all { "reported" } else { "new" };
-        let (matches, tracks) =
-            (count(self.matches, "match", "matches"), count(self.tracks, "track", "tracks"));
+        let in_tracks = |matches: usize, tracks: usize| {
+            format!(
+                "{} in {}",
+                count(matches, "match", "matches"),
+                count(tracks, "track", "tracks")
+            )
+        };
         let levels = by_level(look, &self.verdicts);
-        row(out, what, &format!("{matches} in {tracks}{levels}"))?;
+        let told = in_tracks(self.matches, self.tracks) + &levels;
+        match (all, self.judged_again) {
+            (true, _) => row(out, "reported", &told)?,
+            (false, 0) => row(out, "new", &told)?,
+            (false, again) => {
+                let new = (self.matches - self.matches_again, self.tracks - again);
+                row(out, "new", &in_tracks(new.0, new.1))?;
+                let by = format!(
+                    "{}, judged otherwise by decisions made or run out since",
+                    in_tracks(self.matches_again, again)
+                );
+                row(out, "told again", &by)?;
+                row(out, "in all", &told)?;
+            }
+        }
         if self.worst.is_empty() {
             return Ok(());
         }

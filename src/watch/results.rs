@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::time::SystemTime;
 
+use super::ledger::Done;
 use super::{Draft, ResultFormat, ResultStore, ServiceError, Snapshot, shown};
 use crate::audio::DecodeOptions;
 use crate::report::csv::Csv;
@@ -55,6 +56,32 @@ impl Results {
         state: &str,
         seen: (&Snapshot, SystemTime),
     ) -> Result<(), ServiceError> {
+        let pictures = page.map(|decode| Pictures { from_audio: true, decode: decode.clone() });
+        let records = self.finish(results, name, pictures)?;
+        Ok(results.publish(name, records, state, seen)?)
+    }
+
+    /// The same for a result that was judged again: what is done stays so, and no audio is read.
+    pub(super) fn replace(
+        self,
+        results: &ResultStore,
+        name: &OsStr,
+        page: bool,
+        done: Done,
+    ) -> Result<(), ServiceError> {
+        let decode = DecodeOptions::default();
+        let pictures = page.then_some(Pictures { from_audio: false, decode });
+        let records = self.finish(results, name, pictures)?;
+        Ok(results.replace(name, records, done)?)
+    }
+
+    /// Puts table and page in their places; the records, for the same.
+    fn finish(
+        self,
+        results: &ResultStore,
+        name: &OsStr,
+        page: Option<Pictures>,
+    ) -> Result<(Draft, File), ServiceError> {
         let (records, file, JsonLines(writer)) = self.records;
         drop(writer.into_inner().map_err(|e| e.into_error())?);
         if let Some((table, file, csv)) = self.table {
@@ -62,10 +89,21 @@ impl Results {
             drop(csv);
             table.publish(file, false)?;
         }
-        if let Some(decode) = page {
-            write_page(results, name, &file, decode)?;
+        if let Some(pictures) = page {
+            write_page(results, name, &file, pictures)?;
         }
-        Ok(results.publish(name, (records, file), state, seen)?)
+        Ok((records, file))
+    }
+
+    /// Takes a line of an older result as it stands; `record`, where it can be read.
+    pub(super) fn take(&mut self, line: &[u8], record: Option<&Record>) -> io::Result<()> {
+        let out = &mut self.records.2.0;
+        out.write_all(line)?;
+        out.write_all(b"\n")?;
+        match (&mut self.table, record) {
+            (Some((_, _, csv)), Some(record)) => csv.record(record),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -81,14 +119,14 @@ fn write_page(
     results: &ResultStore,
     name: &OsStr,
     records: &File,
-    decode: &DecodeOptions,
+    pictures: Pictures,
 ) -> Result<(), ServiceError> {
     let (draft, file) = results.draft(name, ResultFormat::Page)?;
     let mut records = Records::of_file(records.try_clone()?)?;
     let options = Options {
         title: Some(format!("Delivery {}", shown(name))),
         limit: SHOWN,
-        pictures: Pictures { from_audio: true, decode: decode.clone() },
+        pictures,
         commands: Commands::of_some_index(),
     };
     let mut page = BufWriter::new(file);

@@ -27,6 +27,10 @@ pub struct Begin {
     /// When the run began; none in records of versions before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Timestamp>,
+    /// When verdicts were made again, by decisions made since and without another look at the files; none where
+    /// they were not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judged_at: Option<Timestamp>,
     /// The index; none in a comparison of two files.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub index: Option<IndexInfo>,
@@ -52,6 +56,7 @@ impl Begin {
             scan_id,
             tool_version: env!("CARGO_PKG_VERSION").into(),
             started_at: Some(Timestamp::from_second(now.as_second()).unwrap_or(now)),
+            judged_at: None,
             index,
             depth: None,
             policy: Vec::new(),
