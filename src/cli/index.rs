@@ -326,7 +326,7 @@ fn stats(args: &ShowArgs) -> Result<Exit, Failure> {
         .flat_map(|s| &s.probes)
         .fold((0, 0), |(s, m), p| (s + p.sampled, m + p.missed));
     let number = |number: u64| thousands(number);
-    let (windows, cells) = (stats.windows.iter().sum(), stats.cells.iter().sum());
+    let (windows, cells): (u64, u64) = (stats.windows.iter().sum(), stats.cells.iter().sum());
     let removed = match stats.dead {
         0 => String::new(),
         dead => format!(" ({} removed, awaiting compaction)", number(dead as u64)),

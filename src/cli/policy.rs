@@ -15,7 +15,6 @@ use soundalike::policy::{
     DEFAULT_PACK, Pack, PackError, PackRule, PackSet, Rule, nearest_rule, pack_files,
 };
 use soundalike::report::look::Ink;
-use soundalike::report::phrases::count;
 use soundalike::report::records::PolicyInfo;
 
 use super::common::{Exit, Failure, warn};
