@@ -5,6 +5,8 @@
 //! doubt, or Mac Roman where that alone puts letters between letters. A guess is told, so that nobody takes a name
 //! that is wrong for one that is right.
 
+use std::collections::BTreeSet;
+
 use encoding_rs::{Encoding, MACINTOSH, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 use crate::audio::guessed_encoding;
@@ -176,7 +178,7 @@ fn by_code_page(bytes: &[u8]) -> Decoded {
     let text = encoding.decode_without_bom_handling(bytes).0.into_owned();
     let judged = encoding.decode_without_bom_handling(head).0;
     let foreign = judged.chars().filter(|c| !c.is_ascii()).count();
-    let is_wrong = 2 * oddities(&judged) > foreign;
+    let is_wrong = 3 * oddities(&judged) > foreign;
     Decoded { text, guess: Some(Guess { name: encoding.name(), is_wrong }) }
 }
 
@@ -205,7 +207,12 @@ fn is_likely(guess: &'static Encoding, head: &[u8]) -> bool {
     let mixed = text.split(|c: char| !c.is_alphabetic()).filter(|word| {
         word.chars().any(latin) && word.chars().any(|c| c.is_alphabetic() && !latin(c))
     });
-    letters >= MIN_LETTERS && (other_script == 0 || 8 * mixed.count() < other_script)
+    if other_script == 0 {
+        // One Latin code page is told from another by letters that only one language has: one or two say nothing.
+        let distinct: BTreeSet<u8> = head.iter().copied().filter(|byte| beyond(byte)).collect();
+        return distinct.len() >= MIN_LETTERS;
+    }
+    letters >= MIN_LETTERS && 8 * mixed.count() < other_script
 }
 
 /// Mac Roman has letters where Windows has dashes, quotes and nothing, and the other way round. So whichever
@@ -249,6 +256,9 @@ fn oddities(text: &str) -> usize {
             | '\u{e000}'..='\u{f8ff}'
             | '\u{fb00}'..='\u{fb06}' => true,
             '‘' | '’' | '–' | '—' | '\u{ad}' | '·' | '・' => false,
+            '‚' | '„' | '†' | '‡' | 'ˆ' | '‰' | '¢' | '¤' => {
+                before.is_alphabetic() || in_word
+            }
             c if c.is_alphabetic() => c.is_uppercase() && before.is_lowercase(),
             _ => in_word,
         };

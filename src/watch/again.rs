@@ -113,9 +113,9 @@ impl Service<'_> {
         let mut result = Results::begin(&self.results, name, table)?;
         let retold = Retold::new(&outcomes, Timestamp::now());
         let (begin, mut summary) = retold.take_over(self, older, &mut result)?;
-        for (before, verdict) in before.iter().zip(&outcomes.verdicts) {
-            if before.0 != verdict.verdict {
-                let note = note(before.0, verdict.verdict, &verdict.decisions);
+        for ((level, decisions), verdict) in before.iter().zip(&outcomes.verdicts) {
+            if *level != verdict.verdict {
+                let note = note((*level, decisions), (verdict.verdict, &verdict.decisions));
                 let (subject, code) = (verdict.subject.clone(), JUDGED_AGAIN.into());
                 result.record(&Record::Note(NoteRecord { subject, code, message: note }))?;
             }
@@ -151,14 +151,16 @@ enum Again {
     NothingKept,
 }
 
-/// "was hold, is clear now by decision d_…".
-fn note(before: Level, now: Level, decisions: &[String]) -> String {
-    let by = match decisions {
+/// "was hold, is clear now, by decision d_…".
+fn note(before: (Level, &[String]), now: (Level, &[String])) -> String {
+    let by = match now.1 {
+        same if same == before.1 => "by what was decided about others of the delivery".to_owned(),
         [] => "as a decision is not in force any more".to_owned(),
         [one] => format!("by decision {one}"),
         all => format!("by decisions {}", all.join(", ")),
     };
-    format!("judged again without another look: was {}, is {} now, {by}", before.name(), now.name())
+    let (before, now) = (before.0.name(), now.0.name());
+    format!("judged again without another look: was {before}, is {now} now, {by}")
 }
 
 /// What of an older result is told again.

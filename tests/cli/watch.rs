@@ -335,7 +335,7 @@ fn what_was_held_is_released_and_what_passed_is_told_of_once_somebody_has_decide
     assert!(table.contains(&decisions[0]) && table.contains("clear"), "{table}");
     let flagged = result(&place, "void.ogg");
     let (level, decisions) = verdict(&flagged);
-    assert_eq!(level, "block");
+    assert_eq!(level, "reject");
     assert!(blocked.starts_with(&decisions[0]), "{blocked} {decisions:?}");
     let page = fs::read_to_string(place.path("out/void.ogg.soundalike.html")).unwrap();
     assert!(page.contains(&decisions[0]), "the page says what the records say");
