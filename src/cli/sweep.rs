@@ -237,7 +237,10 @@ fn end(args: &SweepArgs, told: Told) -> Result<Exit, Failure> {
     summary.exit_code = exit as u8;
     let mut out = Out::new(io::stdout().lock());
     match args.format {
-        SweepFormat::Text => sweep.write(&mut out, look(), args.all)?,
+        SweepFormat::Text => {
+            let commands = Commands::new(Some(&args.index), args.decisions.as_deref());
+            sweep.write(&mut out, look(), args.all, &commands)?;
+        }
         SweepFormat::Jsonl => {
             serde_json::to_writer(&mut out, &sweep).map_err(io::Error::from)?;
             out.write_all(b"\n")?;

@@ -15,6 +15,7 @@ use crate::declare::text::visible;
 use crate::engine::index::index_info;
 use crate::level::Level;
 use crate::policy::Rule;
+use crate::report::decide::Commands;
 use crate::report::look::{Ink, Look};
 use crate::report::phrases::{count, elapsed, thousands};
 use crate::report::records::{IndexInfo, MatchRecord, credit};
@@ -170,12 +171,19 @@ impl SweepRecord {
     }
 
     /// Writes it for people, in at most 20 lines of a wide terminal. `all`: matches of earlier sweeps were reported,
-    /// too.
-    pub fn write(&self, out: &mut dyn Write, look: Look, all: bool) -> io::Result<()> {
+    /// too. `commands` are those by which a person decides.
+    pub fn write(
+        &self,
+        out: &mut dyn Write,
+        look: Look,
+        all: bool,
+        commands: &Commands,
+    ) -> io::Result<()> {
         let took = elapsed(self.wall_ms);
         let state = match (self.interrupted, self.resumed, self.unchanged) {
             (true, ..) => ", interrupted",
             (_, true, _) => ", taken up again",
+            (_, _, true) if self.run == 0 => ", there is nothing to compare yet",
             (_, _, true) if self.judged_again > 0 => {
                 ", no new track on either side since, but decisions"
             }
@@ -244,13 +252,17 @@ impl SweepRecord {
         look.line(
             out,
             (0, 0),
-            "Next: with --all --format jsonl > sweep.jsonl everything is shown again, for `soundalike report`;",
+            "Next: with --all --format jsonl > sweep.jsonl everything is shown again, for `soundalike report`; \
+             `soundalike explain RULE`.",
         )?;
-        look.line(
-            out,
-            (0, 0),
-            "`soundalike allow add --match MATCH` for what is licensed; `soundalike explain RULE`.",
-        )
+        let open = self.worst.first().filter(|w| w.level > Level::Clear);
+        match open.and_then(|w| commands.allow_match_called(&w.match_id)) {
+            Some(command) => {
+                look.line(out, (0, 0), "If the first of them is licensed:")?;
+                look.command(out, 2, &command)
+            }
+            None => Ok(()),
+        }
     }
 }
 
