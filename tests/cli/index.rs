@@ -142,7 +142,7 @@ fn bad_row_of_a_metadata_file_is_reported_with_its_line() {
 #[test]
 fn rows_of_metadata_that_are_about_no_file_are_told() {
     let place = Place::demo();
-    place.copy("references/zalek.ogg", "zalek.ogg");
+    place.copy("incoming/funky-sax.mp3", "zalek.ogg");
     place.write(
         "catalogue.csv",
         "path,title\nreferences/main-theme.ogg,Theme\nzalek.ogg,Either\nmain-thema.ogg,Misspelt\ngone.ogg,Gone\n",
