@@ -251,7 +251,7 @@ mod tests {
                 ("ambiguous_name", "line 2: 2 files have this name; say which by its folder"),
                 (
                     "unused_declaration",
-                    "1 of the files it describes (the first in line 4) are not among those given"
+                    "1 of the files it describes (the first in line 4) is not among those given"
                 ),
             ]
         );
