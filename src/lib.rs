@@ -55,6 +55,7 @@
 pub mod audio;
 #[doc(hidden)]
 pub mod clock;
+#[doc(hidden)]
 pub mod counted;
 #[doc(hidden)]
 pub mod decisions;

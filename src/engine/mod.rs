@@ -15,6 +15,7 @@ mod again;
 pub(crate) mod analyse;
 mod describe;
 mod error;
+mod heard;
 pub(crate) mod index;
 mod judge;
 mod pair;
@@ -38,10 +39,10 @@ use crate::scan::scanner::{Depth, Scanner};
 use crate::track::Track;
 
 pub use crate::fingerprint::file::sha256_of;
-#[doc(hidden)]
-pub use again::Heard;
 use analyse::Analysed;
 pub use error::Error;
+#[doc(hidden)]
+pub use heard::Heard;
 pub use index::{Index, open, writer};
 pub use judge::{Judge, Judged, day};
 pub use pair::Compared;

@@ -11,8 +11,8 @@ use jiff::Timestamp;
 use rayon::prelude::*;
 use soundalike_index::Reader;
 
-use super::again::Heard;
 use super::describe::{Outcome, Seen};
+use super::heard::Heard;
 use super::index::{Index, index_info, merge_into};
 use super::judge::day;
 use super::scratch::Scratch;

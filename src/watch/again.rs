@@ -14,8 +14,7 @@ use std::time::{Duration, Instant, SystemTime};
 use jiff::Timestamp;
 
 use super::ledger::Done;
-use super::results::Results;
-use super::service::said;
+use super::results::{Results, said};
 use super::{ResultFormat, Service, ServiceError};
 use crate::counted::count;
 use crate::engine::{Heard, Outcomes, day};

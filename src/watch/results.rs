@@ -8,12 +8,14 @@ use std::time::SystemTime;
 use super::ledger::Done;
 use super::{Draft, ResultFormat, ResultStore, ServiceError, Snapshot, shown};
 use crate::audio::DecodeOptions;
+use crate::counted::count;
+use crate::level::Level;
 use crate::report::csv::Csv;
 use crate::report::decide::Commands;
 use crate::report::html::{self, Options};
 use crate::report::picture::Pictures;
 use crate::report::read::Records;
-use crate::report::records::Record;
+use crate::report::records::{Record, Summary};
 use crate::report::{JsonLines, Report};
 
 /// Matches shown in full in a page.
@@ -134,4 +136,26 @@ fn write_page(
     page.flush()?;
     let file = page.into_inner().map_err(|e| e.into_error())?;
     Ok(draft.publish(file, false)?)
+}
+
+/// "12 uploads (1 hold, 11 clear), 3 matches, 1 cluster, 2 unreadable; 41.2 s".
+pub(super) fn said(summary: &Summary) -> String {
+    let mut text = count(summary.scanned, "upload", "uploads");
+    let levels = summary.verdicts.iter().rev().filter(|(_, n)| **n > 0);
+    let levels: Vec<String> =
+        levels.map(|(level, n): (&Level, _)| format!("{n} {}", level.name())).collect();
+    if !levels.is_empty() {
+        text += &format!(" ({})", levels.join(", "));
+    }
+    let rest = [
+        (summary.matches, "match", "matches"),
+        (summary.clusters, "cluster", "clusters"),
+        (summary.errors, "error", "errors"),
+    ];
+    for (n, one, many) in rest {
+        if n > 0 {
+            text += &format!(", {}", count(n, one, many));
+        }
+    }
+    text + &format!("; {:.1} s", summary.wall_ms as f64 / 1000.0)
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 use jiff::Timestamp;
 
 use super::again::Rulings;
-use super::results::Results;
+use super::results::{Results, said};
 use super::snapshot::content_state;
 use super::{
     Look, Queue, Ready, ResultStore, ServiceError, Snapshot, Unit, UnitKind, Watch, WatchError,
@@ -18,7 +18,6 @@ use crate::counted::count;
 use crate::declare::text::visible;
 use crate::engine::{Engine, Outcomes, Uploads};
 use crate::id::path_text;
-use crate::level::Level;
 use crate::progress::{Cancel, Progress};
 use crate::report::Report;
 use crate::report::records::{ErrorRecord, Record, Summary};
@@ -330,26 +329,4 @@ fn nothing_in(unit: &Unit) -> ErrorRecord {
         _ => ("no_audio", "there is no audio in this delivery"),
     };
     ErrorRecord { subject, code: code.into(), message: message.into() }
-}
-
-/// "12 uploads (1 hold, 11 clear), 3 matches, 1 cluster, 2 unreadable; 41.2 s".
-pub(super) fn said(summary: &Summary) -> String {
-    let mut text = count(summary.scanned, "upload", "uploads");
-    let levels = summary.verdicts.iter().rev().filter(|(_, n)| **n > 0);
-    let levels: Vec<String> =
-        levels.map(|(level, n): (&Level, _)| format!("{n} {}", level.name())).collect();
-    if !levels.is_empty() {
-        text += &format!(" ({})", levels.join(", "));
-    }
-    let rest = [
-        (summary.matches, "match", "matches"),
-        (summary.clusters, "cluster", "clusters"),
-        (summary.errors, "error", "errors"),
-    ];
-    for (n, one, many) in rest {
-        if n > 0 {
-            text += &format!(", {}", count(n, one, many));
-        }
-    }
-    text + &format!("; {:.1} s", summary.wall_ms as f64 / 1000.0)
 }
