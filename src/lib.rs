@@ -56,6 +56,8 @@ pub mod audio;
 #[doc(hidden)]
 pub mod clock;
 #[doc(hidden)]
+pub mod counted;
+#[doc(hidden)]
 pub mod decisions;
 #[doc(hidden)]
 pub mod declare;

@@ -2,7 +2,7 @@
 
 mod cli;
 
-use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
+use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, resume_unwind};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -10,10 +10,13 @@ fn main() -> ExitCode {
         cli::worker::run();
     }
     std::panic::set_hook(Box::new(tell));
-    let cli = cli::parse();
-    cli::worker::employ();
-    let result = catch_unwind(AssertUnwindSafe(|| cli::run(cli)));
-    cli::worker::dismiss();
+    let result = catch_unwind(|| {
+        let cli = cli::parse()?;
+        cli::worker::employ();
+        let result = catch_unwind(AssertUnwindSafe(|| cli::run(cli)));
+        cli::worker::dismiss();
+        result.unwrap_or_else(|panic| resume_unwind(panic))
+    });
     match result {
         Ok(Ok(exit)) => ExitCode::from(exit as u8),
         Ok(Err(failure)) => {

@@ -16,7 +16,7 @@ use crate::scan::segment::Segment;
 use crate::track::Track;
 
 /// A stretch of the query and the stretch of the reference that it runs along.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct AlignedSegment {
     /// Begin and end in the query, ms.
     pub query_ms: (u64, u64),
@@ -75,7 +75,7 @@ pub struct Measures {
 }
 
 /// A query and a reference that have something in common.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Match {
     /// Names query and reference (`m_…`); the same for a repeated scan.
     pub id: String,

@@ -6,6 +6,7 @@
 
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
 use soundalike_index::TrackMeta;
 
 use crate::audio::AudioInfo;
@@ -16,11 +17,13 @@ use crate::id::{hex, path_text, ref_id};
 pub const FLAG_PARTIAL: u32 = 1;
 
 /// A track, as a file or as an index describes it. Absent texts are `None`, never empty.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Track {
     /// Path as given, or as indexed.
     pub path: String,
     /// SHA-256 of the file's bytes: its identity.
+    #[serde(with = "in_hex")]
     pub sha256: [u8; 32],
     /// Decoded length in milliseconds.
     pub duration_ms: u64,
@@ -175,6 +178,22 @@ impl Track {
     /// Its artists in one text, where any are known.
     pub fn credit(&self) -> Option<String> {
         (!self.artists.is_empty()).then(|| self.artists.join(", "))
+    }
+}
+
+/// A digest as people and records write it.
+mod in_hex {
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use crate::id::{from_hex, hex};
+
+    pub(super) fn serialize<S: Serializer>(digest: &[u8; 32], to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&hex(digest))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<[u8; 32], D::Error> {
+        from_hex(&String::deserialize(from)?).ok_or_else(|| D::Error::custom("no SHA-256"))
     }
 }
 

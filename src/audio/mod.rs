@@ -59,6 +59,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::progress::Cancel;
 pub use decode::{decode_bytes, decode_file};
+pub(crate) use embedded::guessed_encoding;
 pub use error::AudioError;
 #[doc(hidden)]
 pub use source::tags_around;

@@ -3,6 +3,7 @@
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 use serde::Serialize;
+use soundalike::counted::{agree, count};
 use soundalike::decisions::entry::{Repair, Revocation};
 use soundalike::decisions::log::{self, Verified};
 use soundalike::decisions::{Entry, Event, LogError, Status, VerdictEntry};
@@ -98,7 +99,10 @@ fn told(entry: &Entry) -> String {
         }
         Event::Verdict(verdict) => told_verdict(verdict),
         Event::Repair(Repair { removed_bytes, .. }) => {
-            format!("an incomplete line of {removed_bytes} bytes was cut off")
+            format!(
+                "an incomplete line of {} was cut off",
+                count(*removed_bytes as usize, "byte", "bytes")
+            )
         }
     };
     format!("{:>6}  {}  {:<7}  {what}", entry.seq, entry.at, entry.event.kind())
@@ -150,11 +154,16 @@ fn verify(args: &VerifyArgs) -> Result<Exit, Failure> {
         let place = record.line.map(|line| format!(", line {line}")).unwrap_or_default();
         let path = visible(&path_text(&path));
         say(&format!("{path}{place}: {}", visible(problem)))?;
-        say(&format!("{} entries are sound", record.entries))?;
+        let entries = record.entries as usize;
+        say(&format!(
+            "{} {} sound",
+            count(entries, "entry", "entries"),
+            agree(entries, "is", "are")
+        ))?;
     } else {
         say(&format!(
-            "{} entries, each follows the one before it; head {}",
-            record.entries,
+            "{}, each follows the one before it; head {}",
+            count(record.entries as usize, "entry", "entries"),
             record.head.as_deref().unwrap_or_default()
         ))?;
     }

@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use soundalike::clock;
+use soundalike::counted::{agree, thousands};
 use soundalike::progress::Progress;
-use soundalike::report::phrases::thousands;
 use terminal_size::{Width, terminal_size_of};
 
 /// The bar that is drawn now.
@@ -58,11 +58,12 @@ impl Bar {
 }
 
 /// What the bar says at a width of so many columns: what is known best comes first.
-fn template(columns: usize) -> &'static str {
+fn template(columns: usize, files: usize) -> String {
+    let files = agree(files, "file", "files");
     match columns {
-        0..40 => "{pos}/{len}  {left} left",
-        40..76 => "{wide_bar} {pos}/{len} files  {left} left",
-        _ => "{wide_bar} {pos}/{len} files  {msg}  {left} left",
+        0..40 => "{pos}/{len}  {left} left".to_owned(),
+        40..76 => format!("{{wide_bar}} {{pos}}/{{len}} {files}  {{left}} left"),
+        _ => format!("{{wide_bar}} {{pos}}/{{len}} {files}  {{msg}}  {{left}} left"),
     }
 }
 
@@ -73,7 +74,7 @@ impl Progress for Bar {
         }
         let columns = terminal_size_of(std::io::stderr());
         let columns = columns.map_or(80, |(Width(columns), _)| usize::from(columns));
-        if let Ok(style) = ProgressStyle::with_template(template(columns)) {
+        if let Ok(style) = ProgressStyle::with_template(&template(columns, files)) {
             let left = |state: &ProgressState, out: &mut dyn Write| {
                 // Nothing is known of that before the first file is done.
                 let _ = match state.pos() {
@@ -118,7 +119,7 @@ mod tests {
     #[test]
     fn every_template_is_understood() {
         for columns in [20, 40, 60, 80, 200] {
-            assert!(ProgressStyle::with_template(template(columns)).is_ok(), "{columns}");
+            assert!(ProgressStyle::with_template(&template(columns, 2)).is_ok(), "{columns}");
         }
     }
 }

@@ -20,6 +20,7 @@ use soundalike::params::FingerprintParams;
 use soundalike::progress::{Cancel, Silent};
 use soundalike_index::Reader;
 
+use super::account;
 use super::common::{Exit, Failure, warn};
 use super::index::{ListFormat, line, open_writer, say};
 use super::named::{Names, content_of};
@@ -76,7 +77,7 @@ struct WhyArgs {
     /// Why, for those who read the log later
     #[arg(long, value_name = "TEXT")]
     reason: String,
-    /// Who decides [default: $USER or $LOGNAME]
+    /// Who decides [default: $USER, $LOGNAME or the account that runs this]
     #[arg(long, value_name = "NAME")]
     who: Option<String>,
 }
@@ -85,7 +86,7 @@ impl WhyArgs {
     fn who(&self) -> Result<String, Failure> {
         let variable = |name| std::env::var(name).ok().filter(|who| !who.trim().is_empty());
         let who = self.who.clone().or_else(|| variable("USER")).or_else(|| variable("LOGNAME"));
-        who.ok_or_else(|| Failure::usage("who decides? Give --who"))
+        who.or_else(account::name).ok_or_else(|| Failure::usage("who decides? Give --who"))
     }
 }
 

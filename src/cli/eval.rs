@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use serde_json::json;
+use soundalike::counted::count;
 use soundalike::declare::text::visible;
 use soundalike::eval::{
     EvalError, EvalOptions, EvalReport, EvalRow, Pair, Skipped, UnknownRow, families, run_eval,
@@ -157,12 +158,12 @@ fn text(out: &mut impl Write, report: &EvalReport) -> io::Result<()> {
     let m = &report.material;
     writeln!(
         out,
-        "{} tracks indexed ({:.1} h), {} held out as unknown; {} and {} excerpts; seed {}",
-        m.references,
+        "{} indexed ({:.1} h), {} held out as unknown; {} and {}; seed {}",
+        count(m.references, "track", "tracks"),
         m.reference_hours,
         m.unknown_tracks,
         m.known_excerpts,
-        m.unknown_excerpts,
+        count(m.unknown_excerpts, "excerpt", "excerpts"),
         m.seed
     )?;
     let mut lengths: Vec<u32> = report.rows.iter().map(|r| r.length_s).collect();
@@ -303,8 +304,7 @@ fn pairs(out: &mut impl Write, pairs: &[Pair]) -> io::Result<()> {
     writeln!(out, "Accepted matches between different files:")?;
     for pair in pairs.iter().take(MAX_PAIRS) {
         let kind = if pair.kind == "wrong" { "wrong" } else { "false alarm" };
-        let queries =
-            if pair.queries == 1 { "1 query" } else { &format!("{} queries", pair.queries) };
+        let queries = count(pair.queries, "query", "queries");
         let score = pair.best_score;
         writeln!(
             out,
@@ -317,7 +317,11 @@ fn pairs(out: &mut impl Write, pairs: &[Pair]) -> io::Result<()> {
         }
     }
     if let Some(more) = pairs.len().checked_sub(MAX_PAIRS + 1) {
-        writeln!(out, "  and {} more pairs (--format jsonl lists all)", more + 1)?;
+        writeln!(
+            out,
+            "  and {} (--format jsonl lists all)",
+            count(more + 1, "more pair", "more pairs")
+        )?;
     }
     writeln!(out)
 }

@@ -181,6 +181,7 @@ struct AddRecord {
     featureless: usize,
     errors: usize,
     bad_rows: usize,
+    unused_rows: usize,
     tracks: usize,
     audio_seconds: f64,
     wall_ms: u64,
@@ -192,15 +193,18 @@ fn run_add(args: &AddArgs) -> Result<Exit, Failure> {
     let started = Instant::now();
     let params = FingerprintParams::V2;
     args.work.start_threads()?;
-    let metadata = match &args.metadata {
+    let mut metadata = match &args.metadata {
         Some(path) => Metadata::read(path).map_err(|e| Failure::usage(e.to_string()))?,
         None => Metadata::default(),
     };
+    let table = args.metadata.as_deref().unwrap_or(Path::new("")).display();
     for note in &metadata.notes {
-        let table = args.metadata.as_deref().unwrap_or(Path::new("")).display();
         warn(&format!("{table}: {}", note.message));
     }
     let inputs = args.inputs.collect()?;
+    for said in metadata.assign(&inputs.files) {
+        warn(&format!("{table}: {said}"));
+    }
     let mut writer = self::writer(&args.index.dir).map_err(Failure::writing)?;
     let options = AddOptions {
         params: &params,
@@ -225,6 +229,7 @@ fn run_add(args: &AddArgs) -> Result<Exit, Failure> {
         featureless: summary.featureless.len(),
         errors: failed,
         bad_rows: metadata.bad,
+        unused_rows: metadata.unused,
         tracks: writer.track_count(),
         audio_seconds: seconds,
         wall_ms: wall.as_millis() as u64,
@@ -266,7 +271,10 @@ fn problems<'a>(
     let more = (untold > 0).then(|| ErrorRecord {
         subject: "metadata".to_owned(),
         code: "bad_row".into(),
-        message: format!("{untold} more rows of the table could not be used"),
+        message: format!(
+            "{} of the table could not be used",
+            count(untold, "more row", "more rows")
+        ),
     });
     rows.chain(more).chain(empty).chain(unreadable)
 }
@@ -333,7 +341,7 @@ fn stats(args: &StatsArgs) -> Result<Exit, Failure> {
         .flat_map(|s| &s.probes)
         .fold((0, 0), |(s, m), p| (s + p.sampled, m + p.missed));
     let number = |number: u64| thousands(number);
-    let (windows, cells) = (stats.windows.iter().sum(), stats.cells.iter().sum());
+    let (windows, cells): (u64, u64) = (stats.windows.iter().sum(), stats.cells.iter().sum());
     let removed = match stats.dead {
         0 => String::new(),
         dead => format!(" ({} removed, awaiting compaction)", number(dead as u64)),
@@ -346,8 +354,18 @@ fn stats(args: &StatsArgs) -> Result<Exit, Failure> {
             format!("{}, {} per 200 s of audio", size(stats.bytes_total), size(per_200_s as u64)),
         ),
         (".. features", size(stats.bytes_constellations)),
-        (".. codes", format!("{} in {} windows", size(stats.bytes_codes), number(windows))),
-        (".. graph", format!("{} over {} cells", size(stats.bytes_graph), number(cells))),
+        (
+            ".. codes",
+            format!(
+                "{} in {}",
+                size(stats.bytes_codes),
+                count(windows as usize, "window", "windows")
+            ),
+        ),
+        (
+            ".. graph",
+            format!("{} over {}", size(stats.bytes_graph), count(cells as usize, "cell", "cells")),
+        ),
         ("segments", number(stats.segments.len() as u64)),
         (
             "self-probe",

@@ -1,5 +1,6 @@
 //! The command line: one file per subcommand, clap types stay in here.
 
+mod account;
 mod audit;
 mod bar;
 mod cluster;
@@ -9,6 +10,7 @@ mod compare;
 mod decide;
 mod eval;
 mod examples;
+mod help;
 mod index;
 mod named;
 mod out;
@@ -92,11 +94,11 @@ enum Command {
     Man(shell::ManArgs),
 }
 
-/// What the command line says; ends the program where it says nothing that can be done.
-pub fn parse() -> Cli {
-    let color = screen::color_of_help(std::env::args_os());
-    let matches = Cli::command().color(color).get_matches();
-    Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+/// What the command line says. Where it says nothing that is to be run, that was told: help, or a mistake.
+pub fn parse() -> Result<Cli, Failure> {
+    screen::choose_color(std::env::args_os());
+    let matches = Cli::command().try_get_matches();
+    matches.and_then(|matches| Cli::from_arg_matches(&matches)).map_err(|error| help::say(&error))
 }
 
 /// Runs the command given.

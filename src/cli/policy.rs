@@ -7,6 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
+use soundalike::counted::count;
 use soundalike::engine::day;
 use soundalike::level::Level;
 use soundalike::policy::wording::{LIMITS, advice, headline, meaning};
@@ -14,7 +15,6 @@ use soundalike::policy::{
     DEFAULT_PACK, Pack, PackError, PackRule, PackSet, Rule, nearest_rule, pack_files,
 };
 use soundalike::report::look::Ink;
-use soundalike::report::phrases::count;
 use soundalike::report::records::PolicyInfo;
 
 use super::common::{Exit, Failure, warn};
@@ -142,10 +142,10 @@ fn today() -> Date {
 pub(super) fn warn_if_stale(pack: &Pack, today: Date) {
     if pack.is_stale(today) {
         warn(&format!(
-            "policy {} was last compared with its sources on {}, {} days ago: check them anew",
+            "policy {} was last compared with its sources on {}, {} ago: check them anew",
             pack.id,
             pack.verified_on,
-            pack.age_days(today)
+            count(pack.age_days(today) as usize, "day", "days")
         ));
     }
 }
@@ -335,8 +335,8 @@ impl CheckRecord {
                     )
                 } else {
                     format!(
-                        "{} rules, compared with its sources on {}",
-                        pack.rules.len(),
+                        "{}, compared with its sources on {}",
+                        count(pack.rules.len(), "rule", "rules"),
                         pack.verified_on
                     )
                 };

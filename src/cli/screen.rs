@@ -40,10 +40,12 @@ fn choice(color: clap::ColorChoice) -> ColorChoice {
     }
 }
 
-/// What `--color` among `args` says to the help, which is written before arguments are understood.
-pub(super) fn color_of_help(
-    args: impl IntoIterator<Item = std::ffi::OsString>,
-) -> clap::ColorChoice {
+/// Colours from here on as `--color` among `args` says: help is written before arguments are understood.
+pub(super) fn choose_color(args: impl IntoIterator<Item = std::ffi::OsString>) {
+    choice(color_of_help(args)).write_global();
+}
+
+fn color_of_help(args: impl IntoIterator<Item = std::ffi::OsString>) -> clap::ColorChoice {
     let mut words = args.into_iter().map(|word| word.to_string_lossy().into_owned());
     let mut color = None;
     while let Some(word) = words.next().filter(|word| word != "--") {
@@ -71,7 +73,7 @@ pub(super) fn look() -> Look {
 }
 
 /// How text on standard error is laid out.
-fn look_of_errors() -> Look {
+pub(super) fn look_of_errors() -> Look {
     let out = io::stderr();
     let columns = out.is_terminal().then(|| terminal_size_of(&out)).flatten();
     let colored = AutoStream::choice(&out) != ColorChoice::Never;
@@ -85,8 +87,13 @@ pub(super) fn tell(ink: Ink, message: &str) {
     let name = look.paint(ink, "soundalike:");
     // Nothing is left to tell of a failure of standard error.
     let _ = look.line(&mut text, (0, 2), &format!("{name} {message}"));
+    tell_as_is(&text);
+}
+
+/// Writes what is laid out already on standard error.
+pub(super) fn tell_as_is(text: &[u8]) {
     bar::aside(|| {
-        let _ = io::stderr().lock().write_all(&text);
+        let _ = io::stderr().lock().write_all(text);
     });
 }
 

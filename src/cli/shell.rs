@@ -1,18 +1,18 @@
 //! `soundalike completions` and `soundalike man`: what a shell and `man` are to know of the program.
 //!
 //! Both are made from the definition of the command line, so that they cannot fall behind it. Everything
-//! is made in memory and written at once: a reader that closes early is an error like any other.
+//! is made in memory and written at once.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Command, CommandFactory};
 use clap_complete::Shell;
 use clap_mangen::Man;
 
-use super::Cli;
 use super::common::{Exit, Failure};
+use super::{Cli, help};
 
 #[derive(Debug, Args)]
 pub(super) struct CompletionsArgs {
@@ -59,8 +59,6 @@ fn page(command: Command) -> io::Result<Vec<u8>> {
 }
 
 fn print(bytes: &[u8]) -> Result<Exit, Failure> {
-    let mut out = io::stdout().lock();
-    out.write_all(bytes)?;
-    out.flush()?;
+    help::print(bytes)?;
     Ok(Exit::Clean)
 }

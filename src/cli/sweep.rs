@@ -7,6 +7,7 @@ use std::time::Instant;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
+use soundalike::counted::{agree, count};
 use soundalike::declare::inputs;
 use soundalike::declare::metadata::Metadata;
 use soundalike::engine::{Index, Judge, day, writer};
@@ -154,10 +155,11 @@ pub(super) fn run(args: &SweepArgs) -> Result<Exit, Failure> {
     let mut sweep = Sweep::open(folder, &references, &catalogue, shown)?;
     if sweep.unsummed() > 0 {
         warn(&format!(
-            "{}: its {} lines were written by a version without checksums, so that nobody can say whether they \
-             are as they were; from now on every change shows",
+            "{}: {} of it {} written by a version without checksums, so that nobody can say whether any was \
+             changed; from now on every change shows",
             args.state.join(findings::FILE_NAME).display(),
-            sweep.unsummed()
+            count(sweep.unsummed() as usize, "line", "lines"),
+            agree(sweep.unsummed() as usize, "was", "were")
         ));
     }
     if sweep.is_resumed() {
@@ -166,7 +168,7 @@ pub(super) fn run(args: &SweepArgs) -> Result<Exit, Failure> {
     let cancel = cancel_on_interrupt();
     let finished = !cancel.is_cancelled() && sweep.run(&Bar::new(args.work.quiet), cancel)?;
     let before = match sweep.decided_until() {
-        Some(entries) => judge.as_of(entries, now)?,
+        Some((entries, then)) => judge.as_of(entries, then.unwrap_or(now))?,
         None => None,
     };
     let telling = Telling {
@@ -181,18 +183,20 @@ pub(super) fn run(args: &SweepArgs) -> Result<Exit, Failure> {
     let mut told = tell(&mut sweep, finished, errors, &telling, report.as_mut())?;
     drop(report);
     say_repaired(told.repaired);
-    if told.again > 0 {
+    let again = told.sweep.judged_again;
+    if again > 0 {
         warn(&format!(
-            "{} tracks are judged otherwise than in the sweep before, by decisions made since; nothing was heard \
-             again for that",
-            told.again
+            "{} {} judged otherwise than in the sweep before, by decisions made or run out since; nothing was \
+             heard again for that",
+            count(again, "track", "tracks"),
+            agree(again, "is", "are")
         ));
     }
     told.timed(started.elapsed());
     let exit = end(args, told)?;
     if finished {
         sweep.finish(Timestamp::now())?;
-        sweep.set_decided_until(judge.decided_until())?;
+        sweep.set_decided_until(judge.decided_until(), now)?;
     }
     Ok(exit)
 }
@@ -233,7 +237,10 @@ fn end(args: &SweepArgs, told: Told) -> Result<Exit, Failure> {
     summary.exit_code = exit as u8;
     let mut out = Out::new(io::stdout().lock());
     match args.format {
-        SweepFormat::Text => sweep.write(&mut out, look(), args.all)?,
+        SweepFormat::Text => {
+            let commands = Commands::new(Some(&args.index), args.decisions.as_deref());
+            sweep.write(&mut out, look(), args.all, &commands)?;
+        }
         SweepFormat::Jsonl => {
             serde_json::to_writer(&mut out, &sweep).map_err(io::Error::from)?;
             out.write_all(b"\n")?;

@@ -5,11 +5,12 @@ use std::io::BufRead;
 use std::path::Path;
 
 use jiff::Timestamp;
+use sha2::{Digest, Sha256};
 
 use super::decision::{Decision, Effect, Identity, Target, registrant_of};
 use super::entry::{Chain, Event, Fault};
 use super::log::{self, Entries, LogError, Torn};
-use crate::id::match_id;
+use crate::id::{hex, match_id};
 
 /// How far a match may reach beyond an interval, in milliseconds: the ends of segments are not exact,
 /// nor are those that people write.
@@ -169,6 +170,16 @@ impl Decisions {
                 set.insert(&decision.target, at);
             }
         }
+    }
+
+    /// Digest of the decisions in force: the same as long as the same count.
+    pub fn in_force(&self) -> String {
+        let mut digest = Sha256::new();
+        for (decision, _) in self.all.iter().filter(|(_, status)| *status == Status::Active) {
+            digest.update(decision.id.as_bytes());
+            digest.update(b"\n");
+        }
+        hex(&digest.finalize())
     }
 
     /// All decisions, those that are not in force any more, too, in the order of the log.

@@ -332,8 +332,8 @@ impl Appender {
 /// Entries at the end of a log among which verdicts are looked for that were entered already.
 const LOOK_BACK: u64 = 100_000;
 
-/// Appends those of `verdicts` that are not among the last entries of the log, so that a run that was killed
-/// after it had entered some, and is done again, enters each once. Returns what had to be repaired first.
+/// Appends those of `verdicts` that are not the last that was entered about their file, so that a run that was
+/// killed after it had entered some, and is done again, enters each once. Returns what had to be repaired first.
 ///
 /// A verdict is the same if all of it is, but for the time at which the run began: the file and its content,
 /// the verdict and its reasons, what it was compared with and judged by.
@@ -349,18 +349,19 @@ pub fn append_verdicts_once(
     let wanted: std::collections::BTreeSet<&str> =
         verdicts.iter().map(|v| v.sha256.as_str()).collect();
     let from = log.chain().entries.saturating_sub(LOOK_BACK);
-    let mut known = Vec::new();
+    let mut known = std::collections::BTreeMap::new();
     for entry in log.entries()? {
         let Entry { seq, event, .. } = entry?;
         if let Event::Verdict(v) = event
             && seq > from
             && wanted.contains(v.sha256.as_str())
         {
-            known.push(timeless(&v));
+            known.insert((v.subject.clone(), v.sha256.clone()), timeless(&v));
         }
     }
     for verdict in verdicts.iter().map(VerdictEntry::capped) {
-        if !known.contains(&timeless(&verdict)) {
+        let last = known.get(&(verdict.subject.clone(), verdict.sha256.clone()));
+        if last != Some(&timeless(&verdict)) {
             log.push(Event::Verdict(verdict))?;
         }
     }

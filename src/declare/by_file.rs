@@ -3,8 +3,8 @@
 //! A table may have a million rows, so paths are kept as hashes of 64 bits: two of a million share one in
 //! one of 40 million tables, and then a row is about a file of the same delivery that it does not name.
 
-use std::collections::HashMap;
 use std::collections::hash_map::DefaultHasher;
+use std::collections::{HashMap, HashSet};
 use std::hash::{Hash, Hasher};
 use std::path::{Component, Path, PathBuf};
 
@@ -17,7 +17,7 @@ const SEVERAL: u32 = u32::MAX;
 
 /// How closely a file is to be named, the closest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Closeness {
+enum Closeness {
     /// By its path.
     Path,
     /// By its path in other case: `A.MP3` for `a.mp3`.
@@ -28,8 +28,17 @@ pub(super) enum Closeness {
     NameInOtherCase,
 }
 
+/// Entries and files that belong together.
+#[derive(Debug)]
+pub(super) struct Assigned {
+    /// The entry about each of the files.
+    pub(super) found: Vec<Option<usize>>,
+    /// For each entry that names one of the files, how many have its name.
+    pub(super) taken: HashMap<usize, usize>,
+}
+
 impl Closeness {
-    pub(super) const ALL: [Closeness; 4] =
+    const ALL: [Closeness; 4] =
         [Closeness::Path, Closeness::PathInOtherCase, Closeness::Name, Closeness::NameInOtherCase];
 }
 
@@ -79,8 +88,36 @@ impl ByFile {
         }
     }
 
+    /// Which entry is about which of the files `audio`: by its path, or by its file name where one entry alone has
+    /// it and no file of that very path is among them. A bare name that several of the files have is about none.
+    pub(super) fn assign(&self, audio: &[&Path]) -> Assigned {
+        let mut taken: HashMap<usize, usize> = HashMap::new();
+        let mut found: Vec<Option<usize>> = vec![None; audio.len()];
+        let mut closer: HashSet<usize> = HashSet::new();
+        for closeness in Closeness::ALL {
+            let mut of_this = Vec::new();
+            let open = found.iter_mut().zip(audio).filter(|(place, _)| place.is_none());
+            for (place, path) in open {
+                *place = self.find(path, closeness).filter(|entry| !closer.contains(entry));
+                of_this.extend(*place);
+            }
+            for entry in &of_this {
+                match closeness {
+                    // The same file given twice is one file.
+                    Closeness::Path => drop(taken.insert(*entry, 1)),
+                    _ => *taken.entry(*entry).or_default() += 1,
+                }
+            }
+            closer.extend(of_this);
+        }
+        for place in &mut found {
+            *place = place.filter(|entry| taken[entry] == 1);
+        }
+        Assigned { found, taken }
+    }
+
     /// The one entry that names the file at `path` as closely as `closeness` says.
-    pub(super) fn find(&self, path: &Path, closeness: Closeness) -> Option<usize> {
+    fn find(&self, path: &Path, closeness: Closeness) -> Option<usize> {
         let found = match closeness {
             Closeness::Path => self.by_path(path, &self.paths, |this, at, name| this.key(at, name)),
             Closeness::PathInOtherCase => {

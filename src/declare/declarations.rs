@@ -1,14 +1,15 @@
 //! Declarations looked up by file: for a manifest or message that is given beside the audio.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
-use super::by_file::{ByFile, Closeness};
+use super::by_file::{Assigned, ByFile};
 use super::declared::{Declared, DeclaredIn, NotAsked};
 use super::delivery::{DeliveryError, Origin, folder_of, not_asked, of_table};
 use super::ern::Message;
 use super::identifiers::other_isrc;
 use super::manifest::Manifest;
+use crate::counted::{agree, count};
 
 /// Rows about a file that has one already, told one by one.
 const MAX_TOLD: usize = 1000;
@@ -149,7 +150,11 @@ impl Declarations {
     fn tell_repeated(&mut self, path: &Path) {
         let more = std::mem::take(&mut self.repeated).saturating_sub(MAX_TOLD);
         if more > 0 {
-            let said = format!("{more} more rows are about files that were described already");
+            let said = format!(
+                "{} {} about files that were described already",
+                count(more, "more row", "more rows"),
+                agree(more, "is", "are")
+            );
             self.errors.push(DeliveryError::new(path, "duplicate_row", said));
         }
     }
@@ -160,44 +165,27 @@ impl Declarations {
     /// A bare name that several of them have declares none: an ISRC on the wrong file accuses somebody. That,
     /// and what is declared about none of them, is a remark in the second list.
     pub fn assign(&self, audio: &[&Path]) -> (Vec<Option<Declaration>>, Vec<DeliveryError>) {
-        let mut taken: HashMap<usize, usize> = HashMap::new();
-        let mut found: Vec<Option<usize>> = vec![None; audio.len()];
-        let mut closer: HashSet<usize> = HashSet::new();
-        for closeness in Closeness::ALL {
-            let mut of_this = Vec::new();
-            let open = found.iter_mut().zip(audio).filter(|(place, _)| place.is_none());
-            for (place, path) in open {
-                *place = self.files.find(path, closeness).filter(|entry| !closer.contains(entry));
-                of_this.extend(*place);
-            }
-            if closeness != Closeness::Path {
-                of_this.iter().for_each(|entry| *taken.entry(*entry).or_default() += 1);
-            }
-            closer.extend(of_this);
-        }
-        let shared = |index: &usize| taken.get(index).is_some_and(|files| *files > 1);
+        let Assigned { found, taken } = self.files.assign(audio);
         let mut remarks = Vec::new();
         let mut unused: BTreeMap<&Path, (usize, Option<u64>)> = BTreeMap::new();
         for (index, place) in self.entries.iter().enumerate() {
             let (source, line) = (self.source(*place), self.line(*place));
-            if shared(&index) {
-                let files = taken[&index];
+            if let Some(files) = taken.get(&index).filter(|files| **files > 1) {
                 let line = line.map_or(String::new(), |line| format!("line {line}: "));
                 let text = format!("{line}{files} files have this name; say which by its folder");
                 remarks.push(DeliveryError::new(source, "ambiguous_name", text));
-            } else if !closer.contains(&index) {
+            } else if !taken.contains_key(&index) {
                 unused.entry(source).or_insert((0, line)).0 += 1;
             }
         }
-        for (file, (count, line)) in unused {
+        for (file, (number, line)) in unused {
             let line = line.map_or(String::new(), |line| format!(" (the first in line {line})"));
-            let text = format!("{count} of the files it describes{line} are not among those given");
+            let are = agree(number, "is", "are");
+            let text =
+                format!("{number} of the files it describes{line} {are} not among those given");
             remarks.push(DeliveryError::new(file, "unused_declaration", text));
         }
-        let given = found.into_iter().map(|index| {
-            let index = index.filter(|index| !shared(index))?;
-            Some(self.declaration(index))
-        });
+        let given = found.into_iter().map(|index| Some(self.declaration(index?)));
         (given.collect(), remarks)
     }
 
@@ -263,7 +251,7 @@ mod tests {
                 ("ambiguous_name", "line 2: 2 files have this name; say which by its folder"),
                 (
                     "unused_declaration",
-                    "1 of the files it describes (the first in line 4) are not among those given"
+                    "1 of the files it describes (the first in line 4) is not among those given"
                 ),
             ]
         );

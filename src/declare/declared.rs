@@ -160,7 +160,8 @@ pub enum Rights {
 
 /// What was not asked of an upload: the table that describes it has no column for it, so that a gap there is
 /// the table's and not the upload's.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct NotAsked {
     /// A recording code.
     pub isrc: bool,

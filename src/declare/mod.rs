@@ -4,6 +4,7 @@ mod by_file;
 pub mod declarations;
 pub mod declared;
 pub mod delivery;
+mod encoding;
 pub mod ern;
 pub mod generators;
 pub mod identifiers;

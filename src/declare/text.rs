@@ -1,15 +1,16 @@
-//! Text from strangers: which encoding it is in, and what a cell of a table means.
+//! Text from strangers: what a cell of a table means.
 
 use std::io::{self, Read};
 use std::path::Path;
 
-use encoding_rs::{Encoding, MACINTOSH, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use jiff::SpanRelativeTo;
 use jiff::fmt::temporal::SpanParser;
 use unicode_normalization::UnicodeNormalization;
 
 use crate::audio::cleaned;
 use crate::regular;
+
+pub use super::encoding::{Decoded, Guess, decode, decode_lines, decode_xml, is_utf16_or_marked};
 
 /// Why a file of text was not read.
 #[derive(Debug, thiserror::Error)]
@@ -57,109 +58,6 @@ pub fn read_capped(path: &Path, limit: u64) -> Result<Vec<u8>, ReadError> {
         return Err(ReadError::TooLarge { path: path.to_owned(), limit });
     }
     Ok(bytes)
-}
-
-/// Decodes UTF-8 (with or without byte order mark), UTF-16 with byte order mark or without one where zeros
-/// beside most letters give it away, and everything else as Windows-1252: Latin-1 as spreadsheets write it,
-/// with Microsoft's quotes and dashes in the place of the upper control characters. Text with the line ends
-/// of old Macs may be in their code page, too.
-pub fn decode(bytes: &[u8]) -> String {
-    let marked = Encoding::for_bom(bytes);
-    let (encoding, mark) = marked.unwrap_or_else(|| (unmarked(bytes), 0));
-    let bytes = &bytes[mark..];
-    let text = if encoding == UTF_8 {
-        UTF_8
-            .decode_without_bom_handling_and_without_replacement(bytes)
-            .unwrap_or_else(|| code_page(bytes).decode_without_bom_handling(bytes).0)
-    } else {
-        // An odd last byte is the line end of a program that knew only bytes, and no letter.
-        let whole = bytes.len() & !1;
-        encoding.decode_without_bom_handling(&bytes[..whole]).0
-    };
-    text.into_owned()
-}
-
-/// As [`decode`], without a copy where the bytes are UTF-8, and with lines that end in `\n` alone, so that
-/// they are counted as an editor counts them.
-pub fn decode_lines(bytes: Vec<u8>) -> String {
-    let text = match Encoding::for_bom(&bytes) {
-        None if unmarked(&bytes) == UTF_8 => {
-            String::from_utf8(bytes).unwrap_or_else(|error| decode(error.as_bytes()))
-        }
-        _ => decode(&bytes),
-    };
-    if !text.contains('\r') {
-        return text;
-    }
-    let mut bytes = text.into_bytes();
-    let mut kept = 0;
-    for at in 0..bytes.len() {
-        let next = bytes.get(at + 1).copied();
-        // Of `\r\n` only the second stays; `\r\r\n` comes from a program that translated twice.
-        let (drop, byte) = match bytes[at] {
-            b'\r' => (
-                matches!(next, Some(b'\n'))
-                    || next == Some(b'\r') && bytes.get(at + 2) == Some(&b'\n'),
-                b'\n',
-            ),
-            byte => (false, byte),
-        };
-        if !drop {
-            bytes[kept] = byte;
-            kept += 1;
-        }
-    }
-    bytes.truncate(kept);
-    // Letters of ASCII were taken out of UTF-8, so UTF-8 it is.
-    String::from_utf8(bytes).unwrap_or_default()
-}
-
-/// Whether text has a byte order mark, or is UTF-16 without one.
-pub fn is_utf16_or_marked(bytes: &[u8]) -> bool {
-    Encoding::for_bom(bytes).is_some() || unmarked(bytes) != UTF_8
-}
-
-/// Bytes by which the encoding of text without byte order mark is judged.
-const SNIFFED: usize = 4 << 10;
-
-/// What text without byte order mark is taken for, before its letters are looked at.
-///
-/// UTF-16 has a zero beside each letter of ASCII: one side of the pairs holds at least a tenth zeros, the
-/// other hardly any. Separators, digits and line ends see to that in tables of any language. Some letters of
-/// ASCII are neighbours (`\r\n`, `.wav`), as the zeros between names in a list never are.
-fn unmarked(bytes: &[u8]) -> &'static Encoding {
-    let head = &bytes[..bytes.len().min(SNIFFED) & !1];
-    let zeros = |side: usize| head.iter().skip(side).step_by(2).filter(|byte| **byte == 0).count();
-    let (first, second) = (zeros(0), zeros(1));
-    let neighbours = |side: usize| {
-        let of_side: Vec<bool> = head.iter().skip(side).step_by(2).map(|byte| *byte == 0).collect();
-        of_side.windows(2).any(|pair| pair[0] && pair[1])
-    };
-    let many = |zeros: usize, side| zeros >= 2 && 20 * zeros >= head.len() && neighbours(side);
-    if many(second, 1) && 8 * first <= second {
-        UTF_16LE
-    } else if many(first, 0) && 8 * second <= first {
-        UTF_16BE
-    } else {
-        UTF_8
-    }
-}
-
-/// The code page of text that is no Unicode. Spreadsheets of Macs write Mac Roman with `\r` at the end of
-/// lines; there letters with accents stand where Windows has dashes and quotes.
-fn code_page(bytes: &[u8]) -> &'static Encoding {
-    let head = &bytes[..bytes.len().min(1 << 20)];
-    if head.contains(&b'\n') || !head.contains(&b'\r') {
-        return WINDOWS_1252;
-    }
-    let letter = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphabetic);
-    let in_words = |from: u8, to: u8| {
-        let inside = |window: &&[u8]| {
-            (from..=to).contains(&window[1]) && (letter(window.first()) || letter(window.get(2)))
-        };
-        head.windows(3).filter(inside).count()
-    };
-    if in_words(0x80, 0x9F) > in_words(0xC0, 0xFF) { MACINTOSH } else { WINDOWS_1252 }
 }
 
 /// `text` cleaned of control characters, capped in length and composed (NFC), so that names compare
@@ -287,63 +185,6 @@ mod tests {
     }
 
     #[test]
-    fn encodings_of_spreadsheets_are_understood() {
-        let utf16 = |le: bool| -> Vec<u8> {
-            let mut bytes = if le { vec![0xFF, 0xFE] } else { vec![0xFE, 0xFF] };
-            for unit in "Ä,b".encode_utf16() {
-                bytes.extend(if le { unit.to_le_bytes() } else { unit.to_be_bytes() });
-            }
-            bytes
-        };
-        assert_eq!(decode("\u{feff}Ä,b".as_bytes()), "Ä,b");
-        assert_eq!(decode(&utf16(true)), "Ä,b");
-        assert_eq!(decode(&utf16(false)), "Ä,b");
-        assert_eq!(decode(b"Bj\xF6rk \x96 x"), "Björk – x");
-    }
-
-    #[test]
-    fn marks_are_taken_away_once_and_odd_ends_are_no_letters() {
-        assert_eq!(decode(b""), "");
-        for mark in [&b"\xEF\xBB\xBF"[..], b"\xFF\xFE", b"\xFE\xFF"] {
-            assert_eq!(decode(mark), "");
-        }
-        assert_eq!(decode("\u{feff}\u{feff}a".as_bytes()), "\u{feff}a");
-        // Half a mark is no mark.
-        assert_eq!(decode(b"\xFF"), "ÿ");
-        assert_eq!(decode(b"\xEF\xBB"), "ï»");
-        assert_eq!(decode(b"\xFF\xFEa\0b\0\n"), "ab");
-        assert_eq!(decode(b"\xFE\xFF\0a\0b\n"), "ab");
-        assert_eq!(decode(b"\xFF\xFEa"), "");
-    }
-
-    #[test]
-    fn utf16_without_mark_is_known_by_its_first_letters() {
-        assert_eq!(decode(b"a\0b\0\xE4\0"), "abä");
-        assert_eq!(decode(b"\0a\0b\0\xE4"), "abä");
-        // One letter is too little to tell by.
-        assert_eq!(decode(b"a\0"), "a\0");
-        assert_eq!(decode(b"\0\0a\0"), "\0\0a\0");
-    }
-
-    #[test]
-    fn utf16_of_any_language_is_known_by_what_stands_between_its_words() {
-        let table = "path\ttitle\n01.wav\t夜に駆ける\u{3000}東京\n02.wav\tПеснь Ā\n";
-        let le: Vec<u8> = table.encode_utf16().flat_map(u16::to_le_bytes).collect();
-        let be: Vec<u8> = table.encode_utf16().flat_map(u16::to_be_bytes).collect();
-        assert_eq!((decode(&le), decode(&be)), (table.to_owned(), table.to_owned()));
-    }
-
-    #[test]
-    fn lines_end_in_one_sign_and_nothing_is_lost() {
-        let lines = |text: &[u8]| decode_lines(text.to_vec());
-        assert_eq!(lines(b"a\r\nb\rc\nd"), "a\nb\nc\nd");
-        assert_eq!(lines(b"a\r\r\nb\r\rc\r"), "a\nb\n\nc\n");
-        assert_eq!(lines("\u{feff}Ä\r夜\r".as_bytes()), "Ä\n夜\n");
-        assert_eq!(lines(b"Bj\xF6rk\rb"), "Björk\nb");
-        assert_eq!(lines(b"Bj\x9Ark\rM\x9Fsli"), "Björk\nMüsli", "a spreadsheet of a Mac");
-    }
-
-    #[test]
     fn pipes_and_devices_are_not_waited_for() {
         let dir = tempfile::tempdir().unwrap();
         assert!(read_capped(dir.path(), 10).unwrap_err().to_string().contains("folder"));
@@ -352,32 +193,6 @@ mod tests {
             let error = read_capped(Path::new("/dev/zero"), 10).unwrap_err().to_string();
             assert!(error.contains("regular file"), "{error}");
         }
-    }
-
-    #[test]
-    fn lone_surrogates_are_marked_and_the_rest_is_kept() {
-        let le = |units: &[u16]| -> Vec<u8> {
-            [0xFEFF].iter().chain(units).flat_map(|unit| unit.to_le_bytes()).collect()
-        };
-        let a = u16::from(b'a');
-        assert_eq!(decode(&le(&[0xD83D, 0xDE00, a])), "😀a");
-        assert_eq!(decode(&le(&[0xD83D, a])), "\u{fffd}a");
-        assert_eq!(decode(&le(&[0xDE00, a])), "\u{fffd}a");
-        assert_eq!(decode(&le(&[a, 0xD83D])), "a\u{fffd}");
-    }
-
-    #[test]
-    fn what_is_not_utf8_throughout_is_windows_1252() {
-        let upper: Vec<u8> = (0x80..=0x9F).collect();
-        assert_eq!(decode(&upper), "€\u{81}‚ƒ„…†‡ˆ‰Š‹Œ\u{8d}Ž\u{8f}\u{90}‘’“”•–—˜™š›œ\u{9d}žŸ");
-        let latin: Vec<u8> = (0xA0..=0xFF).collect();
-        assert_eq!(decode(&latin), ('\u{a0}'..='\u{ff}').collect::<String>());
-        // A last letter cut in half cannot be told from a word that ends in an accent.
-        assert_eq!(decode(b"Caf\xC3"), "CafÃ");
-        assert_eq!(decode(b"\xEF\xBB\xBFCaf\xE9"), "Café");
-        // Neither overlong nor surrogate forms are UTF-8.
-        assert_eq!(decode(b"\xC0\x80"), "À€");
-        assert_eq!(decode(b"\xED\xA0\x80"), "í\u{a0}€");
     }
 
     #[test]
@@ -477,19 +292,6 @@ mod tests {
             prop_assert_eq!(iso_duration_ms(&format!("PT{s}S")), Some(1_000 * s));
             prop_assert_eq!(iso_duration_ms(&format!("PT{h}H{m}M{}S", s % 60)), Some(1_000 * s));
             iso_duration_ms(&mixed);
-        }
-
-        #[test]
-        fn utf16_is_read_as_the_standard_library_reads_it(
-            units in proptest::collection::vec(any::<u16>(), 0..40),
-            odd in any::<bool>(),
-        ) {
-            for bytes_of in [u16::to_le_bytes as fn(u16) -> [u8; 2], u16::to_be_bytes] {
-                let marked = [0xFEFF].iter().chain(&units);
-                let mut bytes: Vec<u8> = marked.flat_map(|unit| bytes_of(*unit)).collect();
-                bytes.extend(odd.then_some(b'\n'));
-                prop_assert_eq!(decode(&bytes), String::from_utf16_lossy(&units));
-            }
         }
 
         #[test]

@@ -2,7 +2,12 @@
 //!
 //! Spreadsheets write a time the way the country of their user does: `9/24/2026 10:00 AM`, `24.09.2026 10:00`,
 //! `46289.42`. What is written is read into [`Written`]; `03/04/2026` is two days until somebody says which
-//! ([`Order`]), and only the whole column can ([`OrderEvidence`]). A time without a zone is taken as UTC.
+//! ([`Order`]), and only the whole column can ([`OrderEvidence`]). A time without a zone is one of the zone that
+//! its column names ([`zones`]), else UTC.
+
+pub mod zones;
+
+use std::cmp::Ordering;
 
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::{Offset, TimeZone};
@@ -35,6 +40,8 @@ pub struct Written {
     twelve_hours: bool,
     /// What the day says about the order of its column.
     tells: Option<Order>,
+    /// In the other order it would be no day.
+    one_order: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -53,23 +60,53 @@ impl Written {
             offset: Some(Offset::UTC),
             twelve_hours: false,
             tells: None,
+            one_order: false,
         }
     }
 
-    /// The time that it is, if `order` is needed and given, or not needed.
-    pub fn resolve(&self, order: Option<Order>) -> Option<Timestamp> {
+    /// A time on some clock on some wall.
+    fn on(civil: DateTime) -> Written {
+        Written { offset: None, ..Written::at(Timestamp::UNIX_EPOCH) }.with(civil)
+    }
+
+    fn with(self, civil: DateTime) -> Written {
+        Written { day: Some(Day::One(civil.date())), time: Some(civil.time()), ..self }
+    }
+
+    /// The time that it is in a column whose dates have this `order`, by the clocks of `zone` unless it says
+    /// otherwise; none where the order is needed and not known, or makes no day of it.
+    pub fn resolve(&self, order: Option<Order>, zone: Option<&TimeZone>) -> Option<Timestamp> {
         let day = match (self.day?, order) {
+            _ if self.contradicts(order) => return None,
             (Day::One(day), _) | (Day::Either(day, _), Some(Order::DayFirst)) => day,
             (Day::Either(_, day), Some(Order::MonthFirst)) => day,
             (Day::Either(..), None) => return None,
         };
         let civil = DateTime::from_parts(day, self.time.unwrap_or(Time::midnight()));
-        self.offset.unwrap_or(Offset::UTC).to_timestamp(civil).ok()
+        match (self.offset, zone) {
+            (None, Some(zone)) => zone.to_timestamp(civil).ok(),
+            (offset, _) => offset.unwrap_or(Offset::UTC).to_timestamp(civil).ok(),
+        }
+    }
+
+    /// Whether it can only be read in the other order than `order`.
+    pub fn contradicts(&self, order: Option<Order>) -> bool {
+        self.one_order && order.is_some() && self.tells != order
+    }
+
+    /// The order in which alone it can be read, if there is only one.
+    pub fn only_order(&self) -> Option<Order> {
+        self.tells.filter(|_| self.one_order)
     }
 
     /// Whether it says which day.
     pub fn has_day(&self) -> bool {
         self.day.is_some()
+    }
+
+    /// Whether it does not say by which clocks.
+    pub fn is_zoneless(&self) -> bool {
+        self.offset.is_none()
     }
 
     /// Whether it is one of two days.
@@ -95,8 +132,10 @@ impl Written {
 /// What the values of a column say about the order of day and month in it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct OrderEvidence {
-    day_first: bool,
-    month_first: bool,
+    /// Values that have the day first.
+    pub day_first: u64,
+    /// Values that have the month first.
+    pub month_first: u64,
     twelve_hours: bool,
     /// Values that may be two days.
     pub open: u64,
@@ -105,12 +144,19 @@ pub struct OrderEvidence {
 /// The order of a column, and whether its values or its name say so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decided {
-    /// The values tell, or there is nothing to tell.
+    /// The values or the name tell, or there is nothing to tell.
     Told(Order),
     /// Nothing tells; this is the usual reading.
     Usual(Order),
-    /// Some values say one order, some the other.
-    Mixed,
+}
+
+impl Decided {
+    /// The order.
+    pub fn order(self) -> Order {
+        match self {
+            Decided::Told(order) | Decided::Usual(order) => order,
+        }
+    }
 }
 
 impl OrderEvidence {
@@ -119,24 +165,24 @@ impl OrderEvidence {
         self.open += u64::from(written.is_open());
         self.twelve_hours |= written.twelve_hours;
         match written.tells {
-            Some(Order::DayFirst) => self.day_first = true,
-            Some(Order::MonthFirst) => self.month_first = true,
+            Some(Order::DayFirst) => self.day_first += 1,
+            Some(Order::MonthFirst) => self.month_first += 1,
             None => {}
         }
     }
 
-    /// What it comes to, for a column whose name says `named`.
+    /// What it comes to, for a column whose name says `named`: a column is read one way, that of most of its
+    /// values.
     ///
     /// Where nothing tells, a clock of twelve hours is taken for the United States, and anything else for
     /// the rest of the world.
     pub fn decide(&self, named: Option<Order>) -> Decided {
-        match (self.day_first, self.month_first, named) {
-            (true, true, _) => Decided::Mixed,
-            (true, false, _) => Decided::Told(Order::DayFirst),
-            (false, true, _) => Decided::Told(Order::MonthFirst),
-            (false, false, Some(order)) => Decided::Told(order),
-            (false, false, None) if self.twelve_hours => Decided::Usual(Order::MonthFirst),
-            (false, false, None) => Decided::Usual(Order::DayFirst),
+        match (self.day_first.cmp(&self.month_first), named) {
+            (Ordering::Greater, _) => Decided::Told(Order::DayFirst),
+            (Ordering::Less, _) => Decided::Told(Order::MonthFirst),
+            (Ordering::Equal, Some(order)) => Decided::Told(order),
+            (Ordering::Equal, None) if self.twelve_hours => Decided::Usual(Order::MonthFirst),
+            (Ordering::Equal, None) => Decided::Usual(Order::DayFirst),
         }
     }
 }
@@ -162,10 +208,12 @@ pub fn timestamp(text: &str) -> Option<String> {
     Some(instant(&text).map_or(text, |time| time.to_string()))
 }
 
-/// The time that `text` means, where it means one only: RFC 3339, a date with a time or alone (taken as
-/// UTC), seconds or milliseconds since 1970, or days as spreadsheets count them.
+/// The time that `text` means, where it means one only, whatever column it stands in: RFC 3339, a date with a
+/// time or alone (taken as UTC), seconds or milliseconds since 1970, or days as spreadsheets count them.
 pub fn instant(text: &str) -> Option<Timestamp> {
-    read(text)?.resolve(None)
+    let written = read(text)?;
+    // A column may have been read in the other order, and this been told of.
+    if written.only_order().is_some() { None } else { written.resolve(None, None) }
 }
 
 /// Reads a time; `None` where it is not understood.
@@ -176,16 +224,21 @@ pub fn read(text: &str) -> Option<Written> {
     if text.len() > 64 {
         return None;
     }
-    if let Some(time) = number(&text) {
-        return Some(Written::at(time));
+    if let Some(written) = number(&text) {
+        return Some(written);
     }
     let mut rest = Rest(&text);
+    // Nobody writes a month first with dots unless it has to be one.
+    let dots = text.bytes().take_while(|b| b.is_ascii_digit() || *b == b' ').count();
+    let dotted = text.as_bytes().get(dots) == Some(&b'.');
     let (day, tells) = match rest.day() {
         Some((day, tells)) => (Some(day), tells),
         None => (None, None),
     };
+    let one_order = tells.is_some_and(|order| !dotted || order == Order::MonthFirst);
     rest.connector(day.is_some());
-    let mut written = Written { day, time: None, offset: None, twelve_hours: false, tells };
+    let mut written =
+        Written { day, time: None, offset: None, twelve_hours: false, tells, one_order };
     if rest.is_empty() {
         return day.map(|_| written);
     }
@@ -199,7 +252,7 @@ fn is_mark(c: char) -> bool {
 }
 
 /// A bare number: since 1970, a day as spreadsheets count, or a day in eight digits.
-fn number(text: &str) -> Option<Timestamp> {
+fn number(text: &str) -> Option<Written> {
     let (whole, fraction) = text.split_once(['.', ',']).unwrap_or((text, ""));
     let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
     if whole.is_empty() || whole.len() > 15 || !digits(whole) || !digits(fraction) {
@@ -210,8 +263,7 @@ fn number(text: &str) -> Option<Timestamp> {
     if SERIALS.contains(&exact) {
         let seconds = (exact * 86_400.0).round() as i64;
         let start = Date::constant(1899, 12, 30).to_datetime(Time::midnight());
-        let time = start.checked_add(SignedDuration::from_secs(seconds)).ok()?;
-        return Offset::UTC.to_timestamp(time).ok();
+        return start.checked_add(SignedDuration::from_secs(seconds)).ok().map(Written::on);
     }
     if fraction.is_empty() && matches!(whole.len(), 8 | 12 | 14) {
         let part = |from: usize, to: usize| whole.get(from..to).and_then(|p| p.parse::<i64>().ok());
@@ -219,12 +271,12 @@ fn number(text: &str) -> Option<Timestamp> {
         let day = date(part(0, 4)?, part(4, 6)?, part(6, 8)?);
         let clock = Time::new(time(8), time(10), time(12), 0).ok();
         if let (Some(day), Some(clock)) = (day, clock) {
-            return Offset::UTC.to_timestamp(DateTime::from_parts(day, clock)).ok();
+            return Some(Written::on(DateTime::from_parts(day, clock)));
         }
     }
     let seconds = if given >= 100_000_000_000 { given / 1_000 } else { given };
     // A year or a small count is no time of arrival.
-    (seconds >= 100_000_000).then(|| Timestamp::from_second(seconds).ok())?
+    (seconds >= 100_000_000).then(|| Timestamp::from_second(seconds).ok())?.map(Written::at)
 }
 
 fn date(year: i64, month: i64, day: i64) -> Option<Date> {

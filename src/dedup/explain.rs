@@ -11,6 +11,7 @@ use super::member::BatchTrack;
 use super::pairs::Pair;
 use super::score::{duration_words, score, timed};
 use super::track_set::TrackIx;
+use crate::counted::count;
 use crate::declare::identifiers::Isrc;
 use crate::declare::times::instant;
 use crate::id::hex;
@@ -246,7 +247,7 @@ fn origin(c: &Cluster) -> String {
 /// "12 tracks from account A within 41 min share at least 92 % of their audio (pitch -40 to +60 cents)
 /// under 12 titles and 9 artists; no ISRC repeats."
 fn explanation(c: &Cluster) -> String {
-    let mut text = format!("{} tracks", c.size) + &origin(c);
+    let mut text = count(c.size, "track", "tracks") + &origin(c);
     let least = c.weakest_edge_pct.floor();
     text += &match c.density >= 0.999 {
         true if least >= 100.0 => " share all of their audio".to_owned(),
@@ -273,14 +274,10 @@ fn explanation(c: &Cluster) -> String {
     if !ranges.is_empty() {
         text += &format!(" ({})", ranges.join(", "));
     }
-    let count = |n: usize, one: &str, many: &str| match n {
-        0 => None,
-        1 => Some(format!("1 {one}")),
-        n => Some(format!("{n} {many}")),
-    };
+    let named = |n: usize, one: &str, many: &str| (n > 0).then(|| count(n, one, many));
     let names = [
-        count(c.identity.titles, "title", "titles"),
-        count(c.identity.artists, "artist", "artists"),
+        named(c.identity.titles, "title", "titles"),
+        named(c.identity.artists, "artist", "artists"),
     ];
     let names: Vec<String> = names.into_iter().flatten().collect();
     if !names.is_empty() {

@@ -69,6 +69,11 @@ pub fn find_clusters(
     Clusters { clusters, pairs, cancelled: cancel.is_cancelled() }
 }
 
+/// Scores `cluster` anew by what is known of its members by now.
+pub fn score_again(cluster: &mut Cluster, members: &[BatchTrack]) {
+    score::score(cluster, &members.iter().collect::<Vec<_>>());
+}
+
 fn tracks_by_node(
     set: &TrackSet,
     mut tracks: BTreeMap<[u8; 32], Vec<BatchTrack>>,

@@ -7,6 +7,7 @@
 use super::cluster::{Cluster, Contribution, Member};
 use super::member::{BatchTrack, is_modified};
 use super::params::{DedupParams, HarvestParams, SignalWeights};
+use crate::counted::{agree, count};
 use crate::declare::times::instant;
 use crate::level::Level;
 use crate::rounding::rounded;
@@ -104,22 +105,26 @@ fn signals(c: &Cluster, tracks: &[&BatchTrack]) -> Vec<Signal> {
             identities.saturating_sub(1) as f64 / others,
             format!(
                 "{}, {} and {} share one recording",
-                counted(c.identity.titles, "title"),
-                counted(c.identity.artists, "artist"),
-                counted(c.identity.isrcs, "ISRC")
+                count(c.identity.titles, "title", "titles"),
+                count(c.identity.artists, "artist", "artists"),
+                count(c.identity.isrcs, "ISRC", "ISRCs")
             ),
         ),
         signal(
             "registrant_spread",
             w.registrant_spread,
             c.identity.isrc_registrants.saturating_sub(1) as f64 / 2.0,
-            format!("ISRCs of {}", counted(c.identity.isrc_registrants, "registrant")),
+            format!("ISRCs of {}", count(c.identity.isrc_registrants, "registrant", "registrants")),
         ),
         signal(
             "transform_spread",
             w.transform_spread,
             modified as f64 / others,
-            format!("{modified} of {} play at another speed or pitch", c.size),
+            format!(
+                "{modified} of {} {} at another speed or pitch",
+                c.size,
+                agree(modified, "plays", "play")
+            ),
         ),
         signal(
             "account_concentration",
@@ -132,7 +137,11 @@ fn signals(c: &Cluster, tracks: &[&BatchTrack]) -> Vec<Signal> {
             w.burst,
             per_hour
                 .map_or(0.0, |rate| if timed >= 3 { rate / PARAMS.burst_per_hour } else { 0.0 }),
-            format!("{timed} uploads within {}", duration_words(c.window.seconds.unwrap_or(0))),
+            format!(
+                "{} within {}",
+                count(timed, "upload", "uploads"),
+                duration_words(c.window.seconds.unwrap_or(0))
+            ),
         ),
         signal(
             "size",
@@ -144,7 +153,11 @@ fn signals(c: &Cluster, tracks: &[&BatchTrack]) -> Vec<Signal> {
             "threshold_length",
             w.threshold_length,
             share(short),
-            format!("{short} of {} last 30 to 45 s, just enough for a royalty", c.size),
+            format!(
+                "{short} of {} {} 30 to 45 s, just enough for a royalty",
+                c.size,
+                agree(short, "lasts", "last")
+            ),
         ),
         signal(
             "many",
@@ -168,19 +181,32 @@ fn signals(c: &Cluster, tracks: &[&BatchTrack]) -> Vec<Signal> {
             "reference_hit",
             w.reference_hit,
             share(hit),
-            format!("{hit} of {} match a reference that nothing says to be their own", c.size),
+            match hit {
+                1 => format!("1 of {} matches a reference that nothing says to be its own", c.size),
+                _ => format!(
+                    "{hit} of {} match references that nothing says to be their own",
+                    c.size
+                ),
+            },
         ),
         signal(
             "loop_or_noise",
             w.loop_or_noise,
             share(low_content),
-            format!("{low_content} of {} are one loop, silence or noise", c.size),
+            format!(
+                "{low_content} of {} {} one loop, silence or noise",
+                c.size,
+                agree(low_content, "is", "are")
+            ),
         ),
         signal(
             "undisclosed_ai",
             w.undisclosed_ai,
             share(undisclosed),
-            format!("the tags of {undisclosed} name a generator that is not declared"),
+            format!(
+                "the tags of {undisclosed} of {} name a generator that is not declared",
+                c.size
+            ),
         ),
     ]
 }
@@ -232,11 +258,6 @@ fn busiest_account(members: &[Member]) -> (&str, usize) {
         }
     }
     best
-}
-
-/// "1 title", "3 titles".
-fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// A length of time in words.

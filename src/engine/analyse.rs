@@ -56,14 +56,10 @@ impl Analysed {
             false => Cow::Borrowed(&self.constellation),
         }
     }
-
-    /// Whether there is little in it besides one loop, silence or noise.
-    pub fn is_low_content(&self) -> bool {
-        is_low_content(&self.upload.signal)
-    }
 }
 
-fn is_low_content(signal: &Signal) -> bool {
+/// Whether there is little in it besides one loop, silence or noise.
+pub(super) fn is_low_content(signal: &Signal) -> bool {
     let share = |ms: u64| ms as f64 / signal.duration_ms.max(1) as f64;
     let looped = signal
         .repetition

@@ -2,7 +2,7 @@
 
 use soundalike_index::TrackRecord;
 
-use super::analyse::Analysed;
+use super::analyse::{Analysed, is_low_content};
 use super::lookups::Found;
 use super::{Engine, Hit, Item, References};
 use crate::audio::AudioError;
@@ -52,7 +52,7 @@ impl Engine {
                 Vec::new()
             }
         };
-        let track = self.batch_track(&analysed);
+        let track = batch_track(&analysed.upload);
         let kept = self.kept(&analysed);
         Seen { records, upload: analysed.upload, track, kept }
     }
@@ -116,20 +116,6 @@ impl Engine {
         ))
     }
 
-    fn batch_track(&self, analysed: &Analysed) -> BatchTrack {
-        let upload = &analysed.upload;
-        BatchTrack {
-            track: upload.track.clone(),
-            ai: upload.declared.ai.level,
-            moved: upload.declared.is_catalog_transfer || upload.declared.is_backfill,
-            earlier: false,
-            low_content: analysed.is_low_content(),
-            reference_hit: upload.matches_others(),
-            generator: !upload.tags_generator.is_empty(),
-            allowed: upload.allowed_by.is_some(),
-        }
-    }
-
     /// Its peaks only where tracks are compared with each other.
     fn kept(&self, analysed: &Analysed) -> TrackRecord {
         let params = &self.options.params;
@@ -139,5 +125,19 @@ impl Engine {
         }
         let track = analysed.as_reference(params);
         TrackRecord { meta, payloads: payloads(&track), windows: windows(&track, params) }
+    }
+}
+
+/// What the batch knows of an upload.
+pub(super) fn batch_track(upload: &Upload) -> BatchTrack {
+    BatchTrack {
+        track: upload.track.clone(),
+        ai: upload.declared.ai.level,
+        moved: upload.declared.is_catalog_transfer || upload.declared.is_backfill,
+        earlier: false,
+        low_content: is_low_content(&upload.signal),
+        reference_hit: upload.matches_others(),
+        generator: !upload.tags_generator.is_empty(),
+        allowed: upload.allowed_by.is_some(),
     }
 }

@@ -83,25 +83,35 @@ impl Judge {
         Ok(())
     }
 
-    /// The same judge, by the first `entries` of the log alone, as far as they still count at `now`; none where
-    /// there is no log, or nothing was decided since.
+    /// The same judge, by the first `entries` of the log alone, as far as they counted `then`; none where there is
+    /// no log, or the same decisions are in force.
     ///
     /// # Errors
     /// The log cannot be read, or it is damaged.
     #[doc(hidden)]
-    pub fn as_of(&self, entries: u64, now: Timestamp) -> Result<Option<Judge>, Error> {
+    pub fn as_of(&self, entries: u64, then: Timestamp) -> Result<Option<Judge>, Error> {
         let Some(log) = &self.log else { return Ok(None) };
-        if self.decided_until() <= entries {
-            return Ok(None);
-        }
-        let decisions = Some(Decisions::load_until(log, now, entries)?);
-        Ok(Some(Judge { decisions, ..self.clone() }))
+        let decisions = Some(Decisions::load_until(log, then, entries)?);
+        let before = Judge { decisions, ..self.clone() };
+        Ok((before.in_force() != self.in_force()).then_some(before))
     }
 
     /// Entries of the log that was read.
     #[doc(hidden)]
     pub fn decided_until(&self) -> u64 {
         self.decisions.as_ref().map_or(0, |decisions| decisions.chain().entries)
+    }
+
+    /// Names the decisions that are in force: the same as long as the same count.
+    #[doc(hidden)]
+    pub fn in_force(&self) -> String {
+        self.decisions.as_ref().map_or_else(|| Decisions::default().in_force(), Decisions::in_force)
+    }
+
+    /// Where the decisions are kept.
+    #[doc(hidden)]
+    pub fn log(&self) -> Option<&std::path::Path> {
+        self.log.as_deref()
     }
 
     /// The policies.
@@ -186,9 +196,21 @@ impl Judge {
         begin: &Begin,
         verdicts: &[VerdictRecord],
     ) -> Result<Option<Torn>, Error> {
+        self.enter_once(begin, verdicts.iter().filter(|v| v.verdict > Level::Clear))
+    }
+
+    /// Enters those of `verdicts` in the log of decisions that are not the last entered about their files.
+    ///
+    /// # Errors
+    /// The log cannot be read or written.
+    #[doc(hidden)]
+    pub fn enter_once<'v>(
+        &self,
+        begin: &Begin,
+        verdicts: impl Iterator<Item = &'v VerdictRecord>,
+    ) -> Result<Option<Torn>, Error> {
         let Some(log) = &self.log else { return Ok(None) };
-        let grave = verdicts.iter().filter(|v| v.verdict > Level::Clear);
-        Ok(append_verdicts_once(log, &self.entries(begin, grave))?)
+        Ok(append_verdicts_once(log, &self.entries(begin, verdicts))?)
     }
 
     /// Enters `verdicts` in the log of decisions, where there is one; what had to be repaired first.

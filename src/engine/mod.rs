@@ -11,9 +11,11 @@
 //! tracks of an index. It owns all that it uses and borrows nothing, so that it can be kept by a service,
 //! cloned into threads, and taken up to date between deliveries ([`Engine::refresh`]).
 
+mod again;
 pub(crate) mod analyse;
 mod describe;
 mod error;
+mod judged_batch;
 pub(crate) mod index;
 mod judge;
 mod lookups;
@@ -40,6 +42,8 @@ use crate::track::Track;
 pub use crate::fingerprint::file::sha256_of;
 use analyse::Analysed;
 pub use error::Error;
+#[doc(hidden)]
+pub use judged_batch::JudgedBatch;
 pub use index::{Index, open, upgrade_index, writer};
 pub use judge::{Judge, Judged, day};
 pub use pair::Compared;
@@ -181,7 +185,7 @@ impl Engine {
     pub fn refresh(&mut self, now: Timestamp) -> Result<(), Error> {
         // Decisions first: what was blocked meanwhile must not wait for an index to be mended. A clone keeps
         // what it has until it is brought up to date itself.
-        Arc::make_mut(&mut self.judge).refresh(now)?;
+        self.refresh_decisions(now)?;
         if let Some(mut index) = self.references().cloned()
             && index.refresh()?
         {
@@ -191,6 +195,15 @@ impl Engine {
             earlier.refresh()?;
         }
         Ok(())
+    }
+
+    /// Takes over decisions that came since they were read.
+    ///
+    /// # Errors
+    /// The log cannot be read, or it is damaged.
+    #[doc(hidden)]
+    pub fn refresh_decisions(&mut self, now: Timestamp) -> Result<(), Error> {
+        Arc::make_mut(&mut self.judge).refresh(now)
     }
 
     /// Looks for the references in the file at `path`; tells all accepted matches, whatever the limit.

@@ -14,12 +14,12 @@ use soundalike_index::Reader;
 
 use super::analyse::Analysed;
 use super::describe::{Outcome, Read, Seen};
+use super::judged_batch::JudgedBatch;
 use super::index::{Index, index_info, merge_into};
 use super::judge::day;
 use super::lookups::{Found, Lookups};
 use super::scratch::Scratch;
 use super::{Engine, Error, Item, Uploads};
-use crate::dedup::cluster::Cluster;
 use crate::dedup::{BatchTrack, find_clusters, track_set::TrackSet};
 use crate::id::scan_id;
 use crate::policy::{Batch, Upload};
@@ -40,6 +40,9 @@ pub struct Outcomes {
     pub summary: Summary,
     /// The verdicts, in the order of the files.
     pub verdicts: Vec<VerdictRecord>,
+    /// What they rest on.
+    #[doc(hidden)]
+    pub evidence: JudgedBatch,
 }
 
 impl Outcomes {
@@ -168,7 +171,36 @@ impl Engine {
             interrupted: found.cancelled,
             ..Summary::default()
         };
-        Ok(Outcomes { summary, verdicts: Vec::new() })
+        Ok(Outcomes { summary, ..Outcomes::default() })
+    }
+
+    /// Tells the clusters of what was found, and the verdicts on all of it.
+    pub(super) fn tell_verdicts(
+        &self,
+        outcomes: &mut Outcomes,
+        report: &mut dyn Report,
+    ) -> Result<(), Error> {
+        let Outcomes { summary, verdicts, evidence } = outcomes;
+        for cluster in &evidence.clusters {
+            report.record(&Record::Cluster(Box::new(cluster.clone())))?;
+        }
+        summary.clusters = evidence.clusters.len();
+        let batch = match evidence.compared {
+            true => Batch::new(&evidence.uploads, &evidence.clusters),
+            false => Batch::not_compared(&evidence.uploads),
+        };
+        let judged = self.judge.batch(batch, self.protected_artists());
+        for (judged, upload) in judged.into_iter().zip(&evidence.uploads) {
+            let (findings, verdict) = judged.recorded(upload);
+            for finding in findings {
+                report.record(&Record::Finding(Box::new(finding)))?;
+            }
+            *summary.verdicts.entry(verdict.verdict).or_default() += 1;
+            report.record(&Record::Verdict(Box::new(verdict.clone())))?;
+            verdicts.push(verdict);
+        }
+        evidence.judged = verdicts.iter().map(|v| (v.verdict, v.decisions.clone())).collect();
+        Ok(())
     }
 
     /// Adds the tracks of a batch to the index in `dir`, for [`Engine::run_and_keep`].
@@ -303,31 +335,12 @@ impl Work<'_> {
             clusters = found.clusters;
             self.outcomes.summary.interrupted |= found.cancelled;
         }
-        for cluster in &clusters {
-            report.record(&Record::Cluster(Box::new(cluster.clone())))?;
-        }
-        self.outcomes.summary.clusters = clusters.len();
-        self.judge(&clusters, report)?;
+        let uploads = std::mem::take(&mut self.uploads);
+        let compared = self.engine.options.cluster;
+        self.outcomes.evidence = JudgedBatch { uploads, clusters, compared, judged: Vec::new() };
+        self.engine.tell_verdicts(&mut self.outcomes, report)?;
         if let Some((reader, _folder)) = batch.filter(|_| !self.outcomes.summary.interrupted) {
             keep(&reader)?;
-        }
-        Ok(())
-    }
-
-    fn judge(&mut self, clusters: &[Cluster], report: &mut dyn Report) -> Result<(), Error> {
-        let batch = match self.engine.options.cluster {
-            true => Batch::new(&self.uploads, clusters),
-            false => Batch::not_compared(&self.uploads),
-        };
-        let judged = self.engine.judge.batch(batch, self.engine.protected_artists());
-        for (judged, upload) in judged.into_iter().zip(&self.uploads) {
-            let (findings, verdict) = judged.recorded(upload);
-            for finding in findings {
-                report.record(&Record::Finding(Box::new(finding)))?;
-            }
-            *self.outcomes.summary.verdicts.entry(verdict.verdict).or_default() += 1;
-            report.record(&Record::Verdict(Box::new(verdict.clone())))?;
-            self.outcomes.verdicts.push(verdict);
         }
         Ok(())
     }

@@ -10,6 +10,7 @@ use super::judge::{Errors, Part, Stray, Verdict};
 use super::query::{Obstacle, Task};
 use super::report::{EvalRow, Pair, UnknownRow};
 use super::stats::{quantile, wilson};
+use crate::counted::count;
 
 /// A position farther off than this (ms) is another place in the track.
 const MISPLACED_MS: f64 = 1_000.0;
@@ -180,12 +181,14 @@ impl<'a> Tally<'a> {
     /// What could not be measured.
     pub(super) fn notes(&self) -> Vec<String> {
         let alone = self.alone.iter().map(|(row, n)| {
-            format!("{row}: {n} queries not made, no excerpt of another track to add")
+            format!(
+                "{row}: {} not made, no excerpt of another track to add",
+                count(*n, "query", "queries")
+            )
         });
-        let failed = self
-            .failed
-            .iter()
-            .map(|(row, (n, why))| format!("{row}: {n} queries could not be made ({why})"));
+        let failed = self.failed.iter().map(|(row, (n, why))| {
+            format!("{row}: {} could not be made ({why})", count(*n, "query", "queries"))
+        });
         alone.chain(failed).collect()
     }
 

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::identity::{Identity, PartyBasis};
 use crate::declare::declared::{Declared, NotAsked};
 use crate::fingerprint::signal::Signal;
@@ -10,7 +12,8 @@ use crate::matches::Match;
 use crate::track::Track;
 
 /// Hashes of an audio file, in hexadecimal, for comparison with a declared one.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct FileHashes {
     /// MD5.
     pub md5: Option<String>,
@@ -21,7 +24,8 @@ pub struct FileHashes {
 }
 
 /// One file: what it is, what it declares, and what it resembles.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Upload {
     /// The file; its path is the subject of findings, and its name in clusters.
     pub track: Arc<Track>,

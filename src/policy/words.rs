@@ -16,7 +16,7 @@ pub(super) fn quoted(name: &str) -> String {
 
 /// "1 title", "3 titles".
 pub(super) fn count(n: usize, one: &str) -> String {
-    format!("{n} {one}{}", if n == 1 { "" } else { "s" })
+    crate::counted::count(n, one, &format!("{one}s"))
 }
 
 /// The first `max` of `items` and how many there are besides.

@@ -36,8 +36,13 @@ impl Commands {
 
     /// Lets the match be: it is licensed.
     pub fn allow_match(&self, m: &MatchRecord) -> Option<String> {
+        self.allow_match_called(&m.match_id)
+    }
+
+    /// The same for the match of this name.
+    pub fn allow_match_called(&self, match_id: &str) -> Option<String> {
         let log = self.log.as_ref()?;
-        Some(format!("soundalike allow add --match {} {log} {REASON}", m.match_id))
+        Some(format!("soundalike allow add --match {match_id} {log} {REASON}"))
     }
 
     /// Holds nothing against this very file.

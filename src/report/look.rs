@@ -67,6 +67,11 @@ impl Look {
         Look { width, color }
     }
 
+    /// Whether there are colours.
+    pub fn is_colored(&self) -> bool {
+        self.color
+    }
+
     /// `text` in colour, where there is any.
     pub fn paint(&self, ink: Ink, text: &str) -> String {
         match (self.color, ink.style()) {

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::records::{ErrorRecord, MatchRecord, Name, credit};
+pub use crate::counted::{agree, count, thousands};
+
 use crate::clock;
 use crate::scan::kind::MatchKind;
 
@@ -57,24 +59,6 @@ pub fn named(title: Option<&str>, artists: &[Name], path: &str) -> String {
         (Some(title), None) => format!("\"{title}\"  [{path}]"),
         (None, _) => path.to_owned(),
     }
-}
-
-/// `1,234,567`.
-pub fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// A number with its noun: `1 match`, `2,000 matches`.
-pub fn count(number: usize, one: &str, many: &str) -> String {
-    format!("{} {}", thousands(number as u64), if number == 1 { one } else { many })
 }
 
 /// How long something took: `0.4 s`, `3:05`, `1:02:03`.

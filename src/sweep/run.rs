@@ -342,16 +342,17 @@ impl Sweep {
         Ok(matches)
     }
 
-    /// How long the log of decisions was when the last sweep was told; none if that is not known.
+    /// How long the log of decisions was when the last sweep was told, and when that was; none if that is not
+    /// known.
     #[doc(hidden)]
-    pub fn decided_until(&self) -> Option<u64> {
+    pub fn decided_until(&self) -> Option<(u64, Option<Timestamp>)> {
         self.folder.decided_until()
     }
 
     /// Notes how long the log of decisions was by which this one was told.
     #[doc(hidden)]
-    pub fn set_decided_until(&self, entries: u64) -> Result<(), SweepError> {
-        self.folder.set_decided_until(entries)
+    pub fn set_decided_until(&self, entries: u64, at: Timestamp) -> Result<(), SweepError> {
+        self.folder.set_decided_until(entries, at)
     }
 
     /// Records that the run is over and was reported.

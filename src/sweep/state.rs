@@ -222,10 +222,13 @@ pub struct Folder {
     _lock: Lock,
 }
 
-/// How long the log of decisions was.
+/// How long the log of decisions was, and when: some run out.
 #[derive(Serialize, Deserialize)]
 struct Decided {
     entries: u64,
+    /// None in files of versions before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    at: Option<Timestamp>,
 }
 
 impl Folder {
@@ -256,17 +259,18 @@ impl Folder {
         }
     }
 
-    /// Entries that the log of decisions had when the last sweep was told.
-    pub fn decided_until(&self) -> Option<u64> {
+    /// Entries that the log of decisions had when the last sweep was told, and when that was, as far as it is
+    /// known.
+    pub fn decided_until(&self) -> Option<(u64, Option<Timestamp>)> {
         let text = std::fs::read_to_string(self.dir.join(DECIDED_NAME)).ok()?;
-        serde_json::from_str::<Decided>(&text).ok().map(|decided| decided.entries)
+        serde_json::from_str::<Decided>(&text).ok().map(|decided| (decided.entries, decided.at))
     }
 
     /// Notes them.
-    pub fn set_decided_until(&self, entries: u64) -> Result<(), SweepError> {
+    pub fn set_decided_until(&self, entries: u64, at: Timestamp) -> Result<(), SweepError> {
         let path = self.dir.join(DECIDED_NAME);
         let (draft, file) = Draft::at(&self.dir.join(format!("{DECIDED_NAME}.tmp")), &path)?;
-        serde_json::to_writer(&file, &Decided { entries })
+        serde_json::to_writer(&file, &Decided { entries, at: Some(at) })
             .map_err(|e| SweepError::io(&path)(e.into()))?;
         Ok(draft.put_in_place(file)?)
     }

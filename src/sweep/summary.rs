@@ -15,6 +15,7 @@ use crate::declare::text::visible;
 use crate::engine::index::index_info;
 use crate::level::Level;
 use crate::policy::Rule;
+use crate::report::decide::Commands;
 use crate::report::look::{Ink, Look};
 use crate::report::phrases::{count, elapsed, thousands};
 use crate::report::records::{IndexInfo, MatchRecord, credit};
@@ -92,6 +93,10 @@ pub struct SweepRecord {
     pub tracks: usize,
     /// Matches reported.
     pub matches: usize,
+    /// Tracks among those reported that were known, and are judged otherwise by decisions made or run out since.
+    pub judged_again: usize,
+    #[serde(skip)]
+    pub(super) matches_again: usize,
     /// Tracks reported, by verdict.
     pub verdicts: BTreeMap<Level, usize>,
     /// Findings reported, by level.
@@ -133,6 +138,8 @@ impl SweepRecord {
             known: counts.known,
             tracks: 0,
             matches: 0,
+            judged_again: 0,
+            matches_again: 0,
             verdicts: BTreeMap::new(),
             findings: BTreeMap::new(),
             worst: Vec::new(),
@@ -164,12 +171,22 @@ impl SweepRecord {
     }
 
     /// Writes it for people, in at most 20 lines of a wide terminal. `all`: matches of earlier sweeps were reported,
-    /// too.
-    pub fn write(&self, out: &mut dyn Write, look: Look, all: bool) -> io::Result<()> {
+    /// too. `commands` are those by which a person decides.
+    pub fn write(
+        &self,
+        out: &mut dyn Write,
+        look: Look,
+        all: bool,
+        commands: &Commands,
+    ) -> io::Result<()> {
         let took = elapsed(self.wall_ms);
         let state = match (self.interrupted, self.resumed, self.unchanged) {
             (true, ..) => ", interrupted",
             (_, true, _) => ", taken up again",
+            (_, _, true) if self.run == 0 => ", there is nothing to compare yet",
+            (_, _, true) if self.judged_again > 0 => {
+                ", no new track on either side since, but decisions"
+            }
             (_, _, true) => ", nothing has changed since",
             _ => "",
         };
@@ -198,11 +215,29 @@ impl SweepRecord {
             );
             return row(out, "left", &left);
         }
-        let what = if all { "reported" } else { "new" };
-        let (matches, tracks) =
-            (count(self.matches, "match", "matches"), count(self.tracks, "track", "tracks"));
+        let in_tracks = |matches: usize, tracks: usize| {
+            format!(
+                "{} in {}",
+                count(matches, "match", "matches"),
+                count(tracks, "track", "tracks")
+            )
+        };
         let levels = by_level(look, &self.verdicts);
-        row(out, what, &format!("{matches} in {tracks}{levels}"))?;
+        let told = in_tracks(self.matches, self.tracks) + &levels;
+        match (all, self.judged_again) {
+            (true, _) => row(out, "reported", &told)?,
+            (false, 0) => row(out, "new", &told)?,
+            (false, again) => {
+                let new = (self.matches - self.matches_again, self.tracks - again);
+                row(out, "new", &in_tracks(new.0, new.1))?;
+                let by = format!(
+                    "{}, judged otherwise by decisions made or run out since",
+                    in_tracks(self.matches_again, again)
+                );
+                row(out, "told again", &by)?;
+                row(out, "in all", &told)?;
+            }
+        }
         if self.worst.is_empty() {
             return Ok(());
         }
@@ -217,13 +252,17 @@ impl SweepRecord {
         look.line(
             out,
             (0, 0),
-            "Next: with --all --format jsonl > sweep.jsonl everything is shown again, for `soundalike report`;",
+            "Next: with --all --format jsonl > sweep.jsonl everything is shown again, for `soundalike report`; \
+             `soundalike explain RULE`.",
         )?;
-        look.line(
-            out,
-            (0, 0),
-            "`soundalike allow add --match MATCH` for what is licensed; `soundalike explain RULE`.",
-        )
+        let open = self.worst.first().filter(|w| w.level > Level::Clear);
+        match open.and_then(|w| commands.allow_match_called(&w.match_id)) {
+            Some(command) => {
+                look.line(out, (0, 0), "If the first of them is licensed:")?;
+                look.command(out, 2, &command)
+            }
+            None => Ok(()),
+        }
     }
 }
 

@@ -47,8 +47,6 @@ pub struct Told {
     pub summary: Summary,
     /// What of the log of decisions had to be repaired first.
     pub repaired: Option<Torn>,
-    /// Tracks told again, as decisions were made about them.
-    pub again: usize,
 }
 
 impl Told {
@@ -90,10 +88,14 @@ pub fn tell(
     for error in errors {
         report.record(&Record::Error(error))?;
     }
-    let told = Told { sweep: SweepRecord::new(sweep, finished), summary, repaired: None, again: 0 };
+    let told = Told { sweep: SweepRecord::new(sweep, finished), summary, repaired: None };
     let mut teller = Teller { telling, report, begin, told, waiting: Vec::new() };
     if finished {
         teller.tracks(sweep)?;
+    }
+    if sweep.is_idle() && !telling.all {
+        let again = teller.told.sweep.judged_again;
+        (teller.told.summary.inputs, teller.told.summary.scanned) = (again, again);
     }
     Ok(teller.told)
 }
@@ -117,7 +119,10 @@ impl Teller<'_> {
             }
             let judged = judge_track(self.telling.judge, &track, matches);
             self.told.sweep.count(&judged);
-            self.told.again += usize::from(decided);
+            if decided {
+                self.told.sweep.judged_again += 1;
+                self.told.sweep.matches_again += judged.matches.len();
+            }
             if (swept.is_new || decided) && self.telling.enter {
                 self.waiting.push(judged.verdict.clone());
                 if self.waiting.len() >= LOGGED_AT_ONCE {

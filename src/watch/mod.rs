@@ -14,6 +14,7 @@
 //! followed out of it, nothing but files is opened, what a sender can write is no proof that a delivery is
 //! done, and one over which the service died again and again is given up and told of.
 
+mod again;
 mod error;
 mod ledger;
 mod queue;

@@ -14,7 +14,8 @@ use sha2::{Digest, Sha256};
 
 use super::ledger::{Done, Ledger};
 use super::{Snapshot, WatchError};
-use crate::id::{digest_of, hex, path_text};
+use crate::engine::JudgedBatch;
+use crate::id::{digest_of, hex};
 use crate::journal;
 use crate::regular;
 use crate::report::records::Record;
@@ -192,13 +193,73 @@ impl ResultStore {
         let older = self.ledger.done(name).filter(|done| done.state != state);
         let keep = older.is_some_and(|done| self.is_ours(&result, &done));
         draft.publish(file, keep)?;
-        let done = Done {
-            name: path_text(Path::new(name)),
-            state: state.to_owned(),
-            glance: snapshot.is_sure(read_at).then(|| snapshot.glance.clone()),
-            result: hex(&digest.finalize()),
-        };
+        let glance = snapshot.is_sure(read_at).then(|| snapshot.glance.clone());
+        let done = Done { glance, ..Done::new(name, state, hex(&digest.finalize())) };
         self.ledger.set_done(name, &done)
+    }
+
+    /// Notes what was found in this `state` of the delivery called `name`, so that it can be judged again.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub(super) fn keep_evidence(
+        &self,
+        name: &OsStr,
+        state: &str,
+        evidence: &JudgedBatch,
+    ) -> Result<(), WatchError> {
+        self.ledger.set_evidence(name, state, evidence)
+    }
+
+    /// What is done and was judged while other decisions were in force than `in_force`.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub(super) fn ruled_otherwise(
+        &self,
+        in_force: &str,
+    ) -> Result<Vec<(OsString, Done)>, WatchError> {
+        let mut all = self.ledger.all_done()?;
+        all.retain(|(_, done)| done.ruled.as_deref() != Some(in_force));
+        Ok(all)
+    }
+
+    /// What was found in the delivery called `name`, and its result; none if that is gone, or something else
+    /// lies in its place.
+    pub(super) fn result_and_evidence(
+        &self,
+        name: &OsStr,
+        done: &Done,
+    ) -> Option<(File, Option<JudgedBatch>)> {
+        let path = self.result(name, ResultFormat::Records);
+        let file = regular::open_itself(&path).ok().filter(|_| self.is_ours(&path, done))?;
+        Some((file, self.ledger.evidence(name, &done.state)))
+    }
+
+    /// Notes that the result of the delivery called `name` stands while the decisions `in_force` are.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub(super) fn set_ruled(&self, name: &OsStr, in_force: &str) -> Result<(), WatchError> {
+        let Some(done) = self.ledger.done(name) else { return Ok(()) };
+        self.ledger.set_done(name, &Done { ruled: Some(in_force.to_owned()), ..done })
+    }
+
+    /// Puts records that were judged again in the place of those about the same state of the delivery.
+    ///
+    /// # Errors
+    /// The result or the ledger cannot be written.
+    pub(super) fn replace(
+        &self,
+        name: &OsStr,
+        (draft, mut file): (Draft, File),
+        done: Done,
+    ) -> Result<(), WatchError> {
+        let path = draft.path().to_owned();
+        file.rewind().map_err(WatchError::io(&path))?;
+        let digest = digest_of::<Sha256>(&file).map_err(WatchError::io(&path))?;
+        draft.publish(file, false)?;
+        self.ledger.set_done(name, &Done { result: hex(&digest.finalize()), ..done })
     }
 
     /// Begins a result. What an earlier attempt left is removed.

@@ -5,14 +5,17 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::time::SystemTime;
 
+use super::ledger::Done;
 use super::{Draft, ResultFormat, ResultStore, ServiceError, Snapshot, shown};
 use crate::audio::DecodeOptions;
+use crate::counted::count;
+use crate::level::Level;
 use crate::report::csv::Csv;
 use crate::report::decide::Commands;
 use crate::report::html::{self, Options};
 use crate::report::picture::Pictures;
 use crate::report::read::Records;
-use crate::report::records::Record;
+use crate::report::records::{Record, Summary};
 use crate::report::{JsonLines, Report};
 
 /// Matches shown in full in a page.
@@ -55,6 +58,32 @@ impl Results {
         state: &str,
         seen: (&Snapshot, SystemTime),
     ) -> Result<(), ServiceError> {
+        let pictures = page.map(|decode| Pictures { from_audio: true, decode: decode.clone() });
+        let records = self.finish(results, name, pictures)?;
+        Ok(results.publish(name, records, state, seen)?)
+    }
+
+    /// The same for a result that was judged again: what is done stays so, and no audio is read.
+    pub(super) fn replace(
+        self,
+        results: &ResultStore,
+        name: &OsStr,
+        page: bool,
+        done: Done,
+    ) -> Result<(), ServiceError> {
+        let decode = DecodeOptions::default();
+        let pictures = page.then_some(Pictures { from_audio: false, decode });
+        let records = self.finish(results, name, pictures)?;
+        Ok(results.replace(name, records, done)?)
+    }
+
+    /// Puts table and page in their places; the records, for the same.
+    fn finish(
+        self,
+        results: &ResultStore,
+        name: &OsStr,
+        page: Option<Pictures>,
+    ) -> Result<(Draft, File), ServiceError> {
         let (records, file, JsonLines(writer)) = self.records;
         drop(writer.into_inner().map_err(|e| e.into_error())?);
         if let Some((table, file, csv)) = self.table {
@@ -62,10 +91,21 @@ impl Results {
             drop(csv);
             table.publish(file, false)?;
         }
-        if let Some(decode) = page {
-            write_page(results, name, &file, decode)?;
+        if let Some(pictures) = page {
+            write_page(results, name, &file, pictures)?;
         }
-        Ok(results.publish(name, (records, file), state, seen)?)
+        Ok((records, file))
+    }
+
+    /// Takes a line of an older result as it stands; `record`, where it can be read.
+    pub(super) fn take(&mut self, line: &[u8], record: Option<&Record>) -> io::Result<()> {
+        let out = &mut self.records.2.0;
+        out.write_all(line)?;
+        out.write_all(b"\n")?;
+        match (&mut self.table, record) {
+            (Some((_, _, csv)), Some(record)) => csv.record(record),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -81,14 +121,14 @@ fn write_page(
     results: &ResultStore,
     name: &OsStr,
     records: &File,
-    decode: &DecodeOptions,
+    pictures: Pictures,
 ) -> Result<(), ServiceError> {
     let (draft, file) = results.draft(name, ResultFormat::Page)?;
     let mut records = Records::of_file(records.try_clone()?)?;
     let options = Options {
         title: Some(format!("Delivery {}", shown(name))),
         limit: SHOWN,
-        pictures: Pictures { from_audio: true, decode: decode.clone() },
+        pictures,
         commands: Commands::of_some_index(),
     };
     let mut page = BufWriter::new(file);
@@ -96,4 +136,26 @@ fn write_page(
     page.flush()?;
     let file = page.into_inner().map_err(|e| e.into_error())?;
     Ok(draft.publish(file, false)?)
+}
+
+/// "12 uploads (1 hold, 11 clear), 3 matches, 1 cluster, 2 unreadable; 41.2 s".
+pub(super) fn said(summary: &Summary) -> String {
+    let mut text = count(summary.scanned, "upload", "uploads");
+    let levels = summary.verdicts.iter().rev().filter(|(_, n)| **n > 0);
+    let levels: Vec<String> =
+        levels.map(|(level, n): (&Level, _)| format!("{n} {}", level.name())).collect();
+    if !levels.is_empty() {
+        text += &format!(" ({})", levels.join(", "));
+    }
+    let rest = [
+        (summary.matches, "match", "matches"),
+        (summary.clusters, "cluster", "clusters"),
+        (summary.errors, "error", "errors"),
+    ];
+    for (n, one, many) in rest {
+        if n > 0 {
+            text += &format!(", {}", count(n, one, many));
+        }
+    }
+    text + &format!("; {:.1} s", summary.wall_ms as f64 / 1000.0)
 }

@@ -7,16 +7,17 @@ use std::time::{Duration, Instant, SystemTime};
 
 use jiff::Timestamp;
 
-use super::results::Results;
+use super::again::Rulings;
+use super::results::{Results, said};
 use super::snapshot::content_state;
 use super::{
     Look, Queue, Ready, ResultStore, ServiceError, Snapshot, Unit, UnitKind, Watch, WatchError,
     shown,
 };
+use crate::counted::count;
 use crate::declare::text::visible;
 use crate::engine::{Engine, Outcomes, Uploads};
 use crate::id::path_text;
-use crate::level::Level;
 use crate::progress::{Cancel, Progress};
 use crate::report::Report;
 use crate::report::records::{ErrorRecord, Record, Summary};
@@ -52,12 +53,13 @@ pub struct ServiceOptions<'a> {
 pub struct Service<'a> {
     dir: PathBuf,
     settle: Duration,
-    engine: Engine,
-    options: ServiceOptions<'a>,
-    results: ResultStore,
+    pub(super) engine: Engine,
+    pub(super) options: ServiceOptions<'a>,
+    pub(super) results: ResultStore,
     watch: Watch,
     /// Attempts at deliveries that something else than the delivery prevented.
     failed: BTreeMap<OsString, u32>,
+    pub(super) rulings: Rulings,
 }
 
 impl<'a> Service<'a> {
@@ -77,8 +79,8 @@ impl<'a> Service<'a> {
         let unreadable = |source| ServiceError::Queue { dir: dir.to_owned(), source };
         let queue = Queue::new(dir, own).map_err(unreadable)?;
         let watch = Watch::new(queue, settle);
-        let (dir, failed) = (dir.to_owned(), BTreeMap::new());
-        Ok(Service { dir, settle, engine, options, results, watch, failed })
+        let (dir, failed, rulings) = (dir.to_owned(), BTreeMap::new(), Rulings::default());
+        Ok(Service { dir, settle, engine, options, results, watch, failed, rulings })
     }
 
     /// What is whole now, after waiting for what has no marker.
@@ -94,7 +96,7 @@ impl<'a> Service<'a> {
         self.round()
     }
 
-    fn say(&self, name: &OsStr, text: &str) {
+    pub(super) fn say(&self, name: &OsStr, text: &str) {
         (self.options.say)(&format!("{}: {text}", shown(name)));
     }
 
@@ -107,13 +109,20 @@ impl<'a> Service<'a> {
         Ok(look)
     }
 
-    /// Looks into all deliveries that are whole and not done.
+    /// Judges again what decisions were made about, and looks into all deliveries that are whole and not done.
     ///
     /// # Errors
     /// Something else than a delivery is at fault. The delivery stays, and comes last the next time. Where a
     /// sender is to blame, by what lies in the place of a result, the others are looked into all the same.
     pub fn round(&mut self) -> Result<Vec<Summary>, ServiceError> {
-        let (mut summaries, mut refused) = (Vec::new(), None);
+        let mut summaries = Vec::new();
+        let judged = self.judge_again(&mut summaries);
+        self.deliveries(&mut summaries)?;
+        judged.map(|()| summaries)
+    }
+
+    fn deliveries(&mut self, summaries: &mut Vec<Summary>) -> Result<(), ServiceError> {
+        let mut refused = None;
         let mut ready = self.look()?.ready;
         // What failed before does not keep the others waiting, and even less what the service died over.
         ready.sort_by_key(|r| {
@@ -121,7 +130,9 @@ impl<'a> Service<'a> {
             (self.results.deaths(&r.unit.name, &r.snapshot.glance), failed)
         });
         for mut ready in ready {
-            // Others took their time.
+            // Others took their time, in which somebody may have decided; what that fails of is told by the
+            // next round.
+            let _ = self.judge_again(summaries);
             if Snapshot::of(&ready.unit).pulse != ready.snapshot.pulse {
                 continue;
             }
@@ -149,7 +160,7 @@ impl<'a> Service<'a> {
         }
         match refused {
             Some(error) => Err(error),
-            None => Ok(summaries),
+            None => Ok(()),
         }
     }
 
@@ -184,7 +195,10 @@ impl<'a> Service<'a> {
         let started = Instant::now();
         let name = &ready.unit.name;
         let again = ready.again.map(|why| format!(" again, {why}")).unwrap_or_default();
-        self.say(name, &format!("begun{again} ({} files)", ready.snapshot.files));
+        self.say(
+            name,
+            &format!("begun{again} ({})", count(ready.snapshot.files as usize, "file", "files")),
+        );
         let now = Timestamp::now();
         self.engine.refresh(now)?;
         let uploads = Uploads::of_delivery(&ready.unit.expand());
@@ -198,6 +212,7 @@ impl<'a> Service<'a> {
         }
         let page = self.options.page.then(|| &self.engine.options().decode);
         result.publish(&self.results, name, page, state, (&ready.snapshot, read_at))?;
+        self.results.set_ruled(name, &self.engine.judge().in_force())?;
         self.say(name, &format!("done: {}", said(&summary)));
         Ok(Came::Done(summary))
     }
@@ -241,6 +256,9 @@ impl<'a> Service<'a> {
             };
             repaired.iter().for_each(|torn| (self.options.say)(&torn.repaired()));
         }
+        if !outcomes.summary.interrupted {
+            self.results.keep_heard(&ready.unit.name, state, &outcomes.heard)?;
+        }
         let exit = (self.options.exit)(&outcomes.summary);
         Ok(Some(outcomes.close(exit, started, report)?))
     }
@@ -269,6 +287,7 @@ impl<'a> Service<'a> {
         let mut outcomes = Outcomes::default();
         (outcomes.summary.inputs, outcomes.summary.errors) = (1, 1);
         let exit = (self.options.exit)(&outcomes.summary);
+        self.results.keep_heard(name, state, &outcomes.heard)?;
         let summary = outcomes.close(exit, started, &mut result)?;
         let page = self.options.page.then(|| &self.engine.options().decode);
         result.publish(&self.results, name, page, state, (&ready.snapshot, read_at))?;
@@ -310,30 +329,4 @@ fn nothing_in(unit: &Unit) -> ErrorRecord {
         _ => ("no_audio", "there is no audio in this delivery"),
     };
     ErrorRecord { subject, code: code.into(), message: message.into() }
-}
-
-/// "12 uploads (1 hold, 11 clear), 3 matches, 1 cluster, 2 unreadable; 41.2 s".
-fn said(summary: &Summary) -> String {
-    let count = |n: usize, one: &str, many: &str| match n {
-        1 => format!("1 {one}"),
-        n => format!("{n} {many}"),
-    };
-    let mut text = count(summary.scanned, "upload", "uploads");
-    let levels = summary.verdicts.iter().rev().filter(|(_, n)| **n > 0);
-    let levels: Vec<String> =
-        levels.map(|(level, n): (&Level, _)| format!("{n} {}", level.name())).collect();
-    if !levels.is_empty() {
-        text += &format!(" ({})", levels.join(", "));
-    }
-    let rest = [
-        (summary.matches, "match", "matches"),
-        (summary.clusters, "cluster", "clusters"),
-        (summary.errors, "error", "errors"),
-    ];
-    for (n, one, many) in rest {
-        if n > 0 {
-            text += &format!(", {}", count(n, one, many));
-        }
-    }
-    text + &format!("; {:.1} s", summary.wall_ms as f64 / 1000.0)
 }

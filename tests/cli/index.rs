@@ -175,6 +175,33 @@ fn bad_row_of_a_metadata_file_is_reported_with_its_line() {
 }
 
 #[test]
+fn rows_of_metadata_that_are_about_no_file_are_told() {
+    let place = Place::demo();
+    place.copy("incoming/funky-sax.mp3", "zalek.ogg");
+    place.write(
+        "catalogue.csv",
+        "path,title\nreferences/main-theme.ogg,Theme\nzalek.ogg,Either\nmain-thema.ogg,Misspelt\ngone.ogg,Gone\n",
+    );
+    let args = [
+        "index",
+        "add",
+        "--index",
+        "index",
+        "references",
+        "zalek.ogg",
+        "--metadata",
+        "catalogue.csv",
+    ];
+    let outcome = place.run(&[&args[..], &["--format", "jsonl"]].concat()).expect(0);
+    let told = "catalogue.csv: 2 of 4 rows name no file that was found: line 4 (`main-thema.ogg`), line 5 (`gone.ogg`)";
+    assert!(outcome.stderr.contains(told), "{}", outcome.stderr);
+    assert_eq!(outcome.one("index_add")["unused_rows"], 2);
+    // A row names the file at its path, and not another one of its name.
+    let list = place.run(&["index", "list", "--index", "index"]).expect(0).stdout;
+    assert_eq!(list.matches("Either").count(), 1, "{list}");
+}
+
+#[test]
 fn file_that_is_in_the_index_is_the_same_file_from_end_to_end() {
     let place = Place::indexed(&["main-theme", "geoscape"]);
     let outcome = place.scan(&["references/geoscape.ogg"]).expect(1);

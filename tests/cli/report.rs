@@ -105,7 +105,7 @@ fn matches_beyond_the_limit_are_listed_and_that_is_said() {
     assert!(outcome.stderr.contains("3 matches (1 shown in full)"), "{outcome:?}");
     let page = page(&place, "scan.html");
     assert_eq!(page.matches("<details class=\"match\"").count(), 1);
-    assert!(page.contains("1 of 3 matches are shown in full"));
+    assert!(page.contains("1 of 3 matches is shown in full"));
     assert!(page.contains("Summer Medley") && page.contains("2 matches, in this table only"));
 }
 

@@ -496,15 +496,24 @@ fn a_decision_made_since_the_last_sweep_is_told_without_listening_again() {
     let decide = |effect: &str| {
         let args =
             [effect, "add", "--match", &id, "--index", "refs", "--reason", "r", "--who", "w"];
-        place.run(&args).expect(0);
+        place.run(&args).expect(0).stdout[..18].to_owned()
     };
-    decide("block");
+    let blocked = decide("block");
     // Its audio is not there any more.
     fs::remove_file(place.path(DRIVE)).unwrap();
     let told = sweep(&place, &[]).expect(0);
+    assert_eq!(told.one("sweep")["judged_again"], 1);
     let verdict = told.one("verdict");
     assert_eq!(verdict["decisions"].as_array().map(Vec::len), Some(1), "{verdict}");
     assert!(told.stderr.contains("nothing was heard again"), "{told:#?}");
     let told = sweep(&place, &[]).expect(0);
     assert!(told.all("verdict").is_empty(), "told once: {told:#?}");
+    let back = ["block", "remove", &blocked, "--index", "refs", "--reason", "r", "--who", "w"];
+    place.run(&back).expect(0);
+    let told = place.run(&SIDES).expect(0).stdout;
+    assert!(!told.contains("nothing has changed") && told.contains("but decisions"), "{told}");
+    assert!(told.contains("0 matches in 0 tracks"), "nothing is new: {told}");
+    assert!(told.contains("told again  1 match in 1 track, judged otherwise by"), "{told}");
+    let told = place.run(&SIDES).expect(0).stdout;
+    assert!(told.contains("nothing has changed since"), "{told}");
 }

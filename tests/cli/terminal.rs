@@ -158,3 +158,77 @@ fn colours_go_by_terminal_option_and_environment() {
         assert!(!coloured(&place.run(args).expect(0).stdout), "{args:?}");
     }
 }
+
+/// All commands with those below them, as help lists them.
+const COMMANDS: &[&str] = &[
+    "",
+    "index",
+    "index add",
+    "index stats",
+    "index list",
+    "index remove",
+    "index verify",
+    "index compact",
+    "index merge",
+    "scan",
+    "watch",
+    "cluster",
+    "compare",
+    "allow",
+    "allow add",
+    "allow list",
+    "allow remove",
+    "block",
+    "block add",
+    "audit",
+    "audit list",
+    "audit verify",
+    "policy",
+    "policy list",
+    "policy show",
+    "policy check",
+    "explain",
+    "columns",
+    "sweep",
+    "report",
+    "eval",
+    "completions",
+    "man",
+];
+
+#[test]
+fn help_and_mistakes_break_no_word_at_any_width() {
+    let place = Place::empty();
+    let help = COMMANDS.iter().flat_map(|command| {
+        let words: Vec<&str> = command.split_whitespace().collect();
+        [[&words[..], &["--help"]].concat(), [&words[..], &["-h"]].concat()]
+    });
+    let mistakes = [
+        &["scann"][..],
+        &["scan", "--no-such-option-of-this-program", "x"],
+        &["scan", "x", "--format", "pdf"],
+        &["allow", "add", "--reason", "x"],
+        &["allow", "add", "--account", "a", "--registrant", "USABC", "--reason", "x"],
+        &["index", "add"],
+        &["eval", "--queries", "0", "x"],
+        &["sweep", "--fail-on", "grave"],
+        &["watch", "in", "--settle", "1000000000"],
+        &["compare", "one"],
+    ];
+    let all = help.chain(mistakes.iter().map(|words| words.to_vec()));
+    for args in all.collect::<Vec<_>>() {
+        for columns in [40, 80, 200] {
+            let seen = look(&place, &args, columns, &[]);
+            assert!(matches!(seen.code, Some(0 | 2)), "{args:?}: {:?}", seen.code);
+            let (screen, mut is_command) = (seen.screen.screen(), false);
+            for (number, row) in screen.rows(0, columns).enumerate() {
+                // What is to be copied is left in one piece, for the terminal to break.
+                is_command |=
+                    row.trim_start().starts_with("soundalike ") || row.contains(" | soundalike ");
+                let is_broken = screen.row_wrapped(number as u16);
+                assert!(!is_broken || is_command, "{args:?} at {columns}: {row}");
+                is_command &= is_broken;
+            }
+        }
+    }
+}

@@ -138,7 +138,7 @@ fn a_bad_row_is_one_error_and_rows_that_meet_nothing_are_told() {
     // The same table beside the files: one of its rows is about none of them.
     let outcome = place.scan(&[SAX, "--manifest", "queue.jsonl"]).expect(3);
     assert_eq!(verdict(&outcome, "funky-sax.mp3")["declared"]["title"], "Sax");
-    assert!(outcome.stderr.contains("(the first in line 3) are not among"), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("(the first in line 3) is not among"), "{}", outcome.stderr);
     for (name, content, told) in [
         ("none.csv", "title,artist\nA,B\n".into(), "no column names the audio file"),
         ("binary.csv", fs::read(place.path(DRIVE)).unwrap(), "not a text file"),

@@ -283,3 +283,105 @@ fn mistakes_show_at_the_start() {
     }
     place.run(&["watch", "in", "--index", "none", "--once"]).expect(4);
 }
+
+/// Whoever watches `in` into `out` decides on its index.
+fn decide(place: &Place, args: &[&str]) -> Outcome {
+    let rest = ["--index", "index", "--reason", "told so", "--who", "ana"];
+    place.run(&[args, &rest].concat()).expect(0)
+}
+
+fn verdict(records: &[Value]) -> (String, Vec<String>) {
+    let verdict = &all(records, "verdict")[0];
+    let decisions = verdict["decisions"].as_array().unwrap().iter();
+    let decisions = decisions.map(|d| d.as_str().unwrap().to_owned()).collect();
+    (verdict["verdict"].as_str().unwrap().to_owned(), decisions)
+}
+
+#[test]
+fn what_was_held_is_released_and_what_passed_is_told_of_once_somebody_has_decided() {
+    let place = place();
+    copy(&place, "incoming/night-drive.mp3", "in/drive.mp3");
+    copy(&place, "incoming/void-sensor.ogg", "in/void.ogg");
+    let args = ["--fail-on", "review", "--csv", "--report", "--audit"];
+    watch(&place, &args).expect(1);
+    let before = result(&place, "drive.mp3");
+    assert_eq!(verdict(&before), ("review".into(), vec![]));
+    assert_eq!(verdict(&result(&place, "void.ogg")).0, "clear");
+    // No audio is read: there is none any more, and the deliveries have left the folder.
+    fs::copy(place.path("in/void.ogg"), place.path("void.ogg")).unwrap();
+    fs::remove_file(place.path("in/drive.mp3")).unwrap();
+    fs::remove_file(place.path("in/void.ogg")).unwrap();
+
+    let id = all(&before, "match")[0]["match_id"].as_str().unwrap().to_owned();
+    let allowed = decide(&place, &["allow", "add", "--match", &id]).stdout;
+    let blocked = decide(&place, &["block", "add", "--audio", "void.ogg"]).stdout;
+    let outcome = watch(&place, &args).expect(1);
+    assert_eq!(outcome.stderr.matches("judged again").count(), 2, "{outcome:#?}");
+    assert!(!outcome.stderr.contains("begun"), "{outcome:#?}");
+    let released = result(&place, "drive.mp3");
+    let (level, decisions) = verdict(&released);
+    assert_eq!(level, "clear");
+    assert!(allowed.starts_with(&decisions[0]), "{allowed} {decisions:?}");
+    assert_eq!(all(&released, "match")[0]["allowed_by"].as_str(), Some(&*decisions[0]));
+    assert_eq!(all(&released, "summary")[0]["matched"], 0);
+    assert_eq!(all(&released, "summary")[0]["exit_code"], 0);
+    assert_eq!(all(&released, "evidence"), all(&before, "evidence"), "what was heard stays");
+    assert!(released[0]["judged_at"].is_string() && before[0]["judged_at"].is_null());
+    assert_eq!(released[0]["started_at"], before[0]["started_at"]);
+    let note = &all(&released, "note")[0];
+    assert_eq!(note["code"], "judged_again");
+    assert!(note["message"].as_str().unwrap().contains("was review, is clear now"), "{note}");
+    let table = fs::read_to_string(place.path("out/drive.mp3.soundalike.csv")).unwrap();
+    assert!(table.contains(",clear,") && !table.contains(",review,"), "{table}");
+    let flagged = result(&place, "void.ogg");
+    let (level, decisions) = verdict(&flagged);
+    assert_eq!(level, "reject");
+    assert!(blocked.starts_with(&decisions[0]), "{blocked} {decisions:?}");
+    let page = fs::read_to_string(place.path("out/void.ogg.soundalike.html")).unwrap();
+    assert!(page.contains(&decisions[0]), "the page says what the records say");
+
+    // Once, and a restart does nothing twice.
+    let files = listing(&place.path("out"));
+    let outcome = watch(&place, &args).expect(0);
+    assert!(!outcome.stderr.contains("judged again"), "{outcome:#?}");
+    assert_eq!(listing(&place.path("out")), files);
+
+    // What is decided is taken back.
+    decide(&place, &["allow", "remove", &allowed[..18]]);
+    let outcome = watch(&place, &args).expect(1);
+    assert_eq!(outcome.stderr.matches("judged again").count(), 1, "{outcome:#?}");
+    let again = result(&place, "drive.mp3");
+    assert_eq!(verdict(&again), ("review".into(), vec![]));
+    assert_eq!(all(&again, "match"), all(&before, "match"));
+    assert_eq!(all(&again, "finding"), all(&before, "finding"));
+    let log = fs::read_to_string(place.path("index.decisions.jsonl")).unwrap();
+    let entered: Vec<&str> = log.lines().filter(|l| l.contains("\"verdict\":")).collect();
+    assert_eq!(entered.len(), 4, "each change is entered, too: {entered:#?}");
+}
+
+#[test]
+fn a_decision_about_members_counts_for_their_cluster_as_long_as_it_stands() {
+    let place = place();
+    for n in 1..=3 {
+        copy(&place, "incoming/void-sensor.ogg", &format!("in/bulk/{n}.ogg"));
+    }
+    place.write(
+        "in/bulk/meta.csv",
+        "file,title,artist,account\n1.ogg,A,X,acc\n2.ogg,B,Y,acc\n3.ogg,C,Z,acc\n",
+    );
+    watch(&place, &[]);
+    let before = result(&place, "bulk");
+    let score = |records: &[Value]| all(records, "cluster")[0]["score"].as_f64().unwrap();
+    assert!(score(&before) > 40.0, "{before:#?}");
+    let id = decide(&place, &["allow", "add", "--account", "acc"]).stdout[..18].to_owned();
+    watch(&place, &[]).expect(0);
+    let released = result(&place, "bulk");
+    assert!(score(&released) < 1.0);
+    assert!(all(&released, "verdict").iter().all(|v| v["verdict"] == "clear"));
+    decide(&place, &["allow", "remove", &id]);
+    watch(&place, &[]);
+    let again = result(&place, "bulk");
+    for kind in ["cluster", "finding", "verdict"] {
+        assert_eq!(all(&again, kind), all(&before, kind), "{kind}");
+    }
+}

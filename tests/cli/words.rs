@@ -23,8 +23,9 @@ fn the_commands_that_are_named_allow_what_was_found() {
     assert_eq!(commands.len(), 3, "one for each match: {told}");
     for command in commands {
         assert_eq!(command[..2], ["allow", "add"]);
-        let who = ["--who".to_owned(), "ann".to_owned()];
-        place.run(&[&command[..], &who].concat()).expect(0);
+        // A service and a container know no $USER.
+        let mut command = place.command(&command);
+        Outcome::of(command.env_remove("USER").env_remove("LOGNAME").output().unwrap()).expect(0);
     }
     let told = text(&place, &scan, 3);
     assert!(told.contains("0 matched, 2 with allowed matches only, 2 without match"), "{told}");
@@ -46,7 +47,7 @@ fn a_file_of_any_name_is_blocked_by_the_command_that_is_named() {
     place.copy("incoming/night-drive.mp3", name);
     let told = text(&place, &["scan", "--index", "index", "--", name], 1);
     let block = commands(&told).into_iter().find(|command| command[0] == "block").unwrap();
-    place.run(&[&block[..], &["--who".into(), "ann".into()]].concat()).expect(0);
+    place.run(&block).expect(0);
     let again = place.run(&["scan", "--index", "index", "--", name]).expect(1).stdout;
     assert!(again.contains("(reject)"), "{again}");
 }
@@ -139,16 +140,46 @@ fn lists_may_end_names_with_zeros() {
 #[test]
 fn output_that_cannot_be_written_is_no_success() {
     let place = Place::indexed(&["main-theme"]);
+    place.run(&["index", "add", "incoming/funky-sax.mp3", "--index", "own"]).expect(0);
     for args in [
         &["scan", "incoming/funky-sax.mp3", "--index", "index"][..],
         &["index", "list", "--index", "index"],
         &["explain"],
         &["policy", "list"],
+        &["policy", "show", "generic"],
+        &["--help"],
+        &["-h"],
+        &["--version"],
+        &["help"],
+        &["scan", "--help"],
+        &["help", "index", "add"],
+        &["columns"],
+        &["columns", "ISRC"],
+        &["completions", "bash"],
+        &["man"],
+        &["index", "stats", "--index", "index"],
+        &["index", "verify", "--index", "index"],
+        &["compare", "incoming/night-drive.mp3", "references/main-theme.ogg"],
+        &["cluster", "incoming/night-drive.mp3", "incoming/funky-sax.mp3"],
+        &["scan", "incoming/funky-sax.mp3", "--index", "index", "--format", "jsonl"],
+        &["scan", "incoming/funky-sax.mp3", "--index", "index", "--format", "csv"],
+        &["sweep", "--index", "index", "--catalogue", "own", "--state", "state"],
     ] {
         let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
         let output = place.command(args).stdout(full).output().unwrap();
         let outcome = Outcome::of(output);
         assert!(outcome.code.unwrap() > 1, "{args:?}: {outcome:?}");
         assert!(outcome.stderr.contains("cannot write the output"), "{args:?}: {outcome:?}");
+        let told = outcome.stderr.lines().filter(|line| line.contains("cannot write")).count();
+        assert_eq!(told, 1, "one line: {outcome:?}");
+        assert!(!outcome.stderr.contains("panicked"), "{outcome:?}");
+
+        // Whoever has read enough is no error.
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = place.command(args).stdout(writer).output().unwrap();
+        let outcome = Outcome::of(output);
+        assert!(outcome.code.unwrap() < 2, "{args:?}: {outcome:?}");
+        assert!(!outcome.stderr.contains("write"), "{args:?}: {outcome:?}");
     }
 }

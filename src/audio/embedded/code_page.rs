@@ -54,6 +54,13 @@ impl CodePage {
     }
 }
 
+/// What a whole text that is no Unicode is most likely written in, as browsers guess it.
+pub(crate) fn guessed_encoding(text: &[u8]) -> &'static Encoding {
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
+    detector.feed(text, true);
+    detector.guess(None, Utf8Detection::Deny)
+}
+
 /// `text` as UTF-8; a character that a field of fixed length cut off at the end is left out.
 fn utf8(text: &[u8]) -> Option<&str> {
     match std::str::from_utf8(text) {

@@ -17,6 +17,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use super::tags::{Field, Tags};
 use super::veil::Patch;
 use code_page::CodePage;
+pub(crate) use code_page::guessed_encoding;
 
 /// Longest text of a tag that is read; more than any title or comment that a person wrote.
 const MAX_TEXT: u64 = 64 << 10;

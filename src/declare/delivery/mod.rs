@@ -23,6 +23,7 @@ use super::manifest::Manifest;
 use super::manifest::columns::Field;
 use super::misnamed::hint;
 use super::same_file::{FileId, are_links, file_id};
+use crate::counted::{agree, count};
 use crate::id::path_text;
 
 /// Most rows of one table that name no file that are told one by one.
@@ -291,14 +292,18 @@ impl Delivery {
             self.fail(
                 path,
                 "missing_resource",
-                format!("{more} more rows name files that are not there"),
+                format!(
+                    "{} {} files that are not there",
+                    count(more, "more row", "more rows"),
+                    agree(more, "names", "name")
+                ),
             );
         }
         if let Some((line, file)) = by_name.first() {
             let text = format!(
                 "line {line}: `{file}` is not there under that path or in that case; the one file of its name \
-                 was taken (so for {} of the rows)",
-                by_name.len()
+                 was taken (so for {})",
+                count(by_name.len(), "row", "rows")
             );
             self.warn(path, "found_by_name", text);
         }

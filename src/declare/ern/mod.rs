@@ -181,9 +181,9 @@ impl Message {
         Message::parse(&text::read_capped(path, MAX_BYTES)?)
     }
 
-    /// Reads a message from bytes in UTF-8 or UTF-16.
+    /// Reads a message from bytes in UTF-8, UTF-16 or the encoding that they declare.
     pub fn parse(bytes: &[u8]) -> Result<Message, ErnError> {
-        let text = text::decode(bytes);
+        let text = text::decode_xml(bytes);
         let document = document(&text)?;
         let root = document.root_element();
         let found = root.tag_name().name();
@@ -208,7 +208,7 @@ fn document(text: &str) -> Result<Document<'_>, ErnError> {
 /// The messages that the ManifestMessage of a batch lists, as paths or addresses; none where the
 /// file is empty, as a mere marker of completeness is.
 pub fn batch_messages(path: &Path) -> Result<Vec<String>, ErnError> {
-    let text = text::decode(&text::read_capped(path, MAX_BYTES)?);
+    let text = text::decode_xml(&text::read_capped(path, MAX_BYTES)?);
     if text.trim().is_empty() {
         return Ok(Vec::new());
     }

@@ -12,6 +12,7 @@ use unicode_normalization::char::is_combining_mark;
 
 use super::field::Field;
 use super::names::NAMES;
+use crate::declare::times::zones;
 
 /// Longest header looked at, in characters.
 const MAX_HEADER: usize = 300;
@@ -150,10 +151,17 @@ fn without_small_words(name: &str) -> String {
 /// What the column with the header `name` says; `None` for those not known.
 pub fn field(name: &str) -> Option<Field> {
     let name: String = name.chars().take(MAX_HEADER).collect();
-    if let Some(field) = exact(&name) {
+    known(&name).or_else(|| {
+        // `created_at_utc`, `Upload time UTC+1`.
+        known(zones::without_end(&name)?).filter(|field| *field == Field::ReceivedAt)
+    })
+}
+
+fn known(name: &str) -> Option<Field> {
+    if let Some(field) = exact(name) {
         return Some(field);
     }
-    let (base, notes) = parts(&name);
+    let (base, notes) = parts(name);
     if words(&base).all(|word| NOTE_WORDS.contains(&word.as_str())) {
         return notes.iter().find_map(|note| lenient(note));
     }

@@ -12,6 +12,7 @@
 pub mod columns;
 mod field;
 mod headers;
+mod joined;
 mod json;
 mod names;
 pub(in crate::declare) mod row;
@@ -24,6 +25,7 @@ use self::columns::Field;
 use self::tally::Column;
 use super::declared::{Declared, DeclaredIn};
 use super::text::{self, ReadError};
+use crate::counted::count;
 
 /// Largest manifest read, in bytes.
 const MAX_BYTES: u64 = 128 << 20;
@@ -91,10 +93,15 @@ pub enum ManifestError {
         path: PathBuf,
     },
     /// It holds bytes that no text holds.
-    #[error("{}: not a text file; a table (.csv, .tsv) or JSON Lines is expected", path.display())]
+    #[error(
+        "{}: not a text file (a NUL byte in line {line}); a table (.csv, .tsv) or JSON Lines is expected",
+        path.display()
+    )]
     NotText {
         /// The manifest.
         path: PathBuf,
+        /// The line that holds one.
+        line: usize,
     },
     /// It is JSON, but not one object a line.
     #[error("{}: one JSON object a line is expected, not one array", path.display())]
@@ -160,10 +167,15 @@ impl Manifest {
     }
 
     fn of_bytes(path: &Path, bytes: Vec<u8>) -> Result<Manifest, ManifestError> {
-        let text = text::decode_lines(bytes);
+        let text::Decoded { mut text, guess } = text::decode_lines(bytes);
+        if text.contains('\u{feff}') {
+            // Files that were joined bring theirs along.
+            text = text.trim_start_matches('\u{feff}').replace("\n\u{feff}", "\n");
+        }
         let path = path.to_owned();
-        if text.contains('\0') {
-            return Err(ManifestError::NotText { path });
+        if let Some(at) = text.find('\0') {
+            let line = 1 + text[..at].matches('\n').count();
+            return Err(ManifestError::NotText { path, line });
         }
         let first = text.trim_start().chars().next();
         let mut manifest = Manifest {
@@ -183,6 +195,9 @@ impl Manifest {
             Some(_) => table::read(&mut manifest)?,
         }
         manifest.settle();
+        if let Some((code, message)) = guess.map(text::Guess::words) {
+            manifest.notes.insert(0, Note { code, message });
+        }
         Ok(manifest)
     }
 
@@ -202,9 +217,10 @@ impl Manifest {
         let row::Finished { mut declared, catalogue, owner, received, .. } =
             cells.finish(DeclaredIn::Manifest);
         if let Some(received) = received {
-            let order = self.columns[received.column].order;
-            let time = received.written.resolve(order);
-            // What may be two days stays as it is written.
+            let column = &self.columns[received.column];
+            let zone = column.zone.as_ref().or_else(|| self.columns[received.clock].zone.as_ref());
+            let time = received.written.resolve(column.order, zone);
+            // What is no day in the order of its column stays as it is written.
             declared.received_at = time.map(|time| time.to_string()).or(declared.received_at);
         }
         Described { declared, catalogue, owner }
@@ -233,11 +249,8 @@ impl Manifest {
             of_column.unclear(line, unclear);
         }
         if let Some(received) = &row.received {
-            let column = &mut self.columns[received.column];
-            column.dates.add(&received.written);
-            if received.written.is_open() {
-                column.open_line.get_or_insert(line);
-            }
+            self.columns[received.column].time(line, &received.written);
+            self.columns[received.clock].clock(&received.written);
         }
         let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let (range, line) =
@@ -257,15 +270,17 @@ impl Manifest {
         }
         self.errors.sort_by_key(|error| error.line);
         if more > 0 {
-            let message = format!("{more} more rows could not be used");
+            let message = format!("{} could not be used", count(more, "more row", "more rows"));
             let line = self.errors.last().map_or(0, |error| error.line);
             self.errors.push(RowError { line, message });
         }
-        self.notes = tally::notes(&self.columns);
+        self.notes.splice(0..0, tally::notes(&self.columns, self.rows.len()));
         self.rows.shrink_to_fit();
     }
 }
 
+#[cfg(test)]
+mod joined_tests;
 #[cfg(test)]
 mod spelling_tests;
 #[cfg(test)]

@@ -33,7 +33,9 @@ pub(in crate::declare) struct RowBuilder {
 pub(in crate::declare) struct Received {
     /// The column that has the day.
     pub column: usize,
-    /// What it says.
+    /// The column that has the time of day: most often the same.
+    pub clock: usize,
+    /// What they say.
     pub written: Written,
 }
 
@@ -155,13 +157,14 @@ impl RowBuilder {
         };
         match &mut self.received {
             None => {
-                self.received = Some(Received { column, written });
+                self.received = Some(Received { column, clock: column, written });
                 self.declared.received_at = Some(value);
             }
             Some(before) => {
                 let Some(joined) = before.written.joined(written) else { return };
-                if !before.written.has_day() {
-                    before.column = column;
+                match before.written.has_day() {
+                    true => before.clock = column,
+                    false => before.column = column,
                 }
                 before.written = joined;
             }

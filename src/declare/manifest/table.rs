@@ -5,8 +5,10 @@ use std::collections::HashSet;
 use csv::{ReaderBuilder, StringRecord};
 
 use super::columns::{self, Field};
+use super::joined::{self, Kind, Told};
 use super::row::RowBuilder;
 use super::{Column, Form, MAX_CELL, Manifest, ManifestError};
+use crate::counted::count;
 
 /// Rows in which the header is looked for.
 const HEADER_ROWS: usize = 50;
@@ -15,6 +17,8 @@ const HEADER_BYTES: usize = 256 << 10;
 /// Rows after a row that could be the header in which a better one may follow: a line of prose may begin
 /// with a word that is a column, and some templates have a row of groups above the names.
 const BETTER_WITHIN: usize = 3;
+/// Signs that may stand between cells.
+const SIGNS: [char; 4] = [',', ';', '\t', '|'];
 /// Most columns looked at.
 const MAX_COLUMNS: usize = 2_000;
 
@@ -52,6 +56,7 @@ fn read_rows(text: &str, manifest: &mut Manifest) -> Result<(), ManifestError> {
     manifest.form = Form::Table(shape);
     manifest.columns =
         header.names.iter().map(|name| Column::new(name, columns::field(name))).collect();
+    let mut table = Table { manifest, shape, names: header.names, told: Told::default() };
     let mut reader = reader(&text[header.end..], shape.separator);
     let mut record = StringRecord::new();
     loop {
@@ -59,17 +64,23 @@ fn read_rows(text: &str, manifest: &mut Manifest) -> Result<(), ManifestError> {
             (header.end + byte(&reader), header.next_line + reader.position().line() - 1);
         match reader.read_record(&mut record) {
             Ok(true) => {}
-            _ => return Ok(()),
+            _ => break,
         }
         let raw = &text[before..header.end + byte(&reader)];
         // Blank lines before a row count as lines and are no row.
         let blank = raw.len() - raw.trim_start_matches('\n').len();
-        let range = (before + blank, raw.len() - blank);
-        let is_open = range.0 + range.1 == text.len() && is_unbalanced(&raw[blank..]);
-        if !take(&record, line + blank as u64, range, is_open, manifest) {
-            return Ok(());
+        let row = Raw {
+            text: &raw[blank..],
+            line: line + blank as u64,
+            range: (before + blank, raw.len() - blank),
+            is_last: before + raw.len() == text.len(),
+        };
+        if !table.take(&record, row) {
+            break;
         }
     }
+    table.told.say(table.manifest);
+    Ok(())
 }
 
 fn byte(reader: &csv::Reader<&[u8]>) -> usize {
@@ -84,42 +95,97 @@ fn reader(text: &str, separator: u8) -> csv::Reader<&[u8]> {
         .from_reader(text.as_bytes())
 }
 
-/// Takes in one row; `false` when no more are taken.
-fn take(
-    record: &StringRecord,
+/// A table being read.
+struct Table<'m> {
+    manifest: &'m mut Manifest,
+    shape: Shape,
+    names: Vec<String>,
+    told: Told,
+}
+
+/// A row as it stands in the text.
+struct Raw<'t> {
+    text: &'t str,
     line: u64,
     range: (usize, usize),
-    is_open: bool,
-    manifest: &mut Manifest,
-) -> bool {
-    if record.iter().all(|cell| cell.trim().is_empty()) {
-        return true;
+    is_last: bool,
+}
+
+impl Table<'_> {
+    /// Takes in one row; `false` when no more are taken.
+    fn take(&mut self, record: &StringRecord, raw: Raw<'_>) -> bool {
+        let line = raw.line;
+        if record.iter().all(|cell| cell.trim().is_empty()) {
+            return true;
+        }
+        if let Some(error) = self.unusable(record, &raw) {
+            self.manifest.error(line, error);
+            return true;
+        }
+        let columns = self.manifest.columns.len();
+        let other = otherwise_separated(raw.text, self.shape, &self.manifest.columns);
+        let record = match &other {
+            Some((sign, record)) => {
+                self.told.separators.entry(*sign).or_insert((line, 0)).1 += 1;
+                record
+            }
+            None => record,
+        };
+        match joined::kind(record, &self.names) {
+            Kind::Row => {}
+            Kind::SameHeader => {
+                self.told.headers.add(line);
+                return true;
+            }
+            Kind::Total => {
+                self.told.totals.add(line);
+                return true;
+            }
+            Kind::OtherHeader => {
+                let message = "another header begins here, with other columns: what is below it is not read; \
+                               split the file";
+                self.manifest.error(line, message);
+                return false;
+            }
+        }
+        // Cells beyond the header mean that a separator stands inside a value: all after it is shifted.
+        if record.iter().skip(columns).any(|cell| !cell.trim().is_empty()) {
+            let message = format!(
+                "{} cells for {}: does a value hold the separator unquoted?",
+                record.len(),
+                count(columns, "column", "columns")
+            );
+            self.manifest.error(line, message);
+            return true;
+        }
+        if record.len() < columns {
+            self.told.short.add(line);
+        }
+        for (column, cell) in self.manifest.columns.iter_mut().zip(record) {
+            column.filled += u64::from(!cell.trim().is_empty());
+        }
+        let row = cells(record, &self.manifest.columns);
+        self.manifest.push(line, raw.range, row)
     }
-    if record.iter().any(|cell| cell.len() > MAX_CELL) {
-        manifest.error(line, "a cell is longer than 64 KiB: is a quotation mark never closed?");
-        return true;
+
+    /// Why a row is none.
+    fn unusable(&self, record: &StringRecord, raw: &Raw<'_>) -> Option<String> {
+        if record.iter().any(|cell| cell.len() > MAX_CELL) {
+            let message = "a cell is longer than 64 KiB: is a quotation mark never closed?";
+            return Some(message.to_owned());
+        }
+        if raw.is_last && is_unbalanced(raw.text) {
+            let message = "a quotation mark is never closed; what follows it is not read";
+            return Some(message.to_owned());
+        }
+        let lines = joined::rows_within(record, self.shape.separator, &self.manifest.columns)?;
+        Some(format!(
+            "a quotation mark opens a value that runs on to line {}, over what looks like {} of its own; none of \
+             it is read",
+            raw.line + raw.text.trim_end().matches('\n').count() as u64,
+            count(lines, "row", "rows")
+        ))
     }
-    if is_open {
-        manifest.error(line, "a quotation mark is never closed; what follows it is not read");
-        return true;
-    }
-    // Cells beyond the header mean that a separator stands inside a value: all after it is shifted.
-    let columns = manifest.columns.len();
-    if record.iter().skip(columns).any(|cell| !cell.trim().is_empty()) {
-        let cells = record.len();
-        manifest.error(
-            line,
-            format!(
-                "{cells} cells for {columns} columns: does a value hold the separator unquoted?"
-            ),
-        );
-        return true;
-    }
-    for (column, cell) in manifest.columns.iter_mut().zip(record) {
-        column.filled += u64::from(!cell.trim().is_empty());
-    }
-    let row = cells(record, &manifest.columns);
-    manifest.push(line, range, row)
 }
 
 /// Whether a row of several lines, the last of its file, has a quotation mark that is never closed: it then
@@ -140,15 +206,35 @@ fn cells(record: &StringRecord, columns: &[Column]) -> RowBuilder {
 
 /// The row that stands in `raw`, read again.
 pub(super) fn row(raw: &str, shape: Shape, columns: &[Column]) -> RowBuilder {
+    if let Some((_, record)) = otherwise_separated(raw, shape, columns) {
+        return cells(&record, columns);
+    }
     let mut record = StringRecord::new();
     // It was read before.
     _ = reader(raw, shape.separator).read_record(&mut record);
     cells(&record, columns)
 }
 
+/// A row that has all of its cells under another separator, and one cell under that of its table: exports of two
+/// programs were joined.
+fn otherwise_separated(
+    raw: &str,
+    shape: Shape,
+    columns: &[Column],
+) -> Option<(char, StringRecord)> {
+    if columns.len() < 2 || raw.as_bytes().contains(&shape.separator) {
+        return None;
+    }
+    SIGNS.into_iter().find_map(|sign| {
+        let mut record = StringRecord::new();
+        let read = reader(raw, sign as u8).read_record(&mut record);
+        let whole = matches!(read, Ok(true)) && record.len() == columns.len();
+        (whole && joined::names_audio(record.iter(), columns)).then_some((sign, record))
+    })
+}
+
 /// The header of a table, under the separator that makes most columns of it known.
 fn find_header(text: &str) -> Option<Header> {
-    const SIGNS: [char; 4] = [',', ';', '\t', '|'];
     let (given, start) = given_separator(text);
     let given = given.and_then(|sign| header_under(text, start, sign as u8));
     given.or_else(|| {

@@ -5,7 +5,7 @@ use super::*;
 const TEN: &str = "2026-09-24T10:00:00Z";
 
 fn resolved(text: &str, order: Option<Order>) -> Option<String> {
-    Some(read(text)?.resolve(order)?.to_string())
+    Some(read(text)?.resolve(order, None)?.to_string())
 }
 
 #[test]
@@ -73,7 +73,13 @@ fn what_may_be_two_days_waits_for_its_column() {
     };
     assert_eq!(decided(&["03/04/2026", "25/04/2026"], ""), Decided::Told(Order::DayFirst));
     assert_eq!(decided(&["03/04/2026", "04/25/2026"], ""), Decided::Told(Order::MonthFirst));
-    assert_eq!(decided(&["25/04/2026", "04/25/2026"], ""), Decided::Mixed);
+    let mixed = ["25/04/2026", "04/25/2026", "26/04/2026"];
+    assert_eq!(decided(&mixed, "Date (MM/DD/YYYY)"), Decided::Told(Order::DayFirst), "most");
+    assert_eq!(decided(&mixed[..2], "Date (MM/DD/YYYY)"), Decided::Told(Order::MonthFirst));
+    assert_eq!(decided(&mixed[..2], ""), Decided::Usual(Order::DayFirst));
+    assert_eq!(resolved("04/25/2026", Some(Order::DayFirst)), None, "read one way");
+    assert_eq!(instant("04/25/2026"), None, "nor later, when its column is forgotten");
+    assert!(resolved("25.04.2026", Some(Order::MonthFirst)).is_some(), "dots are an order");
     assert_eq!(decided(&["03/04/2026"], "Date (MM/DD/YYYY)"), Decided::Told(Order::MonthFirst));
     assert_eq!(decided(&["03/04/2026"], "Datum (TT/MM/JJJJ)"), Decided::Told(Order::DayFirst));
     assert_eq!(decided(&["03/04/2026"], "Date"), Decided::Usual(Order::DayFirst));
@@ -84,7 +90,7 @@ fn what_may_be_two_days_waits_for_its_column() {
 fn a_day_and_a_time_of_two_columns_are_one_time() {
     let (day, time) = (read("24.09.2026").unwrap(), read("10:00").unwrap());
     for joined in [day.joined(time), time.joined(day)] {
-        assert_eq!(joined.unwrap().resolve(None).unwrap().to_string(), TEN);
+        assert_eq!(joined.unwrap().resolve(None, None).unwrap().to_string(), TEN);
     }
     assert_eq!(day.joined(day), None);
 }
@@ -144,11 +150,11 @@ proptest! {
         for form in ["%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%SZ", "%d.%m.%Y %H:%M", "%d. %B %Y, %H:%M Uhr",
             "%b %d, %Y %I:%M %p", "%Y/%m/%d %H:%M:%S", "%Y%m%dT%H%M%SZ", "%a, %d %b %Y %H:%M:%S +0000"] {
             let text = format(form);
-            prop_assert_eq!(read(&text).and_then(|w| w.resolve(None)), Some(time), "{}", text);
+            prop_assert_eq!(read(&text).and_then(|w| w.resolve(None, None)), Some(time), "{}", text);
         }
         for (form, order) in [("%m/%d/%Y %I:%M %p", Order::MonthFirst), ("%d/%m/%Y %H:%M", Order::DayFirst)] {
             let text = format(form);
-            prop_assert_eq!(read(&text).and_then(|w| w.resolve(Some(order))), Some(time), "{}", text);
+            prop_assert_eq!(read(&text).and_then(|w| w.resolve(Some(order), None)), Some(time), "{}", text);
         }
         let days = (time.as_second() as f64) / 86_400.0 + 25_569.0;
         if SERIALS.contains(&days) {
@@ -162,8 +168,66 @@ proptest! {
     fn any_text_is_a_time_or_none(text in "[0-9/.:, apm+TZ-]{0,24}|\\PC{0,30}") {
         if let Some(written) = read(&text) {
             for order in [None, Some(Order::DayFirst), Some(Order::MonthFirst)] {
-                written.resolve(order);
+                written.resolve(order, None);
             }
         }
+    }
+}
+
+#[test]
+fn the_zone_of_a_column_is_that_of_its_times() {
+    let in_zone = |text: &str, header: &str| {
+        let zones::Named::Zone(zone) = zones::in_name(header).unwrap() else { panic!("{header}") };
+        read(text).unwrap().resolve(None, Some(&zone)).unwrap().to_string()
+    };
+    let noon = "2026-07-01 12:00";
+    for (header, told) in [
+        ("Uploaded (UTC+2)", "2026-07-01T10:00:00Z"),
+        ("Uploaded (UTC+02:00)", "2026-07-01T10:00:00Z"),
+        ("Uploaded [GMT-0530]", "2026-07-01T17:30:00Z"),
+        ("Uploaded (GMT \u{2212}5)", "2026-07-01T17:00:00Z"),
+        ("Uploaded (+09:00)", "2026-07-01T03:00:00Z"),
+        ("created_at [CET]", "2026-07-01T11:00:00Z"),
+        ("created_at [CEST]", "2026-07-01T10:00:00Z"),
+        ("Hochgeladen am (MESZ)", "2026-07-01T10:00:00Z"),
+        ("Uploaded (EDT)", "2026-07-01T16:00:00Z"),
+        ("time (Europe/Berlin)", "2026-07-01T10:00:00Z"),
+        ("time (America/New_York)", "2026-07-01T16:00:00Z"),
+        ("time (asia/kolkata time)", "2026-07-01T06:30:00Z"),
+        ("Uploaded (MM/DD/YYYY, UTC+1)", "2026-07-01T11:00:00Z"),
+        ("created_at_utc", "2026-07-01T12:00:00Z"),
+        ("Upload time - UTC+1", "2026-07-01T11:00:00Z"),
+        ("Upload time UTC", "2026-07-01T12:00:00Z"),
+    ] {
+        assert_eq!(in_zone(noon, header), told, "{header}");
+        assert_eq!(in_zone("2026-07-01T12:00:00Z", header), "2026-07-01T12:00:00Z", "{header}");
+        // Seconds since 1970 are of no zone, days of a spreadsheet are.
+        assert_eq!(in_zone("1782907200", header), "2026-07-01T12:00:00Z", "{header}");
+        assert_eq!(in_zone("46204.5", header), told, "{header}");
+    }
+    assert_eq!(in_zone("2026-01-01 12:00", "time (Europe/Berlin)"), "2026-01-01T11:00:00Z");
+    for (header, zone) in [
+        ("Uploaded (IST)", "IST"),
+        ("Uploaded (local time)", "local time"),
+        ("Zeit (Ortszeit)", "Ortszeit"),
+        ("time (Europe/Atlantis)", "Europe/Atlantis"),
+        ("Uploaded (UTC+99)", "UTC+99"),
+    ] {
+        assert_eq!(zones::in_name(header), Some(zones::Named::Unknown(zone.into())), "{header}");
+    }
+    for header in [
+        "Uploaded",
+        "Uploaded (MM/DD/YYYY)",
+        "Datum (TT.MM.JJJJ)",
+        "Date (required)",
+        "Date (ISO 8601)",
+        "Upload date (Day/Month/Year)",
+        "Date/Time",
+        "time (and/or date)",
+        "",
+        "()",
+        "Start date / est.",
+    ] {
+        assert_eq!(zones::in_name(header), None, "{header}");
     }
 }

@@ -217,7 +217,7 @@ fn ties(ties: &[TieRow<'_>], all: usize) -> Markup {
                 "Tracks outside the cluster that share a part with a member, a common loop for \
                  instance. They are context and do not count."
             }
-            div.scroll { table {
+            div.scroll { table.ties {
                 (table_head(&columns))
                 tbody { @for tie in ties {
                     tr {

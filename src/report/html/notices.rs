@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use super::anchors::{Anchors, MAX_UPLOADS};
 use super::overview::MAX_ROWS;
 use super::words::count;
+use crate::counted::agree;
 use crate::report::read::{Contents, UploadEntry};
 
 /// The notices, if there are any. At most `limit` clusters are shown.
@@ -57,14 +58,16 @@ fn of_page(
     let (matches, shown) = (uploads.iter().map(|u| u.matches.len()).sum(), anchors.exhibits());
     if shown < matches {
         notices.push(format!(
-            "{shown} of {} are shown in full, those of the gravest uploads first; the others are \
+            "{shown} of {} {} shown in full, those of the gravest uploads first; the others are \
              in the table only (option --limit).",
-            count(matches, "match", "matches")
+            count(matches, "match", "matches"),
+            agree(shown, "is", "are")
         ));
     }
     let clusters = contents.clusters.len();
     if clusters > limit {
-        notices.push(format!("{limit} of {clusters} clusters are shown."));
+        let are = agree(limit, "is", "are");
+        notices.push(format!("{limit} of {clusters} clusters {are} shown."));
     }
     let all = uploads.len();
     if all > MAX_UPLOADS {

@@ -121,7 +121,7 @@ impl<'a> Row<'a> {
                 td.n { (best.score) }
                 td.n { (best.share) }
             } @else {
-                td { span.muted { @if let Some(error) = &self.error { (error) } } }
+                td.error { @if let Some(error) = &self.error { span.muted { (error) } } }
                 td.n {}
                 td.n {}
             }

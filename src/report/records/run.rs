@@ -35,6 +35,10 @@ pub struct Begin {
     /// When the run began; none in records of versions before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Timestamp>,
+    /// When verdicts were made again, by decisions made since and without another look at the files; none where
+    /// they were not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judged_at: Option<Timestamp>,
     /// The index; none in a comparison of two files.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub index: Option<IndexInfo>,
@@ -62,6 +66,7 @@ impl Begin {
             scan_params: Some(ScanParams::V1.id()),
             dedup_params: Some(DedupParams::V1.id()),
             started_at: Some(Timestamp::from_second(now.as_second()).unwrap_or(now)),
+            judged_at: None,
             index,
             depth: None,
             policy: Vec::new(),
