@@ -7,7 +7,7 @@ use soundalike_index::TrackNo;
 
 use super::analyse::Analysed;
 use super::{Engine, Hit, References};
-use crate::scan::representatives::{Represented, Representatives};
+use crate::scan::representatives::{Representatives, Represented};
 use crate::scan::transform::Transform;
 use crate::track::Track;
 
@@ -71,9 +71,8 @@ impl Lookups {
     fn ways(&mut self, engine: &Engine, files: &[&Analysed]) -> Vec<Way> {
         let (known, clips) = (self.clips.len(), &self.clips);
         // Where candidates are told, too, each file has its own.
-        let concerned = |file: &Analysed| {
-            !engine.options.candidates && clips.concern(&file.constellation)
-        };
+        let concerned =
+            |file: &Analysed| !engine.options.candidates && clips.concern(&file.constellation);
         let seen: Vec<(bool, Option<Represented>)> = files
             .par_iter()
             .map(|file| match concerned(file) {

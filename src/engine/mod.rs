@@ -15,9 +15,9 @@ mod again;
 pub(crate) mod analyse;
 mod describe;
 mod error;
-mod judged_batch;
 pub(crate) mod index;
 mod judge;
+mod judged_batch;
 mod lookups;
 mod pair;
 mod run;
@@ -42,10 +42,10 @@ use crate::track::Track;
 pub use crate::fingerprint::file::sha256_of;
 use analyse::Analysed;
 pub use error::Error;
-#[doc(hidden)]
-pub use judged_batch::JudgedBatch;
 pub use index::{Index, open, upgrade_index, writer};
 pub use judge::{Judge, Judged, day};
+#[doc(hidden)]
+pub use judged_batch::JudgedBatch;
 pub use pair::Compared;
 pub use run::{Keep, Outcomes};
 pub use uploads::{Item, Uploads};

@@ -14,9 +14,9 @@ use soundalike_index::Reader;
 
 use super::analyse::Analysed;
 use super::describe::{Outcome, Read, Seen};
-use super::judged_batch::JudgedBatch;
 use super::index::{Index, index_info, merge_into};
 use super::judge::day;
+use super::judged_batch::JudgedBatch;
 use super::lookups::{Found, Lookups};
 use super::scratch::Scratch;
 use super::{Engine, Error, Item, Uploads};
@@ -271,7 +271,8 @@ impl Work<'_> {
         progress.start(items.len());
         for chunk in items.chunks(CHUNK) {
             let (engine, lookups) = (self.engine, &mut self.lookups);
-            let done = engine.guarded(|| read_and_look_up(engine, lookups, chunk, progress, cancel))?;
+            let done =
+                engine.guarded(|| read_and_look_up(engine, lookups, chunk, progress, cancel))?;
             for outcome in done {
                 self.take(outcome, report)?;
             }

@@ -136,8 +136,19 @@ impl Prober<'_> {
     /// The windows of a block, one every `hop`, `limit` at most.
     pub fn windows_every(&self, block: Span, hop: u32, limit: usize) -> QueryVectors<u32> {
         let stretch = self.query.slice(block.begin, block.end);
-        let windows = descriptor::query_windows(&stretch, hop, self.fingerprint).into_iter().take(limit);
-        let all = windows.enumerate().map(|(i, w)| (w.time, i, if super::search::tv("PSURE", 0) == 1 { confident_bits(w.code) } else { w.code.into() }));
+        let windows =
+            descriptor::query_windows(&stretch, hop, self.fingerprint).into_iter().take(limit);
+        let all = windows.enumerate().map(|(i, w)| {
+            (
+                w.time,
+                i,
+                if super::search::tv("PSURE", 0) == 1 {
+                    confident_bits(w.code)
+                } else {
+                    w.code.into()
+                },
+            )
+        });
         QueryVectors::new(block, all)
     }
 

@@ -225,9 +225,17 @@ impl<'a> Search<'a> {
         }
         let step = tv("PSTEP", 24) as i32;
         let tstep = tv("TSTEP", 40) as f64 / 1000.0;
-        let mut shifts: Vec<(i32, f64)> = (1..=most).flat_map(|n| [(-n * step, 1.0), (n * step, 1.0)]).collect();
-        shifts.extend((1..=tempo).flat_map(|n| [(0, (tstep * f64::from(n)).exp()), (0, (-tstep * f64::from(n)).exp())]));
-        let moved: Vec<Constellation> = shifts.iter().map(|&(s, r)| self.query.transposed(-s, &self.scanner.fingerprint).stretched(r)).collect();
+        let mut shifts: Vec<(i32, f64)> =
+            (1..=most).flat_map(|n| [(-n * step, 1.0), (n * step, 1.0)]).collect();
+        shifts.extend(
+            (1..=tempo).flat_map(|n| {
+                [(0, (tstep * f64::from(n)).exp()), (0, (-tstep * f64::from(n)).exp())]
+            }),
+        );
+        let moved: Vec<Constellation> = shifts
+            .iter()
+            .map(|&(s, r)| self.query.transposed(-s, &self.scanner.fingerprint).stretched(r))
+            .collect();
         let blocks = self.blocks();
         let hop = tv("PHOP", 32) as u32;
         let mut vectors: Vec<QueryVectors<u32>> = Vec::new();
@@ -260,7 +268,10 @@ impl<'a> Search<'a> {
                 let transform = there.refine(&there.query.points, transform);
                 let freq_shift = transform.freq_shift + f64::from(shifts[*i].0);
                 let time_factor = transform.time_factor * shifts[*i].1;
-                Some(Scored { transform: Transform { freq_shift, time_factor, ..transform }, raw_score })
+                Some(Scored {
+                    transform: Transform { freq_shift, time_factor, ..transform },
+                    raw_score,
+                })
             };
             places.iter().filter_map(line).collect()
         });

@@ -235,7 +235,7 @@ impl<'a> Service<'a> {
         // Before the result is in its place: if the run is killed in between, the delivery is looked into
         // anew, is not taken for a copy of itself, and its tracks are in the index once all the same.
         let mut keep = |tracks: &soundalike_index::Reader| {
-            // What was heard must be what the state is about.
+            // What was found must be what the state is about.
             changed = Snapshot::of(&ready.unit).pulse != ready.snapshot.pulse;
             match &self.options.keep {
                 Some(dir) if !changed => Engine::keep_in(dir, tracks),
@@ -257,7 +257,7 @@ impl<'a> Service<'a> {
             repaired.iter().for_each(|torn| (self.options.say)(&torn.repaired()));
         }
         if !outcomes.summary.interrupted {
-            self.results.keep_heard(&ready.unit.name, state, &outcomes.heard)?;
+            self.results.keep_evidence(&ready.unit.name, state, &outcomes.evidence)?;
         }
         let exit = (self.options.exit)(&outcomes.summary);
         Ok(Some(outcomes.close(exit, started, report)?))
@@ -287,7 +287,7 @@ impl<'a> Service<'a> {
         let mut outcomes = Outcomes::default();
         (outcomes.summary.inputs, outcomes.summary.errors) = (1, 1);
         let exit = (self.options.exit)(&outcomes.summary);
-        self.results.keep_heard(name, state, &outcomes.heard)?;
+        self.results.keep_evidence(name, state, &outcomes.evidence)?;
         let summary = outcomes.close(exit, started, &mut result)?;
         let page = self.options.page.then(|| &self.engine.options().decode);
         result.publish(&self.results, name, page, state, (&ready.snapshot, read_at))?;

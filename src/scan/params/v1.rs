@@ -4,9 +4,9 @@ use super::discriminants::{OTHER, PLAYED_AGAIN};
 use super::{
     AlignParams, BatchParams, GrowParams, IndependenceParams, KindParams, LevelParams,
     LikenessParams, LookupParams, NullModelParams, OffsetParams, PeakParams, PlanParams,
-    PrefilterParams, ProbeParams, RepetitionParams, RepresentativeParams, ResolveParams, ScanParams, ScoreParams,
-    SegmentParams, ShortlistParams, SparseParams, SpliceParams, TransformParams, VerifyParams,
-    VoteParams,
+    PrefilterParams, ProbeParams, RepetitionParams, RepresentativeParams, ResolveParams,
+    ScanParams, ScoreParams, SegmentParams, ShortlistParams, SparseParams, SpliceParams,
+    TransformParams, VerifyParams, VoteParams,
 };
 use crate::fingerprint::constellation::time_units as ms;
 use crate::fingerprint::twins::Tolerance;
