@@ -20,6 +20,8 @@ pub(super) struct Opened<'s> {
     pub(super) container: &'static str,
     /// What the file says of its tracks beyond what the reader tells.
     pub(super) tracks: TrackFacts,
+    /// How many bytes there are of it: fewer than of the file, where it lies within another.
+    pub(super) len: u64,
     packed: matroska::Packed,
 }
 
@@ -78,7 +80,8 @@ fn open_within<'s, S: MediaSource + 's>(
         adts::NAME => Box::new(adts::Reader::new(format.into_inner()).map_err(Cause::Io)?),
         _ => packed.unpack(format),
     };
-    Ok(Opened { container: format.format_info().short_name, format, tracks, packed })
+    let container = format.format_info().short_name;
+    Ok(Opened { container, format, tracks, len: head.end - head.start, packed })
 }
 
 fn open_riff<'s, S: MediaSource + 's>(
@@ -93,7 +96,7 @@ fn open_riff<'s, S: MediaSource + 's>(
             let stream = MediaSourceStream::new(Box::new(source), Default::default());
             let format = Reader::new(stream, container, &sound, pcm).map_err(Cause::Io)?;
             let (tracks, packed) = Default::default();
-            Ok(Opened { format: Box::new(format), container, tracks, packed })
+            Ok(Opened { format: Box::new(format), container, tracks, len: sound.len, packed })
         }
         Content::Stream(_) if is_inside => {
             let reason = "it is a file within a file within a file, which is not supported";

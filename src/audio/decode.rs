@@ -157,6 +157,7 @@ impl<'s> One<'s> {
             Cause::NotAudio(reason) if payload.has_magic => Cause::Decode(reason),
             cause => cause,
         })?;
+        let payload = Payload { len: opened.len.min(payload.len), ..payload };
         let (opened, selected, audio_tracks) = choose(opened, stop, max_seconds)?;
         Ok(Self { opened, selected, audio_tracks, payload, tags_around })
     }

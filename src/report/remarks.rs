@@ -38,7 +38,7 @@ mod tests {
     fn all_that_was_not_heard_is_said() {
         let query = QueryInfo {
             truncated: true,
-            incomplete: Some("the file ends within its sound (mdat)".to_owned()),
+            incomplete: Some("the file ends within its sound (mdat)".into()),
             audio_tracks: Some(3),
             audio_track: Some(2),
             damaged_packets: 1,

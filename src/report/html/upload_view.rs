@@ -53,7 +53,7 @@ impl<'a> UploadView<'a> {
             path: Name::of(&upload.path),
             length: clock(upload.duration_ms),
             error: upload.error.as_deref().map(Text::of),
-            remarks: upload.remarks.iter().map(|remark| Text::of(remark)).collect(),
+            remarks: upload.remarks.iter().map(String::as_str).map(Text::of).collect(),
             verdict: verdict.map(|verdict| VerdictView::new(verdict, anchors)),
             tracklist: Tracklist::new(&upload.path, &upload.tracklist, anchors),
             by_way_of: upload.by_way_of.as_deref().map(Name::of),

@@ -48,7 +48,7 @@ pub struct QueryInfo {
     pub truncated: bool,
     /// Why less was decoded, in words, where the structure of the file tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub incomplete: Option<String>,
+    pub incomplete: Option<Box<str>>,
     /// Only the beginning was looked at: the file is longer than `--max-minutes`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub capped: bool,
@@ -92,7 +92,7 @@ impl From<&Track> for QueryInfo {
             label: t.label,
             external_ids: ExternalIds { isrc: t.isrc, upc: t.upc },
             truncated: t.truncated || t.capped,
-            incomplete: t.incomplete,
+            incomplete: t.incomplete.map(String::into_boxed_str),
             capped: t.capped,
             damaged_packets: t.damaged_packets,
             audio_tracks: several.then_some(t.audio_tracks),
