@@ -256,8 +256,8 @@ fn oddities(text: &str) -> usize {
             | '\u{e000}'..='\u{f8ff}'
             | '\u{fb00}'..='\u{fb06}' => true,
             '‘' | '’' | '–' | '—' | '\u{ad}' | '·' | '・' => false,
-            '‚' | '„' | '†' | '‡' | 'ˆ' | '‰' | '¢' | '¤' => {
-                before.is_alphabetic() || in_word
+            '‚' | '„' | '†' | '‡' | 'ˆ' | '‰' | '¢' | '¤' | '◊' | '\u{2200}'..='\u{22ff}' => {
+                before.is_alphabetic()
             }
             c if c.is_alphabetic() => c.is_uppercase() && before.is_lowercase(),
             _ => in_word,
