@@ -113,7 +113,7 @@ impl Column {
             return Ok(());
         }
         let offsets: &[u64] = envelope.array(OFFSETS_2, path)?;
-        if !crate::segment::is_partition(offsets, tracks, self.blob.len()) {
+        if !is_partition(offsets, tracks, self.blob.len()) {
             return Err(Error::corrupt(path, "constellation offsets"));
         }
         Ok(())
@@ -170,4 +170,13 @@ impl Column {
     pub(crate) fn size(&self) -> u64 {
         (self.blob.len() + self.rows.len()) as u64
     }
+}
+
+/// Whether `offsets` cut `0..total` into `parts` consecutive pieces.
+pub(crate) fn is_partition<T: Copy + Into<u64>>(offsets: &[T], parts: usize, total: usize) -> bool {
+    let at = |i: usize| -> u64 { offsets[i].into() };
+    offsets.len().checked_sub(1) == Some(parts)
+        && at(0) == 0
+        && at(parts) == total as u64
+        && offsets.windows(2).all(|w| w[0].into() <= w[1].into())
 }

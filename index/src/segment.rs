@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::bytes::{Bytes, Hold, Look};
 use crate::codec::{self, FileEntry, SegmentInfo, SpaceInfo};
-use crate::columns::{self, Column};
+use crate::columns::{self, Column, is_partition};
 use crate::envelope::{Check, Envelope, Kind};
 use crate::error::{Error, Result};
 use crate::graph::{self, Graph, Layout};
@@ -541,13 +541,4 @@ fn read_metas(envelope: &Envelope, tracks: usize, path: &Path) -> Result<Vec<Tra
                 .map_err(|e| Error::corrupt(path, format!("metadata: {e}")))
         })
         .collect()
-}
-
-/// Whether `offsets` cut `0..total` into `parts` consecutive pieces.
-pub(crate) fn is_partition<T: Copy + Into<u64>>(offsets: &[T], parts: usize, total: usize) -> bool {
-    let at = |i: usize| -> u64 { offsets[i].into() };
-    offsets.len().checked_sub(1) == Some(parts)
-        && at(0) == 0
-        && at(parts) == total as u64
-        && offsets.windows(2).all(|w| w[0].into() <= w[1].into())
 }

@@ -5,7 +5,6 @@
 //! in a report. The levels of a few wide bands go with it, for the last question only: what else is in the sound.
 
 use super::levels::{BandLevels, BandLevelsError};
-use super::packed;
 use super::prefix_code::PrefixCodeError;
 pub use super::time::{MS_PER_TIME_UNIT, TIME_UNITS_PER_SECOND, time_units};
 use crate::params::FingerprintParams;
@@ -116,31 +115,6 @@ impl Constellation {
         let points = self.between(from, to.saturating_add(1));
         let points = points.iter().map(|p| Point { time: p.time - from, ..*p }).collect();
         Constellation { points, duration: to - from, levels: BandLevels::default() }
-    }
-
-    /// Its points, packed.
-    pub fn packed_points(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(8 + self.points.len() * 5 / 2);
-        packed::write_points(&self.points, self.duration, &mut out);
-        out
-    }
-
-    /// Its levels, packed.
-    pub fn packed_levels(&self) -> Vec<u8> {
-        let mut out = Vec::new();
-        self.levels.write_packed(&mut out);
-        out
-    }
-
-    /// Reads what [`packed_points`](Self::packed_points) and [`packed_levels`](Self::packed_levels) wrote; any
-    /// other bytes are an error.
-    pub fn from_packed(
-        points: &[u8],
-        levels: Option<&[u8]>,
-    ) -> Result<Constellation, ConstellationError> {
-        let (points, duration) = packed::read_points(points)?;
-        let levels = levels.map(BandLevels::read_packed).transpose()?.unwrap_or_default();
-        Ok(Constellation { points, duration, levels })
     }
 
     /// Compact bytes: `duration u32, count u32`, then three bytes a point: time since the previous

@@ -12,7 +12,7 @@
 
 use std::sync::{LazyLock, OnceLock};
 
-use super::packed;
+use super::packed_levels;
 use super::prefix_code::PrefixCodeError;
 use super::spectrum::UNITS_PER_LOG2;
 use super::time::TIME_UNITS_PER_SECOND;
@@ -136,11 +136,11 @@ impl BandLevels {
         }
     }
 
-    /// Appends them packed: the same head, then the codes of the differences as [`packed`] has them.
+    /// Appends them packed: the same head, then the codes of the differences as [`packed_levels`] has them.
     pub(super) fn write_packed(&self, out: &mut Vec<u8>) {
         self.write_head(out);
         let codes: Vec<u8> = self.codes().collect();
-        packed::write_levels(&codes, self.bands, &DIFFERENCES, out);
+        packed_levels::write_levels(&codes, self.bands, &DIFFERENCES, out);
     }
 
     /// What the codes are relative to.
@@ -184,7 +184,7 @@ impl BandLevels {
 fn unpack(bytes: &[u8]) -> Result<Vec<u8>, BandLevelsError> {
     let (head, codes) = Head::read(bytes)?;
     let count = usize::try_from(head.coded).map_err(|_| head.wrong_size(bytes))?;
-    head.steps(packed::read_levels(codes, count, head.bands, &DIFFERENCES)?.into_iter())
+    head.steps(packed_levels::read_levels(codes, count, head.bands, &DIFFERENCES)?.into_iter())
 }
 
 /// What stands before the codes.

@@ -7,6 +7,7 @@ pub mod file;
 pub mod levels;
 pub mod noise;
 mod packed;
+mod packed_levels;
 pub mod peaks;
 mod prefix_code;
 pub mod projection;

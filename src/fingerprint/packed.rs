@@ -1,15 +1,13 @@
-//! Peaks and band levels, packed without loss: what an index keeps of a track to compare it.
+//! Peaks, packed without loss: what an index keeps of a track to compare it.
 //!
 //! Peaks: the time since the peak before, the bin, the place within the bin, the rank, in this order for each, by
 //! prefix codes ([`super::prefix_code`]) with contexts. Within a frame, bins are other than at its beginning; a
 //! tuned piece has its places in every third bin (36 to an octave); of the ranks in half a second the next is
 //! likely the lowest that has not been seen yet. That comes to 17.0 bits a peak, where 24 were; an adaptive model
 //! that mixes many contexts (logistic mixing, as in PAQ), and is a hundred times as slow, needs 15.6.
-//!
-//! Levels: the differences of [`super::levels`], in the contexts of the same difference in the band below, and
-//! in the cell before.
 
-use super::constellation::{ConstellationError, MAX_DURATION, MAX_RANK, Point};
+use super::constellation::{Constellation, ConstellationError, MAX_DURATION, MAX_RANK, Point};
+use super::levels::BandLevels;
 use super::prefix_code::{Alphabet, Decoder, PrefixCodeError, encode};
 
 /// A time since the last peak of so many units: no peak yet.
@@ -122,7 +120,7 @@ fn band_of(freq: u16) -> usize {
 }
 
 /// Appends the peaks of a track of `duration`.
-pub(super) fn write_points(points: &[Point], duration: u32, out: &mut Vec<u8>) {
+fn write_points(points: &[Point], duration: u32, out: &mut Vec<u8>) {
     out.extend_from_slice(&duration.to_le_bytes());
     out.extend_from_slice(&(points.len() as u32).to_le_bytes());
     let mut symbols = Vec::with_capacity(4 * points.len());
@@ -153,7 +151,7 @@ pub(super) fn write_points(points: &[Point], duration: u32, out: &mut Vec<u8>) {
 }
 
 /// Reads what [`write_points`] wrote; any other bytes are an error.
-pub(super) fn read_points(bytes: &[u8]) -> Result<(Vec<Point>, u32), ConstellationError> {
+fn read_points(bytes: &[u8]) -> Result<(Vec<Point>, u32), ConstellationError> {
     let Some((&[d0, d1, d2, d3, n0, n1, n2, n3], bits)) = bytes.split_first_chunk() else {
         return Err(ConstellationError::Truncated);
     };
@@ -196,83 +194,30 @@ pub(super) fn read_points(bytes: &[u8]) -> Result<(Vec<Point>, u32), Constellati
     Ok((points, duration))
 }
 
-/// Codes of differences of levels.
-const CODES: usize = 16;
-/// Kinds of differences in the band below, and in the cell before, that are told apart.
-const BELOW: usize = 7;
-const BEFORE: usize = 3;
-
-/// Appends the codes of levels, cell by cell; `differences` are what they stand for.
-pub(super) fn write_levels(
-    codes: &[u8],
-    bands: usize,
-    differences: &[i16; CODES],
-    out: &mut Vec<u8>,
-) {
-    let kinds = Kinds::of(differences);
-    let symbols: Vec<(u16, u16)> = (0..codes.len())
-        .map(|at| (kinds.context(&codes[..at], bands) as u16, codes[at].into()))
-        .collect();
-    encode(&LEVEL_ALPHABETS, &symbols, out);
-}
-
-/// Reads `count` codes that [`write_levels`] wrote, to the last byte.
-pub(super) fn read_levels(
-    bytes: &[u8],
-    count: usize,
-    bands: usize,
-    differences: &[i16; CODES],
-) -> Result<Vec<u8>, PrefixCodeError> {
-    if count > bytes.len().saturating_mul(8) {
-        return Err(PrefixCodeError::Length);
-    }
-    let kinds = Kinds::of(differences);
-    let mut decoder = Decoder::new(&LEVEL_ALPHABETS, bytes)?;
-    let mut codes = vec![0; count];
-    // Of each band, the kind of the difference in the cell before.
-    let mut before = vec![BEFORE / 2; bands];
-    for cell in codes.chunks_mut(bands.max(1)) {
-        let mut below = BELOW / 2;
-        for (i, (code, before)) in cell.iter_mut().zip(&mut before).enumerate() {
-            if i % 4 == 0 {
-                decoder.refill();
-            }
-            *code = decoder.next(below * BEFORE + *before) as u8 & (CODES as u8 - 1);
-            below = usize::from(kinds.below[usize::from(*code)]);
-            *before = usize::from(kinds.before[usize::from(*code)]);
-        }
-    }
-    decoder.finish().map(|()| codes)
-}
-
-const LEVEL_ALPHABETS: [Alphabet; BELOW * BEFORE] =
-    [Alphabet { size: CODES as u16, longest: 8 }; BELOW * BEFORE];
-
-/// The kinds of differences that codes stand for.
-struct Kinds {
-    below: [u8; CODES],
-    before: [u8; CODES],
-}
-
-impl Kinds {
-    fn of(differences: &[i16; CODES]) -> Kinds {
-        let kind = |d: i16, step: i16, most: i16| {
-            ((d + d.signum() * step / 2) / step).clamp(-most, most) + most
-        };
-        Kinds {
-            below: differences.map(|d| kind(d, 3, BELOW as i16 / 2) as u8),
-            before: differences.map(|d| kind(d, 5, BEFORE as i16 / 2) as u8),
-        }
+impl Constellation {
+    /// Its points, packed.
+    pub fn packed_points(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(8 + self.points.len() * 5 / 2);
+        write_points(&self.points, self.duration, &mut out);
+        out
     }
 
-    /// Context of the code that comes after `codes`.
-    #[inline]
-    fn context(&self, codes: &[u8], bands: usize) -> usize {
-        let (same, at) = ((BELOW / 2) as u8, codes.len());
-        let below =
-            if at.is_multiple_of(bands) { same } else { self.below[usize::from(codes[at - 1])] };
-        let before = at.checked_sub(bands).map_or(1, |at| self.before[usize::from(codes[at])]);
-        usize::from(below) * BEFORE + usize::from(before)
+    /// Its levels, packed.
+    pub fn packed_levels(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.levels.write_packed(&mut out);
+        out
+    }
+
+    /// Reads what [`packed_points`](Self::packed_points) and [`packed_levels`](Self::packed_levels) wrote; any
+    /// other bytes are an error.
+    pub fn from_packed(
+        points: &[u8],
+        levels: Option<&[u8]>,
+    ) -> Result<Constellation, ConstellationError> {
+        let (points, duration) = read_points(points)?;
+        let levels = levels.map(BandLevels::read_packed).transpose()?.unwrap_or_default();
+        Ok(Constellation { points, duration, levels })
     }
 }
 
@@ -312,9 +257,8 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..400), count in 0usize..500) {
+        fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
             let _ = read_points(&bytes);
-            let _ = read_levels(&bytes, count, 3, &[7; CODES]);
         }
     }
 
@@ -322,6 +266,5 @@ mod tests {
     fn a_claim_of_billions_of_peaks_is_refused_before_any_allocation() {
         let bytes = [0, 0, 0, 1, 255, 255, 255, 255, 0, 0, 0];
         assert!(matches!(read_points(&bytes), Err(ConstellationError::Count { .. })));
-        assert_eq!(read_levels(&bytes, 1 << 40, 16, &[7; CODES]), Err(PrefixCodeError::Length));
     }
 }
