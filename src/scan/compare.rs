@@ -33,10 +33,7 @@ impl Comparison<'_> {
     ) -> Option<MatchEvidence> {
         let whole = Span::new(0, self.query.duration);
         let mut lines = self.grow(whole, seeds, self.scan.plan.thorough.hypotheses);
-        lines.extend(places.iter().filter_map(|&place| {
-            let Scored { transform, raw_score } = self.prefilter(place)?;
-            Some(Scored { transform: self.refine(&self.query.points, transform), raw_score })
-        }));
+        lines.extend(places.iter().filter_map(|&place| self.prefiltered_line(place)));
         let found = self.chain(lines, searched_seconds)?;
         found.accepted().then(|| self.resolve(found, &[]))
     }

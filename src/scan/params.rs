@@ -21,7 +21,7 @@ pub use judgement::{
 };
 pub use stages::{
     AlignParams, BatchParams, GrowParams, LookupParams, OffsetParams, PlanParams, PrefilterParams,
-    ProbeParams, RepresentativeParams, ShortlistParams, SparseParams, VoteParams,
+    ProbeParams, RepresentativeParams, ShortlistParams, SparseParams, VariantParams, VoteParams,
 };
 
 /// Parameters of the scan, stage by stage.
@@ -35,6 +35,8 @@ pub struct ScanParams {
     pub probe: ProbeParams,
     /// Query vectors of a sparse look.
     pub sparse: SparseParams,
+    /// A short query at other pitches and tempos.
+    pub variant: VariantParams,
     /// Search for the codes nearest to query vectors.
     pub lookup: LookupParams,
     /// The histogram of hits.

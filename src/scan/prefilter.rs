@@ -19,7 +19,7 @@ pub(super) fn is_long(query: &Constellation, plan: &PlanParams) -> bool {
 
 impl Comparison<'_> {
     /// The line at the query's own speed near `place`, a window of the query, if the estimate shows a copy there.
-    pub fn prefilter(&self, place: VotedOffset) -> Option<Scored> {
+    pub(super) fn prefilter(&self, place: VotedOffset) -> Option<Scored> {
         let (window, params) = (self.fingerprint.window, &self.scan.prefilter);
         let transform = Transform::shift(self.best_offset(place, window));
         let around = Span::new(
@@ -28,6 +28,12 @@ impl Comparison<'_> {
         );
         let raw_score = self.estimate_within(around, &transform);
         (raw_score >= params.min_score).then_some(Scored { transform, raw_score })
+    }
+
+    /// The same line, refined over all of the query.
+    pub(super) fn prefiltered_line(&self, place: VotedOffset) -> Option<Scored> {
+        let Scored { transform, raw_score } = self.prefilter(place)?;
+        Some(Scored { transform: self.refine(&self.query.points, transform), raw_score })
     }
 
     /// A cheap estimate of what a stretch of the query scores under `transform`.

@@ -133,25 +133,6 @@ impl Prober<'_> {
         QueryVectors::new(block, all)
     }
 
-    /// The windows of a block, one every `hop`, `limit` at most.
-    pub fn windows_every(&self, block: Span, hop: u32, limit: usize) -> QueryVectors<u32> {
-        let stretch = self.query.slice(block.begin, block.end);
-        let windows =
-            descriptor::query_windows(&stretch, hop, self.fingerprint).into_iter().take(limit);
-        let all = windows.enumerate().map(|(i, w)| {
-            (
-                w.time,
-                i,
-                if super::search::tv("PSURE", 0) == 1 {
-                    confident_bits(w.code)
-                } else {
-                    w.code.into()
-                },
-            )
-        });
-        QueryVectors::new(block, all)
-    }
-
     /// The anchors of one of `blocks` blocks at all tempo steps, for a thorough look.
     pub fn anchors(&self, block: Span, blocks: usize) -> QueryVectors<Probe> {
         let probes = self.probes(block, blocks).into_iter();
@@ -163,6 +144,11 @@ impl Prober<'_> {
         let sparse = &self.scan.sparse;
         let hop = sparse.window_hop.min(block.length() / sparse.min_windows);
         let hop = hop.max(self.fingerprint.window);
+        self.confident_windows(block, hop)
+    }
+
+    /// The windows of a block, one every `hop`, by their surer bits; times count from its beginning.
+    pub fn confident_windows(&self, block: Span, hop: u32) -> QueryVectors<u32> {
         let stretch = self.query.slice(block.begin, block.end);
         let windows = descriptor::query_windows(&stretch, hop, self.fingerprint).into_iter();
         let all = windows.enumerate().map(|(i, w)| (w.time, i, confident_bits(w.code)));

@@ -87,8 +87,8 @@ impl Representatives {
                 scan: self.scan,
                 fingerprint: &self.fingerprint,
             };
-            let lines = candidate.places.iter().filter_map(|&place| pair.prefilter(place));
-            let mut lines = lines.map(|line| pair.refine(&clip.points, line.transform));
+            let lines = candidate.places.iter().filter_map(|&place| pair.prefiltered_line(place));
+            let mut lines = lines.map(|line| line.transform);
             let transform = lines.find(|transform| pair.is_same_sound(transform))?;
             Some(Represented { by, transform })
         })

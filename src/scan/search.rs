@@ -3,7 +3,7 @@
 //! A *short* query is looked at thoroughly. A *long* one is looked at sparsely, by few vectors from all over it; at
 //! thorough depth by all, too; and the stretches beside what was found are looked at thoroughly in any case. Each look
 //! goes on until one line explains the query: first copies at the query's own speed and pitch, by windows, then others,
-//! by anchors. Whatever is accepted is completed in the end.
+//! by anchors; of a short query its variants, too. Whatever is accepted is completed in the end.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,6 +20,7 @@ use super::probe::{Probe, Prober, QueryVectors, Seed};
 use super::reference::Reference;
 use super::span::{Span, blocks, gaps};
 use super::transform::Transform;
+use super::variant::Variant;
 use super::vote::{VotedOffset, by_anchors, by_windows};
 use crate::fingerprint::stored::{SPACE_ANCHOR, SPACE_PEAK_MAP};
 use crate::fingerprint::{Constellation, descriptor};
@@ -203,77 +204,45 @@ impl<'a> Search<'a> {
             blocks.iter().map(|&block| self.prober().anchors(block, blocks.len())).collect();
         for round in Round::BOTH {
             let cells = Cells::Shared(lookup.anchor_cells);
-            let effort = Effort { hits: tv("AHITS", limits.hits_per_anchor), walk: false, cells };
+            let effort = Effort { hits: limits.hits_per_anchor, walk: false, cells };
             self.scanner.store.search(SPACE_ANCHOR, &mut anchors, round, effort, lookup);
             let limit = round.candidates(limits.anchor_candidates);
-            let limit = limit * tv("CANDX", 1);
             self.grow(self.votes_of_anchors(&anchors, limit), limits.hypotheses);
             if self.is_explained() {
                 return;
             }
         }
-        self.probe_transposed();
+        if self.query.duration <= plan.short && self.accepted().next().is_none() {
+            self.probe_variants();
+        }
     }
 
-    /// Windows of the query as it would sound at other pitches.
-    fn probe_transposed(&mut self) {
-        let lookup = &self.scanner.scan.lookup;
-        let most: i32 = tv("PITCH", 0) as i32;
-        let tempo: i32 = tv("TEMPO", 0) as i32;
-        if most + tempo == 0 || self.accepted().next().is_some() {
-            return;
-        }
-        let step = tv("PSTEP", 24) as i32;
-        let tstep = tv("TSTEP", 40) as f64 / 1000.0;
-        let mut shifts: Vec<(i32, f64)> =
-            (1..=most).flat_map(|n| [(-n * step, 1.0), (n * step, 1.0)]).collect();
-        shifts.extend(
-            (1..=tempo).flat_map(|n| {
-                [(0, (tstep * f64::from(n)).exp()), (0, (-tstep * f64::from(n)).exp())]
-            }),
-        );
-        let moved: Vec<Constellation> = shifts
-            .iter()
-            .map(|&(s, r)| self.query.transposed(-s, &self.scanner.fingerprint).stretched(r))
-            .collect();
-        let blocks = self.blocks();
-        let hop = tv("PHOP", 32) as u32;
-        let mut vectors: Vec<QueryVectors<u32>> = Vec::new();
-        let mut which = Vec::new();
-        let _ = blocks;
-        for (i, query) in moved.iter().enumerate() {
-            let prober = Prober { query, ..self.prober() };
-            for block in [Span::new(0, query.duration)] {
-                vectors.push(prober.windows_every(block, hop, tv("PMAX", 1000)));
-                which.push(i);
-            }
-        }
+    /// Windows of the query at other pitches and tempos.
+    fn probe_variants(&mut self) {
+        let Scanner { scan, fingerprint, .. } = self.scanner;
+        let (params, prober) = (&scan.variant, self.prober());
+        let variants = Variant::all(self.query, params, fingerprint);
+        let windows = |variant: &Variant| {
+            let whole = Span::new(0, variant.query.duration);
+            Prober { query: &variant.query, ..prober }.confident_windows(whole, params.window_hop)
+        };
+        let mut vectors: Vec<QueryVectors<u32>> = variants.iter().map(windows).collect();
+        let cells = Cells::Each(params.cells);
+        let effort = Effort { hits: params.hits, walk: false, cells };
         for round in Round::BOTH {
-            let cells = Cells::Each(tv("PCELLS", 100));
-            let effort = Effort { hits: tv("PHITS", 16), walk: false, cells };
-            self.scanner.store.search(SPACE_PEAK_MAP, &mut vectors, round, effort, lookup);
+            self.scanner.store.search(SPACE_PEAK_MAP, &mut vectors, round, effort, &scan.lookup);
         }
-        let mut wanted: Wanted<(usize, Places)> = Wanted::new();
-        for (q, &i) in vectors.iter().zip(&which) {
-            for found in by_windows(&q.about, &q.hits, tv("PCAND", 8), &self.scanner.scan.vote) {
-                wanted.entry(found.track).or_default().push((i, (q.block, found.places)));
+        let mut wanted: Wanted<(usize, Vec<VotedOffset>)> = Wanted::new();
+        for (i, q) in vectors.iter().enumerate() {
+            for found in by_windows(&q.about, &q.hits, params.candidates, &scan.vote) {
+                wanted.entry(found.track).or_default().push((i, found.places));
             }
         }
-        let prober = self.prober();
-        self.compare(wanted, |pair, (i, (block, places)), _| {
-            let there = Prober { query: &moved[*i], ..prober }.against(pair.reference);
-            let line = |place: &VotedOffset| {
-                let place = VotedOffset { query: block.begin + place.query, ..*place };
-                let Scored { transform, raw_score } = there.prefilter(place)?;
-                let transform = there.refine(&there.query.points, transform);
-                let freq_shift = transform.freq_shift + f64::from(shifts[*i].0);
-                let time_factor = transform.time_factor * shifts[*i].1;
-                Some(Scored {
-                    transform: Transform { freq_shift, time_factor, ..transform },
-                    raw_score,
-                })
-            };
-            places.iter().filter_map(line).collect()
+        self.compare(wanted, |pair, (i, places), _| {
+            let variant = &variants[*i];
+            let there = Prober { query: &variant.query, ..prober }.against(pair.reference);
+            let lines = places.iter().filter_map(|&place| there.prefiltered_line(place));
+            lines.map(|line| variant.line_of_query(line)).collect()
         });
     }
 
@@ -473,8 +442,4 @@ impl Scanner {
         let reference = Reference::new(self.store.constellation(track)?, &self.fingerprint);
         Some(Candidate { reference, aligned: Vec::new(), lines: Vec::new(), found: None })
     }
-}
-
-pub(crate) fn tv(name: &str, default: usize) -> usize {
-    std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default)
 }

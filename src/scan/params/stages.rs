@@ -81,6 +81,27 @@ pub struct SparseParams {
     pub min_windows: u32,
 }
 
+/// A short query at other pitches and tempos.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct VariantParams {
+    /// Distance between pitches, in frequency units: a cell of the map, a semitone.
+    pub pitch_step: i32,
+    /// Pitches to each side of the query's own.
+    pub pitch_steps: i32,
+    /// Distance between tempos in log ratio.
+    pub tempo_step: f64,
+    /// Tempos to each side of the query's own.
+    pub tempo_steps: i32,
+    /// Distance between windows of a variant. A third of it finds as much, for three times as much.
+    pub window_hop: u32,
+    /// Cells opened for a window in an index of one segment.
+    pub cells: usize,
+    /// Nearest codes fetched per window.
+    pub hits: usize,
+    /// Candidate tracks per variant.
+    pub candidates: usize,
+}
+
 /// Search for the codes nearest to query vectors.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LookupParams {

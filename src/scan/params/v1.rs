@@ -60,6 +60,16 @@ impl ScanParams {
             window_hop: ms(6_000),
             min_windows: 12,
         },
+        variant: VariantParams {
+            pitch_step: 24,
+            pitch_steps: 6,
+            tempo_step: 0.04,
+            tempo_steps: 6,
+            window_hop: ms(192),
+            cells: 100,
+            hits: 16,
+            candidates: 8,
+        },
         lookup: LookupParams {
             first_round: 3,
             cells: [48, 768],
