@@ -190,6 +190,12 @@ impl Reader {
         self.parts.last().map_or(0, |p| p.base + p.segment.track_count())
     }
 
+    /// Codes of a space, those of removed tracks included.
+    pub fn code_count(&self, space: u8) -> usize {
+        let codes = |part: &Part| part.segment.space(space).map_or(0, |data| data.postings.len());
+        self.parts.iter().map(codes).sum()
+    }
+
     /// Segments of the snapshot, which are searched one by one.
     pub fn segment_count(&self) -> usize {
         self.parts.len()

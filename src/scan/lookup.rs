@@ -8,11 +8,15 @@
 
 use std::sync::Arc;
 
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
 use soundalike_index::{Hit, Query, Reader, SearchMode, SearchOptions, TrackNo};
 
 use super::params::{BatchParams, LookupParams};
 use super::probe::QueryVectors;
-use crate::fingerprint::{Constellation, stored};
+use super::reference::Reference;
+use crate::fingerprint::stored;
+use crate::params::FingerprintParams;
 
 /// Which vectors to search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,16 +64,33 @@ pub struct Effort {
     pub cells: Cells,
 }
 
+/// Peaks of references that are kept ready. Clips meet the same few hundred tracks again and again, and to read one
+/// and to measure its densities costs as much as to compare it; 2 million are some 400 tracks, 50 MB with what is
+/// measured of them.
+const KEPT_PEAKS: u64 = 2_000_000;
+
 /// The index that is searched.
 pub struct Store {
     index: Arc<Reader>,
     mode: SearchMode,
+    ready: Cache<u32, Arc<Reference>, Peaks>,
+}
+
+/// What a reference in the cache weighs.
+#[derive(Clone)]
+struct Peaks;
+
+impl Weighter<u32, Arc<Reference>> for Peaks {
+    fn weight(&self, _: &u32, reference: &Arc<Reference>) -> u64 {
+        reference.constellation().points.len().max(1) as u64
+    }
 }
 
 impl Store {
     /// One snapshot of an index.
     pub fn new(index: Arc<Reader>, mode: SearchMode) -> Store {
-        Store { index, mode }
+        let ready = Cache::with_weighter((KEPT_PEAKS / 4_000) as usize, KEPT_PEAKS, Peaks);
+        Store { index, mode, ready }
     }
 
     /// Length of all its tracks.
@@ -78,10 +99,20 @@ impl Store {
         duration_ms as f64 / 1000.0
     }
 
-    /// The peaks of a track; none if they cannot be read.
-    pub fn constellation(&self, track: TrackNo) -> Option<Constellation> {
+    /// A track, prepared for comparison; none if it cannot be read.
+    pub fn reference(
+        &self,
+        track: TrackNo,
+        fingerprint: &FingerprintParams,
+    ) -> Option<Arc<Reference>> {
+        if let Some(reference) = self.ready.get(&track.0) {
+            return Some(reference);
+        }
         // Damage is told by the reader, which watches over all that is read of it.
-        stored::constellation(&self.index, track).ok()?
+        let points = stored::constellation(&self.index, track).ok()??;
+        let reference = Arc::new(Reference::new(points, fingerprint));
+        self.ready.insert(track.0, reference.clone());
+        Some(reference)
     }
 
     /// Looks for the codes of `space` that are nearest to each vector of one round.
@@ -99,7 +130,7 @@ impl Store {
         };
         let codes: Vec<Query> =
             vectors.iter().flat_map(|q| chosen(q).into_iter().map(|i| q.codes[i])).collect();
-        let options = self.options(vectors.len(), total, round, effort, params);
+        let options = self.options(space, vectors.len(), total, round, effort, params);
         let mut found = self.index.search(space, &codes, &options).into_iter();
         for q in vectors {
             for (i, hits) in chosen(q).into_iter().zip(found.by_ref()) {
@@ -110,6 +141,7 @@ impl Store {
 
     fn options(
         &self,
+        space: u8,
         blocks: usize,
         total: usize,
         round: Round,
@@ -117,27 +149,23 @@ impl Store {
         params: &LookupParams,
     ) -> SearchOptions {
         let [least, most] = params.cells;
+        let segments = self.index.segment_count().max(1) as f64;
+        let codes = self.index.code_count(space) as f64 / segments;
         let cells = match (effort.cells, round) {
-            (Cells::Each(cells), _) => {
-                let segments = self.index.segment_count().max(1) as f64;
-                (cells as f64 / segments.sqrt()).ceil() as usize
-            }
+            (Cells::Each(cells), _) => (cells as f64 / segments.sqrt()).ceil() as usize,
             (Cells::Shared(_), Round::First) => least,
             (Cells::Shared(all), Round::Rest) => (all * blocks / total.max(1)).clamp(least, most),
         };
-        let options = SearchOptions {
+        let cells = cells.min((params.most_cells * codes.sqrt()) as usize).max(1);
+        let defaults = SearchOptions::default();
+        SearchOptions {
             mode: self.mode,
             k: effort.hits,
             walk: effort.walk,
             probes: cells,
             ef: cells,
-            ..SearchOptions::default()
-        };
-        if blocks > 1 || matches!(effort.cells, Cells::Each(_)) {
-            let exact_up_to = options.exact_up_to.min(params.exact_comparisons / total.max(1));
-            SearchOptions { exact_up_to, ..options }
-        } else {
-            options
+            exact_up_to: defaults.exact_up_to.min(params.exact_comparisons / total.max(1)),
+            ..defaults
         }
     }
 }

@@ -21,7 +21,11 @@ impl Comparison<'_> {
     /// The line at the query's own speed near `place`, a window of the query, if the estimate shows a copy there.
     pub(super) fn prefilter(&self, place: VotedOffset) -> Option<Scored> {
         let (window, params) = (self.fingerprint.window, &self.scan.prefilter);
-        let transform = Transform::shift(self.best_offset(place, window));
+        let (offset, excess) = self.best_offset(place, window);
+        if excess < params.min_excess {
+            return None;
+        }
+        let transform = Transform::shift(offset);
         let around = Span::new(
             place.query.saturating_sub(params.margin),
             place.query.saturating_add(window + params.margin),
@@ -41,8 +45,8 @@ impl Comparison<'_> {
         self.estimate(self.query.between(span.begin, span.end), transform)
     }
 
-    /// The offset near that of `place` on which most pairs of peaks of like frequency agree.
-    fn best_offset(&self, place: VotedOffset, window: u32) -> f64 {
+    /// The offset near that of `place` on which most pairs of peaks of like frequency agree, and how far it stands out.
+    fn best_offset(&self, place: VotedOffset, window: u32) -> (f64, f32) {
         let points = self.query.between(place.query, place.query + window);
         let (reference, around) = (self.reference.constellation(), self.scan.prefilter.misaligned);
         PairHistogram::near(points, place, reference, around, &self.scan.offsets).highest()

@@ -120,7 +120,7 @@ type Places = (Span, Vec<VotedOffset>);
 
 /// A track that is being compared with.
 struct Candidate {
-    reference: Reference,
+    reference: Arc<Reference>,
     /// Blocks of the query that were aligned with it at the same speed and pitch.
     aligned: Vec<Span>,
     /// Alignments so far.
@@ -232,11 +232,19 @@ impl<'a> Search<'a> {
         for round in Round::BOTH {
             self.scanner.store.search(SPACE_PEAK_MAP, &mut vectors, round, effort, &scan.lookup);
         }
+        let [of_each, over_all] = params.candidates;
+        let named = |(i, q): (usize, &QueryVectors<u32>)| {
+            let named = by_windows(&q.about, &q.hits, of_each, &scan.vote);
+            named.into_iter().map(move |candidate| (i, candidate))
+        };
+        let mut named: Vec<_> = vectors.iter().enumerate().flat_map(named).collect();
+        named.sort_by(|(i, a), (j, b)| {
+            b.support.total_cmp(&a.support).then(a.track.cmp(&b.track)).then(i.cmp(j))
+        });
+        named.truncate(over_all);
         let mut wanted: Wanted<(usize, Vec<VotedOffset>)> = Wanted::new();
-        for (i, q) in vectors.iter().enumerate() {
-            for found in by_windows(&q.about, &q.hits, params.candidates, &scan.vote) {
-                wanted.entry(found.track).or_default().push((i, found.places));
-            }
+        for (i, candidate) in named {
+            wanted.entry(candidate.track).or_default().push((i, candidate.places));
         }
         self.compare(wanted, |pair, (i, places), _| {
             let variant = &variants[*i];
@@ -375,13 +383,7 @@ impl<'a> Search<'a> {
             places.retain(|(block, _)| known.is_none_or(|c| !c.aligned.contains(block)));
             !places.is_empty()
         });
-        if is_long(self.query, &self.scanner.scan.plan) {
-            return self.align_prefiltered(wanted);
-        }
-        self.compare(wanted, |pair, (block, _), aligned| {
-            aligned.push(*block);
-            pair.align(*block)
-        });
+        self.align_prefiltered(wanted);
     }
 
     /// Aligns them where the prefilter shows a copy.
@@ -439,7 +441,7 @@ impl<'a> Search<'a> {
 
 impl Scanner {
     fn candidate(&self, track: TrackNo) -> Option<Candidate> {
-        let reference = Reference::new(self.store.constellation(track)?, &self.fingerprint);
+        let reference = self.store.reference(track, &self.fingerprint)?;
         Some(Candidate { reference, aligned: Vec::new(), lines: Vec::new(), found: None })
     }
 }

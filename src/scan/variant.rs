@@ -71,7 +71,7 @@ mod tests {
             ..Constellation::default()
         };
         let stretch = source.slice(4_000, 5_500);
-        for (units, ratio) in [(48, 1.0), (-24, 1.0), (0, 1.0 / 1.12), (0, 1.15)] {
+        for (units, ratio) in [(48, 1.0), (-24, 1.0), (0, 1.0 / 1.13), (0, 1.17)] {
             let query = stretch.transposed(units, fingerprint).stretched(ratio);
             let reference = &Reference::new(source.clone(), fingerprint);
             let pair = Comparison { query: &query, reference, scan, fingerprint };

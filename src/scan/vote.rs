@@ -23,10 +23,12 @@ pub struct VotedOffset {
 }
 
 /// A track that windows hit.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct WindowCandidate {
     /// Its number.
     pub track: TrackNo,
+    /// Weight of the votes for its best offset.
+    pub support: f32,
     /// The strongest hit at each of its best offsets, best first; at least one.
     pub places: Vec<VotedOffset>,
 }
@@ -178,6 +180,7 @@ pub fn by_windows(
     });
     let candidate = |(track, best): (TrackNo, Vec<(f32, VotedOffset)>)| WindowCandidate {
         track,
+        support: best[0].0,
         places: best.into_iter().map(|(_, place)| place).collect(),
     };
     ranked(tracks, limit).into_iter().map(candidate).collect()
@@ -344,15 +347,18 @@ impl PairHistogram<'_> {
         (cell as f64 + 1.5) * f64::from(self.params.cell) + self.origin
     }
 
-    /// The offset with most votes, the first of equals.
-    pub fn highest(&self) -> f64 {
+    /// The offset with most votes, the first of equals, with its height in standard deviations over the mean.
+    pub fn highest(&self) -> (f64, f32) {
+        let smooth = self.smooth();
         let mut best = (0, 0);
-        for (cell, votes) in self.smooth().into_iter().enumerate() {
+        for (cell, &votes) in smooth.iter().enumerate() {
             if votes > best.0 {
                 best = (votes, cell);
             }
         }
-        self.offset(best.1)
+        let mean = smooth.iter().sum::<u32>() as f32 / smooth.len().max(1) as f32;
+        let excess = (best.0 as f32 - mean) / (mean + self.params.prior_votes).sqrt();
+        (self.offset(best.1), excess)
     }
 
     /// The offsets that stand out most, best first, with their height in standard deviations over what the two

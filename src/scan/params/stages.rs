@@ -98,8 +98,8 @@ pub struct VariantParams {
     pub cells: usize,
     /// Nearest codes fetched per window.
     pub hits: usize,
-    /// Candidate tracks per variant.
-    pub candidates: usize,
+    /// Candidate tracks per variant, and over all.
+    pub candidates: [usize; 2],
 }
 
 /// Search for the codes nearest to query vectors.
@@ -117,9 +117,11 @@ pub struct LookupParams {
     pub anchor_cells: usize,
     /// Cells opened for a vector of a sparse look in an index of one segment.
     pub sparse_cells: usize,
-    /// Codes compared at most for all the vectors of a query of several blocks before only the nearest cells are
-    /// opened: 11 ms. Looking at all the 60,000 anchors of 372 tracks instead took 0.12 s, as long as decoding the
-    /// track; of 60 tracks with a hidden excerpt either way finds one that the other misses.
+    /// No more cells than this times the root of the codes in a segment: one in eight of a small segment.
+    pub most_cells: f64,
+    /// Codes compared at most for all the vectors of a query before only the nearest cells are opened: 11 ms. Looking
+    /// at all the 60,000 anchors of 372 tracks instead took 0.12 s, as long as decoding a track; of 60 tracks with a
+    /// hidden excerpt either way finds one that the other misses.
     pub exact_comparisons: usize,
 }
 
@@ -144,6 +146,8 @@ pub struct PrefilterParams {
     pub misaligned: u32,
     /// What is looked at to each side of the window that was hit.
     pub margin: u32,
+    /// How far the best offset must stand out of the others, in standard deviations of chance, to be scored at all.
+    pub min_excess: f32,
 }
 
 /// The histogram of pairs of peaks of like frequency over the offset between them.

@@ -6,7 +6,7 @@ use super::{
     LikenessParams, LookupParams, NullModelParams, OffsetParams, PeakParams, PlanParams,
     PrefilterParams, ProbeParams, RepetitionParams, RepresentativeParams, ResolveParams,
     ScanParams, ScoreParams, SegmentParams, ShortlistParams, SparseParams, SpliceParams,
-    TransformParams, VerifyParams, VoteParams,
+    TransformParams, VariantParams, VerifyParams, VoteParams,
 };
 use crate::fingerprint::constellation::time_units as ms;
 use crate::fingerprint::twins::Tolerance;
@@ -31,7 +31,7 @@ impl ScanParams {
             thorough: ShortlistParams {
                 hits_per_window: 64,
                 hits_per_anchor: 12,
-                window_candidates: 60,
+                window_candidates: 30,
                 anchor_candidates: 40,
                 hypotheses: 6,
             },
@@ -68,7 +68,7 @@ impl ScanParams {
             window_hop: ms(192),
             cells: 100,
             hits: 16,
-            candidates: 8,
+            candidates: [8, 96],
         },
         lookup: LookupParams {
             first_round: 3,
@@ -76,10 +76,16 @@ impl ScanParams {
             window_cells: 36_864,
             anchor_cells: 120_000,
             sparse_cells: 36,
+            most_cells: 0.25,
             exact_comparisons: 16 << 20,
         },
         vote: VoteParams { cell: ms(240), cell_span: ms(10_000), places: 3 },
-        prefilter: PrefilterParams { min_score: 16.0, misaligned: ms(256), margin: ms(1_500) },
+        prefilter: PrefilterParams {
+            min_score: 16.0,
+            misaligned: ms(256),
+            margin: ms(1_500),
+            min_excess: 3.0,
+        },
         offsets: OffsetParams {
             cell: ms(16),
             freq_reach: 6,
