@@ -23,9 +23,12 @@ pub(super) struct Found {
 /// The clips that were looked up so far, and what was found of them.
 pub(super) struct Lookups {
     clips: Representatives,
-    /// Of each: which it is, and what it matches along which lines.
-    looked_up: Vec<(Arc<Track>, Vec<(TrackNo, Vec<Transform>)>)>,
+    /// Of each: which it is, and what it matches.
+    looked_up: Vec<(Arc<Track>, Vec<Matched>)>,
 }
+
+/// A reference, and the lines along which it was found.
+type Matched = (TrackNo, Vec<Transform>);
 
 /// How a file is looked up.
 enum Way {
@@ -105,7 +108,7 @@ impl Lookups {
         by: &Represented,
     ) -> Option<Found> {
         let (track, matches) = &self.looked_up[by.by];
-        let confirm = |(reference, lines): &(TrackNo, Vec<Transform>)| {
+        let confirm = |(reference, lines): &Matched| {
             let lines = lines.iter().map(|line| by.transform.then(line));
             let found = references.scanner.confirm(&file.constellation, *reference, lines)?;
             references.hit(&file.upload.track, found, &engine.options)
@@ -125,8 +128,7 @@ fn by_itself(engine: &Engine, references: &References, file: &Analysed) -> Found
 }
 
 impl Hit {
-    /// The reference, and the lines along which it was found.
-    fn lines(&self) -> (TrackNo, Vec<Transform>) {
+    fn lines(&self) -> Matched {
         (self.track, self.found.segments.iter().map(|segment| segment.transform).collect())
     }
 }
