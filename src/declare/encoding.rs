@@ -100,7 +100,7 @@ pub fn decode_xml(bytes: &[u8]) -> String {
     }
 }
 
-/// As [`decode_and_tell`], without a copy where the bytes are UTF-8, and with lines that end in `\n` alone, so that
+/// As `decode_and_tell`, without a copy where the bytes are UTF-8, and with lines that end in `\n` alone, so that
 /// they are counted as an editor counts them.
 pub fn decode_lines(bytes: Vec<u8>) -> Decoded {
     let Decoded { text, guess } = match Encoding::for_bom(&bytes) {

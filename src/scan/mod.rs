@@ -2,7 +2,7 @@
 //!
 //! | stage | does | as in |
 //! | --- | --- | --- |
-//! | [`probe`] | query vectors: windows, and anchors at several tempos; short queries have [`variant`]s | Panako (Six and Leman 2014) |
+//! | [`probe`] | query vectors: windows, and anchors at several tempos; short queries have variants | Panako (Six and Leman 2014) |
 //! | [`lookup`] | the nearest codes of the index | inverted file (Jégou et al. 2011), HNSW (Malkov and Yashunin 2016) |
 //! | [`vote`] | hits to candidates, and peaks to offsets: the histogram of offsets | Wang (2003) |
 //! | [`prefilter`] | a cheap estimate before a dear comparison | ungapped extension, BLAST (Altschul et al. 1990) |

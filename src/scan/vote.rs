@@ -2,7 +2,7 @@
 //!
 //! A copy runs along a line, so what it has in common with the reference agrees on the offset between them, and in a
 //! histogram over offsets it makes one high peak while chance spreads evenly. This is done twice. The *hits* of a lookup
-//! vote for a track, a tempo step and an offset ([`Histogram`]): who has the votes becomes a candidate. The *pairs of
+//! vote for a track, a tempo step and an offset (`Histogram`): who has the votes becomes a candidate. The *pairs of
 //! peaks* of like frequency in a query and one candidate vote for the offset between them ([`PairHistogram`]): there
 //! alignment begins.
 
