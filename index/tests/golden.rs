@@ -80,13 +80,19 @@ fn reversed(payloads: Vec<Payload>) -> Result<Vec<Payload>, String> {
     Ok(payloads.into_iter().map(new).collect())
 }
 
-#[test]
-fn an_upgrade_finds_the_same_and_needs_no_audio() {
+/// The index of version 2 in a folder of its own.
+fn copy_of_version_2() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     for file in std::fs::read_dir(golden(2)).unwrap() {
         let path = file.unwrap().path();
         std::fs::copy(&path, dir.path().join(path.file_name().unwrap())).unwrap();
     }
+    dir
+}
+
+#[test]
+fn an_upgrade_finds_the_same_and_needs_no_audio() {
+    let dir = copy_of_version_2();
     let queries: Vec<_> = content().iter().flat_map(|t| &t.windows).map(|w| w.code).collect();
     let hits = |reader: &Reader| {
         [SearchMode::Exact, SearchMode::Hnsw].map(|mode| {
@@ -117,11 +123,7 @@ fn an_upgrade_finds_the_same_and_needs_no_audio() {
 
 #[test]
 fn segments_of_both_versions_are_one_index() {
-    let dir = tempfile::tempdir().unwrap();
-    for file in std::fs::read_dir(golden(2)).unwrap() {
-        let path = file.unwrap().path();
-        std::fs::copy(&path, dir.path().join(path.file_name().unwrap())).unwrap();
-    }
+    let dir = copy_of_version_2();
     let mut writer = Writer::open_or_create(dir.path(), params()).unwrap();
     writer.commit(tracks(20..23, 30)).unwrap();
     let mixed = Reader::open_mapped(dir.path()).unwrap();

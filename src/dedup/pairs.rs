@@ -13,7 +13,7 @@ use crate::fingerprint::{Constellation, Point};
 use crate::params::FingerprintParams;
 use crate::progress::{Cancel, Progress};
 use crate::scan::batch::BatchLookup;
-use crate::scan::comparison::{Comparison, Scored};
+use crate::scan::comparison::Comparison;
 use crate::scan::evidence::MatchEvidence;
 use crate::scan::params::ScanParams;
 use crate::scan::probe::Seed;
@@ -188,10 +188,8 @@ impl<'a> Matcher<'a> {
     pub fn confirm(&self, a: TrackIx, b: TrackIx, transform: Transform) -> Option<Pair> {
         let track = self.set.constellation(a)?;
         let reference = self.set.reference(b, self.params)?;
-        let pair = self.comparison(&track, &reference);
-        let line = Scored { transform: pair.refine(&track.points, transform), raw_score: 0.0 };
-        let found = pair.resolve(pair.chain(vec![line], self.seconds)?, &[]);
-        found.accepted().then(|| self.pair(a, &track, b, &reference, found))
+        let found = self.comparison(&track, &reference).along([transform], self.seconds)?;
+        Some(self.pair(a, &track, b, &reference, found))
     }
 
     fn comparison<'b>(

@@ -1,4 +1,4 @@
-//! Verdicts made again: what decisions made since make of uploads that were evidence before.
+//! Verdicts made again: what decisions made since make of uploads that were looked at before.
 
 use super::judged_batch::JudgedBatch;
 use super::run::Outcomes;

@@ -105,12 +105,12 @@ impl Engine {
             return None;
         }
         // Damage is told by the reader, which watches over all that is read of it.
-        let reference = constellation(references.index.reader(), hit.track).ok()??;
+        let reference = constellation(references.index.reader(), hit.found.track).ok()??;
         Some(EvidenceRecord::new(
             &hit.m.id,
             query,
             &reference,
-            &hit.found,
+            &hit.found.found,
             &self.options.params,
             &ScanParams::V1.verify,
         ))

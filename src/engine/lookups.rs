@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use soundalike_index::TrackNo;
 
 use super::analyse::Analysed;
 use super::{Engine, Hit, References};
 use crate::scan::representatives::{Representatives, Represented};
-use crate::scan::transform::Transform;
+use crate::scan::search::TrackLines;
 use crate::track::Track;
 
 /// What was found in a file.
@@ -24,11 +23,8 @@ pub(super) struct Found {
 pub(super) struct Lookups {
     clips: Representatives,
     /// Of each: which it is, and what it matches.
-    looked_up: Vec<(Arc<Track>, Vec<Matched>)>,
+    looked_up: Vec<(Arc<Track>, Vec<TrackLines>)>,
 }
-
-/// A reference, and the lines along which it was found.
-type Matched = (TrackNo, Vec<Transform>);
 
 /// How a file is looked up.
 enum Way {
@@ -57,7 +53,8 @@ impl Lookups {
         let mut found: Vec<Option<Found>> = themselves.collect();
         for (way, found) in ways.iter().zip(&found) {
             if let (Way::Itself(Some(number)), Some(found)) = (way, found) {
-                self.looked_up[*number].1 = found.hits.iter().map(Hit::lines).collect();
+                self.looked_up[*number].1 =
+                    found.hits.iter().map(|hit| hit.found.lines()).collect();
             }
         }
         let left = found.par_iter_mut().zip(files).zip(&ways).with_max_len(1);
@@ -72,7 +69,7 @@ impl Lookups {
 
     /// How each file is looked up; new representatives are noted.
     fn ways(&mut self, engine: &Engine, files: &[&Analysed]) -> Vec<Way> {
-        let (known, clips) = (self.clips.len(), &self.clips);
+        let (known, clips) = (self.clips.count(), &self.clips);
         // Where candidates are told, too, each file has its own.
         let concerned =
             |file: &Analysed| !engine.options.candidates && clips.concern(&file.constellation);
@@ -108,16 +105,13 @@ impl Lookups {
         by: &Represented,
     ) -> Option<Found> {
         let (track, matches) = &self.looked_up[by.by];
-        let confirm = |(reference, lines): &Matched| {
-            let lines = lines.iter().map(|line| by.transform.then(line));
-            let found = references.scanner.confirm(&file.constellation, *reference, lines)?;
-            references.hit(&file.upload.track, found, &engine.options)
+        let here = |there: &TrackLines| TrackLines {
+            lines: there.lines.iter().map(|line| by.transform.then(line)).collect(),
+            ..*there
         };
-        let mut hits: Vec<Hit> = matches.iter().map(confirm).collect::<Option<_>>()?;
-        hits.sort_by(|a, b| {
-            let order = a.found.log10_evalue.total_cmp(&b.found.log10_evalue);
-            order.then(a.track.cmp(&b.track))
-        });
+        let expected: Vec<TrackLines> = matches.iter().map(here).collect();
+        let found = references.scanner.confirm(&file.constellation, &expected)?;
+        let hits = references.described(&file.upload.track, found, &engine.options);
         Some(Found { hits, by_way_of: Some(track.clone()) })
     }
 }
@@ -125,10 +119,4 @@ impl Lookups {
 fn by_itself(engine: &Engine, references: &References, file: &Analysed) -> Found {
     let hits = references.hits(&file.upload.track, &file.constellation, &engine.options);
     Found { hits, by_way_of: None }
-}
-
-impl Hit {
-    fn lines(&self) -> Matched {
-        (self.track, self.found.segments.iter().map(|segment| segment.transform).collect())
-    }
 }

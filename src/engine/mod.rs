@@ -28,14 +28,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use soundalike_index::{SearchMode, TrackNo};
+use soundalike_index::SearchMode;
 
 use crate::audio::{AudioError, DecodeOptions};
 use crate::fingerprint::signal::Signal;
 use crate::matches::Match;
 use crate::params::FingerprintParams;
 use crate::policy::{Batch, Finding, Upload, Verdict};
-use crate::scan::evidence::MatchEvidence;
 use crate::scan::search::{Depth, Scanner, TrackMatch};
 use crate::track::Track;
 
@@ -133,8 +132,7 @@ pub struct Checked {
 /// A match with what it rests on.
 struct Hit {
     m: Match,
-    track: TrackNo,
-    found: MatchEvidence,
+    found: TrackMatch,
 }
 
 impl Engine {
@@ -278,12 +276,21 @@ impl References {
     ) -> Vec<Hit> {
         let found = self.scanner.scan(query, options.depth).into_iter();
         let found = found.filter(|m| m.found.accepted() || options.candidates);
-        found.filter_map(|one| self.hit(track, one, options)).collect()
+        self.described(track, found, options)
     }
 
-    fn hit(&self, track: &Arc<Track>, one: TrackMatch, options: &Options) -> Option<Hit> {
-        let reference = Arc::new(Track::of_index(self.index.reader().meta(one.track)?));
-        let m = Match::new(track, &reference, &one.found, &options.params);
-        Some(Hit { m, track: one.track, found: one.found })
+    /// The matches of `track` that were `found`, each with what is known of its reference.
+    fn described(
+        &self,
+        track: &Arc<Track>,
+        found: impl IntoIterator<Item = TrackMatch>,
+        options: &Options,
+    ) -> Vec<Hit> {
+        let hit = |found: TrackMatch| {
+            let reference = Arc::new(Track::of_index(self.index.reader().meta(found.track)?));
+            let m = Match::new(track, &reference, &found.found, &options.params);
+            Some(Hit { m, found })
+        };
+        found.into_iter().filter_map(hit).collect()
     }
 }

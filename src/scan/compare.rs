@@ -4,6 +4,7 @@ use super::comparison::{Comparison, Scored};
 use super::evidence::MatchEvidence;
 use super::probe::Seed;
 use super::span::{Span, blocks};
+use super::transform::Transform;
 use super::vote::VotedOffset;
 
 impl Comparison<'_> {
@@ -34,6 +35,23 @@ impl Comparison<'_> {
         let whole = Span::new(0, self.query.duration);
         let mut lines = self.grow(whole, seeds, self.scan.plan.thorough.hypotheses);
         lines.extend(places.iter().filter_map(|&place| self.prefiltered_line(place)));
+        self.completed(lines, searched_seconds)
+    }
+
+    /// What they have in common along `transforms`, each refined, and along others beside them; none unless it is
+    /// accepted.
+    pub fn along(
+        &self,
+        transforms: impl IntoIterator<Item = Transform>,
+        searched_seconds: f64,
+    ) -> Option<MatchEvidence> {
+        let refined = |transform| self.refine(&self.query.points, transform);
+        let lines = transforms.into_iter().map(refined);
+        let lines = lines.map(|transform| Scored { transform, raw_score: 0.0 }).collect();
+        self.completed(lines, searched_seconds)
+    }
+
+    fn completed(&self, lines: Vec<Scored>, searched_seconds: f64) -> Option<MatchEvidence> {
         let found = self.chain(lines, searched_seconds)?;
         found.accepted().then(|| self.resolve(found, &[]))
     }

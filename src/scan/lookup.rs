@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
-use soundalike_index::{Hit, Query, Reader, SearchMode, SearchOptions, TrackNo};
+use soundalike_index::{Breadth, Effort, Hit, Query, Reader, SearchMode, SearchOptions, TrackNo};
 
 use super::params::{BatchParams, LookupParams};
 use super::probe::QueryVectors;
@@ -53,9 +53,9 @@ pub enum Cells {
     Each(usize),
 }
 
-/// How hard to look.
+/// What to fetch for each vector, and from where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Effort {
+pub struct Fetch {
     /// Nearest codes fetched per vector.
     pub hits: usize,
     /// Whether the HNSW graph is walked where there is one.
@@ -65,9 +65,10 @@ pub struct Effort {
 }
 
 /// Peaks of references that are kept ready. Clips meet the same few hundred tracks again and again, and to read one
-/// and to measure its densities costs as much as to compare it; 2 million are some 400 tracks, 50 MB with what is
-/// measured of them.
+/// and to measure its densities costs as much as to compare it.
 const KEPT_PEAKS: u64 = 2_000_000;
+/// Tracks that these are, about.
+const KEPT_TRACKS: usize = 400;
 
 /// The index that is searched.
 pub struct Store {
@@ -89,7 +90,7 @@ impl Weighter<u32, Arc<Reference>> for Peaks {
 impl Store {
     /// One snapshot of an index.
     pub fn new(index: Arc<Reader>, mode: SearchMode) -> Store {
-        let ready = Cache::with_weighter((KEPT_PEAKS / 4_000) as usize, KEPT_PEAKS, Peaks);
+        let ready = Cache::with_weighter(KEPT_TRACKS, KEPT_PEAKS, Peaks);
         Store { index, mode, ready }
     }
 
@@ -121,7 +122,7 @@ impl Store {
         space: u8,
         vectors: &mut [QueryVectors<T>],
         round: Round,
-        effort: Effort,
+        fetch: Fetch,
         params: &LookupParams,
     ) {
         let total: usize = vectors.iter().map(|q| q.codes.len()).sum();
@@ -130,7 +131,7 @@ impl Store {
         };
         let codes: Vec<Query> =
             vectors.iter().flat_map(|q| chosen(q).into_iter().map(|i| q.codes[i])).collect();
-        let options = self.options(space, vectors.len(), total, round, effort, params);
+        let options = self.options(space, vectors.len(), total, round, fetch, params);
         let mut found = self.index.search(space, &codes, &options).into_iter();
         for q in vectors {
             for (i, hits) in chosen(q).into_iter().zip(found.by_ref()) {
@@ -145,28 +146,26 @@ impl Store {
         blocks: usize,
         total: usize,
         round: Round,
-        effort: Effort,
+        fetch: Fetch,
         params: &LookupParams,
     ) -> SearchOptions {
         let [least, most] = params.cells;
-        let segments = self.index.segment_count().max(1) as f64;
-        let codes = self.index.code_count(space) as f64 / segments;
-        let cells = match (effort.cells, round) {
-            (Cells::Each(cells), _) => (cells as f64 / segments.sqrt()).ceil() as usize,
-            (Cells::Shared(_), Round::First) => least,
-            (Cells::Shared(all), Round::Rest) => (all * blocks / total.max(1)).clamp(least, most),
+        let segments = self.index.segment_count();
+        let breadth = match (fetch.cells, round) {
+            (Cells::Each(cells), _) => Breadth::Lists(cells),
+            (Cells::Shared(_), Round::First) => Breadth::ListsOfEach(least),
+            (Cells::Shared(all), Round::Rest) => {
+                Breadth::ListsOfEach((all * blocks / total.max(1)).clamp(least, most))
+            }
         };
-        let cells = cells.min((params.most_cells * codes.sqrt()) as usize).max(1);
-        let defaults = SearchOptions::default();
-        SearchOptions {
-            mode: self.mode,
-            k: effort.hits,
-            walk: effort.walk,
-            probes: cells,
-            ef: cells,
-            exact_up_to: defaults.exact_up_to.min(params.exact_comparisons / total.max(1)),
-            ..defaults
-        }
+        let defaults = Effort::default();
+        let exact_up_to = defaults.exact_up_to.min(params.exact_comparisons / total.max(1));
+        let (mode, hits, walk) = (self.mode, fetch.hits, fetch.walk);
+        let effort = Effort { mode, exact_up_to, breadth, walk, hits, ..defaults };
+        let options = effort.options(segments);
+        let codes = self.index.code_count(space) as f64 / segments.max(1) as f64;
+        let cells = options.probes.min((params.most_cells * codes.sqrt()) as usize).max(1);
+        SearchOptions { probes: cells, ef: cells, ..options }
     }
 }
 
@@ -210,14 +209,14 @@ mod tests {
             QueryVectors::new(Span::new(0, 1), all)
         };
         let mut vectors = [block(0), block(5)];
-        let effort = Effort { hits: 1, walk: true, cells: Cells::Shared(50) };
+        let fetch = Fetch { hits: 1, walk: true, cells: Cells::Shared(50) };
         let answered = |vectors: &[QueryVectors<u32>]| {
             vectors.iter().flat_map(|q| &q.hits).filter(|hits| !hits.is_empty()).count()
         };
         let params = &ScanParams::V1.lookup;
-        store.search(0, &mut vectors, Round::First, effort, params);
+        store.search(0, &mut vectors, Round::First, fetch, params);
         assert_eq!(answered(&vectors), 4);
-        store.search(0, &mut vectors, Round::Rest, effort, params);
+        store.search(0, &mut vectors, Round::Rest, fetch, params);
         for q in &vectors {
             for (about, hits) in q.answers() {
                 assert_eq!((hits[0].time, hits[0].distance), (*about, 0));

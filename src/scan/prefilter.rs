@@ -12,7 +12,7 @@ use super::transform::Transform;
 use super::vote::{PairHistogram, VotedOffset};
 use crate::fingerprint::Constellation;
 
-/// Whether `query` has so many candidates that a prefilter pays.
+/// Whether `query` has so many candidates that weak lines and hypotheses are abandoned early.
 pub(super) fn is_long(query: &Constellation, plan: &PlanParams) -> bool {
     query.duration > plan.long
 }

@@ -4,9 +4,9 @@
 //! Generators deliver short clips by the hundred, most of them another clip again, encoded anew, a little shorter or
 //! louder. To look five seconds up costs many times what indexing them costs, to compare them with another clip next
 //! to nothing. This is leader clustering (Hartigan, "Clustering algorithms", 1975): a clip that sounds like none
-//! before it is a representative itself. What is carried over is where to look, never a verdict: each match of a
-//! representative is verified on the clip, peak by peak, and a clip on which one of them fails is looked up by itself.
-//! So is one with more in it than its representative explains.
+//! before it is a representative itself. Each match of a representative is verified on the clip, peak by peak, and a clip
+//! on which one of them fails is looked up by itself. So is one with more in it than its representative explains. That
+//! nothing was found of a representative is taken to hold for the clip.
 
 use soundalike_index::{Hit, TrackNo};
 
@@ -17,7 +17,7 @@ use super::transform::Transform;
 use super::verify::coincidences;
 use super::vote::by_windows;
 use crate::fingerprint::descriptor::{query_windows, windows};
-use crate::fingerprint::projection::Code;
+use crate::fingerprint::projection::{Code, WeightedCode};
 use crate::fingerprint::{Constellation, Point};
 use crate::params::FingerprintParams;
 
@@ -47,13 +47,8 @@ impl Representatives {
     }
 
     /// How many there are.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.peaks.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.peaks.is_empty()
     }
 
     /// Whether `clip` is short enough for looking it up to be dear, and has anything to be known by.
@@ -71,7 +66,10 @@ impl Representatives {
         let track = TrackNo(number as u32);
         let own = windows(clip, params.hop, &self.fingerprint).into_iter();
         self.codes.extend(own.map(|w| (w.code, Hit { track, time: w.time, distance: 0 })));
-        self.peaks.push(Reference::new(clip.clone(), &self.fingerprint));
+        // Without the band levels, which say what else is in a match.
+        let (points, duration) = (clip.points.clone(), clip.duration);
+        let peaks = Constellation { points, duration, ..Constellation::default() };
+        self.peaks.push(Reference::new(peaks, &self.fingerprint));
         Some(number)
     }
 
@@ -103,7 +101,7 @@ impl Representatives {
         let middle = clip.slice(begin, (begin + length).min(clip.duration));
         let asked = query_windows(&middle, self.scan.probe.min_window_hop, &self.fingerprint);
         let first = self.codes.partition_point(|(_, hit)| (hit.track.0 as usize) < from);
-        let near = |code: &crate::fingerprint::projection::WeightedCode| {
+        let near = |code: &WeightedCode| {
             let all = self.codes[first..].iter();
             let mut near: Vec<Hit> =
                 all.map(|(there, hit)| Hit { distance: code.distance(there), ..*hit }).collect();

@@ -13,7 +13,7 @@ use soundalike_index::{Reader, SearchMode, TrackNo};
 
 use super::comparison::{Comparison, Scored};
 use super::evidence::MatchEvidence;
-use super::lookup::{Cells, Effort, Round, Store};
+use super::lookup::{Cells, Fetch, Round, Store};
 use super::params::ScanParams;
 use super::prefilter::is_long;
 use super::probe::{Probe, Prober, QueryVectors, Seed};
@@ -55,6 +55,31 @@ pub struct TrackMatch {
     pub found: MatchEvidence,
 }
 
+/// A track of the index, and lines along which a query is expected to run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrackLines {
+    /// The track's number in the index snapshot.
+    pub track: TrackNo,
+    /// From the query to the track.
+    pub lines: Vec<Transform>,
+}
+
+impl TrackMatch {
+    /// Where it was found.
+    pub fn lines(&self) -> TrackLines {
+        let lines = self.found.segments.iter().map(|segment| segment.transform).collect();
+        TrackLines { track: self.track, lines }
+    }
+}
+
+fn best_first(mut matches: Vec<TrackMatch>) -> Vec<TrackMatch> {
+    matches.sort_by(|a, b| {
+        let order = a.found.log10_evalue.total_cmp(&b.found.log10_evalue);
+        order.then(a.track.cmp(&b.track))
+    });
+    matches
+}
+
 /// Scans queries against one snapshot of an index.
 pub struct Scanner {
     store: Store,
@@ -88,21 +113,22 @@ impl Scanner {
         search.matches()
     }
 
-    /// What `query` has in common with a track of the index along `lines` and beside them; none unless it is accepted.
+    /// What `query` has in common with tracks of the index along the lines given for each, best first; none unless
+    /// all of them are accepted.
     pub fn confirm(
         &self,
         query: &Constellation,
-        track: TrackNo,
-        lines: impl IntoIterator<Item = Transform>,
-    ) -> Option<TrackMatch> {
-        let reference = self.candidate(track)?.reference;
+        expected: &[TrackLines],
+    ) -> Option<Vec<TrackMatch>> {
         let Scanner { scan, fingerprint, .. } = self;
-        let pair = Prober { query, scan, fingerprint }.against(&reference);
-        let refined = |line| Scored { transform: pair.refine(&query.points, line), raw_score: 0.0 };
-        let lines = lines.into_iter().map(refined).collect();
-        let found = pair.chain(lines, self.searched_seconds)?;
-        let accepted = found.accepted();
-        accepted.then(|| TrackMatch { track, found: pair.resolve(found, &[]) })
+        let prober = Prober { query, scan, fingerprint };
+        let confirm = |expected: &TrackLines| {
+            let reference = self.store.reference(expected.track, fingerprint)?;
+            let lines = expected.lines.iter().copied();
+            let found = prober.against(&reference).along(lines, self.searched_seconds)?;
+            Some(TrackMatch { track: expected.track, found })
+        };
+        expected.iter().map(confirm).collect::<Option<_>>().map(best_first)
     }
 
     /// Whether nothing of `query` can be looked up: silence, a steady tone, hardly any length.
@@ -147,9 +173,9 @@ impl<'a> Search<'a> {
         let (plan, lookup) = (&self.scanner.scan.plan, &self.scanner.scan.lookup);
         let (limits, cells) = (plan.sparse, Cells::Each(lookup.sparse_cells));
         let mut vectors = [self.prober().sparse_anchors()];
-        let effort = Effort { hits: limits.hits_per_anchor, walk: false, cells };
+        let fetch = Fetch { hits: limits.hits_per_anchor, walk: false, cells };
         for (round, limit) in Round::BOTH.into_iter().zip([1, limits.anchor_candidates]) {
-            self.scanner.store.search(SPACE_ANCHOR, &mut vectors, round, effort, lookup);
+            self.scanner.store.search(SPACE_ANCHOR, &mut vectors, round, fetch, lookup);
             self.grow(self.votes_by_block(&vectors[0], limit), limits.hypotheses);
             if self.is_explained() {
                 break;
@@ -174,9 +200,9 @@ impl<'a> Search<'a> {
         let mut windows: Vec<_> =
             self.blocks().into_iter().map(|block| self.prober().sparse_windows(block)).collect();
         let cells = Cells::Each(lookup.sparse_cells);
-        let effort = Effort { hits: limits.hits_per_window, walk: false, cells };
+        let fetch = Fetch { hits: limits.hits_per_window, walk: false, cells };
         for round in Round::BOTH {
-            self.scanner.store.search(SPACE_PEAK_MAP, &mut windows, round, effort, lookup);
+            self.scanner.store.search(SPACE_PEAK_MAP, &mut windows, round, fetch, lookup);
         }
         self.align_prefiltered(self.votes_of_windows(&windows, limits.window_candidates));
     }
@@ -192,8 +218,8 @@ impl<'a> Search<'a> {
             // Most copies lie near their codes, where the HNSW graph leads; what it has not found by then is
             // farther than it finds, and all representatives are compared.
             let (walk, cells) = (round == Round::First, Cells::Shared(lookup.window_cells));
-            let effort = Effort { hits: limits.hits_per_window, walk, cells };
-            self.scanner.store.search(SPACE_PEAK_MAP, &mut windows, round, effort, lookup);
+            let fetch = Fetch { hits: limits.hits_per_window, walk, cells };
+            self.scanner.store.search(SPACE_PEAK_MAP, &mut windows, round, fetch, lookup);
             let limit = round.candidates(limits.window_candidates);
             self.align(self.votes_of_windows(&windows, limit));
             if self.is_explained() {
@@ -204,8 +230,8 @@ impl<'a> Search<'a> {
             blocks.iter().map(|&block| self.prober().anchors(block, blocks.len())).collect();
         for round in Round::BOTH {
             let cells = Cells::Shared(lookup.anchor_cells);
-            let effort = Effort { hits: limits.hits_per_anchor, walk: false, cells };
-            self.scanner.store.search(SPACE_ANCHOR, &mut anchors, round, effort, lookup);
+            let fetch = Fetch { hits: limits.hits_per_anchor, walk: false, cells };
+            self.scanner.store.search(SPACE_ANCHOR, &mut anchors, round, fetch, lookup);
             let limit = round.candidates(limits.anchor_candidates);
             self.grow(self.votes_of_anchors(&anchors, limit), limits.hypotheses);
             if self.is_explained() {
@@ -228,9 +254,9 @@ impl<'a> Search<'a> {
         };
         let mut vectors: Vec<QueryVectors<u32>> = variants.iter().map(windows).collect();
         let cells = Cells::Each(params.cells);
-        let effort = Effort { hits: params.hits, walk: false, cells };
+        let fetch = Fetch { hits: params.hits, walk: false, cells };
         for round in Round::BOTH {
-            self.scanner.store.search(SPACE_PEAK_MAP, &mut vectors, round, effort, &scan.lookup);
+            self.scanner.store.search(SPACE_PEAK_MAP, &mut vectors, round, fetch, &scan.lookup);
         }
         let [of_each, over_all] = params.candidates;
         let named = |(i, q): (usize, &QueryVectors<u32>)| {
@@ -304,13 +330,7 @@ impl<'a> Search<'a> {
     /// All that was found, best first.
     fn matches(self) -> Vec<TrackMatch> {
         let found = self.candidates.into_iter().filter_map(|(track, c)| Some((track, c.found?)));
-        let mut matches: Vec<TrackMatch> =
-            found.map(|(track, found)| TrackMatch { track, found }).collect();
-        matches.sort_by(|a, b| {
-            let order = a.found.log10_evalue.total_cmp(&b.found.log10_evalue);
-            order.then(a.track.cmp(&b.track))
-        });
-        matches
+        best_first(found.map(|(track, found)| TrackMatch { track, found }).collect())
     }
 
     /// The candidates that are accepted, with what was found.

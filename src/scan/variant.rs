@@ -2,8 +2,7 @@
 //!
 //! A map of two seconds of peaks says more than the surroundings of one anchor, and it bears half a semitone and two
 //! per cent of tempo. So a short query, which holds few anchors of its source, is looked up by windows at every semitone
-//! and every few per cent, too: of 16 excerpts of 3 to 10 s that windows and anchors had missed among 100,000 tracks it
-//! finds seven more. Transposing and stretching the query instead of the index is what chroma search does to reach all
+//! and every few per cent, too (before and after: docs/src/measurements/scale.md). Transposing and stretching the query instead of the index is what chroma search does to reach all
 //! keys (Serrà, Gómez, Herrera and Serra 2008).
 
 use super::comparison::Scored;

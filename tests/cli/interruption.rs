@@ -22,6 +22,14 @@ fn start(place: &Place, args: &[&str]) -> Child {
     place.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
+/// What came of a run that was interrupted when it had come to the pipe.
+fn interrupted(place: &Place, args: &[&str], pipe: &str) -> Outcome {
+    let child = start(place, args);
+    let _pipe = reached(place, pipe);
+    signal(&child, "-INT");
+    Outcome::of(child.wait_with_output().unwrap()).expect(130)
+}
+
 #[test]
 fn killed_while_adding_the_index_keeps_what_was_committed_and_goes_on() {
     let place = Place::demo();
@@ -71,10 +79,7 @@ fn interrupted_scan_ends_with_a_summary() {
     make_pipe(&place, "pipe.mp3");
     let args = ["scan", "--index", "index", "--format", "jsonl", "--threads", "1"];
     let args = [&args[..], &["pipe.mp3", "incoming/night-drive.mp3"]].concat();
-    let child = start(&place, &args);
-    let _pipe = reached(&place, "pipe.mp3");
-    signal(&child, "-INT");
-    let outcome = Outcome::of(child.wait_with_output().unwrap()).expect(130);
+    let outcome = interrupted(&place, &args, "pipe.mp3");
     let summary = outcome.one("summary");
     assert_eq!(summary["interrupted"], true);
     assert_eq!(summary["exit_code"], 130);
@@ -86,10 +91,7 @@ fn interrupted_add_keeps_what_was_read() {
     make_pipe(&place, "pipe.ogg");
     let args = ["index", "add", "--index", "index", "--format", "jsonl", "--threads", "1"];
     let args = [&args[..], &["references/zalek.ogg", "pipe.ogg", "references/geoscape.ogg"]];
-    let child = start(&place, &args.concat());
-    let _pipe = reached(&place, "pipe.ogg");
-    signal(&child, "-INT");
-    let outcome = Outcome::of(child.wait_with_output().unwrap()).expect(130);
+    let outcome = interrupted(&place, &args.concat(), "pipe.ogg");
     let added = outcome.one("index_add");
     assert_eq!(added["interrupted"], true);
     assert_eq!(added["tracks"], 1, "{outcome:#?}");

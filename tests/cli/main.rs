@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod agree;
+mod clips;
 mod cluster;
 mod compare;
 mod damage;

@@ -81,9 +81,36 @@ fn made() -> &'static Path {
             write_wav(&folder.join(name), &parts.concat());
         }
         write_wav(&folder.join("silence.wav"), &vec![0.0; at(12.0)]);
+        write_clips(&folder, &theme, &samples("references/geoscape.ogg"));
         folder
     })
 }
+
+/// Clips of five seconds of which some are another one again: [`CLIPS`].
+fn write_clips(folder: &Path, theme: &[f32], other: &[f32]) {
+    let quieter = |clip: &[f32]| clip.iter().map(|s| 0.6 * s).collect::<Vec<f32>>();
+    let clip = &theme[at(6.0)..at(11.0)];
+    let stranger = &other[at(5.0)..at(10.0)];
+    write_wav(&folder.join("clip.wav"), clip);
+    write_wav(&folder.join("clip-again.wav"), &quieter(&clip[at(0.15)..]));
+    write_wav(&folder.join("stranger.wav"), stranger);
+    write_wav(&folder.join("stranger-again.wav"), &quieter(&stranger[..at(4.9)]));
+    let end = [&stranger[..at(2.5)], &clip[at(2.5)..]].concat();
+    write_wav(&folder.join("stranger-with-an-end.wav"), &end);
+    let under = stranger.iter().zip(clip).map(|(a, b)| 0.6 * a + 0.4 * b);
+    write_wav(&folder.join("stranger-over-clip.wav"), &under.collect::<Vec<f32>>());
+}
+
+/// `clip.wav` is from `references/main-theme.ogg`, `stranger.wav` from `references/geoscape.ogg`; each is there again,
+/// and the second also with the other one at its end and under it.
+pub const CLIPS: [&str; 6] = [
+    "clip.wav",
+    "clip-again.wav",
+    "stranger.wav",
+    "stranger-again.wav",
+    "stranger-with-an-end.wav",
+    "stranger-over-clip.wav",
+];
 
 /// Copies something made to `to`.
 pub fn put(place: &Place, name: &str, to: &str) {

@@ -9,6 +9,44 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
+/// All commands with those below them, as help lists them.
+pub const COMMANDS: &[&str] = &[
+    "",
+    "index",
+    "index add",
+    "index stats",
+    "index list",
+    "index remove",
+    "index verify",
+    "index compact",
+    "index merge",
+    "index upgrade",
+    "scan",
+    "watch",
+    "cluster",
+    "compare",
+    "allow",
+    "allow add",
+    "allow list",
+    "allow remove",
+    "block",
+    "block add",
+    "audit",
+    "audit list",
+    "audit verify",
+    "policy",
+    "policy list",
+    "policy show",
+    "policy check",
+    "explain",
+    "columns",
+    "sweep",
+    "report",
+    "eval",
+    "completions",
+    "man",
+];
+
 /// A folder of its own for one test.
 pub struct Place {
     dir: TempDir,

@@ -10,7 +10,7 @@ use std::process::Stdio;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 
-use crate::place::{Outcome, Place};
+use crate::place::{COMMANDS, Outcome, Place};
 
 /// Rows of the screen: nothing scrolls away.
 const ROWS: u16 = 500;
@@ -158,43 +158,6 @@ fn colours_go_by_terminal_option_and_environment() {
         assert!(!coloured(&place.run(args).expect(0).stdout), "{args:?}");
     }
 }
-
-/// All commands with those below them, as help lists them.
-const COMMANDS: &[&str] = &[
-    "",
-    "index",
-    "index add",
-    "index stats",
-    "index list",
-    "index remove",
-    "index verify",
-    "index compact",
-    "index merge",
-    "scan",
-    "watch",
-    "cluster",
-    "compare",
-    "allow",
-    "allow add",
-    "allow list",
-    "allow remove",
-    "block",
-    "block add",
-    "audit",
-    "audit list",
-    "audit verify",
-    "policy",
-    "policy list",
-    "policy show",
-    "policy check",
-    "explain",
-    "columns",
-    "sweep",
-    "report",
-    "eval",
-    "completions",
-    "man",
-];
 
 #[test]
 fn help_and_mistakes_break_no_word_at_any_width() {

@@ -5,8 +5,8 @@
 pub struct PlanParams {
     /// Queries up to this long are looked at thoroughly: they cost little, and every part of them counts.
     pub short: u32,
-    /// Longer ones are compared only with what the prefilter supports. A shorter one has few places to be found at,
-    /// and few candidates.
+    /// In longer ones weak lines and hypotheses are abandoned early. A shorter one has few places to be found at, and
+    /// few candidates.
     pub long: u32,
     /// Longest stretch of a query that is aligned in one piece.
     pub block: u32,
@@ -265,8 +265,8 @@ pub struct RepresentativeParams {
     pub hits: usize,
     /// Representatives that a clip is compared with.
     pub candidates: usize,
-    /// Share of a clip's peaks that must lie on one of the representative. A clip encoded anew at 64 kbit/s keeps nine
-    /// of ten; under other music as loud it is half.
+    /// Share of a clip's peaks that must lie on one of the representative. Of clips encoded anew at 64 kbit/s two
+    /// thirds have it, with other music mixed in 6 dB lower one in six, as loud none (`benches/batch/clips.py`).
     pub share: f64,
     /// Parts of a clip that must each have their share.
     pub part: u32,
