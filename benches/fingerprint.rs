@@ -21,7 +21,7 @@ const CHUNK: usize = 1_152;
 const QUERY_HOP: u32 = 16;
 
 fn rows(samples: &[f32], mut emit: impl FnMut(&[i16])) {
-    let mut spectrum = Spectrum::new(&PARAMS);
+    let mut spectrum = Spectrum::new(&PARAMS.spectrum());
     for chunk in samples.chunks(CHUNK) {
         spectrum.push(chunk, &mut emit);
     }

@@ -1,4 +1,4 @@
-//! Identifiers and how they are written: hexadecimal, digests of files, paths, `r_…`, `m_…`, `s_…`.
+//! Identifiers and how they are written: hexadecimal, digests of files, paths, `r_…`, `m_…`, `w_…`, `s_…`.
 //!
 //! Everything that is named is named by content, so that the same thing has the same name wherever and
 //! whenever it is met: a reference by the first 8 bytes of its SHA-256, a match by both sides, a run by
@@ -131,6 +131,12 @@ pub fn parse_ref_id(text: &str) -> Option<[u8; SHOWN]> {
 pub fn match_id(query_sha256: &str, ref_id: &str) -> String {
     let name = format!("{query_sha256}/{ref_id}");
     format!("m_{}", hex(&Sha256::digest(name.as_bytes())[..SHOWN]))
+}
+
+/// Identifier of the resemblance of a file, by its SHA-256 in hexadecimal, with a reference.
+pub fn resemblance_id(query_sha256: &str, ref_id: &str) -> String {
+    let name = format!("works/{query_sha256}/{ref_id}");
+    format!("w_{}", hex(&Sha256::digest(name.as_bytes())[..SHOWN]))
 }
 
 /// Identifier of a run of this version: the same for the same `parts`.

@@ -4,15 +4,15 @@
 //! committed segment before the next begins. Memory is bounded by the chunk, a killed run keeps
 //! every chunk committed, and segments do not depend on the number of threads.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 use soundalike_index::{
-    CommitStats, CompactPolicy, Error as IndexError, TrackMeta, TrackRecord, Writer,
+    Addition, CommitStats, CompactPolicy, Error as IndexError, TrackMeta, TrackRecord, Writer,
 };
 
-use crate::audio::{AudioError, AudioInfo, DecodeOptions};
+use crate::audio::{AudioError, AudioInfo, DecodeOptions, decode_file};
 use crate::declare::declared::Declared;
 use crate::declare::manifest::Described;
 use crate::declare::metadata::Metadata;
@@ -21,6 +21,8 @@ use crate::fingerprint::stored::{SPACE_PEAK_MAP, payloads, windows};
 use crate::params::FingerprintParams;
 use crate::progress::{Cancel, Progress};
 use crate::track::Track;
+use crate::works::params::WorkParams;
+use crate::works::work::WorkMeter;
 
 /// Files per committed segment.
 const CHUNK: usize = 128;
@@ -39,13 +41,26 @@ pub struct AddOptions<'a> {
     pub catalogue: Option<String>,
     /// Owner of files whose metadata has none.
     pub owner: Option<String>,
+    /// What they play is kept, too, so that it is found played anew.
+    pub works: bool,
+    /// Content that is in the index without what it plays, which is added where `works` says so.
+    pub without_works: HashSet<[u8; 32]>,
 }
 
 impl<'a> AddOptions<'a> {
     /// Files as `metadata` and their tags describe them, decoded within the usual caps.
     pub fn new(params: &'a FingerprintParams, metadata: &'a Metadata) -> AddOptions<'a> {
         let (catalogue, owner) = (None, None);
-        AddOptions { params, decode: DecodeOptions::default(), metadata, catalogue, owner }
+        let decode = DecodeOptions::default();
+        AddOptions {
+            params,
+            decode,
+            metadata,
+            catalogue,
+            owner,
+            works: false,
+            without_works: HashSet::new(),
+        }
     }
 }
 
@@ -61,6 +76,14 @@ pub trait Target: Sync {
     /// # Errors
     /// They cannot be written.
     fn commit(&mut self, tracks: Vec<TrackRecord>) -> Result<CommitStats, IndexError>;
+    /// Adds to content that is there what it plays; tells how many there were. What is new here has it from the
+    /// beginning.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    fn enrich(&mut self, _works: &[Addition]) -> Result<usize, IndexError> {
+        Ok(0)
+    }
     /// Describes tracks anew, where `change` gives another description; tells how many were changed.
     ///
     /// # Errors
@@ -76,6 +99,10 @@ pub trait Target: Sync {
 impl Target for Writer {
     fn contains(&self, sha256: &[u8; 32]) -> bool {
         Writer::contains(self, sha256)
+    }
+
+    fn enrich(&mut self, works: &[Addition]) -> Result<usize, IndexError> {
+        Writer::enrich(self, works)
     }
 
     fn commit(&mut self, tracks: Vec<TrackRecord>) -> Result<CommitStats, IndexError> {
@@ -98,6 +125,8 @@ pub struct Added {
     pub added: usize,
     /// Files whose content was in the index already.
     pub present: usize,
+    /// Those of them to which what they play was added.
+    pub enriched: usize,
     /// Those of them whose description in the index was corrected by the table.
     pub corrected: usize,
     /// Files with audio but nothing to fingerprint (silence, steady tones).
@@ -114,7 +143,7 @@ pub struct Added {
 enum Outcome {
     Added(Box<TrackRecord>),
     /// With what the table says about it.
-    Present([u8; 32], Option<Box<Described>>),
+    Present([u8; 32], Option<Box<Described>>, Option<Box<Addition>>),
     Featureless,
     Failed(AudioError),
     Skipped,
@@ -174,12 +203,13 @@ fn commit(
     told: &mut HashMap<[u8; 32], Described>,
     summary: &mut Added,
 ) -> Result<(), IndexError> {
-    let mut records = Vec::new();
+    let (mut records, mut works) = (Vec::new(), Vec::new());
     for (path, outcome) in files.iter().zip(outcomes) {
         match outcome {
             Outcome::Added(record) => records.push(*record),
-            Outcome::Present(sha256, described) => {
+            Outcome::Present(sha256, described, work) => {
                 summary.present += 1;
+                works.extend(work.map(|work| *work));
                 // Of several copies of one file, the first holds.
                 if let Some(described) = described {
                     told.entry(sha256).or_insert(*described);
@@ -194,6 +224,9 @@ fn commit(
     let stats = writer.commit(records)?;
     summary.added += stats.added;
     summary.present += stats.skipped;
+    if !works.is_empty() {
+        summary.enriched += writer.enrich(&works)?;
+    }
     Ok(())
 }
 
@@ -231,24 +264,57 @@ fn read(
     decode: &DecodeOptions,
 ) -> Outcome {
     let sha256 = match sha256_within(path, decode) {
-        Ok(hash) if index.contains(&hash) => {
-            return Outcome::Present(hash, options.metadata.row(path).map(Box::new));
-        }
+        Ok(hash) if index.contains(&hash) => return present(path, hash, options, decode),
         Ok(hash) => hash,
         Err(AudioError::Cancelled { .. }) => return Outcome::Skipped,
         Err(error) => return Outcome::Failed(error),
     };
-    let (info, constellation) = match fingerprint(path, options.params, 1.0, decode) {
+    let mut meter = options.works.then(|| WorkMeter::new(&WorkParams::V1));
+    let mut hear = |samples: &[f32]| {
+        if let Some(meter) = &mut meter {
+            meter.push(samples);
+        }
+    };
+    let (info, constellation) = match fingerprint(path, options.params, 1.0, decode, &mut hear) {
         Ok(done) => done,
         Err(AudioError::Cancelled { .. }) => return Outcome::Skipped,
         Err(error) => return Outcome::Failed(error),
     };
-    let windows = windows(&constellation, options.params);
+    let mut windows = windows(&constellation, options.params);
     if !windows.iter().any(|w| w.space == SPACE_PEAK_MAP) {
         return Outcome::Featureless;
     }
     let meta = described(path, &info, sha256, options);
-    Outcome::Added(Box::new(TrackRecord { meta, payloads: payloads(&constellation), windows }))
+    let mut payloads = payloads(&constellation);
+    if let Some(work) = meter.map(WorkMeter::finish) {
+        payloads.extend(work.payloads());
+        windows.extend(work.windows(&WorkParams::V1));
+    }
+    Outcome::Added(Box::new(TrackRecord { meta, payloads, windows }))
+}
+
+/// Content that is there, and may get what it plays.
+fn present(
+    path: &Path,
+    sha256: [u8; 32],
+    options: &AddOptions<'_>,
+    decode: &DecodeOptions,
+) -> Outcome {
+    let described = options.metadata.row(path).map(Box::new);
+    if !options.works || !options.without_works.contains(&sha256) {
+        return Outcome::Present(sha256, described, None);
+    }
+    let mut meter = WorkMeter::new(&WorkParams::V1);
+    match decode_file(path, decode, &mut |samples| meter.push(samples)) {
+        Ok(_) => {
+            let work = meter.finish();
+            let windows = work.windows(&WorkParams::V1);
+            let addition = Addition { sha256, payloads: work.payloads(), windows };
+            Outcome::Present(sha256, described, Some(Box::new(addition)))
+        }
+        Err(AudioError::Cancelled { .. }) => Outcome::Skipped,
+        Err(error) => Outcome::Failed(error),
+    }
 }
 
 /// The file as its tags describe it, and the table of metadata over them.

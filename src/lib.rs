@@ -91,6 +91,8 @@ pub mod regular;
 #[doc(hidden)]
 pub mod report;
 #[doc(hidden)]
+pub mod resemblance;
+#[doc(hidden)]
 pub mod rounding;
 #[doc(hidden)]
 pub mod scan;
@@ -102,6 +104,8 @@ mod test_random;
 pub mod track;
 #[doc(hidden)]
 pub mod watch;
+#[doc(hidden)]
+pub mod works;
 
 #[doc(inline)]
 pub use audio::{AudioError, DecodeOptions};

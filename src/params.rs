@@ -68,6 +68,25 @@ pub struct FingerprintParams {
     pub level_rows: usize,
 }
 
+/// A short-time spectrum on a log-frequency axis. Units as in [`FingerprintParams`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SpectrumParams {
+    /// Sample rate in Hz.
+    pub rate: u32,
+    /// Window length in samples (Hann).
+    pub fft_len: usize,
+    /// Samples between frames.
+    pub hop: usize,
+    /// Bins per octave.
+    pub bins_per_octave: usize,
+    /// Centre of bin 0 in Hz.
+    pub min_hz: f64,
+    /// Number of bins.
+    pub bins: usize,
+    /// Lowest level, in dB relative to full scale.
+    pub floor_db: f32,
+}
+
 /// A learned projection from peak maps to codes: one row of 256 `i8` weights per cell of the map.
 pub type Projection = [u8; 62 * 32 * 256];
 /// For windows on the clock (`benches/train/train_projection.py`).
@@ -104,6 +123,19 @@ impl FingerprintParams {
         level_bands: 16,
         level_rows: 8,
     };
+
+    /// The spectrum that peaks are picked from.
+    pub fn spectrum(&self) -> SpectrumParams {
+        SpectrumParams {
+            rate: self.rate,
+            fft_len: self.fft_len,
+            hop: self.hop,
+            bins_per_octave: self.bins_per_octave,
+            min_hz: self.min_hz,
+            bins: self.bins,
+            floor_db: self.floor_db,
+        }
+    }
 
     /// Seconds between frames.
     pub fn frame_seconds(&self) -> f64 {

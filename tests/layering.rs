@@ -15,8 +15,8 @@ const FLOORS: &[&[&str]] = &[
     &["audio", "clock", "id", "journal", "level", "rounding"],
     &["params"],
     &["declare", "fingerprint"],
-    &["decisions", "scan", "track"],
-    &["indexer", "matches"],
+    &["decisions", "scan", "track", "works"],
+    &["indexer", "matches", "resemblance"],
     &["dedup"],
     &["policy"],
     &["report"],
@@ -33,6 +33,7 @@ const ONLY: &[(&str, &[&str])] = &[
     ("decisions", &["clock", "counted", "declare", "id", "journal"]),
     ("params", &["audio"]),
     ("scan", &["audio", "fingerprint", "params"]),
+    ("works", &["audio", "fingerprint", "params"]),
     (
         "watch",
         &[

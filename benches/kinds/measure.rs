@@ -48,7 +48,8 @@ fn main() {
 }
 
 fn pair(query: &Path, reference: &Path) -> Option<MatchEvidence> {
-    let peaks = |path, density| fingerprint(path, &PARAMS, density, &DecodeOptions::default());
+    let peaks =
+        |path, density| fingerprint(path, &PARAMS, density, &DecodeOptions::default(), &mut |_| ());
     let (_, query) = peaks(query, PARAMS.query_density).ok()?;
     let (_, points) = peaks(reference, 1.0).ok()?;
     let seconds = points.duration_ms() as f64 / 1000.0;

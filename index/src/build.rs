@@ -41,6 +41,8 @@ pub(crate) enum Kept<'a> {
     Here(&'a [Payload]),
     /// In a segment, under this number.
     Stored(&'a Segment, u32),
+    /// In a segment, under this number, and more at hand.
+    More(&'a Segment, u32, &'a [Payload]),
 }
 
 impl Draft<'_> {
@@ -57,11 +59,15 @@ impl Draft<'_> {
         for (_, kept) in &self.tracks {
             match kept {
                 Kept::Here(payloads) => columns.extend(payloads.iter().map(column_of)),
-                Kept::Stored(segment, _) if !std::ptr::eq(*segment, last) => {
-                    last = *segment;
-                    columns.extend(segment.columns().iter().map(|c| c.kind.clone()));
+                Kept::Stored(segment, _) | Kept::More(segment, _, _) => {
+                    if !std::ptr::eq(*segment, last) {
+                        last = *segment;
+                        columns.extend(segment.columns().iter().map(|c| c.kind.clone()));
+                    }
                 }
-                Kept::Stored(..) => {}
+            }
+            if let Kept::More(_, _, payloads) = kept {
+                columns.extend(payloads.iter().map(column_of));
             }
         }
         columns.into_iter().collect()
@@ -70,7 +76,10 @@ impl Draft<'_> {
     fn payload(&self, track: usize, column: &ColumnInfo) -> Result<Option<Payload>> {
         match self.tracks[track].1 {
             Kept::Here(payloads) => Ok(payloads.iter().find(|p| is_of(p, column)).cloned()),
-            Kept::Stored(segment, track) => {
+            Kept::More(_, _, payloads) if payloads.iter().any(|p| is_of(p, column)) => {
+                Ok(payloads.iter().find(|p| is_of(p, column)).cloned())
+            }
+            Kept::Stored(segment, track) | Kept::More(segment, track, _) => {
                 match segment.columns().iter().find(|c| c.kind == *column) {
                     Some(column) => segment.payload_in(column, track),
                     None => Ok(None),

@@ -136,6 +136,11 @@ impl Column {
         (range.start < range.end && range.end <= self.blob.end).then_some((range, sum))
     }
 
+    /// Whether a track has one.
+    pub(crate) fn has(&self, envelope: &Envelope, track: u32) -> bool {
+        self.place(envelope, track).is_some()
+    }
+
     /// The payload of a track, compared with its checksum; none where it has none.
     pub(crate) fn payload(
         &self,

@@ -197,7 +197,8 @@ fn windows_per_track(parts: &[Part], selection: &Selection) -> Vec<u64> {
     selection.iter().map(|&(part, track)| per_part[part][track as usize]).collect()
 }
 
-fn draft_of<'a>(parts: &'a [Part], selection: &[(usize, u32)]) -> Draft<'a> {
+/// The selected tracks with all that is theirs.
+pub(crate) fn draft_of<'a>(parts: &'a [Part], selection: &[(usize, u32)]) -> Draft<'a> {
     let mut draft = Draft::default();
     // Position in the draft of every track of every segment.
     let mut moved: Vec<Vec<Option<u32>>> = vec![Vec::new(); parts.len()];

@@ -45,6 +45,7 @@ mod cells;
 mod codec;
 mod columns;
 mod compact;
+mod enrich;
 mod envelope;
 mod error;
 mod graph;
@@ -68,6 +69,7 @@ mod writer;
 
 pub use bytes::on_lost_file;
 pub use columns::FORMAT_2_PAYLOAD;
+pub use enrich::Addition;
 pub use error::{Error, Result};
 pub use memory::MemoryStore;
 pub use reader::Reader;

@@ -91,6 +91,22 @@ impl ReferenceStore for MemoryStore {
         Ok(tracks.iter().map(|id| Some(self.get(id)?.meta.clone())).collect())
     }
 
+    fn count_with(&self, name: &str) -> Result<usize> {
+        Ok(self.drawn(name, usize::MAX)?.len())
+    }
+
+    fn drawn(&self, name: &str, most: usize) -> Result<Vec<TrackRef>> {
+        let has =
+            |t: &TrackRecord| t.payloads.iter().any(|p| p.name == name && !p.bytes.is_empty());
+        let all = (0..).zip(&self.tracks).filter(|(_, track)| has(track));
+        let mut all: Vec<TrackRef> = all
+            .map(|(place, track)| TrackRef { place, id: TrackId::of(&track.meta.sha256) })
+            .collect();
+        all.sort_unstable_by_key(|track| track.id);
+        all.truncate(most);
+        Ok(all)
+    }
+
     fn payloads(&self, tracks: &[TrackId], name: &str) -> Result<Vec<Option<Payload>>> {
         let of = |id: &TrackId| {
             let mut own = self.get(id)?.payloads.iter();

@@ -225,6 +225,11 @@ impl Reader {
         }
     }
 
+    /// Whether a live track has a payload of that name.
+    pub fn has_payload(&self, track: TrackNo, name: &str) -> bool {
+        self.locate(track).is_some_and(|(part, local)| part.segment.has_payload(local, name))
+    }
+
     /// All payloads of a live track.
     ///
     /// # Errors

@@ -146,6 +146,19 @@ pub trait ReferenceStore: Send + Sync {
     /// The store does not answer.
     fn metas(&self, tracks: &[TrackId]) -> Result<Vec<Option<TrackMeta>>>;
 
+    /// Tracks that have a payload of that name.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    fn count_with(&self, name: &str) -> Result<usize>;
+
+    /// So many of them, or all there are: those with the lowest identifiers, which are digests and so are as good as
+    /// drawn at random, and are the same wherever the tracks lie.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    fn drawn(&self, name: &str, most: usize) -> Result<Vec<TrackRef>>;
+
     /// The payload of that name of each track; none where there is none.
     ///
     /// # Errors
@@ -204,6 +217,15 @@ impl ReferenceStore for Reader {
 
     fn metas(&self, tracks: &[TrackId]) -> Result<Vec<Option<TrackMeta>>> {
         Ok(tracks.iter().map(|&id| self.meta(self.track(id)?).cloned()).collect())
+    }
+
+    fn count_with(&self, name: &str) -> Result<usize> {
+        Ok(self.contents().iter().filter(|(_, track)| self.has_payload(*track, name)).count())
+    }
+
+    fn drawn(&self, name: &str, most: usize) -> Result<Vec<TrackRef>> {
+        let having = self.contents().iter().filter(|(_, track)| self.has_payload(*track, name));
+        Ok(having.filter_map(|(_, track)| self.track_ref(*track)).take(most).collect())
     }
 
     fn payloads(&self, tracks: &[TrackId], name: &str) -> Result<Vec<Option<Payload>>> {

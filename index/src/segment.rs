@@ -443,6 +443,12 @@ impl Segment {
         Ok(None)
     }
 
+    /// Whether a track has a payload of that name.
+    pub(crate) fn has_payload(&self, track: u32, name: &str) -> bool {
+        let mut columns = self.columns.iter().filter(|column| column.kind.name == name);
+        columns.any(|column| column.has(&self.envelope, track))
+    }
+
     /// All payloads of a track.
     pub(crate) fn payloads(&self, track: u32) -> Result<Vec<Payload>> {
         let read = self.columns.iter().map(|column| self.payload_in(column, track));

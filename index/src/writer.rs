@@ -99,6 +99,11 @@ impl Writer {
         self.manifest.params()
     }
 
+    /// What codes and payloads are made with.
+    pub(crate) fn made(&self) -> &Made {
+        &self.made
+    }
+
     /// Live tracks.
     pub fn track_count(&self) -> usize {
         self.contents.len()
@@ -326,7 +331,7 @@ impl Writer {
         Ok(Part { entry: entry.clone(), segment, graph: GraphState::None, base: 0 })
     }
 
-    fn check_room(&self, added: usize) -> Result<()> {
+    pub(crate) fn check_room(&self, added: usize) -> Result<()> {
         let slots: u64 = self.manifest.body.segments.iter().map(|s| u64::from(s.tracks)).sum();
         let value = slots + added as u64;
         let limit = u64::from(u32::MAX);
@@ -377,7 +382,7 @@ impl Writer {
     }
 }
 
-fn no_space(space: u8) -> Error {
+pub(crate) fn no_space(space: u8) -> Error {
     let limit = MAX_SPACES as u64 - 1;
     Error::TooLarge { what: "descriptor space", value: space.into(), limit }
 }

@@ -18,6 +18,9 @@ pub(super) struct CompareArgs {
     query: PathBuf,
     /// The file it may resemble
     reference: PathBuf,
+    /// Look for the same chords on other instruments, in another key and tempo, too
+    #[arg(long)]
+    works: bool,
     /// Form of the output
     #[arg(long, value_enum, default_value_t = Format::Text, help_heading = OUTPUT)]
     format: Format,
@@ -43,11 +46,13 @@ pub(super) fn run(args: CompareArgs) -> Result<Exit, Failure> {
     }
     let mut options = Options::default();
     options.decode = args.work.decode_options();
+    options.works = args.works;
     let mut report = args.format.report(Commands::default())?;
     let engine = Engine::new(options);
     let mut summary =
         engine.compare_and_tell(&args.query, &args.reference, shown, report.as_mut())?;
-    let exit = exit(&summary, summary.matches > 0 && !args.exit_zero);
+    let found = summary.matches + summary.resembling > 0;
+    let exit = exit(&summary, found && !args.exit_zero);
     summary.exit_code = exit as u8;
     summary.timed(started.elapsed());
     if args.format != Format::Text {

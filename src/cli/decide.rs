@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use serde::Serialize;
-use soundalike::audio::DecodeOptions;
 use soundalike::clock::exact;
 use soundalike::decisions::change::{self, ChangeError, Proposal};
 use soundalike::decisions::log::Torn;
@@ -288,11 +287,8 @@ fn index_blocked(file: &Path, dir: &Path) -> Result<Indexed, Failure> {
     let mut writer = open_writer(dir)?;
     let metadata = Metadata::default();
     let options = AddOptions {
-        params: &FingerprintParams::V2,
-        decode: DecodeOptions::default(),
-        metadata: &metadata,
         catalogue: Some(BLOCKLIST.to_owned()),
-        owner: None,
+        ..AddOptions::new(&FingerprintParams::V2, &metadata)
     };
     let files = [file.to_owned()];
     let done = add(&mut writer, &files, &options, &Silent, &Cancel::new())?;

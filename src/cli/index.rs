@@ -1,5 +1,6 @@
 //! `soundalike index`: build and look after an index.
 
+use std::collections::HashSet;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -11,7 +12,7 @@ use soundalike::decisions::place::LOG_NAME;
 use soundalike::decisions::{log, place};
 use soundalike::declare::metadata::Metadata;
 use soundalike::declare::text::visible;
-use soundalike::engine::{open, upgrade_index, writer};
+use soundalike::engine::{open, upgrade_index, works, writer};
 use soundalike::id::path_text;
 use soundalike::indexer::{AddOptions, Added, add};
 use soundalike::level::Level;
@@ -68,6 +69,10 @@ pub(super) struct AddArgs {
     /// Who owns the files
     #[arg(long, value_name = "NAME", help_heading = INPUT)]
     owner: Option<String>,
+    /// Keep what the files play, too, so that `scan --works` finds it played anew: other instruments, another key or
+    /// tempo. Files that are in the index without it get it. Once some have it, all that are added do
+    #[arg(long)]
+    works: bool,
     /// Form of the output
     #[arg(long, value_enum, default_value_t = ListFormat::Text, help_heading = OUTPUT)]
     format: ListFormat,
@@ -177,6 +182,7 @@ struct AddRecord {
     inputs: usize,
     added: usize,
     present: usize,
+    enriched: usize,
     corrected: usize,
     featureless: usize,
     errors: usize,
@@ -206,12 +212,14 @@ fn run_add(args: &AddArgs) -> Result<Exit, Failure> {
         warn(&format!("{table}: {said}"));
     }
     let mut writer = self::writer(&args.index.dir).map_err(Failure::writing)?;
+    let (with_works, without_works) = works(&args.index.dir)?;
     let options = AddOptions {
-        params: &params,
         decode: args.work.decode_options(),
-        metadata: &metadata,
         catalogue: args.catalogue.clone(),
         owner: args.owner.clone(),
+        works: args.works || with_works > 0,
+        without_works: if args.works { without_works } else { HashSet::new() },
+        ..AddOptions::new(&params, &metadata)
     };
     let bar = Bar::new(args.work.quiet);
     let summary = add(&mut writer, &inputs.files, &options, &bar, cancel_on_interrupt())
@@ -225,6 +233,7 @@ fn run_add(args: &AddArgs) -> Result<Exit, Failure> {
         inputs: inputs.files.len() + inputs.errors.len(),
         added: summary.added,
         present: summary.present,
+        enriched: summary.enriched,
         corrected: summary.corrected,
         featureless: summary.featureless.len(),
         errors: failed,
@@ -294,10 +303,14 @@ fn report_added(
         warn(&error.message);
     }
     say(&format!(
-        "{}{} added, {} already there{}, {} unreadable, {} without features{}; {} in the index",
+        "{}{} added, {} already there{}{}, {} unreadable, {} without features{}; {} in the index",
         if added.interrupted { "interrupted: " } else { "" },
         added.added,
         added.present,
+        match added.enriched {
+            0 => String::new(),
+            count => format!(" (what {count} of them play was added)"),
+        },
         match added.corrected {
             0 => String::new(),
             count => format!(" ({count} of them corrected by the table)"),

@@ -28,6 +28,10 @@ pub(super) struct ScanArgs {
     uploads: UploadArgs,
     #[command(flatten)]
     against: Against,
+    /// Look for what the references play, too, in files that are no copies: the same chords on other instruments, in
+    /// another key and tempo; the index must have been made with `index add --works`
+    #[arg(long, help_heading = COMPARISON)]
+    works: bool,
     /// Index of earlier uploads, to find near-duplicates of what came before
     #[arg(long, value_name = "DIR", help_heading = COMPARISON)]
     earlier: Option<PathBuf>,
@@ -165,6 +169,9 @@ pub(super) fn run(args: ScanArgs) -> Result<Exit, Failure> {
     if let Some(earlier) = earlier {
         engine = engine.with_earlier(earlier);
     }
+    if args.works {
+        engine = engine.with_works()?;
+    }
     let commands = args.verdicts.commands(dir.as_deref());
     let mut report = args.format.report(commands.clone())?;
     let evidence = args.format == Format::Jsonl && !args.no_evidence;
@@ -200,7 +207,8 @@ fn index_references(args: &ScanArgs) -> Result<Index, Failure> {
     let references = inputs::collect(&args.against.references);
     let (params, metadata) = (FingerprintParams::V2, Metadata::default());
     let decode = args.work.decode_options();
-    let options = AddOptions { decode, ..AddOptions::new(&params, &metadata) };
+    let works = args.works;
+    let options = AddOptions { decode, works, ..AddOptions::new(&params, &metadata) };
     let (bar, cancel) = (Bar::new(args.work.quiet), cancel_on_interrupt());
     let (index, added) = Index::temporary(&references.files, &options, &bar, cancel)?;
     for other in &references.others {

@@ -51,6 +51,9 @@ pub(super) struct WatchArgs {
     /// Look into what is whole now (after waiting for --settle) and end
     #[arg(long, help_heading = "Waiting")]
     once: bool,
+    /// Look for what the references play, too; the index must have been made with `index add --works`
+    #[arg(long, help_heading = COMPARISON)]
+    works: bool,
     /// How closely to look at what is longer than 12 s: `thorough` finds a few damaged seconds in it more often
     #[arg(long, value_enum, default_value_t = DepthArg::Standard, help_heading = COMPARISON)]
     depth: DepthArg,
@@ -136,7 +139,10 @@ fn open(args: &WatchArgs) -> Result<(ResultStore, Engine), Failure> {
     let mut options = Options::default();
     options.decode = args.work.decode_options();
     options.depth = args.depth.depth();
-    let engine = Engine::new(options).with_references(references).with_judge(judge);
+    let mut engine = Engine::new(options).with_references(references).with_judge(judge);
+    if args.works {
+        engine = engine.with_works()?;
+    }
     Ok((
         results,
         match args.earlier.as_ref().or(args.keep.as_ref()) {

@@ -21,6 +21,8 @@ use crate::id::{digest_of, hex};
 use crate::params::FingerprintParams;
 use crate::policy::{FileHashes, Upload};
 use crate::track::Track;
+use crate::works::params::WorkParams;
+use crate::works::work::{Work, WorkMeter};
 
 /// Share of a track that one loop, silence or noise must make up for it to have little content.
 const LOW_CONTENT: f64 = 0.8;
@@ -33,20 +35,30 @@ pub(crate) struct Analysed {
     pub upload: Upload,
     /// Its peaks, `density` times those of a reference.
     pub constellation: Constellation,
+    /// What it plays, where that was listened to.
+    pub work: Option<Work>,
     density: f32,
 }
 
 impl Analysed {
-    /// Reads the file of `item`, keeping `density` times the peaks of a reference.
+    /// Reads the file of `item`, keeping `density` times the peaks of a reference; `works`: what it plays, too.
     pub fn new(
         item: &Item,
         params: &FingerprintParams,
         density: f32,
         decode: &DecodeOptions,
+        works: bool,
     ) -> Result<Analysed, AudioError> {
-        let analysis = analyse(&item.path, params, density, decode)?;
+        let mut meter = works.then(|| WorkMeter::new(&WorkParams::V1));
+        let mut hear = |samples: &[f32]| {
+            if let Some(meter) = &mut meter {
+                meter.push(samples);
+            }
+        };
+        let analysis = analyse(&item.path, params, density, decode, &mut hear)?;
         let upload = upload(item, &analysis);
-        Ok(Analysed { upload, constellation: analysis.constellation, density })
+        let work = meter.map(WorkMeter::finish);
+        Ok(Analysed { upload, constellation: analysis.constellation, work, density })
     }
 
     /// Its peaks at the density of a reference.

@@ -81,12 +81,15 @@ impl Engine {
             let evidence = self.evidence(references, query, hit);
             records.extend(evidence.map(|e| Record::Evidence(Box::new(e))));
         }
+        let resemblances =
+            self.resembling(references, &mut analysed.upload, analysed.work.as_ref(), &mut records);
         let matches = analysed.upload.matches.len();
         let is_featureless = matches == 0 && references.scanner.is_featureless(query);
         records.push(Record::Scanned(Scanned {
             query: QueryInfo::from(&*track),
             result: ScanResult::of(matches, is_featureless),
             matches,
+            resemblances,
             tracklist,
             signal: Some(analysed.upload.signal.clone()),
             by_way_of: by_way_of.map(|track| track.path.clone()),

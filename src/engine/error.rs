@@ -30,6 +30,9 @@ pub enum Error {
     /// Matches were asked for, but there are no references to find.
     #[error("there is nothing to compare with: the engine was given no references")]
     NothingToCompareWith,
+    /// Resemblances were asked for, but the references were indexed without what they play.
+    #[error("the references were indexed without what they play; add them again with --works")]
+    NoWorks,
     /// Records could not be written.
     #[error("cannot write the output: {0}")]
     Output(#[from] io::Error),

@@ -1,22 +1,27 @@
 //! An index, open for searching, and how one is made.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use soundalike_index::{CompactPolicy, Error as IndexError, Reader, UpgradeStats, Writer};
+use soundalike_index::{
+    CompactPolicy, Error as IndexError, Reader, SpaceParams, UpgradeStats, Writer,
+};
 
 use super::Error;
 use super::scratch::{Folder, Scratch};
 use crate::audio::AudioError;
 use crate::declare::inputs::{Inputs, collect};
 use crate::declare::metadata::Metadata;
-use crate::fingerprint::stored::{RECODE, params_id};
+use crate::fingerprint::stored::{RECODE, SPACE_ANCHOR, SPACE_PEAK_MAP, params_id};
 use crate::id::hex;
 use crate::indexer::{AddOptions, Added, add};
 use crate::params::FingerprintParams;
 use crate::progress::{Cancel, Progress};
 use crate::report::records::IndexInfo;
 use crate::track::Track;
+use crate::works::params::WorkParams;
+use crate::works::stored::{HARMONY, SPACE_HARMONY};
 
 /// One state of an index, shared and read-only. Its fingerprints are of the kind that this version makes.
 #[derive(Clone)]
@@ -160,19 +165,39 @@ pub(crate) fn index_info(reader: &Reader) -> IndexInfo {
 pub fn open(dir: &Path, params: &FingerprintParams) -> Result<Reader, IndexError> {
     let reader = Reader::open(dir)?;
     let ours = params_id(params);
-    if reader.params().digest == ours.digest {
-        return Ok(reader);
-    }
-    Err(IndexError::ParamsMismatch {
+    let mismatch = |index: String| IndexError::ParamsMismatch {
         path: dir.to_owned(),
-        index: reader.params().description.clone(),
-        given: ours.description,
-    })
+        index,
+        given: ours.description.clone(),
+    };
+    if reader.params().digest != ours.digest {
+        return Err(mismatch(reader.params().description.clone()));
+    }
+    // What an index of another version holds beside the recordings does not keep it from being searched for them.
+    let is_other = |space: &&SpaceParams| {
+        matches!(space.space, SPACE_PEAK_MAP | SPACE_ANCHOR) && space.digest != ours.digest
+    };
+    match reader.spaces().iter().find(is_other) {
+        Some(other) => Err(mismatch(format!("codes {}", hex(&other.digest[..8])))),
+        None => Ok(reader),
+    }
+}
+
+/// What the index in `dir` holds of works: how many, and the content that is there without.
+///
+/// # Errors
+/// The index cannot be read.
+pub fn works(dir: &Path) -> Result<(usize, HashSet<[u8; 32]>), IndexError> {
+    let reader = Reader::open(dir)?;
+    let (with, without): (Vec<_>, Vec<_>) =
+        reader.tracks().partition(|(track, _)| reader.has_payload(*track, HARMONY));
+    Ok((with.len(), without.into_iter().map(|(_, meta)| meta.sha256).collect()))
 }
 
 /// Opens the index in `dir` for changes, or creates it.
 pub fn writer(dir: &Path) -> Result<Writer, IndexError> {
-    Writer::open_or_create(dir, params_id(&FingerprintParams::V2))
+    Writer::open_or_create(dir, params_id(&FingerprintParams::V2))?
+        .with_space(SPACE_HARMONY, WorkParams::V1.stored_digest())
 }
 
 /// Writes what is of an older form in the index behind `writer` anew.

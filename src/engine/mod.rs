@@ -20,6 +20,7 @@ mod judge;
 mod judged_batch;
 mod lookups;
 mod pair;
+mod resembling;
 mod run;
 mod scratch;
 mod uploads;
@@ -35,13 +36,16 @@ use crate::fingerprint::signal::Signal;
 use crate::matches::Match;
 use crate::params::FingerprintParams;
 use crate::policy::{Batch, Finding, Upload, Verdict};
+use crate::resemblance::Resemblance;
 use crate::scan::search::{Depth, Scanner, TrackMatch};
 use crate::track::Track;
+use crate::works::params::WorkParams;
+use crate::works::search::WorkScanner;
 
 pub use crate::fingerprint::file::sha256_of;
 use analyse::Analysed;
 pub use error::Error;
-pub use index::{Index, open, upgrade_index, writer};
+pub use index::{Index, open, upgrade_index, works, writer};
 pub use judge::{Judge, Judged, day};
 #[doc(hidden)]
 pub use judged_batch::JudgedBatch;
@@ -62,6 +66,9 @@ pub struct Options {
     pub search: SearchMode,
     /// How closely each file is looked at.
     pub depth: Depth,
+    /// Listens to what files play, too.
+    #[doc(hidden)]
+    pub works: bool,
     /// Matches below the acceptance line are told, too.
     pub candidates: bool,
     /// Matches told per file.
@@ -79,6 +86,7 @@ impl Default for Options {
             decode: DecodeOptions::default(),
             search: SearchMode::Auto,
             depth: Depth::Standard,
+            works: false,
             candidates: false,
             limit: 20,
             evidence: true,
@@ -92,6 +100,8 @@ impl Default for Options {
 struct References {
     index: Index,
     scanner: Arc<Scanner>,
+    /// Looks for what is played anew, where that is wanted.
+    works: Option<Arc<WorkScanner>>,
 }
 
 /// Finds, judges and describes what audio has in common with references and with other audio.
@@ -146,7 +156,22 @@ impl Engine {
     pub fn with_references(self, index: Index) -> Engine {
         let Options { params, search, .. } = &self.options;
         let scanner = Arc::new(Scanner::new(index.reader().clone(), params.clone(), *search));
-        Engine { references: Some(References { index, scanner }), ..self }
+        Engine { references: Some(References { index, scanner, works: None }), ..self }
+    }
+
+    /// Looks for what the references play, too, in files that are no copies of them: the same chords on other
+    /// instruments, in another key and tempo.
+    ///
+    /// # Errors
+    /// There are no references, or they were indexed without what they play.
+    pub fn with_works(self) -> Result<Engine, Error> {
+        let references = self.references.ok_or(Error::NothingToCompareWith)?;
+        let works = WorkScanner::new(&**references.index.reader(), &WorkParams::V1)?;
+        if works.count() == 0 && !references.index.is_empty() {
+            return Err(Error::NoWorks);
+        }
+        let references = Some(References { works: Some(Arc::new(works)), ..references });
+        Ok(Engine { references, options: Options { works: true, ..self.options }, ..self })
     }
 
     /// Compares the files of a batch with earlier uploads, too.
@@ -187,7 +212,9 @@ impl Engine {
         if let Some(mut index) = self.references().cloned()
             && index.refresh()?
         {
-            *self = self.clone().with_references(index);
+            let works = self.options.works;
+            let engine = self.clone().with_references(index);
+            *self = if works { engine.with_works()? } else { engine };
         }
         if let Some(earlier) = &mut self.earlier {
             earlier.refresh()?;
@@ -237,10 +264,15 @@ impl Engine {
 
     fn scan_item(&self, item: &Item) -> Result<(Scan, Upload), Error> {
         let references = self.references.as_ref().ok_or(Error::NothingToCompareWith)?;
-        let Analysed { mut upload, constellation, .. } = self.analyse(item)?;
+        let Analysed { mut upload, constellation, work, .. } = self.analyse(item)?;
         let hits = || references.hits(&upload.track, &constellation, &self.options);
         let hits = self.guarded(hits)?;
         upload.matches = hits.into_iter().map(|hit| hit.m).filter(Match::is_accepted).collect();
+        if let Some(work) = work {
+            let found = references.resemblances(&upload, &work)?;
+            upload.resemblances =
+                found.into_iter().map(|f| f.r).filter(Resemblance::is_accepted).collect();
+        }
         self.judge.rule(&mut upload);
         let scan = Scan {
             track: upload.track.clone(),
@@ -262,7 +294,7 @@ impl Engine {
     fn analyse(&self, item: &Item) -> Result<Analysed, AudioError> {
         let params = &self.options.params;
         let density = if self.references.is_some() { params.query_density } else { 1.0 };
-        Analysed::new(item, params, density, &self.options.decode)
+        Analysed::new(item, params, density, &self.options.decode, self.options.works)
     }
 }
 

@@ -6,23 +6,31 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::analyse::Analysed;
+use super::resembling::is_explained;
 use super::{Engine, Error, Item};
 use crate::audio::AudioError;
 use crate::id::scan_id;
 use crate::matches::Match;
 use crate::report::Report;
 use crate::report::records::{
-    Begin, ErrorRecord, MatchRecord, QueryInfo, Record, ScanResult, Scanned, Summary,
+    Begin, ErrorRecord, MatchRecord, QueryInfo, Record, ResemblanceRecord, ScanResult, Scanned,
+    Summary,
 };
+use crate::resemblance::Resemblance;
 use crate::scan::comparison::Comparison;
 use crate::scan::params::ScanParams;
 use crate::scan::reference::Reference;
+use crate::works::params::WorkParams;
+use crate::works::search::compare;
 
 /// What two files have in common.
 #[derive(Debug)]
 pub struct Compared {
     /// The match, if the evidence is beyond chance.
     pub found: Option<Match>,
+    /// That they play the same, if it is beyond chance and no match explains it; sought where
+    /// [`Options::works`](super::Options) says so.
+    pub resemblance: Option<Resemblance>,
     /// The files cannot be compared: nothing in one of them can be fingerprinted.
     pub is_featureless: bool,
 }
@@ -69,6 +77,8 @@ impl Engine {
             summary.scanned = 2;
             summary.matched = usize::from(compared.found.is_some());
             summary.matches = summary.matched;
+            summary.resembling =
+                usize::from(compared.found.is_none() && compared.resemblance.is_some());
             summary.audio_seconds = ms as f64 / 1000.0;
         }
         Ok(summary)
@@ -80,7 +90,9 @@ impl Engine {
         reference: &Path,
     ) -> (Result<Analysed, AudioError>, Result<Analysed, AudioError>) {
         let (params, decode) = (&self.options.params, &self.options.decode);
-        let read = |path: &Path, density| Analysed::new(&Item::bare(path), params, density, decode);
+        let works = self.options.works;
+        let read =
+            |path: &Path, density| Analysed::new(&Item::bare(path), params, density, decode, works);
         rayon::join(|| read(query, params.query_density), || read(reference, 1.0))
     }
 
@@ -96,16 +108,32 @@ impl Engine {
             fingerprint: params,
         };
         let found = pair.compare(seconds).filter(|found| found.accepted());
+        let found = found.map(|found| Match::new(a, b, &found, params));
+        let resemblance = resemblance(query, reference);
+        let explained = |r: &Resemblance| is_explained(r, found.as_slice());
+        let told = resemblance.filter(|r| r.is_accepted() && !explained(r));
         Compared {
-            found: found.map(|found| Match::new(a, b, &found, params)),
+            found,
+            resemblance: told,
             is_featureless: [query, reference].iter().any(|x| x.constellation.points.is_empty()),
         }
     }
 }
 
+/// That they play the same, where that was listened to.
+fn resemblance(query: &Analysed, reference: &Analysed) -> Option<Resemblance> {
+    let (ours, theirs) = (query.work.as_ref()?, reference.work.as_ref()?);
+    let found = compare(&ours.harmony, &theirs.harmony.stored(), &WorkParams::V1)?;
+    let (a, b) = (&query.upload.track, &reference.upload.track);
+    Some(Resemblance::new(a, b, &found, 1, Vec::new()))
+}
+
 fn tell(query: &Analysed, compared: &Compared, report: &mut dyn Report) -> Result<(), Error> {
     if let Some(found) = &compared.found {
         report.record(&Record::Match(Box::new(MatchRecord::from(found))))?;
+    }
+    if let Some(r) = &compared.resemblance {
+        report.record(&Record::Resemblance(Box::new(ResemblanceRecord::from(r))))?;
     }
     let matches = usize::from(compared.found.is_some());
     let upload = &query.upload;
@@ -113,6 +141,7 @@ fn tell(query: &Analysed, compared: &Compared, report: &mut dyn Report) -> Resul
         query: QueryInfo::from(&*Arc::clone(&upload.track)),
         result: ScanResult::of(matches, compared.is_featureless),
         matches,
+        resemblances: query.work.is_some().then_some(usize::from(compared.resemblance.is_some())),
         tracklist: Vec::new(),
         signal: Some(upload.signal.clone()),
         by_way_of: None,

@@ -26,6 +26,7 @@ use crate::policy::{Batch, Upload};
 use crate::progress::{Cancel, Progress};
 use crate::report::Report;
 use crate::report::records::{Begin, Record, Summary, VerdictRecord};
+use crate::works::params::WorkParams;
 
 /// Files looked at before their records are written: bounds memory, keeps the order of inputs.
 const CHUNK: usize = 64;
@@ -74,9 +75,11 @@ impl Engine {
             Some(depth) => format!("{against}\n{depth}"),
             None => against,
         };
+        let against = if self.options.works { format!("{against}\nworks") } else { against };
         let name = named(&uploads.items, &against);
         let mut begin = Begin::new(name, compared.map(Index::info), now);
         begin.depth = depth.map(Into::into);
+        begin.work_params = self.options.works.then(|| WorkParams::V1.id());
         self.judge.describe(&mut begin, day(now));
         begin
     }
@@ -300,6 +303,7 @@ impl Work<'_> {
         summary.scanned += 1;
         summary.matches += standing;
         summary.matched += usize::from(standing > 0);
+        summary.resembling += usize::from(standing == 0 && !upload.resemblances.is_empty());
         summary.audio_seconds += upload.track.duration_ms as f64 / 1000.0;
         for record in &records {
             report.record(record)?;

@@ -201,11 +201,8 @@ fn build_index(
     let files: Vec<PathBuf> = sources.iter().map(|s| s.path.clone()).collect();
     let metadata = Metadata::default();
     let add = AddOptions {
-        params: &options.params,
         decode: options.decode.clone(),
-        metadata: &metadata,
-        catalogue: None,
-        owner: None,
+        ..AddOptions::new(&options.params, &metadata)
     };
     let mut writer = Writer::open_or_create(&dir, params_id(&options.params))?;
     let started = Instant::now();

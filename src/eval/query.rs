@@ -66,7 +66,8 @@ impl Bench<'_> {
     /// Fingerprint of a query file, the way `scan` takes it.
     pub(super) fn constellation(&self, path: &Path) -> Result<Constellation, Obstacle> {
         let params = &self.options.params;
-        let made = fingerprint(path, params, params.query_density, &self.options.decode);
+        let made =
+            fingerprint(path, params, params.query_density, &self.options.decode, &mut |_| ());
         made.map(|(_, constellation)| constellation).map_err(|e| Obstacle::Failed(e.to_string()))
     }
 

@@ -42,7 +42,10 @@ pub(super) fn indexing(sources: &[SourceFile], options: &EvalOptions, speed: &mu
 fn index_one(source: &SourceFile, options: &EvalOptions) -> usize {
     let params = &options.params;
     let hash = sha256_of(&source.path);
-    let Ok((_, track)) = fingerprint(&source.path, params, 1.0, &options.decode) else { return 0 };
+    let Ok((_, track)) = fingerprint(&source.path, params, 1.0, &options.decode, &mut |_| ())
+    else {
+        return 0;
+    };
     let windows = descriptor::windows(&track, params.reference_hop, params);
     windows.len() + track.to_bytes().len() + usize::from(hash.is_ok())
 }

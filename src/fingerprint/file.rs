@@ -97,15 +97,20 @@ fn refuse_device(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Hears the samples that are fingerprinted, at the analysis rate, so that a file is decoded once.
+pub type Listener<'a> = dyn FnMut(&[f32]) + 'a;
+
 /// Decodes and fingerprints `path`, keeping `density` times the peaks of a reference.
 pub fn analyse(
     path: &Path,
     params: &FingerprintParams,
     density: f32,
     options: &DecodeOptions,
+    also: &mut Listener<'_>,
 ) -> Result<Analysis, AudioError> {
     let sha256 = sha256_within(path, options)?;
-    let (info, constellation, signal) = analyse_signal(path, params, density, options)?;
+    let (info, fingerprinter) = decode(path, params, density, options, also)?;
+    let (constellation, signal) = fingerprinter.finish_with_signal();
     Ok(Analysis { info, sha256, constellation, signal })
 }
 
@@ -116,8 +121,7 @@ pub fn analyse_signal(
     density: f32,
     options: &DecodeOptions,
 ) -> Result<(AudioInfo, Constellation, Signal), AudioError> {
-    let mut fingerprinter = Fingerprinter::new(params, density);
-    let info = decode_file(path, options, &mut |samples| fingerprinter.push(samples))?;
+    let (info, fingerprinter) = decode(path, params, density, options, &mut |_| ())?;
     let (constellation, signal) = fingerprinter.finish_with_signal();
     Ok((info, constellation, signal))
 }
@@ -128,8 +132,24 @@ pub fn fingerprint(
     params: &FingerprintParams,
     density: f32,
     options: &DecodeOptions,
+    also: &mut Listener<'_>,
 ) -> Result<(AudioInfo, Constellation), AudioError> {
-    let mut fingerprinter = Fingerprinter::new(params, density);
-    let info = decode_file(path, options, &mut |samples| fingerprinter.push(samples))?;
+    let (info, fingerprinter) = decode(path, params, density, options, also)?;
     Ok((info, fingerprinter.finish()))
+}
+
+fn decode(
+    path: &Path,
+    params: &FingerprintParams,
+    density: f32,
+    options: &DecodeOptions,
+    also: &mut Listener<'_>,
+) -> Result<(AudioInfo, Fingerprinter), AudioError> {
+    let mut fingerprinter = Fingerprinter::new(params, density);
+    let mut hear = |samples: &[f32]| {
+        fingerprinter.push(samples);
+        also(samples);
+    };
+    let info = decode_file(path, options, &mut hear)?;
+    Ok((info, fingerprinter))
 }

@@ -18,7 +18,7 @@ pub mod spectrogram;
 pub mod spectrum;
 pub mod stored;
 #[cfg(test)]
-mod test_audio;
+pub(crate) mod test_audio;
 #[cfg(test)]
 pub(crate) mod test_points;
 pub mod time;
@@ -46,7 +46,7 @@ impl Fingerprinter {
     /// A fingerprinter that keeps `density` times the peaks of a reference.
     pub fn new(params: &FingerprintParams, density: f32) -> Self {
         Fingerprinter {
-            spectrum: spectrum::Spectrum::new(params),
+            spectrum: spectrum::Spectrum::new(&params.spectrum()),
             picker: peaks::PeakPicker::new(params, density),
             silence: silence::SilenceMeter::new(params.rate),
             noise: noise::NoiseMeter::new(params),

@@ -189,7 +189,7 @@ mod tests {
 
     /// Share of the frames that are noise.
     fn share(samples: &[f32]) -> f64 {
-        let mut spectrum = Spectrum::new(&PARAMS);
+        let mut spectrum = Spectrum::new(&PARAMS.spectrum());
         let mut meter = NoiseMeter::new(&PARAMS);
         spectrum.push(samples, |row| meter.push(row));
         spectrum.finish(|row| meter.push(row));

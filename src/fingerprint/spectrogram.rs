@@ -42,7 +42,7 @@ pub fn of_file(
     options: &DecodeOptions,
 ) -> Result<Spectrogram, AudioError> {
     let mut canvas = Canvas::new((begin_ms, end_ms), max_width, params);
-    let mut spectrum = Spectrum::new(params);
+    let mut spectrum = Spectrum::new(&params.spectrum());
     // Half a window beyond the end is heard in the last frame.
     let enough = Duration::from_millis(end_ms.saturating_add(1_000));
     let options =

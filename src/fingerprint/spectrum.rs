@@ -14,7 +14,7 @@ use multiversion::multiversion;
 use rustfft::num_complex::Complex32;
 use rustfft::{Fft, FftPlanner};
 
-use crate::params::FingerprintParams;
+use crate::params::SpectrumParams;
 
 /// Level units per factor of two in power.
 pub const UNITS_PER_LOG2: f32 = 256.0;
@@ -71,7 +71,7 @@ pub struct Spectrum {
 
 impl Spectrum {
     /// Plans the transform for `params`.
-    pub fn new(params: &FingerprintParams) -> Self {
+    pub fn new(params: &SpectrumParams) -> Self {
         let n = params.fft_len;
         let fft = FftPlanner::<f32>::new().plan_fft_forward(n);
         // Scaled so that a full-scale sine has power 1 (0 dB) at its bin; the further half undoes
@@ -231,7 +231,7 @@ fn dot_pairs(weights: &[Pair], power: &[Pair]) -> Pair {
 }
 
 impl Bands {
-    fn new(params: &FingerprintParams) -> Bands {
+    fn new(params: &SpectrumParams) -> Bands {
         let bin_hz = f64::from(params.rate) / params.fft_len as f64;
         let step = (1.0 / params.bins_per_octave as f64).exp2() - 1.0;
         let mut bands = Bands::default();
@@ -301,6 +301,7 @@ fn fast_log2(x: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::params::FingerprintParams;
 
     #[test]
     fn fast_log2_is_close_to_the_library() {
@@ -314,7 +315,7 @@ mod tests {
     /// The level at a sine's own bin is its power, whatever the frequency.
     #[test]
     fn full_scale_sine_peaks_at_its_bin() {
-        let params = FingerprintParams::V2;
+        let params = FingerprintParams::V2.spectrum();
         for hz in [180.0, 310.0, 440.0, 1_234.5, 3_000.0] {
             let samples: Vec<f32> = (0..16_000)
                 .map(|i| (std::f64::consts::TAU * hz * i as f64 / 16_000.0).sin() as f32)
@@ -331,7 +332,7 @@ mod tests {
 
     #[test]
     fn rows_do_not_depend_on_chunking() {
-        let params = FingerprintParams::V2;
+        let params = FingerprintParams::V2.spectrum();
         let samples: Vec<f32> = (0..20_000).map(|i| ((i * i) % 97) as f32 / 97.0 - 0.5).collect();
         let whole = {
             let mut rows = Vec::new();

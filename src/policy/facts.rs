@@ -63,6 +63,8 @@ pub const PARTY_RELATIONS: &[&str] =
 pub const PARTY_BASES: &[&str] = &["account", "isrc", "label", "registrant"];
 /// Values of `rights`.
 pub const RIGHTS: &[&str] = &["undeclared", "denied"];
+/// Values of `channel`.
+pub const CHANNELS: &[&str] = &["harmony"];
 /// Values of `side`.
 pub const SIDES: &[&str] = &["batch", "reference"];
 
@@ -103,6 +105,11 @@ pub const FACTS: &[FactSpec] = &[
     flag("same_party", "upload and reference belong to the same party"),
     word("party_basis", PARTY_BASES, "sign that they belong to the same party"),
     number("registrants", "different ISRC registrants"),
+    // Of resemblances.
+    word("channel", CHANNELS, "what is played alike"),
+    number("aligned_s", "length of what is played alike"),
+    number("agreement_pct", "agreement of what is played"),
+    number("common_pct", "share of unrelated works that resemble it half as much"),
     // Of the identity matrix.
     word("matrix", &[], "cell of the identity matrix"),
     word("isrc_relation", ISRC_RELATIONS, "relation of the ISRCs"),

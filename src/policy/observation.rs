@@ -69,6 +69,7 @@ rules! {
     Disc001 "DISC-001" "Use of generators not declared";
     Disc002 "DISC-002" "Declared free of generated parts, but the file names a generator";
     Disc003 "DISC-003" "Generated parts declared";
+    Work001 "WORK-001" "Plays what a reference plays";
 }
 
 /// A number, word or yes/no that an observation rests on; packs put conditions on them by name.

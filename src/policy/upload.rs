@@ -9,6 +9,7 @@ use crate::declare::declared::{Declared, NotAsked};
 use crate::fingerprint::signal::Signal;
 use crate::level::Level;
 use crate::matches::Match;
+use crate::resemblance::Resemblance;
 use crate::track::Track;
 
 /// Hashes of an audio file, in hexadecimal, for comparison with a declared one.
@@ -45,6 +46,9 @@ pub struct Upload {
     pub file_hashes: FileHashes,
     /// Accepted matches.
     pub matches: Vec<Match>,
+    /// What plays the same, beyond the matches; accepted ones only.
+    #[serde(default)]
+    pub resemblances: Vec<Resemblance>,
     /// The decision by which its account or ISRC registrant is on the block list.
     pub blocked_by: Option<String>,
     /// The decision by which nothing it resembles is held against it: about its audio, account or ISRC registrant.

@@ -24,9 +24,9 @@ pub const LIMITS: &[Limit] = &[
     },
     Limit {
         id: "not_composition_match",
-        title: "No composition or cover matching",
-        text: "It hears recordings: another performance is found only where it runs along closely; other \
-               covers, and likeness of style or voice, are not found.",
+        title: "Compositions only where asked for",
+        text: "It hears recordings. Only with --works it looks for the same chords in the same rhythm, too; covers \
+               that change them, and likeness of tune, style or voice, are not found.",
     },
     Limit {
         id: "not_legal_advice",
@@ -116,6 +116,10 @@ pub fn meaning(rule: Rule) -> &'static str {
         Rule::Audio007 => {
             "The material of a reference runs along, but not as a copy does: a voice or other music lies over it, \
              as over a backing track, or it was played or generated again. Never more than a look."
+        }
+        Rule::Work001 => {
+            "The same chords in the same rhythm as in a reference, in whatever key, tempo and on whatever \
+             instruments, for longer than chance explains. Many songs share chords: never more than a look."
         }
         Rule::Bulk001 => "The upload shares most of its audio with others of the batch.",
         Rule::Bulk002 => {

@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use super::Report;
-use super::records::{ErrorRecord, MatchRecord, Record, Scanned, VerdictRecord, credit};
+use super::records::{
+    ErrorRecord, MatchRecord, Record, ResemblanceRecord, Scanned, VerdictRecord, credit,
+};
 use super::text_batch::joined;
 use crate::declare::text::visible;
 use crate::dedup::cluster::Cluster;
@@ -48,6 +50,7 @@ pub const COLUMNS: &[&str] = &[
     "account_id",
     "match_id",
     "started_at",
+    "channel",
 ];
 
 /// Writes the table.
@@ -135,6 +138,29 @@ impl<W: Write> Csv<W> {
         self.row(&m.query.path, row);
     }
 
+    fn resembling(&mut self, r: &ResemblanceRecord) {
+        let row = vec![
+            ("path", r.query.path.clone()),
+            ("result", if r.accepted { "resembles" } else { "candidate" }.to_owned()),
+            ("log10_evalue", r.log10_evalue.to_string()),
+            ("ref_id", r.reference.ref_id.clone()),
+            ("ref_path", r.reference.path.clone()),
+            ("ref_title", r.reference.title.clone().unwrap_or_default()),
+            ("ref_artist", credit(&r.reference.artists, "; ").unwrap_or_default()),
+            ("ref_isrc", r.reference.external_ids.isrc.clone().unwrap_or_default()),
+            ("time_factor", r.time_factor.to_string()),
+            ("pitch_cents", (100 * i32::from(r.transposition_semitones)).to_string()),
+            ("sample_begin_ms", r.sample_begin_time_offset_ms.to_string()),
+            ("sample_end_ms", r.sample_end_time_offset_ms.to_string()),
+            ("db_begin_ms", r.db_begin_time_offset_ms.to_string()),
+            ("db_end_ms", r.db_end_time_offset_ms.to_string()),
+            ("match_id", r.resemblance_id.clone()),
+            ("channel", r.channel.name().to_owned()),
+        ];
+        let row = row.into_iter().chain(query_columns(&r.query)).collect();
+        self.row(&r.query.path, row);
+    }
+
     fn unmatched(&mut self, s: &Scanned) {
         let mut row = vec![("path", s.query.path.clone()), ("result", s.result.name().to_owned())];
         row.extend(query_columns(&s.query));
@@ -195,9 +221,10 @@ impl<W: Write> Report for Csv<W> {
                 self.started_at = vec![("started_at", time.unwrap_or_default())];
             }
             Record::Match(m) => self.matched(m),
+            Record::Resemblance(r) => self.resembling(r),
             Record::Scanned(s) => {
                 self.scanned += 1;
-                if s.matches == 0 {
+                if s.matches == 0 && s.resemblances.unwrap_or(0) == 0 {
                     self.unmatched(s);
                 }
             }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::records::{ErrorRecord, MatchRecord, Name, credit};
+use super::records::{ErrorRecord, MatchRecord, Name, ResemblanceRecord, credit};
 pub use crate::counted::{agree, count, thousands};
 
 use crate::clock;
@@ -38,6 +38,44 @@ pub fn kind_words(m: &MatchRecord) -> String {
     let pitch = change(m.pitch_cents, 0, "cents").map(|text| format!("pitch {text}"));
     let changes: Vec<String> = speed.into_iter().chain(pitch).collect();
     if changes.is_empty() { words.to_owned() } else { format!("{words} ({})", changes.join(", ")) }
+}
+
+/// Pitch classes, C first.
+pub const PITCH_CLASSES: [&str; 12] =
+    ["C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B"];
+/// Strength, of 15, from which a pitch class is named.
+const NAMED: f64 = 4.0;
+/// Most that are named.
+const MOST_NAMED: usize = 4;
+
+/// What two tracks play alike, and in which key and tempo.
+pub fn work_words(r: &ResemblanceRecord) -> String {
+    let key = match r.transposition_semitones {
+        0 => "in the same key".to_owned(),
+        up => {
+            let direction = if up > 0 { "higher" } else { "lower" };
+            format!(
+                "{} {direction}",
+                count(usize::from(up.unsigned_abs()), "semitone", "semitones")
+            )
+        }
+    };
+    let change = 100.0 * (r.time_factor - 1.0);
+    let tempo = match change.abs() {
+        0.0..1.0 => "at the same tempo".to_owned(),
+        size => format!("{size:.0} % {}", if change > 0.0 { "faster" } else { "slower" }),
+    };
+    format!("the same chords in the same rhythm, {key}, {tempo}")
+}
+
+/// The strongest of twelve pitch classes by name, from C up.
+pub fn classes_of(strengths: &[f64; 12]) -> String {
+    let mut order: Vec<usize> = (0..12).filter(|class| strengths[*class] >= NAMED).collect();
+    order.sort_by(|a, b| strengths[*b].total_cmp(&strengths[*a]));
+    order.truncate(MOST_NAMED);
+    order.sort_unstable();
+    let names: Vec<&str> = order.into_iter().map(|class| PITCH_CLASSES[class]).collect();
+    if names.is_empty() { "–".to_owned() } else { names.join(" ") }
 }
 
 /// The E-value as a frequency a person can weigh. Beyond that, records have its logarithm.

@@ -13,7 +13,8 @@ use std::path::Path;
 use super::evidence::EvidenceRecord;
 use super::records::TracklistEntry;
 use super::records::{
-    Begin, MatchRecord, Name, QueryInfo, Record, ScanResult, Summary, VerdictRecord,
+    Begin, MatchRecord, Name, QueryInfo, Record, ResemblanceRecord, ScanResult, Summary,
+    VerdictRecord,
 };
 use super::remarks::remarks;
 use crate::dedup::cluster::Cluster;
@@ -81,6 +82,8 @@ pub struct UploadEntry {
     pub reasons: Vec<Rule>,
     /// Matches in order of score.
     pub matches: Vec<MatchEntry>,
+    /// What plays the same, the surest first.
+    pub resemblances: Vec<RecordPosition>,
     /// What the policies found, gravest first.
     pub findings: Vec<RecordPosition>,
     /// Why it could not be read.
@@ -211,6 +214,14 @@ impl Records {
         }
     }
 
+    /// The whole record of a resemblance.
+    pub fn resemblance(&mut self, place: RecordPosition) -> Option<Box<ResemblanceRecord>> {
+        match self.get(place)? {
+            Record::Resemblance(r) => Some(r),
+            _ => None,
+        }
+    }
+
     /// The whole record of a verdict.
     pub fn verdict(&mut self, place: RecordPosition) -> Option<Box<VerdictRecord>> {
         match self.get(place)? {
@@ -289,6 +300,7 @@ impl Survey {
                 self.contents.begin.get_or_insert(begin);
             }
             Record::Match(m) => self.matched(*m, place),
+            Record::Resemblance(r) => self.resembling(&r, place),
             Record::Scanned(s) => {
                 let upload = self.query(&s.query);
                 upload.result = Some(s.result);
@@ -350,6 +362,13 @@ impl Survey {
             asset_match_pct: m.asset_match_pct,
         };
         self.upload(&upload).matches.push(entry);
+    }
+
+    fn resembling(&mut self, r: &ResemblanceRecord, place: RecordPosition) {
+        let upload = self.query(&r.query).path.clone();
+        if self.seen.insert((upload.clone(), r.resemblance_id.clone())) {
+            self.upload(&upload).resemblances.push(place);
+        }
     }
 
     fn cluster(&mut self, c: Cluster, place: RecordPosition) {

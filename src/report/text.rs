@@ -8,10 +8,10 @@ use jiff::Timestamp;
 use super::Report;
 use super::decide::Commands;
 use super::look::{Ink, Look};
-use super::phrases::{Causes, cause, count, kind_words, named, odds, speed};
+use super::phrases::{Causes, cause, count, kind_words, named, odds, speed, work_words};
 use super::records::{
-    ErrorRecord, MatchRecord, QueryInfo, Record, ScanResult, Scanned, SegmentRecord, Summary,
-    VerdictRecord,
+    ErrorRecord, MatchRecord, QueryInfo, Record, ResemblanceRecord, ScanResult, Scanned,
+    SegmentRecord, Summary, VerdictRecord,
 };
 use super::remarks::remarks;
 use super::text_batch::{self, Told};
@@ -136,6 +136,37 @@ impl<W: Write> Text<W> {
         self.line(ABOUT_MATCH, &format!("not held against this file, by decision {decision}"))
     }
 
+    fn resembling(&mut self, r: &ResemblanceRecord) -> io::Result<()> {
+        self.heading(&r.query)?;
+        let label = match r.accepted {
+            true => self.look.paint(Ink::Level(Level::Review), "RESEMBLES"),
+            false => self.look.paint(Ink::Aside, "below the line"),
+        };
+        self.shown += 1;
+        let name = named(r.reference.title.as_deref(), &r.reference.artists, &r.reference.path);
+        self.line(ABOUT_FILE, &format!("{label}  {}", visible(&name)))?;
+        let chance = match r.can_tell {
+            true => odds(r.log10_evalue),
+            false => "too few works to tell what chance gives".to_owned(),
+        };
+        self.line(ABOUT_MATCH, &format!("{}; {chance}", work_words(r)))?;
+        let place = format!(
+            "{} – {} here  as  {} – {} there   agreement {:.2}, no copy of the recording",
+            clock(r.sample_begin_time_offset_ms),
+            clock(r.sample_end_time_offset_ms),
+            clock(r.db_begin_time_offset_ms),
+            clock(r.db_end_time_offset_ms),
+            r.agreement_pct / 100.0
+        );
+        self.line(ABOUT_MATCH, &place)?;
+        let next: Vec<String> = r.next_best.iter().map(|n| format!("{:.1}", n.z)).collect();
+        let next = match next.is_empty() {
+            true => String::new(),
+            false => format!("; the next best works by {}", next.join(", ")),
+        };
+        self.line(ABOUT_MATCH, &format!("stands out by {:.1} deviations{next}", r.z))
+    }
+
     fn segments(&mut self, segments: &[SegmentRecord]) -> io::Result<()> {
         let (repeats, own): (Vec<_>, Vec<_>) = segments.iter().partition(|s| s.repeat);
         for s in own.iter().take(MAX_SEGMENTS) {
@@ -167,6 +198,9 @@ impl<W: Write> Text<W> {
                 ABOUT_FILE,
                 "nothing to compare: silence, a steady tone, or too short for a fingerprint",
             )?,
+            ScanResult::NoMatch if s.resemblances.unwrap_or(0) > 0 => {
+                self.line(ABOUT_FILE, &format!("no copy{among}"))?
+            }
             ScanResult::NoMatch if self.shown > 0 => {
                 self.line(ABOUT_FILE, &format!("nothing above the line{among}"))?
             }
@@ -289,6 +323,7 @@ impl<W: Write> Report for Text<W> {
                 Ok(())
             }
             Record::Match(m) => self.matched(m),
+            Record::Resemblance(r) => self.resembling(r),
             Record::Scanned(s) => self.scanned(s),
             Record::Error(e) => self.error(e),
             // Other remarks are told on standard error.

@@ -171,8 +171,15 @@ impl Teller<'_> {
         }
         self.report.record(&Record::Verdict(Box::new(verdict)))?;
         let result = ScanResult::Matched;
-        let scanned =
-            Scanned { query, result, matches: count, tracklist, signal: None, by_way_of: None };
+        let scanned = Scanned {
+            query,
+            result,
+            matches: count,
+            resemblances: None,
+            tracklist,
+            signal: None,
+            by_way_of: None,
+        };
         Ok(self.report.record(&Record::Scanned(scanned))?)
     }
 

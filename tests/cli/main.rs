@@ -37,3 +37,4 @@ mod verdicts;
 mod watch;
 mod watch_adversary;
 mod words;
+mod works;

@@ -166,7 +166,7 @@ fn with_evidence(place: &Place, records: &str) -> String {
     let (params, scan) = (FingerprintParams::V2, &ScanParams::V1);
     let read = |path: &Value, density| {
         let path = place.path(path.as_str().unwrap());
-        analyse(&path, &params, density, &DecodeOptions::default()).unwrap()
+        analyse(&path, &params, density, &DecodeOptions::default(), &mut |_| ()).unwrap()
     };
     let mut out = records.to_owned();
     for line in records.lines() {

@@ -10,6 +10,7 @@ mod disclosure;
 mod meta;
 mod pairs;
 mod tech;
+mod works;
 
 use super::facts::FactsBuilder;
 use super::observation::{Ceiling, Observation, Rule};
@@ -21,6 +22,7 @@ pub fn observe(batch: &Batch<'_>, index: usize) -> Vec<Observation> {
     let Some(upload) = batch.uploads.get(index) else { return Vec::new() };
     let mut all = Vec::new();
     audio::observe(upload, &mut all);
+    works::observe(upload, &mut all);
     let matches = all.len();
     pairs::observe(batch, index, &mut all);
     bulk::observe(batch, index, &mut all);

@@ -36,5 +36,6 @@ mod tracklist_view;
 mod upload_view;
 mod verdict_view;
 mod words;
+mod work_view;
 
 pub use page::{Options, Written, write};

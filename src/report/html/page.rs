@@ -14,9 +14,11 @@ use super::exhibit::Exhibit;
 use super::foreign::Text;
 use super::match_view::MatchView;
 use super::overview::{self, Row};
+use super::parts::note;
 use super::shell::{self, Frame, Hole};
 use super::upload_view::{MAX_FINDINGS, UploadView};
 use super::words::count;
+use super::work_view::WorkView;
 use super::{guide, masthead, notices};
 use crate::declare::declared::Declared;
 use crate::policy::Finding;
@@ -30,6 +32,9 @@ use crate::report::records::{MatchRecord, VerdictRecord};
 const OPEN: usize = 10;
 /// Matches of one upload whose pictures are drawn at the same time.
 const AT_ONCE: usize = 8;
+
+/// Resemblances of one upload that are shown in full.
+const MAX_WORKS: usize = 10;
 
 /// What the page should be like.
 #[derive(Debug, Clone)]
@@ -207,8 +212,23 @@ impl<'a> Page<'a> {
                 let part = part.collect();
                 self.exhibits(part, &declared, out)?;
             }
-            Ok(())
+            self.works(upload, out)
         })
+    }
+
+    fn works(&mut self, upload: &UploadEntry, out: &mut dyn Write) -> io::Result<()> {
+        for (i, &place) in upload.resemblances.iter().take(MAX_WORKS).enumerate() {
+            if let Some(record) = self.records.resemblance(place) {
+                put(out, &WorkView::new(&record).markup(i == 0))?;
+            }
+        }
+        match upload.resemblances.len().saturating_sub(MAX_WORKS) {
+            0 => Ok(()),
+            more => {
+                let words = count(more, "resemblance is", "resemblances are");
+                put(out, &note(&format!("{words} not shown in full.")))
+            }
+        }
     }
 
     fn exhibits(

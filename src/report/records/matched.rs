@@ -189,6 +189,9 @@ pub struct Scanned {
     pub result: ScanResult,
     /// Accepted matches.
     pub matches: usize,
+    /// References that play the same, beyond those that match; none where they were not looked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resemblances: Option<usize>,
     /// What sounds when, where the matches make a mix; empty otherwise.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tracklist: Vec<TracklistEntry>,

@@ -4,6 +4,7 @@
 
 mod error;
 mod matched;
+mod resembling;
 mod run;
 mod track;
 mod verdict;
@@ -16,6 +17,7 @@ use crate::policy::Finding;
 
 pub use error::{ErrorRecord, NoteRecord};
 pub use matched::{MatchRecord, ScanResult, Scanned, SegmentRecord, TracklistEntry};
+pub use resembling::{NextBestRecord, ResemblanceRecord, WorkExhibit};
 pub use run::{Begin, DecisionsInfo, DeliveryInfo, IndexInfo, PolicyInfo, SCHEMA, Summary};
 pub use track::{ExternalIds, Name, QueryInfo, ReferenceInfo, credit};
 pub use verdict::VerdictRecord;
@@ -28,6 +30,8 @@ pub enum Record {
     Begin(Begin),
     /// A query that resembles a reference.
     Match(Box<MatchRecord>),
+    /// A query that plays what a reference plays.
+    Resemblance(Box<ResemblanceRecord>),
     /// A query is done; says plainly whether anything was found.
     Scanned(Scanned),
     /// A cluster of near-duplicates.

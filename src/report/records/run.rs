@@ -29,6 +29,9 @@ pub struct Begin {
     /// Name and digest of the parameters that scores and candidates rest on; none in records of versions before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scan_params: Option<String>,
+    /// The same of those that resemblances rest on; none where they were not looked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub work_params: Option<String>,
     /// The same of those that clusters and their scores rest on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dedup_params: Option<String>,
@@ -64,6 +67,7 @@ impl Begin {
             scan_id,
             tool_version: env!("CARGO_PKG_VERSION").into(),
             scan_params: Some(ScanParams::V1.id()),
+            work_params: None,
             dedup_params: Some(DedupParams::V1.id()),
             started_at: Some(Timestamp::from_second(now.as_second()).unwrap_or(now)),
             judged_at: None,
@@ -148,6 +152,9 @@ pub struct Summary {
     pub matched: usize,
     /// Accepted matches.
     pub matches: usize,
+    /// Files without a match that play what references play.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub resembling: usize,
     /// Files that could not be used.
     pub errors: usize,
     /// Files of folders that are sound but not read, and archives.
@@ -172,6 +179,10 @@ pub struct Summary {
     pub interrupted: bool,
     /// Exit status of the program.
     pub exit_code: u8,
+}
+
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 impl Summary {

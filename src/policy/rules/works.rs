@@ -1,0 +1,69 @@
+//! WORK rules: references that play the same, on whatever instruments.
+
+use super::{cap, observation};
+use crate::clock::seconds;
+use crate::level::Level;
+use crate::policy::facts::FactsBuilder;
+use crate::policy::identity::{Identity, PartyBasis, exemption};
+use crate::policy::observation::{Observation, Rule};
+use crate::policy::upload::Upload;
+use crate::policy::words::quoted;
+use crate::resemblance::Resemblance;
+
+/// Why what plays the same is for a look only.
+const WORK: &str = "the same chords do not make the same song";
+
+pub(super) fn observe(upload: &Upload, all: &mut Vec<Observation>) {
+    let own = Identity::declared(&upload.declared);
+    all.extend(upload.resemblances.iter().map(|r| of_resemblance(upload, &own, r)));
+}
+
+fn of_resemblance(upload: &Upload, own: &Identity, r: &Resemblance) -> Observation {
+    let reference = Identity::reference(&r.reference);
+    let party = PartyBasis::of(&upload.declared, own, &reference);
+    let mut seen = observation(Rule::Work001, message(r), facts(upload, r, party));
+    seen.evidence.push(r.id.clone());
+    cap(&mut seen, Level::Review, WORK);
+    if let Some(basis) = party {
+        cap(&mut seen, basis.ceiling(), basis.words());
+    } else if let Some(reason) = exemption(&upload.declared, own, &reference) {
+        cap(&mut seen, Level::Clear, reason);
+    }
+    seen
+}
+
+fn message(r: &Resemblance) -> String {
+    let name = match (&r.reference.title, r.reference.credit()) {
+        (Some(title), Some(artist)) => format!("{} by {}", quoted(title), quoted(&artist)),
+        (Some(title), None) => quoted(title),
+        (None, _) => quoted(&r.reference.path),
+    };
+    let key = match r.transposition {
+        0 => String::new(),
+        up => format!(", {} semitones {}", up.abs(), if up > 0 { "higher" } else { "lower" }),
+    };
+    let tempo = 100.0 * (r.time_factor - 1.0);
+    let tempo = if tempo.abs() < 1.0 { String::new() } else { format!(", tempo {tempo:+.0} %") };
+    let at = |ms: u64| seconds(ms.saturating_add(500));
+    format!(
+        "plays the same chords in the same rhythm as {name}: {}–{} here as {}–{} there{key}{tempo}",
+        at(r.query_ms.0),
+        at(r.query_ms.1),
+        at(r.reference_ms.0),
+        at(r.reference_ms.1),
+    )
+}
+
+fn facts(upload: &Upload, r: &Resemblance, party: Option<PartyBasis>) -> FactsBuilder {
+    let length = upload.track.duration_ms.max(1) as f64 / 1000.0;
+    FactsBuilder::default()
+        .word("channel", r.channel.name())
+        .number("aligned_s", r.seconds())
+        .number("query_match_pct", 100.0 * r.seconds() / length)
+        .number("agreement_pct", 100.0 * r.agreement)
+        .number("common_pct", r.common_pct)
+        .number("log10_evalue", r.log10_evalue)
+        .flag("same_party", party.is_some())
+        .maybe("party_basis", party.map(PartyBasis::name))
+        .word("side", "reference")
+}

@@ -1,0 +1,138 @@
+//! A resemblance: that two tracks play the same, in the units that people and rules use.
+//!
+//! Beside, never among, the matches: a [`Match`](crate::matches::Match) says that two tracks have a recording in
+//! common, a resemblance only that one plays what the other plays, on whatever instruments, in whatever key and tempo.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::resemblance_id;
+use crate::track::Track;
+use crate::works::align::Path;
+use crate::works::params::WorkParams;
+use crate::works::search::WorkEvidence;
+use crate::works::sequence::{CLASSES, ROWS_PER_SECOND};
+
+/// Milliseconds of a row.
+const ROW_MS: f64 = 1000.0 / ROWS_PER_SECOND as f64;
+
+/// What two tracks have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Channel {
+    /// Chords and bass, in the same rhythm.
+    Harmony,
+}
+
+impl Channel {
+    /// Name in records.
+    pub fn name(self) -> &'static str {
+        match self {
+            Channel::Harmony => "harmony",
+        }
+    }
+}
+
+/// Another work that a query was aligned with, and how far it stands out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NextBest {
+    /// The work.
+    pub reference: Arc<Track>,
+    /// Deviations of its score from those of unrelated works.
+    pub z: f64,
+}
+
+/// A query and a reference that play the same.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Resemblance {
+    /// Names query and reference (`w_…`); the same for a repeated scan.
+    pub id: String,
+    /// What they have in common.
+    pub channel: Channel,
+    /// The track in question.
+    pub query: Arc<Track>,
+    /// The track that plays the same.
+    pub reference: Arc<Track>,
+    /// Begin and end in the query, ms.
+    pub query_ms: (u64, u64),
+    /// Begin and end in the reference, ms.
+    pub reference_ms: (u64, u64),
+    /// Semitones by which the query sounds higher, -5 to 6; octaves are not told apart.
+    pub transposition: i8,
+    /// Above 1: the query plays faster.
+    pub time_factor: f64,
+    /// Mean correlation along the alignment, 0 to 1.
+    pub agreement: f64,
+    /// Deviations of the score from those of unrelated works.
+    pub z: f64,
+    /// `log10` of the expected number of works that would score as high by chance.
+    pub log10_evalue: f64,
+    /// Share of works drawn at random that score at least half as high, per cent: whether it is a common progression.
+    pub common_pct: f64,
+    /// Works that it was looked for among.
+    pub works: usize,
+    /// Whether they are enough to tell what chance gives.
+    pub can_tell: bool,
+    /// The best other works, the best first.
+    pub next_best: Vec<NextBest>,
+}
+
+impl Resemblance {
+    /// What `found` says of `query` and `reference`, among so many works.
+    #[doc(hidden)]
+    pub fn new(
+        query: &Arc<Track>,
+        reference: &Arc<Track>,
+        found: &WorkEvidence,
+        works: usize,
+        next_best: Vec<NextBest>,
+    ) -> Resemblance {
+        let slower = f64::from(found.aligned.slower) / 1000.0;
+        let (query_ms, reference_ms) = spans(&found.path, slower);
+        let up = i32::from(found.aligned.up);
+        let classes = CLASSES as i32;
+        let higher = (classes - up) % classes;
+        Resemblance {
+            id: resemblance_id(&query.sha256_hex(), &reference.ref_id()),
+            channel: Channel::Harmony,
+            query: query.clone(),
+            reference: reference.clone(),
+            query_ms,
+            reference_ms,
+            transposition: (if 2 * higher > classes { higher - classes } else { higher }) as i8,
+            time_factor: slower * found.path.slope(),
+            agreement: f64::from(found.path.agreement()),
+            z: found.z,
+            log10_evalue: found.expected.max(f64::MIN_POSITIVE).log10(),
+            common_pct: 100.0 * found.common,
+            works,
+            can_tell: found.can_tell,
+            next_best,
+        }
+    }
+
+    /// Seconds of the query that are aligned.
+    pub fn seconds(&self) -> f64 {
+        self.query_ms.1.saturating_sub(self.query_ms.0) as f64 / 1000.0
+    }
+
+    /// Whether it is beyond what chance gives. Harmony alone must be far beyond it: three chords that repeat are no
+    /// find.
+    pub fn is_accepted(&self) -> bool {
+        let tell = &WorkParams::V1.tell;
+        self.can_tell
+            && self.log10_evalue <= tell.expected_strict.log10()
+            && self.seconds() >= tell.aligned_s
+    }
+}
+
+/// Where an alignment lies on both sides, in ms; the query was played `slower`.
+fn spans(path: &Path, slower: f64) -> ((u64, u64), (u64, u64)) {
+    let (Some(first), Some(last)) = (path.cells.first(), path.cells.last()) else {
+        return ((0, 0), (0, 0));
+    };
+    let query = |row: u32| (f64::from(row) / slower * ROW_MS).round() as u64;
+    let reference = |row: u32| (f64::from(row) * ROW_MS).round() as u64;
+    ((query(first.0), query(last.0 + 1)), (reference(first.1), reference(last.1 + 1)))
+}

@@ -1,0 +1,377 @@
+//! The best local alignment of a query with a work: Smith and Waterman (1981) over the similarity of pitch classes.
+//!
+//! Similarity of two places is the mean correlation along the diagonal through them, over some two seconds (as
+//! the cross recurrence plots of Serrà et al. (2009) have it, without a threshold); steps are 1:1, and 1:2 or 2:1 at
+//! a price, for a tempo that is not quite right or not steady. All twelve keys are tried at each tempo. Whole numbers
+//! throughout: a score is the same on every machine, and sixteen cells go through one instruction, since no
+//! step stays in its row.
+
+use multiversion::multiversion;
+
+use super::params::AlignParams;
+use super::sequence::{CLASSES, IntRow, QUERY_UNIT, STORED_UNIT, Sequence};
+
+/// Sums along diagonals are divided by this, so that paths of minutes fit.
+const SHIFT: u32 = 4;
+
+/// An alignment's key, tempo and score.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Aligned {
+    /// Sum of similarity over the threshold along the path.
+    pub score: f32,
+    /// Semitones by which the query was moved up, below twelve.
+    pub up: u8,
+    /// How many times more slowly it was played, in per mille.
+    pub slower: u16,
+}
+
+/// The way of an alignment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Path {
+    /// Places that were aligned: row of the query as it was played, row of the work, and their similarity.
+    pub cells: Vec<(u32, u32, f32)>,
+}
+
+impl Path {
+    /// Rows of the work for one of the query, by least squares.
+    pub fn slope(&self) -> f64 {
+        let count = self.cells.len().max(1) as f64;
+        let mean = |place: fn(&(u32, u32, f32)) -> u32| {
+            self.cells.iter().map(|cell| f64::from(place(cell))).sum::<f64>() / count
+        };
+        let (x, y) = (mean(|cell| cell.0), mean(|cell| cell.1));
+        let moments = self.cells.iter().map(|(i, j, _)| {
+            let across = f64::from(*i) - x;
+            (across * across, across * (f64::from(*j) - y))
+        });
+        let (square, product) = moments.fold((0.0, 0.0), |sum, m| (sum.0 + m.0, sum.1 + m.1));
+        if square > 0.0 { product / square } else { 1.0 }
+    }
+
+    /// Mean similarity along it.
+    pub fn agreement(&self) -> f32 {
+        let sum: f32 = self.cells.iter().map(|(_, _, similarity)| similarity).sum();
+        sum / self.cells.len().max(1) as f32
+    }
+}
+
+/// A query at the tempos of an alignment.
+pub struct Tempos {
+    params: AlignParams,
+    /// How many times more slowly, in per mille, and the rows.
+    versions: Vec<(u16, Vec<IntRow>)>,
+}
+
+impl Tempos {
+    /// Of a query.
+    pub fn new(query: &Sequence, params: &AlignParams) -> Tempos {
+        let at = |&slower: &u16| (slower, query.slower(slower).quantised(QUERY_UNIT));
+        Tempos { params: *params, versions: params.tempos.iter().map(at).collect() }
+    }
+
+    /// The best alignment with a work, in any key; of equal ones the first.
+    pub fn best(&self, work: &[IntRow]) -> Aligned {
+        let mut best = Aligned { score: 0.0, up: 0, slower: 1000 };
+        let units = Units::new(&self.params);
+        let mut table = Table::new(work, self.params.diagonal);
+        for (slower, query) in &self.versions {
+            for up in 0..CLASSES {
+                table.fill(query, up);
+                let score = f32::from(table.best(query.len(), &units)) / units.one;
+                if score > best.score {
+                    best = Aligned { score, up: up as u8, slower: *slower };
+                }
+            }
+        }
+        best
+    }
+
+    /// The way of an alignment that [`Tempos::best`] found.
+    pub fn path(&self, work: &[IntRow], aligned: &Aligned) -> Path {
+        let units = Units::new(&self.params);
+        let mut table = Table::new(work, self.params.diagonal);
+        let version = self.versions.iter().find(|(slower, _)| *slower == aligned.slower);
+        let Some((_, query)) = version else { return Path { cells: Vec::new() } };
+        table.fill(query, usize::from(aligned.up));
+        table.path(query.len(), &units)
+    }
+}
+
+/// Threshold and price in the whole numbers of the table.
+struct Units {
+    one: f32,
+    threshold: i16,
+    oblique: i16,
+}
+
+impl Units {
+    fn new(params: &AlignParams) -> Units {
+        let one = QUERY_UNIT * STORED_UNIT * params.diagonal as f32 / (1 << SHIFT) as f32;
+        let whole = |x: f32| (x * one).round() as i16;
+        Units { one, threshold: whole(params.threshold), oblique: whole(params.oblique) }
+    }
+}
+
+/// Rows of a work that are correlated at a time.
+const LANES: usize = 16;
+/// So many rows by pitch classes.
+type Block = [[i16; LANES]; CLASSES];
+
+/// Correlations of all rows of a query with all of a work, with a margin of zeros.
+struct Table {
+    /// The work, the last block filled up with silence.
+    work: Vec<Block>,
+    columns: usize,
+    /// Cells of the diagonal before the middle one.
+    half: usize,
+    /// Zeros before each row, which a sum along a diagonal may reach into.
+    margin: usize,
+    /// Rows of `margin + columns + half`, `margin` of them before the first.
+    cells: Vec<i16>,
+}
+
+impl Table {
+    fn new(work: &[IntRow], diagonal: usize) -> Table {
+        let block = |rows: &[IntRow]| -> Block {
+            let value = |c: usize, lane: usize| rows.get(lane).map_or(0, |row| i16::from(row[c]));
+            std::array::from_fn(|c| std::array::from_fn(|lane| value(c, lane)))
+        };
+        let half = diagonal / 2;
+        Table {
+            work: work.chunks(LANES).map(block).collect(),
+            columns: work.len(),
+            half,
+            margin: 2 * half + 1,
+            cells: Vec::new(),
+        }
+    }
+
+    fn width(&self) -> usize {
+        self.margin + self.work.len() * LANES + self.half
+    }
+
+    /// Correlations with `query` moved up by `up` semitones.
+    fn fill(&mut self, query: &[IntRow], up: usize) {
+        let (width, margin) = (self.width(), self.margin);
+        self.cells.clear();
+        self.cells.resize(width * (margin + query.len() + self.half), 0);
+        let rows = self.cells.chunks_exact_mut(width).skip(margin);
+        for (row, query) in rows.zip(query) {
+            let moved = |class: usize| i16::from(query[(class + CLASSES - up) % CLASSES]);
+            let blocks = row[margin..].as_chunks_mut::<LANES>().0;
+            correlate(blocks, &self.work, &std::array::from_fn(moved));
+        }
+    }
+
+    fn row(&self, i: usize) -> &[i16] {
+        &self.cells[i * self.width()..(i + 1) * self.width()]
+    }
+
+    /// Calls `each` with the similarities of each row of the query, in its order.
+    fn rows(&self, queries: usize, mut each: impl FnMut(usize, &[i16])) {
+        let length = self.columns + self.half;
+        let (mut new, mut old) = (vec![0i16; length + 1], vec![0i16; length + 1]);
+        for i in 0..queries + self.half {
+            // Row `i` comes in at the front of the diagonal, the one before its end goes.
+            let (comes, goes) = (&self.row(i + self.margin)[self.margin..], self.row(i));
+            slide(&mut new[1..], &old, comes, goes);
+            if i >= self.half {
+                each(i - self.half, &new[self.half + 1..]);
+            }
+            std::mem::swap(&mut new, &mut old);
+        }
+    }
+
+    /// The highest score of a path.
+    fn best(&self, queries: usize, units: &Units) -> i16 {
+        // Two columns before the first, for the steps.
+        let mut scores: [Vec<i16>; 3] = std::array::from_fn(|_| vec![0; self.columns + 2]);
+        let mut best = 0;
+        self.rows(queries, |_, similarities| {
+            let [two_before, before, here] = &mut scores;
+            best = best.max(step(here, before, two_before, similarities, units));
+            scores.rotate_left(1);
+        });
+        best
+    }
+
+    /// The path with the highest score.
+    fn path(&self, queries: usize, units: &Units) -> Path {
+        let width = self.columns + 2;
+        // Two rows before the first, too.
+        let mut scores = vec![0i16; (queries + 2) * width];
+        let mut similarities = vec![0i16; queries * self.columns];
+        let mut end = (0, (0, 0));
+        self.rows(queries, |i, row| {
+            let (above, rest) = scores.split_at_mut((i + 2) * width);
+            let (two_before, before) = above[i * width..].split_at(width);
+            let here = &mut rest[..width];
+            let best = step(here, before, two_before, row, units);
+            if best > end.0 {
+                let j = here[2..].iter().position(|score| *score == best).unwrap_or(0);
+                end = (best, (i, j));
+            }
+            similarities[i * self.columns..][..self.columns].copy_from_slice(&row[..self.columns]);
+        });
+        let at = |i: usize, j: usize| scores[i * width + j];
+        let (mut cells, (mut i, mut j)) = (Vec::new(), end.1);
+        // Scores lie two rows and two columns farther in than similarities.
+        while end.0 > 0 && at(i + 2, j + 2) > 0 {
+            let sum = f32::from(similarities[i * self.columns + j]);
+            let similarity = sum / (units.one * (1 << SHIFT) as f32);
+            cells.push((i as u32, j as u32, similarity));
+            let steps = [(1, 1, 0), (1, 2, units.oblique), (2, 1, units.oblique)];
+            let worth = |&(di, dj, price): &(usize, usize, i16)| at(i + 2 - di, j + 2 - dj) - price;
+            let best = steps.iter().map(worth).max().unwrap_or(0);
+            let Some((di, dj, _)) = steps.iter().find(|s| worth(s) == best).filter(|_| best > 0)
+            else {
+                break;
+            };
+            let (Some(above), Some(left)) = (i.checked_sub(*di), j.checked_sub(*dj)) else { break };
+            (i, j) = (above, left);
+        }
+        cells.reverse();
+        Path { cells }
+    }
+}
+
+/// A row of a query with all of a work.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512vl", "x86_64+avx2"))]
+fn correlate(cells: &mut [[i16; LANES]], work: &[Block], query: &[i16; CLASSES]) {
+    for (cells, block) in cells.iter_mut().zip(work) {
+        // Indices, since iterators in iterators are not taken apart here.
+        let mut sums = [0i16; LANES];
+        for class in 0..CLASSES {
+            for lane in 0..LANES {
+                sums[lane] += block[class][lane] * query[class];
+            }
+        }
+        *cells = sums;
+    }
+}
+
+/// Sums along the diagonals, one row on.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512vl", "x86_64+avx2"))]
+fn slide(new: &mut [i16], old: &[i16], comes: &[i16], goes: &[i16]) {
+    for (((new, old), comes), goes) in new.iter_mut().zip(old).zip(comes).zip(goes) {
+        *new = old + comes - goes;
+    }
+}
+
+/// One row of the recursion; the highest score in it. Scores begin two columns before the similarities.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512vl", "x86_64+avx2"))]
+fn step(
+    here: &mut [i16],
+    before: &[i16],
+    two_before: &[i16],
+    similarities: &[i16],
+    units: &Units,
+) -> i16 {
+    let (threshold, oblique) = (units.threshold, units.oblique);
+    let mut best = 0;
+    let straight = &before[1..];
+    let cells = here[2..].iter_mut().zip(straight).zip(before).zip(&two_before[1..]);
+    for ((((here, straight), across), down), sum) in cells.zip(similarities) {
+        let oblique = (*across).max(*down).saturating_sub(oblique);
+        let score = straight.max(&oblique).saturating_add((sum >> SHIFT) - threshold);
+        *here = score.max(0);
+        best = best.max(*here);
+    }
+    best
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_random::Random;
+    use crate::works::params::WorkParams;
+    use crate::works::sequence::Row;
+
+    const PARAMS: AlignParams = WorkParams::V1.align;
+
+    /// Chords that last a while, of unit length.
+    fn music(random: &mut Random, rows: usize) -> Sequence {
+        let mut chord = [0.0f32; CLASSES];
+        let row = |i: usize| -> Row {
+            if i.is_multiple_of(3) {
+                chord = std::array::from_fn(|_| random.below(1000) as f32 / 500.0 - 1.0);
+                let mean = chord.iter().sum::<f32>() / CLASSES as f32;
+                chord.iter_mut().for_each(|value| *value -= mean);
+                let norm = chord.iter().map(|value| value * value).sum::<f32>().sqrt();
+                chord.iter_mut().for_each(|value| *value /= norm);
+            }
+            chord
+        };
+        Sequence { rows: (0..rows).map(row).collect() }
+    }
+
+    /// The recursion cell by cell.
+    fn slow_best(query: &[IntRow], work: &[IntRow], up: usize) -> i16 {
+        let units = Units::new(&PARAMS);
+        let half = (PARAMS.diagonal / 2) as i64;
+        let dot = |i: i64, j: i64| -> i16 {
+            let (Some(q), Some(r)) = (query.get(i as usize), work.get(j as usize)) else {
+                return 0;
+            };
+            (0..CLASSES).map(|c| i16::from(q[c]) * i16::from(r[(c + up) % CLASSES])).sum()
+        };
+        let (n, m) = (query.len(), work.len());
+        let mut scores = vec![vec![0i16; m + 2]; n + 2];
+        let mut best = 0;
+        for i in 0..n {
+            for j in 0..m {
+                let sum: i16 = (-half..=half)
+                    .filter(|d| i as i64 + d >= 0 && j as i64 + d >= 0)
+                    .map(|d| dot(i as i64 + d, j as i64 + d))
+                    .sum();
+                let before = scores[i + 1][j + 1]
+                    .max(scores[i + 1][j] - units.oblique)
+                    .max(scores[i][j + 1] - units.oblique);
+                let score = (before + (sum >> SHIFT) - units.threshold).max(0);
+                scores[i + 2][j + 2] = score;
+                best = best.max(score);
+            }
+        }
+        best
+    }
+
+    #[test]
+    fn the_fast_recursion_is_the_slow_one() {
+        let mut random = Random::new(3);
+        for rows in [1, 7, 15, 16, 17, 100] {
+            let query = music(&mut random, 40);
+            let work = music(&mut random, rows).stored();
+            let query = query.quantised(QUERY_UNIT);
+            let mut table = Table::new(&work, PARAMS.diagonal);
+            for up in [0, 5, 11] {
+                table.fill(&query, up);
+                let best = table.best(query.len(), &Units::new(&PARAMS));
+                assert_eq!(best, slow_best(&query, &work, up), "{rows} {up}");
+                let path = table.path(query.len(), &Units::new(&PARAMS));
+                assert_eq!(path.cells.is_empty(), best == 0);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_played_in_another_key_and_tempo_is_found_where_it_is() {
+        let mut random = Random::new(5);
+        let work = music(&mut random, 400);
+        let mut query = work.part(200..300).slower(1190);
+        for row in &mut query.rows {
+            row.rotate_right(2);
+        }
+        // Played more slowly by a fifth: it must be played faster.
+        let query = Sequence { rows: query.rows };
+        let tempos = Tempos::new(&query, &PARAMS);
+        let found = tempos.best(&work.stored());
+        assert_eq!((found.up, found.slower), (10, 840));
+        let path = tempos.path(&work.stored(), &found);
+        assert!(path.agreement() > 0.7, "{}", path.agreement());
+        let (first, last) = (path.cells[0], path.cells[path.cells.len() - 1]);
+        assert!(first.1.abs_diff(200) < 8 && last.1.abs_diff(299) < 8, "{first:?} {last:?}");
+        let other = music(&mut random, 400).stored();
+        assert!(tempos.best(&other).score < found.score / 4.0);
+        assert_eq!(tempos.best(&[]).score, 0.0);
+    }
+}

@@ -1,0 +1,209 @@
+//! Every constant of the second tier, in one struct whose digest is stored with its codes and stands in records.
+//!
+//! As for [`FingerprintParams`](crate::params::FingerprintParams) and [`ScanParams`](crate::scan::params::ScanParams):
+//! a preset is never edited once released. Where the numbers come from: `docs/src/how/works.md`.
+
+use sha2::{Digest, Sha256};
+
+use crate::audio::ANALYSIS_RATE;
+use crate::params::SpectrumParams;
+
+/// A learned projection from patches to codes: for each value of a patch a row of 256 little-endian `f32` weights.
+pub type Projection = [u8; 16 * 12 * 256 * 4];
+/// For harmony (`benches/resemblance/train.py`).
+pub static PROJECTION: &Projection = include_bytes!("projection_harmony.f32");
+
+/// Parameters of the second tier.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct WorkParams {
+    /// Name of the preset.
+    pub preset: &'static str,
+    /// How harmony is heard.
+    pub chroma: ChromaParams,
+    /// Codes of eight seconds.
+    pub patch: PatchParams,
+    /// How works are found.
+    pub candidates: CandidateParams,
+    /// Local alignment.
+    pub align: AlignParams,
+    /// From scores to E-values.
+    pub significance: SignificanceParams,
+    /// What is told.
+    pub tell: TellParams,
+}
+
+/// From samples to twelve pitch classes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ChromaParams {
+    /// The spectrum.
+    pub spectrum: SpectrumParams,
+    /// A level counts over the mean of this many bins to either side: an octave in all.
+    pub whiten_bins: usize,
+    /// The most a level counts, in dB over that mean.
+    pub top_db: f32,
+    /// What is so many dB under the track's loud level is silent.
+    pub gate_db: f32,
+    /// What is so many dB over the lowest level, or less, is silent in any track.
+    pub least_db: f32,
+    /// Quantile of the frames' maxima that is the loud level.
+    pub loud_quantile: f64,
+    /// Bins whose peaks tell the tuning.
+    pub tuning_bins: usize,
+    /// Frames (of 1/8 s) over which the mean is taken that what sounds all along is heard by.
+    pub local_frames: usize,
+    /// Share of that mean that is taken away.
+    pub local_share: f32,
+    /// Frames with less than this share of the norm of a loud one are silent.
+    pub silent_share: f32,
+    /// Quantile of the frames' norms that is a loud one.
+    pub norm_quantile: f64,
+}
+
+/// Patches and their codes. A patch is eight seconds at two frames a second.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PatchParams {
+    /// Frames of half a second between the codes of a reference.
+    pub reference_hop: usize,
+    /// The same of a query.
+    pub query_hop: usize,
+    /// Share of its half that a patch may reach beyond the ends of a track.
+    pub overhang: f32,
+}
+
+/// Candidates.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CandidateParams {
+    /// Tempos that a query is asked at, in per mille of its own.
+    pub tempos: [u16; 5],
+    /// Hits of each code.
+    pub hits: usize,
+    /// Lists of the inverted file that are read for each code.
+    pub lists: usize,
+    /// Codes up to which all are compared.
+    pub exact_up_to: usize,
+    /// Places, of one key and tempo, whose best hits make a work's score.
+    pub places: usize,
+    /// Works that are aligned.
+    pub works: usize,
+}
+
+/// Local alignment of two sequences of four frames a second.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AlignParams {
+    /// Tempos at which a query is aligned, in per mille of its own.
+    pub tempos: [u16; 3],
+    /// Cells of a diagonal whose mean is the similarity of the middle one.
+    pub diagonal: usize,
+    /// Similarity from which a cell adds to a path.
+    pub threshold: f32,
+    /// What a step of 1:2 or 2:1 costs.
+    pub oblique: f32,
+}
+
+/// Significance.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SignificanceParams {
+    /// Works drawn from the catalogue for the null distribution.
+    pub drawn: usize,
+    /// Share of the best scores that is left out of it: the true ones are among them.
+    pub left_out: f64,
+    /// Fewest works of a null distribution: with fewer nothing can be told.
+    pub fewest: usize,
+    /// Added to the deviation, as a share of the score that an aligned second adds at most.
+    pub floor: f32,
+    /// Of the tail of chance: z from which it is exponential.
+    pub tail_from: f64,
+    /// Share of unrelated works beyond that.
+    pub tail_share: f64,
+    /// Its scale.
+    pub tail_scale: f64,
+    /// Length in seconds of the stretches that a query is judged by; they overlap by half.
+    pub stretch_s: u32,
+}
+
+/// What is told.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TellParams {
+    /// A resemblance of one track is told where the expected number of chance ones is below this.
+    pub expected: f64,
+    /// The same for harmony alone and for batches.
+    pub expected_strict: f64,
+    /// Least aligned length, in seconds.
+    pub aligned_s: f64,
+    /// Works named beside the one that resembles.
+    pub next_best: usize,
+}
+
+impl WorkParams {
+    /// The preset that every index uses.
+    pub const V1: WorkParams = WorkParams {
+        preset: "works-v1",
+        chroma: ChromaParams {
+            spectrum: SpectrumParams {
+                rate: ANALYSIS_RATE,
+                fft_len: 4096,
+                hop: 2000,
+                bins_per_octave: 36,
+                min_hz: 55.0,
+                bins: 228,
+                floor_db: -100.0,
+            },
+            whiten_bins: 18,
+            top_db: 25.0,
+            gate_db: 45.0,
+            least_db: 20.0,
+            loud_quantile: 0.9,
+            tuning_bins: 180,
+            local_frames: 64,
+            local_share: 0.5,
+            silent_share: 0.05,
+            norm_quantile: 0.95,
+        },
+        patch: PatchParams { reference_hop: 4, query_hop: 2, overhang: 0.25 },
+        candidates: CandidateParams {
+            tempos: [820, 910, 1000, 1100, 1220],
+            hits: 200,
+            lists: 32,
+            exact_up_to: 1_000_000,
+            places: 3,
+            works: 100,
+        },
+        align: AlignParams {
+            tempos: [840, 1000, 1190],
+            diagonal: 9,
+            threshold: 0.45,
+            oblique: 0.3,
+        },
+        significance: SignificanceParams {
+            drawn: 150,
+            left_out: 0.03,
+            fewest: 30,
+            floor: 0.02,
+            tail_from: 2.5,
+            tail_share: 0.0175,
+            tail_scale: 1.4,
+            stretch_s: 20,
+        },
+        tell: TellParams { expected: 0.01, expected_strict: 0.001, aligned_s: 8.0, next_best: 3 },
+    };
+
+    /// SHA-256 of the canonical text form and the projections: equal exactly when every parameter is equal.
+    pub fn digest(&self) -> [u8; 32] {
+        let mut hash = Sha256::new_with_prefix(format!("{self:?}").as_bytes());
+        hash.update(PROJECTION);
+        hash.finalize().into()
+    }
+
+    /// Digest of what is stored: how harmony is heard and its codes, not how they are compared.
+    pub fn stored_digest(&self) -> [u8; 32] {
+        let mut hash = Sha256::new_with_prefix(format!("{:?}{:?}", self.chroma, self.patch));
+        hash.update(PROJECTION);
+        hash.finalize().into()
+    }
+
+    /// Preset and short digest, as records name them.
+    pub fn id(&self) -> String {
+        let digest: String = self.digest()[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("{} {digest}", self.preset)
+    }
+}

@@ -1,0 +1,174 @@
+//! What is played anew: the same piece on other instruments, in another key and tempo.
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::place::{Outcome, Place, file_name};
+use crate::test_random::Random;
+
+/// Works that chance is measured by; with fewer nothing is told.
+const OTHERS: usize = 32;
+
+fn piece(name: &str) -> String {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/works").join(name);
+    path.to_str().unwrap().to_owned()
+}
+
+/// Chords of three tones over noise, each for a second or two, in no order.
+fn music(random: &mut Random, seconds: usize) -> Vec<i16> {
+    let rate = 16_000.0;
+    let (mut tones, mut left) = ([0.0; 3], 0);
+    let sample = |i: usize| {
+        if left == 0 {
+            let root = 130.0 * 2f64.powf(f64::from(random.below(12)) / 12.0);
+            let third = if random.below(2) == 0 { 3.0 } else { 4.0 };
+            tones = [0.0, third, 7.0].map(|step: f64| root * 2f64.powf(step / 12.0));
+            left = 16_000 * (1 + random.below(2) as usize);
+        }
+        left -= 1;
+        let t = i as f64 / rate;
+        // With overtones, as strings have them.
+        let tone = |hz: f64| -> f64 {
+            (1..=6)
+                .map(|h| (std::f64::consts::TAU * hz * f64::from(h) * t).sin() / f64::from(h))
+                .sum()
+        };
+        let noise = f64::from(random.below(400)) - 200.0;
+        (2_000.0 * tones.iter().map(|hz| tone(*hz)).sum::<f64>() + noise) as i16
+    };
+    (0..seconds * 16_000).map(sample).collect()
+}
+
+/// A place with works of no name in `others`.
+fn place() -> Place {
+    let place = Place::empty();
+    std::fs::create_dir(place.path("others")).unwrap();
+    let mut random = Random::new(11);
+    for number in 0..OTHERS {
+        let spec = hound::WavSpec {
+            channels: 1,
+            sample_rate: 16_000,
+            bits_per_sample: 16,
+            sample_format: hound::SampleFormat::Int,
+        };
+        let path = place.path(&format!("others/{number:02}.wav"));
+        let mut wav = hound::WavWriter::create(path, spec).unwrap();
+        music(&mut random, 24).iter().for_each(|s| wav.write_sample(*s).unwrap());
+        wav.finalize().unwrap();
+    }
+    place
+}
+
+fn resemblances(outcome: &Outcome) -> Vec<(String, String)> {
+    let told = outcome.all("resemblance");
+    let names = |r: &Value| (file_name(&r["query"]["path"]), file_name(&r["reference"]["path"]));
+    told.iter().map(names).collect()
+}
+
+#[test]
+fn a_piece_played_anew_is_found_with_its_key_and_tempo() {
+    let place = Place::empty();
+    let (band, piano, other) = (piece("band.ogg"), piece("piano.ogg"), piece("other.ogg"));
+    let compare = |a: &str, b: &str, more: &[&str]| {
+        place.run(&[&["compare", a, b, "--format", "jsonl"], more].concat())
+    };
+    let found = compare(&band, &piano, &["--works"]).expect(1);
+    assert!(found.all("match").is_empty(), "it is no copy");
+    let r = found.one("resemblance");
+    assert_eq!((&r["channel"], &r["accepted"]), (&"harmony".into(), &true.into()));
+    assert_eq!(r["transposition_semitones"], 3);
+    assert!((r["time_factor"].as_f64().unwrap() - 1.1).abs() < 0.02, "{r}");
+    assert!(r["agreement_pct"].as_f64().unwrap() > 60.0, "{r}");
+    let length = r["sample_end_time_offset_ms"].as_i64().unwrap()
+        - r["sample_begin_time_offset_ms"].as_i64().unwrap();
+    assert!(length > 25_000, "{r}");
+    // The other way round it is lower and slower.
+    let back = compare(&piano, &band, &["--works"]).expect(1).one("resemblance");
+    assert_eq!(back["transposition_semitones"], -3);
+    assert!((back["time_factor"].as_f64().unwrap() - 1.0 / 1.1).abs() < 0.02, "{back}");
+    // The same chords in another order are no find, and without being asked nobody looks.
+    assert!(compare(&band, &other, &["--works"]).expect(0).all("resemblance").is_empty());
+    let plain = compare(&band, &piano, &[]).expect(0);
+    assert!(plain.all("resemblance").is_empty());
+    assert!(plain.one("scanned").get("resemblances").is_none());
+}
+
+#[test]
+fn among_works_it_stands_out_and_goes_to_review_with_its_exhibit() {
+    let place = place();
+    let (band, piano) = (piece("band.ogg"), piece("piano.ogg"));
+    place.add(&["others", &piano, "--works"]);
+    let scan = ["scan", &band, "--index", "index", "--works", "--format", "jsonl"];
+    let found = place.run(&scan).expect(0);
+    assert_eq!(resemblances(&found), [("band.ogg".to_owned(), "piano.ogg".to_owned())]);
+    let r = found.one("resemblance");
+    assert_eq!(r["works"], OTHERS + 1);
+    assert_eq!(r["next_best"].as_array().unwrap().len(), 3);
+    let exhibit = &r["exhibit"];
+    let rows = |side: &str| exhibit[side].as_array().unwrap().len();
+    assert!(rows("query") > 80 && rows("query") == rows("reference"), "{exhibit}");
+    let verdict = found.one("verdict");
+    assert_eq!(verdict["verdict"], "review");
+    assert!(verdict["reasons"].as_array().unwrap().contains(&"WORK-001".into()), "{verdict}");
+    assert_eq!(found.one("summary")["resembling"], 1);
+    assert!(found.one("begin")["work_params"].as_str().unwrap().starts_with("works-v1 "));
+
+    // The same whatever the threads; in words, as a table and on the page.
+    let again = place.run(&[&scan[..], &["--threads", "1"]].concat()).expect(0);
+    assert_eq!(again.one("resemblance"), r);
+    let text = place.run(&["scan", &band, "--index", "index", "--works", "--report", "page.html"]);
+    let text = text.expect(0).stdout;
+    assert!(
+        text.contains("the same chords in the same rhythm, 3 semitones higher, 10 % faster"),
+        "{text}"
+    );
+    assert!(text.contains("no copy among 33 references"), "{text}");
+    let page = std::fs::read_to_string(place.path("page.html")).unwrap();
+    assert!(page.contains("Chromagrams of this file"), "the exhibit is drawn");
+    let table = place.run(&["scan", &band, "--index", "index", "--works", "--format", "csv"]);
+    let table = table.expect(0).stdout;
+    assert!(table.lines().nth(1).unwrap().contains(",resembles,"), "{table}");
+}
+
+#[test]
+fn a_copy_is_a_match_and_not_told_again_as_a_resemblance() {
+    let place = place();
+    let piano = piece("piano.ogg");
+    place.add(&["others", &piano, "--works"]);
+    let found = place.run(&["scan", &piano, "--index", "index", "--works", "--format", "jsonl"]);
+    let found = found.expect(1);
+    assert_eq!(found.all("match").len(), 1);
+    assert!(found.all("resemblance").is_empty());
+    assert_eq!(found.one("scanned")["resemblances"], 0);
+}
+
+#[test]
+fn works_are_asked_for_and_can_be_added_later() {
+    let place = place();
+    let (band, piano) = (piece("band.ogg"), piece("piano.ogg"));
+    place.add(&[&piano]);
+    let scan = ["scan", &band, "--index", "index", "--works", "--format", "jsonl"];
+    let refused = place.run(&scan).expect(2);
+    assert!(refused.stderr.contains("add them again with --works"), "{}", refused.stderr);
+
+    // What is there gets what it plays, once.
+    let added = place.add(&[&piano, "--works"]);
+    assert_eq!((&added["present"], &added["enriched"]), (&1.into(), &1.into()));
+    let again = place.add(&[&piano, "--works"]);
+    assert_eq!((&again["present"], &again["enriched"]), (&1.into(), &0.into()));
+    // One work alone is not enough to tell anything.
+    let few = place.run(&[&scan[..], &["--min-level", "candidate"]].concat()).expect(0);
+    assert_eq!(few.one("resemblance")["can_tell"], false);
+    assert_eq!(few.one("resemblance")["accepted"], false);
+
+    // What comes later has it without being asked; recordings are found as before, and the index is sound.
+    place.add(&["others"]);
+    let found = place.run(&scan).expect(0);
+    assert_eq!(resemblances(&found), [("band.ogg".to_owned(), "piano.ogg".to_owned())]);
+    place.run(&["index", "verify", "--index", "index"]).expect(0);
+    place.run(&["index", "compact", "--index", "index"]).expect(0);
+    assert_eq!(place.run(&scan).expect(0).one("resemblance"), found.one("resemblance"));
+    let copy = place.run(&["scan", &piano, "--index", "index", "--format", "jsonl"]).expect(1);
+    assert_eq!(copy.all("match").len(), 1);
+}
