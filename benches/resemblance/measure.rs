@@ -5,6 +5,9 @@
 //!                                                     (0: all of it), tab separated: query, work, score, semitones,
 //!                                                     tempo in per mille
 
+// Standard output is what it is for.
+#![allow(clippy::print_stdout)]
+
 use std::error::Error;
 use std::path::Path;
 
