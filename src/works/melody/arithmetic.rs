@@ -58,8 +58,8 @@ pub fn sigmoid(x: f32) -> f32 {
     let whole = (y + 126.5) as i32 - 126;
     let f = y - whole as f32;
     let taylor = [0.693_147_2, 0.240_226_5, 0.055_504_11, 0.009_618_129, 0.001_333_355_8];
-    let fraction = 1.0
-        + f * (taylor[0] + f * (taylor[1] + f * (taylor[2] + f * (taylor[3] + f * taylor[4]))));
+    let fraction =
+        1.0 + f * (taylor[0] + f * (taylor[1] + f * (taylor[2] + f * (taylor[3] + f * taylor[4]))));
     let power = f32::from_bits(((whole + 127) as u32) << 23) * fraction;
     1.0 / (1.0 + power)
 }

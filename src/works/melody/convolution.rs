@@ -8,12 +8,15 @@ use multiversion::multiversion;
 /// Weights that are applied in one pass over a row.
 const PASS: usize = 8;
 
-/// Rows of values by frame and channel.
+/// Rows of values by frame and channel, each between zeros that kernels may read.
+#[derive(Default)]
 pub struct Maps {
     /// How many frames.
     pub frames: usize,
     channels: usize,
     width: usize,
+    before: usize,
+    after: usize,
     values: Vec<f32>,
 }
 
@@ -32,25 +35,45 @@ pub struct Kernel {
 }
 
 impl Maps {
-    /// Zeros.
-    pub fn new(frames: usize, channels: usize, width: usize) -> Self {
-        Maps { frames, channels, width, values: vec![0.0; frames * channels * width] }
+    /// Nothing yet: rows of `width` with so many zeros before and after.
+    pub fn new(channels: usize, before: usize, width: usize, after: usize) -> Self {
+        Maps { frames: 0, channels, width, before, after, values: Vec::new() }
     }
 
-    /// The bins of a channel in a frame.
+    /// Makes room for `frames`; the memory of earlier ones is used again, and rows must be written
+    /// anew.
+    pub fn resize(&mut self, frames: usize) {
+        self.frames = frames;
+        self.values.resize(frames * self.channels * self.stride(), 0.0);
+    }
+
+    fn stride(&self) -> usize {
+        self.before + self.width + self.after
+    }
+
+    /// The bins of a channel in a frame, with the zeros about them.
+    pub fn padded(&self, frame: usize, channel: usize) -> &[f32] {
+        &self.values[(frame * self.channels + channel) * self.stride()..][..self.stride()]
+    }
+
+    /// The bins alone.
     pub fn row(&self, frame: usize, channel: usize) -> &[f32] {
-        &self.values[(frame * self.channels + channel) * self.width..][..self.width]
+        &self.padded(frame, channel)[self.before..][..self.width]
     }
 
     /// The same, to be changed.
     pub fn row_mut(&mut self, frame: usize, channel: usize) -> &mut [f32] {
-        &mut self.values[(frame * self.channels + channel) * self.width..][..self.width]
+        let begin = (frame * self.channels + channel) * self.stride() + self.before;
+        &mut self.values[begin..][..self.width]
     }
 
-    /// Applies `f` to every value.
+    /// Applies `f` to every value but the zeros about the rows.
     pub fn map(&mut self, f: impl Fn(f32) -> f32) {
-        for value in &mut self.values {
-            *value = f(*value);
+        let (stride, before, width) = (self.stride(), self.before, self.width);
+        for padded in self.values.chunks_exact_mut(stride) {
+            for value in &mut padded[before..before + width] {
+                *value = f(*value);
+            }
         }
     }
 
@@ -59,34 +82,23 @@ impl Maps {
         self.map(|value| value.max(0.0));
     }
 
-    /// With zeros before and after each row.
-    pub fn padded(&self, before: usize, after: usize) -> Maps {
-        let mut wide = Maps::new(self.frames, self.channels, before + self.width + after);
-        let rows = wide.values.chunks_exact_mut(before + self.width + after);
-        for (wide, row) in rows.zip(self.values.chunks_exact(self.width)) {
-            wide[before..before + self.width].copy_from_slice(row);
-        }
-        wide
-    }
-
-    /// The only channel's bins at every `stride`, from each of `count` bins: what the columns of
-    /// a kernel with that stride read, as channels.
-    pub fn columns(&self, count: usize, stride: usize, width: usize) -> Maps {
-        let mut columns = Maps::new(self.frames, count, width);
-        for frame in 0..self.frames {
-            for column in 0..count {
-                let bins = self.row(frame, 0)[column..].iter().step_by(stride);
-                for (value, bin) in columns.row_mut(frame, column).iter_mut().zip(bins) {
+    /// Takes the only channel of `from`, padded, at every `stride`, from each of its first bins
+    /// on: what the columns of a kernel with that stride read, as channels.
+    pub fn take_columns(&mut self, from: &Maps, stride: usize) {
+        self.resize(from.frames);
+        for frame in 0..from.frames {
+            for column in 0..self.channels {
+                let bins = from.padded(frame, 0)[column..].iter().step_by(stride);
+                for (value, bin) in self.row_mut(frame, column).iter_mut().zip(bins) {
                     *value = *bin;
                 }
             }
         }
-        columns
     }
 }
 
 impl Kernel {
-    /// This kernel for [`Maps::columns`] of its only input.
+    /// This kernel for [`Maps::take_columns`] of its only input.
     pub fn columns_as_inputs(&self) -> Kernel {
         let mut weights = Vec::with_capacity(self.weights.len());
         for output in self.weights.chunks_exact(self.frames * self.width) {
@@ -99,37 +111,33 @@ impl Kernel {
     }
 }
 
-/// Convolves `input`, giving `width` bins; frames and bins beyond its edges are not made up.
-pub fn convolve(input: &Maps, kernel: &Kernel, width: usize) -> Maps {
-    let outputs = kernel.bias.len();
-    let mut out = Maps::new(input.frames + 1 - kernel.frames, outputs, width);
+/// Convolves `input`; frames beyond its edges are not made up.
+pub fn convolve(input: &Maps, kernel: &Kernel, out: &mut Maps) {
+    out.resize(input.frames + 1 - kernel.frames);
     let per_output = kernel.inputs * kernel.frames * kernel.width;
     for frame in 0..out.frames {
         for (output, weights) in kernel.weights.chunks_exact(per_output).enumerate() {
             let sums = out.row_mut(frame, output);
             sums.fill(kernel.bias[output]);
             for (i, weights) in weights.chunks_exact(kernel.width).enumerate() {
-                let row = input.row(frame + i % kernel.frames, i / kernel.frames);
+                let row = input.padded(frame + i % kernel.frames, i / kernel.frames);
                 correlate(sums, row, weights);
             }
         }
     }
-    out
 }
 
 /// Adds a row's correlation with some weights.
 #[multiversion(targets("x86_64+avx2"))]
 fn correlate(sums: &mut [f32], row: &[f32], weights: &[f32]) {
-    let n = sums.len();
     let (passes, rest) = weights.as_chunks::<PASS>();
     for (pass, weights) in passes.iter().enumerate() {
-        let rows: [&[f32]; PASS] = std::array::from_fn(|k| &row[pass * PASS + k..][..n]);
-        for i in 0..n {
-            let mut sum = sums[i];
+        for (sum, row) in sums.iter_mut().zip(row[pass * PASS..].windows(PASS)) {
+            let mut next = *sum;
             for k in 0..PASS {
-                sum += weights[k] * rows[k][i];
+                next += weights[k] * row[k];
             }
-            sums[i] = sum;
+            *sum = next;
         }
     }
     for (k, weight) in rest.iter().enumerate() {

@@ -11,6 +11,8 @@
 //! whole signal, not from one of each window with its ends reflected, and silence before the
 //! beginning and after the end does not count for the levels.
 
+use multiversion::multiversion;
+
 use super::arithmetic::sigmoid;
 use super::constant_q::{BINS, Row};
 use super::convolution::{Kernel, Maps, convolve};
@@ -39,6 +41,9 @@ const CHANNELS: usize = 8;
 const BELOW: usize = 36 + WIDTH / 2;
 const SPAN: usize = BELOW + 101 + WIDTH / 2 + 1;
 
+/// Sums of the channels at the bins that a kernel's edge reaches.
+type Edge = [[f32; CHANNELS]; WIDTH / 2];
+
 const WEIGHTS: &[u8; 4 * 9972] = include_bytes!("basic_pitch.bin");
 
 /// The layers, ready to run.
@@ -52,6 +57,17 @@ pub struct Network {
     contour: Kernel,
     thirds: Kernel,
     note: Kernel,
+    maps: Layers,
+}
+
+/// What the layers give, kept so that the memory is used again.
+struct Layers {
+    input: Maps,
+    channels: Maps,
+    contours: Maps,
+    columns: Maps,
+    thirds: Maps,
+    notes: Maps,
 }
 
 /// Weights in their order in the file.
@@ -81,93 +97,113 @@ impl Network {
             gathered: gather(&first),
             apart: apart(&first),
             contour: file.kernel(1, CHANNELS, 5, 5),
-            thirds: file.kernel(32, 1, 7, 7),
+            thirds: file.kernel(32, 1, 7, 7).columns_as_inputs(),
             note: file.kernel(1, 32, 7, 3),
+            maps: Layers {
+                input: Maps::new(1, BELOW, BINS, SPAN + CONTOURS - BINS),
+                channels: Maps::new(CHANNELS, 2, CONTOURS, 2),
+                contours: Maps::new(1, 2, CONTOURS, 2),
+                columns: Maps::new(7, 0, NOTES, 0),
+                thirds: Maps::new(32, 1, NOTES, 1),
+                notes: Maps::new(1, 0, NOTES, 0),
+            },
         }
     }
 
     /// Notes of all but the first and last [`CONTEXT`] rows, normalised from `least` to `greatest`.
-    pub fn run(&self, rows: &[&Row], least: f32, greatest: f32) -> Vec<Notes> {
-        let input = self.normalised(rows, least, greatest);
-        let mut channels = convolve(&input, &self.gathered, CONTOURS);
-        self.cut_harmonics(&input, &mut channels);
-        channels.rectify();
+    pub fn run(&mut self, rows: &[&Row], least: f32, greatest: f32) -> Vec<Notes> {
+        self.normalise(rows, least, greatest);
+        let maps = &mut self.maps;
+        convolve(&maps.input, &self.gathered, &mut maps.channels);
+        cut_harmonics(&maps.input, &self.apart, &mut maps.channels);
+        maps.channels.rectify();
 
-        let channels = channels.padded(2, 2);
-        let mut contours = convolve(&channels, &self.contour, CONTOURS);
-        contours.map(sigmoid);
+        convolve(&maps.channels, &self.contour, &mut maps.contours);
+        maps.contours.map(sigmoid);
 
-        // A stride of three bins: one map for each column of the kernel's nine, of which the
-        // original's padding uses seven, from two below.
-        let columns = contours.padded(2, 4).columns(7, 3, NOTES);
-        let mut thirds = convolve(&columns, &self.thirds.columns_as_inputs(), NOTES);
-        thirds.rectify();
+        // A stride of three bins: one channel for each column of the kernel.
+        maps.columns.take_columns(&maps.contours, 3);
+        convolve(&maps.columns, &self.thirds, &mut maps.thirds);
+        maps.thirds.rectify();
 
-        let mut notes = convolve(&thirds.padded(1, 1), &self.note, NOTES);
-        notes.map(sigmoid);
+        convolve(&maps.thirds, &self.note, &mut maps.notes);
+        maps.notes.map(sigmoid);
+        let notes = &self.maps.notes;
         (0..notes.frames).map(|t| std::array::from_fn(|n| notes.row(t, 0)[n])).collect()
     }
 
-    /// Rows from 0 to 1, through the batch normalisation, with silence on either side.
-    fn normalised(&self, rows: &[&Row], least: f32, greatest: f32) -> Maps {
+    /// Rows from 0 to 1, through the batch normalisation.
+    fn normalise(&mut self, rows: &[&Row], least: f32, greatest: f32) {
         let range = greatest - least;
         let factor = if range > 0.0 { 1.0 / range } else { 0.0 };
-        let mut maps = Maps::new(rows.len(), 1, BELOW + CONTOURS + SPAN);
+        self.maps.input.resize(rows.len());
         for (t, row) in rows.iter().enumerate() {
-            let target = &mut maps.row_mut(t, 0)[BELOW..BELOW + BINS];
-            for (value, level) in target.iter_mut().zip(row.iter()) {
+            for (value, level) in self.maps.input.row_mut(t, 0).iter_mut().zip(row.iter()) {
                 let level = ((level - least) * factor).clamp(0.0, 1.0);
                 *value = level * self.scale + self.offset;
-            }
-        }
-        maps
-    }
-
-    /// Takes out again what the gathered kernel reads of a harmonic beyond the contours' 264 bins,
-    /// where the original has zeros.
-    fn cut_harmonics(&self, input: &Maps, out: &mut Maps) {
-        let reach = WIDTH / 2;
-        let mut below = [[0.0; CHANNELS]; WIDTH / 2];
-        let mut above = below;
-        for t in 0..out.frames {
-            below.fill([0.0; CHANNELS]);
-            above.fill([0.0; CHANNELS]);
-            for (h, shift) in HARMONICS.iter().enumerate() {
-                for dt in 0..FRAMES {
-                    let row = &input.row(t + dt, 0)[(BELOW as i32 + shift - reach as i32) as usize..];
-                    let kernel = &self.apart[(h * FRAMES + dt) * WIDTH..][..WIDTH];
-                    // A place `i` left of bin 0 is column `i - f` of the kernel about bin `f`.
-                    for (f, sum) in below.iter_mut().enumerate() {
-                        subtract(sum, &row[f..reach], &kernel[..reach - f]);
-                    }
-                    for (f, sum) in above.iter_mut().enumerate() {
-                        let row = &row[CONTOURS + reach..][..f + 1];
-                        subtract(sum, row, &kernel[WIDTH - 1 - f..]);
-                    }
-                }
-            }
-            for channel in 0..CHANNELS {
-                let row = out.row_mut(t, channel);
-                for (f, sum) in below.iter().enumerate() {
-                    row[f] += sum[channel];
-                }
-                for (f, sum) in above.iter().enumerate() {
-                    row[CONTOURS - reach + f] += sum[channel];
-                }
             }
         }
     }
 }
 
-/// Subtracts the product of some bins with their weights.
-fn subtract(sum: &mut [f32; CHANNELS], row: &[f32], kernel: &[[f32; CHANNELS]]) {
-    for (value, weights) in row.iter().zip(kernel) {
-        if *value != 0.0 {
-            for (sum, weight) in sum.iter_mut().zip(weights) {
-                *sum -= value * weight;
+/// Takes out again what the gathered kernel reads of a harmonic beyond the contours' 264 bins,
+/// where the original has zeros.
+fn cut_harmonics(input: &Maps, apart: &[[f32; CHANNELS]], out: &mut Maps) {
+    let reach = WIDTH / 2;
+    let (mut below, mut above): (Edge, Edge);
+    for t in 0..out.frames {
+        (below, above) = Default::default();
+        for (h, shift) in HARMONICS.iter().enumerate() {
+            for dt in 0..FRAMES {
+                let bins =
+                    &input.padded(t + dt, 0)[(BELOW as i32 + shift - reach as i32) as usize..];
+                let kernel = &apart[(h * FRAMES + dt) * WIDTH..][..WIDTH];
+                let (left, right) = (&bins[..reach], &bins[reach + CONTOURS..][..reach]);
+                if left.iter().any(|level| *level != 0.0) {
+                    subtract_left(&mut below, left, kernel);
+                }
+                if right.iter().any(|level| *level != 0.0) {
+                    subtract_right(&mut above, right, kernel);
+                }
+            }
+        }
+        for channel in 0..CHANNELS {
+            let row = out.row_mut(t, channel);
+            for (f, sum) in below.iter().enumerate() {
+                row[f] += sum[channel];
+            }
+            for (f, sum) in above.iter().enumerate() {
+                row[CONTOURS - reach + f] += sum[channel];
             }
         }
     }
+}
+
+/// Takes from the first bins what kernels about them read of the bins left of bin 0.
+#[multiversion(targets("x86_64+avx2"))]
+fn subtract_left(sums: &mut Edge, left: &[f32], kernel: &[[f32; CHANNELS]]) {
+    for (f, sum) in sums.iter_mut().enumerate() {
+        subtract(sum, &left[f..], kernel);
+    }
+}
+
+/// The same at the last bins.
+#[multiversion(targets("x86_64+avx2"))]
+fn subtract_right(sums: &mut Edge, right: &[f32], kernel: &[[f32; CHANNELS]]) {
+    for (f, sum) in sums.iter_mut().enumerate() {
+        subtract(sum, &right[..=f], &kernel[WIDTH - 1 - f..]);
+    }
+}
+
+#[inline(always)]
+fn subtract(sum: &mut [f32; CHANNELS], row: &[f32], kernel: &[[f32; CHANNELS]]) {
+    let mut next = *sum;
+    for (value, weights) in row.iter().zip(kernel) {
+        for (next, weight) in next.iter_mut().zip(weights) {
+            *next -= value * weight;
+        }
+    }
+    *sum = next;
 }
 
 /// The first layer with the weights of all harmonics added where they fall on the same bin: the
