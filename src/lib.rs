@@ -102,6 +102,8 @@ mod test_random;
 pub mod track;
 #[doc(hidden)]
 pub mod watch;
+#[doc(hidden)]
+pub mod works;
 
 #[doc(inline)]
 pub use audio::{AudioError, DecodeOptions};

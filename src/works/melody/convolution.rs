@@ -5,9 +5,6 @@
 
 use multiversion::multiversion;
 
-/// Weights that are applied in one pass over a row.
-const PASS: usize = 8;
-
 /// Rows of values by frame and channel, each between zeros that kernels may read.
 #[derive(Default)]
 pub struct Maps {
@@ -82,14 +79,16 @@ impl Maps {
         self.map(|value| value.max(0.0));
     }
 
-    /// Takes the only channel of `from`, padded, at every `stride`, from each of its first bins
-    /// on: what the columns of a kernel with that stride read, as channels.
-    pub fn take_columns(&mut self, from: &Maps, stride: usize) {
+    /// Takes the only channel of `from`, padded, at every `stride` from its first bin on, from its
+    /// second on, and so forth, and lays what each gives one after the other. A kernel that moves
+    /// by `stride` reads neighbours there; `width` is the number of its steps.
+    pub fn take_columns(&mut self, from: &Maps, stride: usize, width: usize) {
         self.resize(from.frames);
         for frame in 0..from.frames {
-            for column in 0..self.channels {
-                let bins = from.padded(frame, 0)[column..].iter().step_by(stride);
-                for (value, bin) in self.row_mut(frame, column).iter_mut().zip(bins) {
+            let columns = self.row_mut(frame, 0).chunks_exact_mut(width);
+            for (column, begin) in columns.zip(0..) {
+                let bins = from.padded(frame, 0)[begin..].iter().step_by(stride);
+                for (value, bin) in column.iter_mut().zip(bins) {
                     *value = *bin;
                 }
             }
@@ -97,22 +96,9 @@ impl Maps {
     }
 }
 
-impl Kernel {
-    /// This kernel for [`Maps::take_columns`] of its only input.
-    pub fn columns_as_inputs(&self) -> Kernel {
-        let mut weights = Vec::with_capacity(self.weights.len());
-        for output in self.weights.chunks_exact(self.frames * self.width) {
-            for column in 0..self.width {
-                weights.extend(output[column..].iter().step_by(self.width));
-            }
-        }
-        let bias = self.bias.clone();
-        Kernel { weights, bias, inputs: self.width, frames: self.frames, width: 1 }
-    }
-}
-
-/// Convolves `input`; frames beyond its edges are not made up.
-pub fn convolve(input: &Maps, kernel: &Kernel, out: &mut Maps) {
+/// Convolves `input`, with weights of neighbouring bins `step` bins apart; frames beyond its edges
+/// are not made up.
+pub fn convolve(input: &Maps, kernel: &Kernel, step: usize, out: &mut Maps) {
     out.resize(input.frames + 1 - kernel.frames);
     let per_output = kernel.inputs * kernel.frames * kernel.width;
     for frame in 0..out.frames {
@@ -121,28 +107,39 @@ pub fn convolve(input: &Maps, kernel: &Kernel, out: &mut Maps) {
             sums.fill(kernel.bias[output]);
             for (i, weights) in weights.chunks_exact(kernel.width).enumerate() {
                 let row = input.padded(frame + i % kernel.frames, i / kernel.frames);
-                correlate(sums, row, weights);
+                correlate(sums, row, weights, step);
             }
         }
     }
 }
 
-/// Adds a row's correlation with some weights.
+/// Adds the products of some weights with a row from its beginning, from `step` bins on, from
+/// twice `step` on, and so forth.
 #[multiversion(targets("x86_64+avx2"))]
-fn correlate(sums: &mut [f32], row: &[f32], weights: &[f32]) {
-    let (passes, rest) = weights.as_chunks::<PASS>();
-    for (pass, weights) in passes.iter().enumerate() {
-        for (sum, row) in sums.iter_mut().zip(row[pass * PASS..].windows(PASS)) {
-            let mut next = *sum;
-            for k in 0..PASS {
-                next += weights[k] * row[k];
+fn correlate(sums: &mut [f32], row: &[f32], weights: &[f32], step: usize) {
+    match weights.len() {
+        3 => pass::<3>(sums, row, weights, step),
+        5 => pass::<5>(sums, row, weights, step),
+        7 => pass::<7>(sums, row, weights, step),
+        _ => {
+            for (k, weight) in weights.chunks(1).enumerate() {
+                pass::<1>(sums, &row[k * step..], weight, step);
             }
-            *sum = next;
         }
     }
-    for (k, weight) in rest.iter().enumerate() {
-        for (sum, value) in sums.iter_mut().zip(&row[passes.len() * PASS + k..]) {
-            *sum += weight * value;
+}
+
+/// The same for a number of weights that is known, so that a sum is read and written once.
+#[inline(always)]
+fn pass<const N: usize>(sums: &mut [f32], row: &[f32], weights: &[f32], step: usize) {
+    let n = sums.len();
+    let rows: [&[f32]; N] = std::array::from_fn(|k| &row[k * step..][..n]);
+    let weights: [f32; N] = std::array::from_fn(|k| weights[k]);
+    for i in 0..n {
+        let mut sum = sums[i];
+        for k in 0..N {
+            sum += weights[k] * rows[k][i];
         }
+        sums[i] = sum;
     }
 }

@@ -11,11 +11,10 @@
 //! whole signal, not from one of each window with its ends reflected, and silence before the
 //! beginning and after the end does not count for the levels.
 
-use multiversion::multiversion;
-
 use super::arithmetic::sigmoid;
-use super::constant_q::{BINS, Row};
+use super::constant_q::Row;
 use super::convolution::{Kernel, Maps, convolve};
+use super::harmonic::{CHANNELS, FRAMES, FirstLayer, HARMONICS, WIDTH};
 
 /// Notes of the piano, from MIDI 21 up.
 pub const NOTES: usize = 88;
@@ -31,29 +30,13 @@ pub const CONTEXT: usize = 3 + 3 + 2 + 1;
 
 /// Bins of the contours, three a note.
 const CONTOURS: usize = 3 * NOTES;
-/// Where each harmonic (½, 1, 2, 3 ... 7) of a bin is found, in bins above it.
-const HARMONICS: [i32; 8] = [-36, 0, 36, 57, 72, 84, 93, 101];
-/// The first layer, for each harmonic: 3 frames by 39 bins, to 8 channels.
-const FRAMES: usize = 3;
-const WIDTH: usize = 39;
-const CHANNELS: usize = 8;
-/// Bins that the first layer reads about a contour bin, over all harmonics.
-const BELOW: usize = 36 + WIDTH / 2;
-const SPAN: usize = BELOW + 101 + WIDTH / 2 + 1;
-
-/// Sums of the channels at the bins that a kernel's edge reaches.
-type Edge = [[f32; CHANNELS]; WIDTH / 2];
-
 const WEIGHTS: &[u8; 4 * 9972] = include_bytes!("basic_pitch.bin");
 
 /// The layers, ready to run.
 pub struct Network {
     scale: f32,
     offset: f32,
-    /// The first layer with all harmonics gathered on one axis.
-    gathered: Kernel,
-    /// The first layer as it is: `[harmonic][frame][bin][channel]`.
-    apart: Vec<[f32; CHANNELS]>,
+    first: FirstLayer,
     contour: Kernel,
     thirds: Kernel,
     note: Kernel,
@@ -94,16 +77,15 @@ impl Network {
         Network {
             scale,
             offset,
-            gathered: gather(&first),
-            apart: apart(&first),
+            first: FirstLayer::new(&first),
             contour: file.kernel(1, CHANNELS, 5, 5),
-            thirds: file.kernel(32, 1, 7, 7).columns_as_inputs(),
+            thirds: file.kernel(32, 1, 7, 7),
             note: file.kernel(1, 32, 7, 3),
             maps: Layers {
-                input: Maps::new(1, BELOW, BINS, SPAN + CONTOURS - BINS),
+                input: FirstLayer::input(),
                 channels: Maps::new(CHANNELS, 2, CONTOURS, 2),
                 contours: Maps::new(1, 2, CONTOURS, 2),
-                columns: Maps::new(7, 0, NOTES, 0),
+                columns: Maps::new(1, 0, 7 * NOTES, 0),
                 thirds: Maps::new(32, 1, NOTES, 1),
                 notes: Maps::new(1, 0, NOTES, 0),
             },
@@ -114,19 +96,18 @@ impl Network {
     pub fn run(&mut self, rows: &[&Row], least: f32, greatest: f32) -> Vec<Notes> {
         self.normalise(rows, least, greatest);
         let maps = &mut self.maps;
-        convolve(&maps.input, &self.gathered, &mut maps.channels);
-        cut_harmonics(&maps.input, &self.apart, &mut maps.channels);
+        self.first.run(&maps.input, &mut maps.channels);
         maps.channels.rectify();
 
-        convolve(&maps.channels, &self.contour, &mut maps.contours);
+        convolve(&maps.channels, &self.contour, 1, &mut maps.contours);
         maps.contours.map(sigmoid);
 
-        // A stride of three bins: one channel for each column of the kernel.
-        maps.columns.take_columns(&maps.contours, 3);
-        convolve(&maps.columns, &self.thirds, &mut maps.thirds);
+        // This kernel moves by three bins.
+        maps.columns.take_columns(&maps.contours, 3, NOTES);
+        convolve(&maps.columns, &self.thirds, NOTES, &mut maps.thirds);
         maps.thirds.rectify();
 
-        convolve(&maps.thirds, &self.note, &mut maps.notes);
+        convolve(&maps.thirds, &self.note, 1, &mut maps.notes);
         maps.notes.map(sigmoid);
         let notes = &self.maps.notes;
         (0..notes.frames).map(|t| std::array::from_fn(|n| notes.row(t, 0)[n])).collect()
@@ -144,85 +125,4 @@ impl Network {
             }
         }
     }
-}
-
-/// Takes out again what the gathered kernel reads of a harmonic beyond the contours' 264 bins,
-/// where the original has zeros.
-fn cut_harmonics(input: &Maps, apart: &[[f32; CHANNELS]], out: &mut Maps) {
-    let reach = WIDTH / 2;
-    let (mut below, mut above): (Edge, Edge);
-    for t in 0..out.frames {
-        (below, above) = Default::default();
-        for (h, shift) in HARMONICS.iter().enumerate() {
-            for dt in 0..FRAMES {
-                let bins =
-                    &input.padded(t + dt, 0)[(BELOW as i32 + shift - reach as i32) as usize..];
-                let kernel = &apart[(h * FRAMES + dt) * WIDTH..][..WIDTH];
-                let (left, right) = (&bins[..reach], &bins[reach + CONTOURS..][..reach]);
-                if left.iter().any(|level| *level != 0.0) {
-                    subtract_left(&mut below, left, kernel);
-                }
-                if right.iter().any(|level| *level != 0.0) {
-                    subtract_right(&mut above, right, kernel);
-                }
-            }
-        }
-        for channel in 0..CHANNELS {
-            let row = out.row_mut(t, channel);
-            for (f, sum) in below.iter().enumerate() {
-                row[f] += sum[channel];
-            }
-            for (f, sum) in above.iter().enumerate() {
-                row[CONTOURS - reach + f] += sum[channel];
-            }
-        }
-    }
-}
-
-/// Takes from the first bins what kernels about them read of the bins left of bin 0.
-#[multiversion(targets("x86_64+avx2"))]
-fn subtract_left(sums: &mut Edge, left: &[f32], kernel: &[[f32; CHANNELS]]) {
-    for (f, sum) in sums.iter_mut().enumerate() {
-        subtract(sum, &left[f..], kernel);
-    }
-}
-
-/// The same at the last bins.
-#[multiversion(targets("x86_64+avx2"))]
-fn subtract_right(sums: &mut Edge, right: &[f32], kernel: &[[f32; CHANNELS]]) {
-    for (f, sum) in sums.iter_mut().enumerate() {
-        subtract(sum, &right[..=f], &kernel[WIDTH - 1 - f..]);
-    }
-}
-
-#[inline(always)]
-fn subtract(sum: &mut [f32; CHANNELS], row: &[f32], kernel: &[[f32; CHANNELS]]) {
-    let mut next = *sum;
-    for (value, weights) in row.iter().zip(kernel) {
-        for (next, weight) in next.iter_mut().zip(weights) {
-            *next -= value * weight;
-        }
-    }
-    *sum = next;
-}
-
-/// The first layer with the weights of all harmonics added where they fall on the same bin: the
-/// harmonics are one row, moved, so that this is a single, wider kernel.
-fn gather(first: &Kernel) -> Kernel {
-    let mut weights = vec![0.0; CHANNELS * FRAMES * SPAN];
-    for (i, weight) in first.weights.iter().enumerate() {
-        let (column, dt) = (i % WIDTH, i / WIDTH % FRAMES);
-        let (harmonic, channel) =
-            (i / (WIDTH * FRAMES) % HARMONICS.len(), i / (WIDTH * FRAMES * HARMONICS.len()));
-        let place = (BELOW as i32 + HARMONICS[harmonic]) as usize + column - WIDTH / 2;
-        weights[(channel * FRAMES + dt) * SPAN + place] += weight;
-    }
-    Kernel { weights, bias: first.bias.clone(), inputs: 1, frames: FRAMES, width: SPAN }
-}
-
-/// The first layer with the channels of a column beside each other.
-fn apart(first: &Kernel) -> Vec<[f32; CHANNELS]> {
-    let columns = HARMONICS.len() * FRAMES * WIDTH;
-    let all = |i: usize| std::array::from_fn(|channel| first.weights[channel * columns + i]);
-    (0..columns).map(all).collect()
 }

@@ -1,0 +1,3 @@
+//! Works: the same composition, whoever plays it.
+
+pub mod melody;
