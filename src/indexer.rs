@@ -21,7 +21,9 @@ use crate::fingerprint::stored::{SPACE_PEAK_MAP, payloads, windows};
 use crate::params::FingerprintParams;
 use crate::progress::{Cancel, Progress};
 use crate::track::Track;
+use crate::works::channel::{Channel, Listening};
 use crate::works::params::WorkParams;
+use crate::works::stored;
 use crate::works::work::WorkMeter;
 
 /// Files per committed segment.
@@ -41,10 +43,10 @@ pub struct AddOptions<'a> {
     pub catalogue: Option<String>,
     /// Owner of files whose metadata has none.
     pub owner: Option<String>,
-    /// What they play is kept, too, so that it is found played anew.
-    pub works: bool,
-    /// Content that is in the index without what it plays, which is added where `works` says so.
-    pub without_works: HashSet<[u8; 32]>,
+    /// What is kept of what they play, so that it is found played anew.
+    pub works: Listening,
+    /// Content that is in the index without its harmony, without its melody, which is added where `works` says so.
+    pub without_works: [HashSet<[u8; 32]>; 2],
 }
 
 impl<'a> AddOptions<'a> {
@@ -58,8 +60,8 @@ impl<'a> AddOptions<'a> {
             metadata,
             catalogue,
             owner,
-            works: false,
-            without_works: HashSet::new(),
+            works: Listening::Recordings,
+            without_works: Default::default(),
         }
     }
 }
@@ -269,7 +271,7 @@ fn read(
         Err(AudioError::Cancelled { .. }) => return Outcome::Skipped,
         Err(error) => return Outcome::Failed(error),
     };
-    let mut meter = options.works.then(|| WorkMeter::new(&WorkParams::V1));
+    let mut meter = WorkMeter::new(options.works, &WorkParams::V1);
     let mut hear = |samples: &[f32]| {
         if let Some(meter) = &mut meter {
             meter.push(samples);
@@ -287,8 +289,8 @@ fn read(
     let meta = described(path, &info, sha256, options);
     let mut payloads = payloads(&constellation);
     if let Some(work) = meter.map(WorkMeter::finish) {
-        payloads.extend(work.payloads());
-        windows.extend(work.windows(&WorkParams::V1));
+        payloads.extend(stored::payloads(&work));
+        windows.extend(stored::windows(&work, &WorkParams::V1));
     }
     Outcome::Added(Box::new(TrackRecord { meta, payloads, windows }))
 }
@@ -301,15 +303,20 @@ fn present(
     decode: &DecodeOptions,
 ) -> Outcome {
     let described = options.metadata.row(path).map(Box::new);
-    if !options.works || !options.without_works.contains(&sha256) {
-        return Outcome::Present(sha256, described, None);
-    }
-    let mut meter = WorkMeter::new(&WorkParams::V1);
+    let lacks = |channel: &Channel| {
+        options.works.hears(*channel) && options.without_works[*channel as usize].contains(&sha256)
+    };
+    let lacking: Vec<Channel> = Channel::ALL.into_iter().filter(lacks).collect();
+    let meter = WorkMeter::new(options.works, &WorkParams::V1).filter(|_| !lacking.is_empty());
+    let Some(mut meter) = meter else { return Outcome::Present(sha256, described, None) };
     match decode_file(path, decode, &mut |samples| meter.push(samples)) {
         Ok(_) => {
             let work = meter.finish();
-            let windows = work.windows(&WorkParams::V1);
-            let addition = Addition { sha256, payloads: work.payloads(), windows };
+            let (mut payloads, mut windows) =
+                (stored::payloads(&work), stored::windows(&work, &WorkParams::V1));
+            payloads.retain(|p| lacking.iter().any(|channel| channel.name() == p.name));
+            windows.retain(|w| lacking.iter().any(|channel| channel.space() == w.space));
+            let addition = Addition { sha256, payloads, windows };
             Outcome::Present(sha256, described, Some(Box::new(addition)))
         }
         Err(AudioError::Cancelled { .. }) => Outcome::Skipped,

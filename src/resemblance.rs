@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::id::resemblance_id;
 use crate::track::Track;
 use crate::works::align::Path;
+use crate::works::channel::Channel as Heard;
 use crate::works::params::WorkParams;
 use crate::works::search::WorkEvidence;
 use crate::works::sequence::{CLASSES, ROWS_PER_SECOND};
@@ -23,6 +24,10 @@ const ROW_MS: f64 = 1000.0 / ROWS_PER_SECOND as f64;
 pub enum Channel {
     /// Chords and bass, in the same rhythm.
     Harmony,
+    /// The leading voice.
+    Melody,
+    /// Both, of which neither says as much.
+    Both,
 }
 
 impl Channel {
@@ -30,6 +35,8 @@ impl Channel {
     pub fn name(self) -> &'static str {
         match self {
             Channel::Harmony => "harmony",
+            Channel::Melody => "melody",
+            Channel::Both => "both",
         }
     }
 }
@@ -64,8 +71,14 @@ pub struct Resemblance {
     pub time_factor: f64,
     /// Mean correlation along the alignment, 0 to 1.
     pub agreement: f64,
-    /// Deviations of the score from those of unrelated works.
+    /// Deviations of the score from those of unrelated works, in the channel that says most.
     pub z: f64,
+    /// The same of the chords, where both sides have any.
+    pub harmony_z: Option<f64>,
+    /// The same of the tune.
+    pub melody_z: Option<f64>,
+    /// It was looked for in many files at once, so that more must speak for it.
+    pub in_bulk: bool,
     /// `log10` of the expected number of works that would score as high by chance.
     pub log10_evalue: f64,
     /// Share of works drawn at random that score at least half as high, per cent: whether it is a common progression.
@@ -85,7 +98,7 @@ impl Resemblance {
         query: &Arc<Track>,
         reference: &Arc<Track>,
         found: &WorkEvidence,
-        works: usize,
+        (works, in_bulk): (usize, bool),
         next_best: Vec<NextBest>,
     ) -> Resemblance {
         let slower = f64::from(found.aligned.slower) / 1000.0;
@@ -95,7 +108,11 @@ impl Resemblance {
         let higher = (classes - up) % classes;
         Resemblance {
             id: resemblance_id(&query.sha256_hex(), &reference.ref_id()),
-            channel: Channel::Harmony,
+            channel: match found.channel {
+                _ if found.is_both => Channel::Both,
+                Heard::Harmony => Channel::Harmony,
+                Heard::Melody => Channel::Melody,
+            },
             query: query.clone(),
             reference: reference.clone(),
             query_ms,
@@ -103,7 +120,10 @@ impl Resemblance {
             transposition: (if 2 * higher > classes { higher - classes } else { higher }) as i8,
             time_factor: slower * found.path.slope(),
             agreement: f64::from(found.path.agreement()),
-            z: found.z,
+            z: found.leading_z(),
+            harmony_z: found.z[Heard::Harmony as usize],
+            melody_z: found.z[Heard::Melody as usize],
+            in_bulk,
             log10_evalue: found.expected.max(f64::MIN_POSITIVE).log10(),
             common_pct: 100.0 * found.common,
             works,
@@ -121,9 +141,9 @@ impl Resemblance {
     /// find.
     pub fn is_accepted(&self) -> bool {
         let tell = &WorkParams::V1.tell;
-        self.can_tell
-            && self.log10_evalue <= tell.expected_strict.log10()
-            && self.seconds() >= tell.aligned_s
+        let is_strict = self.in_bulk || self.channel == Channel::Harmony;
+        let line = if is_strict { tell.expected_strict } else { tell.expected };
+        self.can_tell && self.log10_evalue <= line.log10() && self.seconds() >= tell.aligned_s
     }
 }
 

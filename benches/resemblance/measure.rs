@@ -1,9 +1,11 @@
 //! Scores of queries with works, each with each, without an index: what `benches/resemblance` calibrates with.
 //!
-//! usage: work_measures features FILE…                 JSON lines: path, rows of 12 values, 4 a second
-//!        work_measures scores QUERIES WORKS SECONDS   lists of files, one a line; the middle SECONDS of each query
-//!                                                     (0: all of it), tab separated: query, work, score, semitones,
-//!                                                     tempo in per mille
+//! usage: work_measures features CHANNEL FILE…                JSON lines: path, rows of 12 values, 4 a second
+//!        work_measures scores CHANNEL QUERIES WORKS SECONDS  lists of files, one a line; the middle SECONDS of each
+//!                                                            query (0: all of it), tab separated: query, work, score,
+//!                                                            semitones, tempo in per mille
+//!
+//! CHANNEL: harmony or melody.
 
 // Standard output is what it is for.
 #![allow(clippy::print_stdout)]
@@ -14,45 +16,56 @@ use std::path::Path;
 use rayon::prelude::*;
 use soundalike::audio::{DecodeOptions, decode_file};
 use soundalike::works::align::Tempos;
-use soundalike::works::chroma::{Chroma, FRAMES_PER_SECOND};
+use soundalike::works::channel::{Channel, Listening};
 use soundalike::works::params::WorkParams;
 use soundalike::works::sequence::{ROWS_PER_SECOND, Sequence};
+use soundalike::works::work::WorkMeter;
 
 const PARAMS: WorkParams = WorkParams::V1;
 
-fn harmony(path: &str) -> Result<Sequence, Box<dyn Error + Send + Sync>> {
-    let mut chroma = Chroma::new(&PARAMS.chroma);
-    decode_file(Path::new(path), &DecodeOptions::default(), &mut |s| chroma.push(s))?;
-    Ok(Sequence::of_frames(&chroma.finish(), FRAMES_PER_SECOND / ROWS_PER_SECOND))
+fn heard(path: &str, channel: Channel) -> Result<Sequence, Box<dyn Error + Send + Sync>> {
+    let mut meter = WorkMeter::new(Listening::All, &PARAMS).ok_or("nothing to listen for")?;
+    decode_file(Path::new(path), &DecodeOptions::default(), &mut |s| meter.push(s))?;
+    Ok(meter.finish().of(channel).clone())
 }
 
-fn listed(list: &str) -> Result<Vec<(String, Sequence)>, Box<dyn Error + Send + Sync>> {
+fn channel(name: &str) -> Result<Channel, Box<dyn Error + Send + Sync>> {
+    let known = Channel::ALL.into_iter().find(|channel| channel.name() == name);
+    known.ok_or_else(|| format!("no channel is called {name}").into())
+}
+
+fn listed(
+    list: &str,
+    channel: Channel,
+) -> Result<Vec<(String, Sequence)>, Box<dyn Error + Send + Sync>> {
     let list = std::fs::read_to_string(list)?;
     let paths: Vec<&str> = list.lines().collect();
-    paths.par_iter().map(|path| Ok(((*path).to_owned(), harmony(path)?))).collect()
+    paths.par_iter().map(|path| Ok(((*path).to_owned(), heard(path, channel)?))).collect()
 }
 
 fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
-        ["features", files @ ..] => {
+        ["features", name, files @ ..] => {
+            let channel = channel(name)?;
             for path in files {
-                let rows = harmony(path)?.rows;
+                let rows = heard(path, channel)?.rows;
                 println!("{}", serde_json::json!({ "path": path, "rows": rows }));
             }
         }
-        ["scores", queries, works, seconds] => {
+        ["scores", name, queries, works, seconds] => {
+            let channel = channel(name)?;
             let rows = seconds.parse::<usize>()? * ROWS_PER_SECOND;
-            let works = listed(works)?;
+            let works = listed(works, channel)?;
             let works: Vec<_> = works.into_iter().map(|(name, s)| (name, s.stored())).collect();
-            let lines = listed(queries)?.into_par_iter().map(|(query, sequence)| {
+            let lines = listed(queries, channel)?.into_par_iter().map(|(query, sequence)| {
                 let middle = sequence.rows.len() / 2;
                 let part = match rows {
                     0 => sequence,
                     _ => sequence.part(middle.saturating_sub(rows / 2)..middle + rows / 2),
                 };
-                let tempos = Tempos::new(&part, &PARAMS.align);
+                let tempos = Tempos::new(&part, &PARAMS.align, PARAMS.of(channel).threshold);
                 let line = |(work, rows): &(String, Vec<_>)| {
                     let a = tempos.best(rows);
                     format!("{query}\t{work}\t{:.3}\t{}\t{}\n", a.score, a.up, a.slower)
@@ -62,7 +75,7 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
             lines.collect::<Vec<_>>().iter().for_each(|lines| print!("{lines}"));
         }
         _ => {
-            return Err("usage: work_measures features FILE… | scores QUERIES WORKS SECONDS".into());
+            return Err("usage: work_measures features CHANNEL FILE… | scores CHANNEL QUERIES WORKS SECONDS".into());
         }
     }
     Ok(())

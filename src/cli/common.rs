@@ -11,7 +11,7 @@ use soundalike::audio::DecodeOptions;
 use soundalike::decisions::LogError;
 use soundalike::declare::inputs::{self, InputError, Inputs};
 use soundalike::declare::text::visible;
-use soundalike::engine::Error as EngineError;
+use soundalike::engine::{Error as EngineError, Listening};
 use soundalike::progress::Cancel;
 use soundalike::report::csv::Csv;
 use soundalike::report::decide::Commands;
@@ -352,4 +352,24 @@ pub fn warn(message: &str) {
 /// The same about what ends the run.
 pub fn fail(message: &str) {
     tell(Ink::Error, &visible(message));
+}
+
+/// What is listened for with `--works`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum WorksArg {
+    /// Chords
+    Harmony,
+    /// Chords and the tune, which costs several times as much as indexing alone
+    All,
+}
+
+impl WorksArg {
+    /// As the engine knows it.
+    pub fn listening(works: Option<WorksArg>) -> Listening {
+        match works {
+            None => Listening::Recordings,
+            Some(WorksArg::Harmony) => Listening::Harmony,
+            Some(WorksArg::All) => Listening::All,
+        }
+    }
 }

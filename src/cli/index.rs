@@ -1,6 +1,5 @@
 //! `soundalike index`: build and look after an index.
 
-use std::collections::HashSet;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -12,7 +11,7 @@ use soundalike::decisions::place::LOG_NAME;
 use soundalike::decisions::{log, place};
 use soundalike::declare::metadata::Metadata;
 use soundalike::declare::text::visible;
-use soundalike::engine::{open, upgrade_index, works, writer};
+use soundalike::engine::{Listening, Works, open, upgrade_index, works, writer};
 use soundalike::id::path_text;
 use soundalike::indexer::{AddOptions, Added, add};
 use soundalike::level::Level;
@@ -27,7 +26,9 @@ use soundalike_index::{
 };
 
 use super::bar::Bar;
-use super::common::{Exit, Failure, INPUT, InputArgs, OUTPUT, WorkArgs, cancel_on_interrupt, warn};
+use super::common::{
+    Exit, Failure, INPUT, InputArgs, OUTPUT, WorkArgs, WorksArg, cancel_on_interrupt, warn,
+};
 use super::out::Out;
 use super::screen::look;
 
@@ -71,8 +72,15 @@ pub(super) struct AddArgs {
     owner: Option<String>,
     /// Keep what the files play, too, so that `scan --works` finds it played anew: other instruments, another key or
     /// tempo. Files that are in the index without it get it. Once some have it, all that are added do
-    #[arg(long)]
-    works: bool,
+    #[arg(
+        long,
+        value_enum,
+        value_name = "CHANNELS",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "harmony"
+    )]
+    works: Option<WorksArg>,
     /// Form of the output
     #[arg(long, value_enum, default_value_t = ListFormat::Text, help_heading = OUTPUT)]
     format: ListFormat,
@@ -212,13 +220,19 @@ fn run_add(args: &AddArgs) -> Result<Exit, Failure> {
         warn(&format!("{table}: {said}"));
     }
     let mut writer = self::writer(&args.index.dir).map_err(Failure::writing)?;
-    let (with_works, without_works) = works(&args.index.dir)?;
+    let Works { kept, without } = works(&args.index.dir)?;
+    // Once some tracks have it, all do.
+    let known = match kept {
+        [_, melody] if melody > 0 => Listening::All,
+        [harmony, _] if harmony > 0 => Listening::Harmony,
+        _ => Listening::Recordings,
+    };
     let options = AddOptions {
         decode: args.work.decode_options(),
         catalogue: args.catalogue.clone(),
         owner: args.owner.clone(),
-        works: args.works || with_works > 0,
-        without_works: if args.works { without_works } else { HashSet::new() },
+        works: known.max(WorksArg::listening(args.works)),
+        without_works: if args.works.is_some() { without } else { Default::default() },
         ..AddOptions::new(&params, &metadata)
     };
     let bar = Bar::new(args.work.quiet);

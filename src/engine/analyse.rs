@@ -21,6 +21,7 @@ use crate::id::{digest_of, hex};
 use crate::params::FingerprintParams;
 use crate::policy::{FileHashes, Upload};
 use crate::track::Track;
+use crate::works::channel::Listening;
 use crate::works::params::WorkParams;
 use crate::works::work::{Work, WorkMeter};
 
@@ -41,15 +42,15 @@ pub(crate) struct Analysed {
 }
 
 impl Analysed {
-    /// Reads the file of `item`, keeping `density` times the peaks of a reference; `works`: what it plays, too.
+    /// Reads the file of `item`, keeping `density` times the peaks of a reference; `works`: what is listened for besides.
     pub fn new(
         item: &Item,
         params: &FingerprintParams,
         density: f32,
         decode: &DecodeOptions,
-        works: bool,
+        works: Listening,
     ) -> Result<Analysed, AudioError> {
-        let mut meter = works.then(|| WorkMeter::new(&WorkParams::V1));
+        let mut meter = WorkMeter::new(works, &WorkParams::V1);
         let mut hear = |samples: &[f32]| {
             if let Some(meter) = &mut meter {
                 meter.push(samples);

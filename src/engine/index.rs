@@ -20,8 +20,8 @@ use crate::params::FingerprintParams;
 use crate::progress::{Cancel, Progress};
 use crate::report::records::IndexInfo;
 use crate::track::Track;
-use crate::works::params::WorkParams;
-use crate::works::stored::{HARMONY, SPACE_HARMONY};
+use crate::works::channel::Channel;
+use crate::works::stored::with_works;
 
 /// One state of an index, shared and read-only. Its fingerprints are of the kind that this version makes.
 #[derive(Clone)]
@@ -183,21 +183,36 @@ pub fn open(dir: &Path, params: &FingerprintParams) -> Result<Reader, IndexError
     }
 }
 
-/// What the index in `dir` holds of works: how many, and the content that is there without.
+/// What an index holds of works.
+#[derive(Debug, Clone, Default)]
+pub struct Works {
+    /// How many works there are: with harmony, with melody.
+    pub kept: [usize; 2],
+    /// Content that is there without.
+    pub without: [HashSet<[u8; 32]>; 2],
+}
+
+/// What the index in `dir` holds of works.
 ///
 /// # Errors
 /// The index cannot be read.
-pub fn works(dir: &Path) -> Result<(usize, HashSet<[u8; 32]>), IndexError> {
+pub fn works(dir: &Path) -> Result<Works, IndexError> {
     let reader = Reader::open(dir)?;
-    let (with, without): (Vec<_>, Vec<_>) =
-        reader.tracks().partition(|(track, _)| reader.has_payload(*track, HARMONY));
-    Ok((with.len(), without.into_iter().map(|(_, meta)| meta.sha256).collect()))
+    let mut works = Works::default();
+    for channel in Channel::ALL {
+        for (track, meta) in reader.tracks() {
+            match reader.has_payload(track, channel.name()) {
+                true => works.kept[channel as usize] += 1,
+                false => drop(works.without[channel as usize].insert(meta.sha256)),
+            }
+        }
+    }
+    Ok(works)
 }
 
 /// Opens the index in `dir` for changes, or creates it.
 pub fn writer(dir: &Path) -> Result<Writer, IndexError> {
-    Writer::open_or_create(dir, params_id(&FingerprintParams::V2))?
-        .with_space(SPACE_HARMONY, WorkParams::V1.stored_digest())
+    with_works(Writer::open_or_create(dir, params_id(&FingerprintParams::V2))?)
 }
 
 /// Writes what is of an older form in the index behind `writer` anew.

@@ -43,9 +43,10 @@ use crate::works::params::WorkParams;
 use crate::works::search::WorkScanner;
 
 pub use crate::fingerprint::file::sha256_of;
+pub use crate::works::channel::Listening;
 use analyse::Analysed;
 pub use error::Error;
-pub use index::{Index, open, upgrade_index, works, writer};
+pub use index::{Index, Works, open, upgrade_index, works, writer};
 pub use judge::{Judge, Judged, day};
 #[doc(hidden)]
 pub use judged_batch::JudgedBatch;
@@ -66,9 +67,11 @@ pub struct Options {
     pub search: SearchMode,
     /// How closely each file is looked at.
     pub depth: Depth,
-    /// Listens to what files play, too.
+    /// What is listened for besides recordings.
     #[doc(hidden)]
-    pub works: bool,
+    pub works: Listening,
+    /// Files are looked at by the many.
+    pub(crate) in_bulk: bool,
     /// Matches below the acceptance line are told, too.
     pub candidates: bool,
     /// Matches told per file.
@@ -86,7 +89,8 @@ impl Default for Options {
             decode: DecodeOptions::default(),
             search: SearchMode::Auto,
             depth: Depth::Standard,
-            works: false,
+            works: Listening::Recordings,
+            in_bulk: false,
             candidates: false,
             limit: 20,
             evidence: true,
@@ -159,19 +163,21 @@ impl Engine {
         Engine { references: Some(References { index, scanner, works: None }), ..self }
     }
 
-    /// Looks for what the references play, too, in files that are no copies of them: the same chords on other
-    /// instruments, in another key and tempo.
+    /// Looks for what the references play, too, in files that are no copies of them: the same chords or the same tune
+    /// on other instruments, in another key and tempo; as far as the references were indexed with it.
     ///
     /// # Errors
     /// There are no references, or they were indexed without what they play.
-    pub fn with_works(self) -> Result<Engine, Error> {
+    #[doc(hidden)]
+    pub fn with_works(self, wanted: Listening) -> Result<Engine, Error> {
         let references = self.references.ok_or(Error::NothingToCompareWith)?;
         let works = WorkScanner::new(&**references.index.reader(), &WorkParams::V1)?;
         if works.count() == 0 && !references.index.is_empty() {
             return Err(Error::NoWorks);
         }
+        let works_heard = wanted.min(works.listening());
         let references = Some(References { works: Some(Arc::new(works)), ..references });
-        Ok(Engine { references, options: Options { works: true, ..self.options }, ..self })
+        Ok(Engine { references, options: Options { works: works_heard, ..self.options }, ..self })
     }
 
     /// Compares the files of a batch with earlier uploads, too.
@@ -214,7 +220,7 @@ impl Engine {
         {
             let works = self.options.works;
             let engine = self.clone().with_references(index);
-            *self = if works { engine.with_works()? } else { engine };
+            *self = if works.hears_works() { engine.with_works(works)? } else { engine };
         }
         if let Some(earlier) = &mut self.earlier {
             earlier.refresh()?;
@@ -269,7 +275,7 @@ impl Engine {
         let hits = self.guarded(hits)?;
         upload.matches = hits.into_iter().map(|hit| hit.m).filter(Match::is_accepted).collect();
         if let Some(work) = work {
-            let found = references.resemblances(&upload, &work)?;
+            let found = references.resemblances(&upload, &work, false)?;
             upload.resemblances =
                 found.into_iter().map(|f| f.r).filter(Resemblance::is_accepted).collect();
         }

@@ -123,9 +123,9 @@ impl Engine {
 /// That they play the same, where that was listened to.
 fn resemblance(query: &Analysed, reference: &Analysed) -> Option<Resemblance> {
     let (ours, theirs) = (query.work.as_ref()?, reference.work.as_ref()?);
-    let found = compare(&ours.harmony, &theirs.harmony.stored(), &WorkParams::V1)?;
+    let found = compare(ours, theirs, &WorkParams::V1)?;
     let (a, b) = (&query.upload.track, &reference.upload.track);
-    Some(Resemblance::new(a, b, &found, 1, Vec::new()))
+    Some(Resemblance::new(a, b, &found, (1, false), Vec::new()))
 }
 
 fn tell(query: &Analysed, compared: &Compared, report: &mut dyn Report) -> Result<(), Error> {

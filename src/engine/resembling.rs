@@ -12,7 +12,9 @@ use crate::policy::Upload;
 use crate::report::records::{Record, ResemblanceRecord, WorkExhibit};
 use crate::resemblance::{NextBest, Resemblance};
 use crate::track::Track;
+use crate::works::params::WorkParams;
 use crate::works::search::FoundWork;
+use crate::works::stored::works;
 use crate::works::work::Work;
 
 /// A resemblance with what it rests on.
@@ -27,10 +29,11 @@ impl References {
         &self,
         upload: &Upload,
         work: &Work,
+        in_bulk: bool,
     ) -> Result<Vec<Resembling>, IndexError> {
         let Some(scanner) = &self.works else { return Ok(Vec::new()) };
         let reader = &**self.index.reader();
-        let all = scanner.scan(reader, &work.harmony)?;
+        let all = scanner.scan(reader, work)?;
         let track = |work: TrackRef| -> Option<Arc<Track>> {
             Some(Arc::new(Track::of_index(reader.meta(reader.track(work.id)?)?)))
         };
@@ -39,10 +42,11 @@ impl References {
             let others = all.iter().filter(|other| other.work != found.work);
             let next = others.take(scanner.params().tell.next_best);
             let next = next.filter_map(|other| {
-                Some(NextBest { reference: track(other.work)?, z: other.found.z })
+                Some(NextBest { reference: track(other.work)?, z: other.found.leading_z() })
             });
-            let (query, works) = (&upload.track, scanner.count());
-            let r = Resemblance::new(query, &reference, &found.found, works, next.collect());
+            let among = (scanner.count(), in_bulk);
+            let next = next.collect();
+            let r = Resemblance::new(&upload.track, &reference, &found.found, among, next);
             Some(Resembling { r, found: found.clone() })
         };
         let told = all.iter().filter_map(resembling);
@@ -74,7 +78,7 @@ impl Engine {
         references.works.as_ref()?;
         let work = work?;
         // Damage is told by the reader, which watches over all that is read of it.
-        let all = references.resemblances(upload, work).unwrap_or_default();
+        let all = references.resemblances(upload, work, self.options.in_bulk).unwrap_or_default();
         let accepted = |f: &&Resembling| f.r.is_accepted();
         upload.resemblances = all.iter().filter(accepted).map(|f| f.r.clone()).collect();
         let told = all.iter().filter(|f| f.r.is_accepted() || self.options.candidates);
@@ -92,6 +96,8 @@ impl Engine {
 /// Both sides along an alignment, in the key and at the time of the query.
 fn exhibit(references: &References, found: &FoundWork, work: &Work) -> Option<WorkExhibit> {
     let reader = &**references.index.reader();
-    let rows = crate::works::stored::works(reader, &[found.work.id]).ok()?.pop()??;
-    Some(WorkExhibit::new(&found.found, &work.harmony, &rows))
+    let stored = works(reader, &[found.work.id], &WorkParams::V1).ok()?.pop()?;
+    let channel = found.found.channel;
+    let rows = stored[channel as usize].as_deref()?;
+    Some(WorkExhibit::new(&found.found, work.of(channel), rows))
 }

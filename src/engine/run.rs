@@ -26,6 +26,7 @@ use crate::policy::{Batch, Upload};
 use crate::progress::{Cancel, Progress};
 use crate::report::Report;
 use crate::report::records::{Begin, Record, Summary, VerdictRecord};
+use crate::works::channel::Listening;
 use crate::works::params::WorkParams;
 
 /// Files looked at before their records are written: bounds memory, keeps the order of inputs.
@@ -75,11 +76,14 @@ impl Engine {
             Some(depth) => format!("{against}\n{depth}"),
             None => against,
         };
-        let against = if self.options.works { format!("{against}\nworks") } else { against };
+        let against = match self.options.works {
+            Listening::Recordings => against,
+            works => format!("{against}\nworks {works:?}"),
+        };
         let name = named(&uploads.items, &against);
         let mut begin = Begin::new(name, compared.map(Index::info), now);
         begin.depth = depth.map(Into::into);
-        begin.work_params = self.options.works.then(|| WorkParams::V1.id());
+        begin.work_params = self.options.works.hears_works().then(|| WorkParams::V1.id());
         self.judge.describe(&mut begin, day(now));
         begin
     }
@@ -118,6 +122,7 @@ impl Engine {
         // Within a file, too: some decode for minutes.
         let mut engine = self.clone();
         engine.options.decode.cancel = cancel.clone();
+        engine.options.in_bulk = uploads.items.len() > 1;
         let cluster = self.options.cluster;
         let batch = cluster.then(|| Scratch::new(&self.options.params)).transpose();
         let mut work = Work {

@@ -20,8 +20,7 @@ use tempfile::TempDir;
 use crate::fingerprint::stored::params_id;
 use crate::indexer::{Revision, Target};
 use crate::params::FingerprintParams;
-use crate::works::params::WorkParams;
-use crate::works::stored::SPACE_HARMONY;
+use crate::works::stored::with_works;
 
 /// Tracks per segment.
 const SEGMENT: usize = 128;
@@ -69,8 +68,7 @@ impl Scratch {
         let mut spill = self.spill.into_inner().map_err(|e| here(e.into_error()))?;
         spill.seek(SeekFrom::Start(0)).map_err(here)?;
         let mut spill = BufReader::with_capacity(1 << 18, spill);
-        let mut writer = Writer::open_or_create(dir.path(), self.params)?
-            .with_space(SPACE_HARMONY, WorkParams::V1.stored_digest())?;
+        let mut writer = with_works(Writer::open_or_create(dir.path(), self.params)?)?;
         let mut metas = self.metas.into_iter().peekable();
         while metas.peek().is_some() {
             let next = metas.by_ref().take(SEGMENT);

@@ -64,7 +64,7 @@ pub const PARTY_BASES: &[&str] = &["account", "isrc", "label", "registrant"];
 /// Values of `rights`.
 pub const RIGHTS: &[&str] = &["undeclared", "denied"];
 /// Values of `channel`.
-pub const CHANNELS: &[&str] = &["harmony"];
+pub const CHANNELS: &[&str] = &["harmony", "melody", "both"];
 /// Values of `side`.
 pub const SIDES: &[&str] = &["batch", "reference"];
 

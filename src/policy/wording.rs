@@ -25,8 +25,8 @@ pub const LIMITS: &[Limit] = &[
     Limit {
         id: "not_composition_match",
         title: "Compositions only where asked for",
-        text: "It hears recordings. Only with --works it looks for the same chords in the same rhythm, too; covers \
-               that change them, and likeness of tune, style or voice, are not found.",
+        text: "It hears recordings. Only with --works it looks for the same chords or the same tune, too; covers that \
+               change them, and likeness of style or voice, are not found.",
     },
     Limit {
         id: "not_legal_advice",
@@ -118,7 +118,7 @@ pub fn meaning(rule: Rule) -> &'static str {
              as over a backing track, or it was played or generated again. Never more than a look."
         }
         Rule::Work001 => {
-            "The same chords in the same rhythm as in a reference, in whatever key, tempo and on whatever \
+            "The same chords in the same rhythm, or the same upper voice, as in a reference, in whatever key, tempo and on whatever \
              instruments, for longer than chance explains. Many songs share chords: never more than a look."
         }
         Rule::Bulk001 => "The upload shares most of its audio with others of the batch.",

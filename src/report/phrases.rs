@@ -6,6 +6,7 @@ use super::records::{ErrorRecord, MatchRecord, Name, ResemblanceRecord, credit};
 pub use crate::counted::{agree, count, thousands};
 
 use crate::clock;
+use crate::resemblance::Channel;
 use crate::scan::kind::MatchKind;
 
 /// Expected chance matches (as a power of ten) from which on chance is no explanation any more.
@@ -65,7 +66,16 @@ pub fn work_words(r: &ResemblanceRecord) -> String {
         0.0..1.0 => "at the same tempo".to_owned(),
         size => format!("{size:.0} % {}", if change > 0.0 { "faster" } else { "slower" }),
     };
-    format!("the same chords in the same rhythm, {key}, {tempo}")
+    format!("{}, {key}, {tempo}", channel_words(r.channel))
+}
+
+/// What is played alike.
+pub fn channel_words(channel: Channel) -> &'static str {
+    match channel {
+        Channel::Harmony => "the same chords in the same rhythm",
+        Channel::Melody => "the same notes in the upper voice",
+        Channel::Both => "the same chords and the same upper voice",
+    }
 }
 
 /// The strongest of twelve pitch classes by name, from C up.

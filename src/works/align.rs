@@ -58,21 +58,22 @@ impl Path {
 /// A query at the tempos of an alignment.
 pub struct Tempos {
     params: AlignParams,
+    threshold: f32,
     /// How many times more slowly, in per mille, and the rows.
     versions: Vec<(u16, Vec<IntRow>)>,
 }
 
 impl Tempos {
     /// Of a query.
-    pub fn new(query: &Sequence, params: &AlignParams) -> Tempos {
+    pub fn new(query: &Sequence, params: &AlignParams, threshold: f32) -> Tempos {
         let at = |&slower: &u16| (slower, query.slower(slower).quantised(QUERY_UNIT));
-        Tempos { params: *params, versions: params.tempos.iter().map(at).collect() }
+        Tempos { params: *params, threshold, versions: params.tempos.iter().map(at).collect() }
     }
 
     /// The best alignment with a work, in any key; of equal ones the first.
     pub fn best(&self, work: &[IntRow]) -> Aligned {
         let mut best = Aligned { score: 0.0, up: 0, slower: 1000 };
-        let units = Units::new(&self.params);
+        let units = Units::new(&self.params, self.threshold);
         let mut table = Table::new(work, self.params.diagonal);
         for (slower, query) in &self.versions {
             for up in 0..CLASSES {
@@ -88,7 +89,7 @@ impl Tempos {
 
     /// The way of an alignment that [`Tempos::best`] found.
     pub fn path(&self, work: &[IntRow], aligned: &Aligned) -> Path {
-        let units = Units::new(&self.params);
+        let units = Units::new(&self.params, self.threshold);
         let mut table = Table::new(work, self.params.diagonal);
         let version = self.versions.iter().find(|(slower, _)| *slower == aligned.slower);
         let Some((_, query)) = version else { return Path { cells: Vec::new() } };
@@ -105,10 +106,10 @@ struct Units {
 }
 
 impl Units {
-    fn new(params: &AlignParams) -> Units {
+    fn new(params: &AlignParams, threshold: f32) -> Units {
         let one = QUERY_UNIT * STORED_UNIT * params.diagonal as f32 / (1 << SHIFT) as f32;
         let whole = |x: f32| (x * one).round() as i16;
-        Units { one, threshold: whole(params.threshold), oblique: whole(params.oblique) }
+        Units { one, threshold: whole(threshold), oblique: whole(params.oblique) }
     }
 }
 
@@ -288,6 +289,7 @@ mod tests {
     use crate::works::sequence::Row;
 
     const PARAMS: AlignParams = WorkParams::V1.align;
+    const THRESHOLD: f32 = WorkParams::V1.channels[0].threshold;
 
     /// Chords that last a while, of unit length.
     fn music(random: &mut Random, rows: usize) -> Sequence {
@@ -307,7 +309,7 @@ mod tests {
 
     /// The recursion cell by cell.
     fn slow_best(query: &[IntRow], work: &[IntRow], up: usize) -> i16 {
-        let units = Units::new(&PARAMS);
+        let units = Units::new(&PARAMS, THRESHOLD);
         let half = (PARAMS.diagonal / 2) as i64;
         let dot = |i: i64, j: i64| -> i16 {
             let (Some(q), Some(r)) = (query.get(i as usize), work.get(j as usize)) else {
@@ -345,9 +347,9 @@ mod tests {
             let mut table = Table::new(&work, PARAMS.diagonal);
             for up in [0, 5, 11] {
                 table.fill(&query, up);
-                let best = table.best(query.len(), &Units::new(&PARAMS));
+                let best = table.best(query.len(), &Units::new(&PARAMS, THRESHOLD));
                 assert_eq!(best, slow_best(&query, &work, up), "{rows} {up}");
-                let path = table.path(query.len(), &Units::new(&PARAMS));
+                let path = table.path(query.len(), &Units::new(&PARAMS, THRESHOLD));
                 assert_eq!(path.cells.is_empty(), best == 0);
             }
         }
@@ -363,7 +365,7 @@ mod tests {
         }
         // Played more slowly by a fifth: it must be played faster.
         let query = Sequence { rows: query.rows };
-        let tempos = Tempos::new(&query, &PARAMS);
+        let tempos = Tempos::new(&query, &PARAMS, THRESHOLD);
         let found = tempos.best(&work.stored());
         assert_eq!((found.up, found.slower), (10, 840));
         let path = tempos.path(&work.stored(), &found);

@@ -10,20 +10,21 @@ use soundalike_index::{
     Breadth, CODE_BITS, Effort, Error as IndexError, Query, ReferenceStore, SearchMode, TrackRef,
 };
 
+use super::channel::Channel;
 use super::params::WorkParams;
 use super::patch::patches;
 use super::sequence::{CLASSES, Sequence};
-use super::stored::SPACE_HARMONY;
 
 /// Bits in which codes of different music agree on average, and more of which say something.
 const CHANCE: u32 = CODE_BITS / 2;
 
-/// The works most like `query`, the likeliest first.
+/// The works most like `query` in a channel, the likeliest first.
 ///
 /// # Errors
 /// The store does not answer.
 pub fn candidates(
     store: &dyn ReferenceStore,
+    channel: Channel,
     query: &Sequence,
     params: &WorkParams,
 ) -> Result<Vec<TrackRef>, IndexError> {
@@ -39,8 +40,9 @@ pub fn candidates(
     for tempo in params.candidates.tempos {
         let patches = patches(query, tempo, params.patch.query_hop, &params.patch);
         for up in 0..CLASSES {
-            let codes: Vec<Query> = patches.iter().map(|p| Query::from(p.code(up))).collect();
-            let found = store.search(SPACE_HARMONY, &codes, &effort)?;
+            let codes: Vec<Query> =
+                patches.iter().map(|p| Query::from(p.code(channel.projection(), up))).collect();
+            let found = store.search(channel.space(), &codes, &effort)?;
             for (work, score) in scores(&found, params.candidates.places) {
                 let so_far = best.entry(work).or_default();
                 *so_far = score.max(*so_far);

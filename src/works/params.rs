@@ -8,10 +8,8 @@ use sha2::{Digest, Sha256};
 use crate::audio::ANALYSIS_RATE;
 use crate::params::SpectrumParams;
 
-/// A learned projection from patches to codes: for each value of a patch a row of 256 little-endian `f32` weights.
-pub type Projection = [u8; 16 * 12 * 256 * 4];
-/// For harmony (`benches/resemblance/train.py`).
-pub static PROJECTION: &Projection = include_bytes!("projection_harmony.f32");
+use super::channel::Channel;
+use super::melody::VoiceParams;
 
 /// Parameters of the second tier.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -24,6 +22,8 @@ pub struct WorkParams {
     pub patch: PatchParams,
     /// How works are found.
     pub candidates: CandidateParams,
+    /// What each channel adds to a path and what chance gives of it: harmony, melody.
+    pub channels: [ChannelParams; 2],
     /// Local alignment.
     pub align: AlignParams,
     /// From scores to E-values.
@@ -62,12 +62,25 @@ pub struct ChromaParams {
 /// Patches and their codes. A patch is eight seconds at two frames a second.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PatchParams {
-    /// Frames of half a second between the codes of a reference.
-    pub reference_hop: usize,
+    /// Frames of half a second between the codes of a reference: harmony, melody.
+    pub reference_hop: [usize; 2],
     /// The same of a query.
     pub query_hop: usize,
     /// Share of its half that a patch may reach beyond the ends of a track.
     pub overhang: f32,
+}
+
+/// What differs between channels.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ChannelParams {
+    /// Similarity from which a cell adds to a path.
+    pub threshold: f32,
+    /// Of the tail of chance: z from which it is exponential.
+    pub tail_from: f64,
+    /// Share of unrelated works beyond that.
+    pub tail_share: f64,
+    /// Its scale.
+    pub tail_scale: f64,
 }
 
 /// Candidates.
@@ -94,8 +107,6 @@ pub struct AlignParams {
     pub tempos: [u16; 3],
     /// Cells of a diagonal whose mean is the similarity of the middle one.
     pub diagonal: usize,
-    /// Similarity from which a cell adds to a path.
-    pub threshold: f32,
     /// What a step of 1:2 or 2:1 costs.
     pub oblique: f32,
 }
@@ -111,12 +122,8 @@ pub struct SignificanceParams {
     pub fewest: usize,
     /// Added to the deviation, as a share of the score that an aligned second adds at most.
     pub floor: f32,
-    /// Of the tail of chance: z from which it is exponential.
-    pub tail_from: f64,
-    /// Share of unrelated works beyond that.
-    pub tail_share: f64,
-    /// Its scale.
-    pub tail_scale: f64,
+    /// Weight of the test of both channels together, by Fisher's method.
+    pub joint_weight: f64,
     /// Length in seconds of the stretches that a query is judged by; they overlap by half.
     pub stretch_s: u32,
 }
@@ -159,7 +166,7 @@ impl WorkParams {
             silent_share: 0.05,
             norm_quantile: 0.95,
         },
-        patch: PatchParams { reference_hop: 4, query_hop: 2, overhang: 0.25 },
+        patch: PatchParams { reference_hop: [4, 8], query_hop: 2, overhang: 0.25 },
         candidates: CandidateParams {
             tempos: [820, 910, 1000, 1100, 1220],
             hits: 200,
@@ -168,20 +175,17 @@ impl WorkParams {
             places: 3,
             works: 100,
         },
-        align: AlignParams {
-            tempos: [840, 1000, 1190],
-            diagonal: 9,
-            threshold: 0.45,
-            oblique: 0.3,
-        },
+        channels: [
+            ChannelParams { threshold: 0.45, tail_from: 2.5, tail_share: 0.006, tail_scale: 1.1 },
+            ChannelParams { threshold: 0.3, tail_from: 2.5, tail_share: 0.006, tail_scale: 0.7 },
+        ],
+        align: AlignParams { tempos: [840, 1000, 1190], diagonal: 9, oblique: 0.3 },
         significance: SignificanceParams {
             drawn: 150,
             left_out: 0.03,
             fewest: 30,
             floor: 0.02,
-            tail_from: 2.5,
-            tail_share: 0.006,
-            tail_scale: 1.1,
+            joint_weight: 10.0,
             stretch_s: 20,
         },
         tell: TellParams { expected: 0.01, expected_strict: 0.001, aligned_s: 8.0, next_best: 3 },
@@ -189,16 +193,24 @@ impl WorkParams {
 
     /// SHA-256 of the canonical text form and the projections: equal exactly when every parameter is equal.
     pub fn digest(&self) -> [u8; 32] {
-        let mut hash = Sha256::new_with_prefix(format!("{self:?}").as_bytes());
-        hash.update(PROJECTION);
+        let mut hash = Sha256::new_with_prefix(format!("{self:?}{:?}", VoiceParams::V1).as_bytes());
+        Channel::ALL.iter().for_each(|channel| hash.update(channel.projection()));
         hash.finalize().into()
     }
 
-    /// Digest of what is stored: how harmony is heard and its codes, not how they are compared.
-    pub fn stored_digest(&self) -> [u8; 32] {
+    /// Digest of what is stored of a channel: how it is heard and its codes, not how they are compared.
+    pub fn stored_digest(&self, channel: Channel) -> [u8; 32] {
         let mut hash = Sha256::new_with_prefix(format!("{:?}{:?}", self.chroma, self.patch));
-        hash.update(PROJECTION);
+        if channel == Channel::Melody {
+            hash.update(format!("{:?}", VoiceParams::V1));
+        }
+        hash.update(channel.projection());
         hash.finalize().into()
+    }
+
+    /// What is special about a channel.
+    pub fn of(&self, channel: Channel) -> &ChannelParams {
+        &self.channels[channel as usize]
     }
 
     /// Preset and short digest, as records name them.

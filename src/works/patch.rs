@@ -7,7 +7,8 @@
 use multiversion::multiversion;
 use soundalike_index::{CODE_BITS, Code};
 
-use super::params::{PROJECTION, PatchParams, Projection};
+use super::channel::Projection;
+use super::params::PatchParams;
 use super::sequence::{CLASSES, ROWS_PER_SECOND, Row, Sequence, resample};
 
 /// Bits of a code.
@@ -67,13 +68,14 @@ pub fn patches(
 }
 
 impl Patch {
-    /// Its code, moved up by so many semitones.
-    pub fn code(&self, semitones: usize) -> Code {
+    /// Its code by `projection`, moved up by so many semitones.
+    pub fn code(&self, projection: &Projection, semitones: usize) -> Code {
         let mut sums = [0.0f32; BITS];
+        let weights = projection.as_chunks::<{ BITS * 4 }>().0;
         for (step, row) in self.values.as_chunks::<CLASSES>().0.iter().enumerate() {
             for (class, value) in row.iter().enumerate() {
                 let moved = step * CLASSES + (class + semitones) % CLASSES;
-                add(&mut sums, &PROJECTION.as_chunks::<{ BITS * 4 }>().0[moved], *value);
+                add(&mut sums, &weights[moved], *value);
             }
         }
         let mut code = Code::default();

@@ -4,7 +4,7 @@
 //! each stretch the likeliest works and some drawn at random are aligned; what they score is the null distribution
 //! that the best are seen against. Where there are only two works, bars in another order take the place of others.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use rayon::prelude::*;
@@ -12,27 +12,40 @@ use soundalike_index::{Error as IndexError, ReferenceStore, TrackId, TrackRef};
 
 use super::align::{Aligned, Path, Tempos};
 use super::candidates::candidates;
+use super::channel::{Channel, Listening};
 use super::params::WorkParams;
-use super::sequence::{IntRow, ROWS_PER_SECOND, Sequence};
-use super::significance::{Null, tail};
-use super::stored::{HARMONY, SPACE_HARMONY, works};
+use super::sequence::{ROWS_PER_SECOND, Sequence};
+use super::significance::{Null, joint, tail};
+use super::stored::{Stored, works};
 use super::surrogate::surrogates;
+use super::work::Work;
 
 /// What two works have in common.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WorkEvidence {
-    /// Key, tempo and score.
+    /// The channel that says most.
+    pub channel: Channel,
+    /// Both together say more than either.
+    pub is_both: bool,
+    /// Key, tempo and score in that channel.
     pub aligned: Aligned,
     /// The way of the alignment, in rows of the query as it was played and of the work.
     pub path: Path,
-    /// Deviations of the score from those of unrelated works.
-    pub z: f64,
-    /// Works that would score as high by chance, among all works and stretches.
+    /// Deviations of the score from those of unrelated works, in each channel that both have.
+    pub z: [Option<f64>; 2],
+    /// Works that would agree as well by chance, among all works and stretches.
     pub expected: f64,
     /// Share of works drawn at random that score at least half as high.
     pub common: f64,
     /// Whether the null distribution is of enough works to tell.
     pub can_tell: bool,
+}
+
+impl WorkEvidence {
+    /// Deviations in the channel that says most; 0 where nothing can be told.
+    pub fn leading_z(&self) -> f64 {
+        self.z[self.channel as usize].unwrap_or(0.0)
+    }
 }
 
 /// A work that a query resembles.
@@ -49,9 +62,14 @@ pub struct WorkScanner {
     params: WorkParams,
     /// Works of the store.
     count: usize,
+    /// Some of them are kept with their tune.
+    has_melody: bool,
     /// Those of them that were drawn for null distributions.
-    drawn: Vec<(TrackRef, Vec<IntRow>)>,
+    drawn: Vec<(TrackRef, Stored)>,
 }
+
+/// Works that were aligned with a stretch.
+type Aligneds = BTreeMap<TrackRef, (WorkEvidence, Stored)>;
 
 impl WorkScanner {
     /// Over the works of `store`.
@@ -59,22 +77,33 @@ impl WorkScanner {
     /// # Errors
     /// The store does not answer, or its works are damaged or of another kind.
     pub fn new(store: &dyn ReferenceStore, params: &WorkParams) -> Result<WorkScanner, IndexError> {
-        let theirs = store.spaces().into_iter().find(|space| space.space == SPACE_HARMONY);
-        if let Some(theirs) = theirs.filter(|s| s.digest != params.stored_digest()) {
-            return Err(IndexError::ParamsMismatch {
-                path: store.state().into(),
-                index: format!("works {}", short(&theirs.digest)),
-                given: format!("{} {}", params.preset, short(&params.stored_digest())),
-            });
+        for channel in Channel::ALL {
+            let ours = params.stored_digest(channel);
+            let theirs = store.spaces().into_iter().find(|space| space.space == channel.space());
+            if let Some(theirs) = theirs.filter(|theirs| theirs.digest != ours) {
+                return Err(IndexError::ParamsMismatch {
+                    path: store.state().into(),
+                    index: format!("{} {}", channel.name(), short(&theirs.digest)),
+                    given: format!("{} {}", params.preset, short(&ours)),
+                });
+            }
         }
-        let count = store.count_with(HARMONY)?;
-        let drawn = read(store, store.drawn(HARMONY, params.significance.drawn)?)?;
-        Ok(WorkScanner { params: *params, count, drawn })
+        // What sounds at all has harmony.
+        let count = store.count_with(Channel::Harmony.name())?;
+        let has_melody = store.count_with(Channel::Melody.name())? > 0;
+        let drawn = store.drawn(Channel::Harmony.name(), params.significance.drawn)?;
+        let drawn = read(store, drawn, params)?;
+        Ok(WorkScanner { params: *params, count, has_melody, drawn })
     }
 
     /// Works that can be found.
     pub fn count(&self) -> usize {
         self.count
+    }
+
+    /// What works are kept with.
+    pub fn listening(&self) -> Listening {
+        if self.has_melody { Listening::All } else { Listening::Harmony }
     }
 
     /// The parameters.
@@ -89,23 +118,24 @@ impl WorkScanner {
     pub fn scan(
         &self,
         store: &dyn ReferenceStore,
-        query: &Sequence,
+        query: &Work,
     ) -> Result<Vec<FoundWork>, IndexError> {
         let stretches = stretches(query, &self.params);
         let tests = (self.count * stretches.len()) as f64;
-        let mut best: BTreeMap<TrackRef, (WorkEvidence, Vec<IntRow>)> = BTreeMap::new();
+        let mut best = Aligneds::new();
         for stretch in stretches {
-            for (work, found, rows) in self.stretch(store, &query.part(stretch), tests)? {
-                if best.get(&work).is_none_or(|(known, _)| is_surer(&found, known)) {
-                    best.insert(work, (found, rows));
+            for (work, found) in self.stretch(store, &Part::new(query, stretch), tests)? {
+                if best.get(&work).is_none_or(|(known, _)| surer(&found.0, known).is_gt()) {
+                    best.insert(work, found);
                 }
             }
         }
         // Of the whole query the way is known only now.
-        let whole = Tempos::new(query, &self.params.align);
+        let whole = Part::new(query, 0..query.harmony.rows.len());
+        let whole = whole.tempos(&self.params);
         let all = best.into_par_iter().map(|(work, (found, rows))| FoundWork {
             work,
-            found: WorkEvidence { path: whole.path(&rows, &found.aligned), ..found },
+            found: WorkEvidence { path: way(&whole, &rows, &found), ..found },
         });
         let mut all: Vec<FoundWork> = all.collect();
         all.sort_by(|a, b| surer(&b.found, &a.found));
@@ -116,75 +146,149 @@ impl WorkScanner {
     fn stretch(
         &self,
         store: &dyn ReferenceStore,
-        part: &Sequence,
+        part: &Part,
         tests: f64,
-    ) -> Result<Vec<(TrackRef, WorkEvidence, Vec<IntRow>)>, IndexError> {
-        let tempos = Tempos::new(part, &self.params.align);
-        let likely = read(store, candidates(store, part, &self.params)?)?;
-        let drawn: BTreeMap<TrackRef, Aligned> =
-            self.drawn.par_iter().map(|(work, rows)| (*work, tempos.best(rows))).collect();
-        let alike = likely.into_par_iter().map(|(work, rows)| {
-            let aligned = drawn.get(&work).copied().unwrap_or_else(|| tempos.best(&rows));
-            (work, aligned, rows)
+    ) -> Result<Aligneds, IndexError> {
+        let mut alike: [BTreeSet<TrackRef>; 2] = Default::default();
+        for (channel, query) in part.channels() {
+            let likely = candidates(store, channel, query, &self.params)?;
+            alike[channel as usize] = likely.into_iter().collect();
+        }
+        let drawn: BTreeSet<TrackRef> = self.drawn.iter().map(|(work, _)| *work).collect();
+        let others: BTreeSet<TrackRef> = alike.iter().flatten().copied().collect();
+        let others: Vec<TrackRef> = others.difference(&drawn).copied().collect();
+        let others = read(store, others, &self.params)?;
+        let tempos = part.tempos(&self.params);
+        let all: Vec<&(TrackRef, Stored)> = self.drawn.iter().chain(&others).collect();
+        let scores: Vec<Scores> = all.par_iter().map(|(_, rows)| align(&tempos, rows)).collect();
+        let of = |works: &BTreeSet<TrackRef>, channel: Channel| -> Vec<f32> {
+            let both = all.iter().zip(&scores).filter(|((work, _), _)| works.contains(work));
+            both.filter_map(|(_, scores)| Some(scores[channel as usize]?.score)).collect()
+        };
+        let by_chance = Channel::ALL.map(|channel| of(&drawn, channel));
+        let near = Channel::ALL.map(|channel| of(&alike[channel as usize], channel));
+        let judge = Judge::new(by_chance, &near, tests, &self.params);
+        let found = all.iter().zip(&scores).filter_map(|((work, rows), scores)| {
+            Some((*work, (judge.evidence(scores)?, rows.clone())))
         });
-        let alike: Vec<(TrackRef, Aligned, Vec<IntRow>)> = alike.collect();
-        let by_chance: Vec<f32> = drawn.values().map(|aligned| aligned.score).collect();
-        let near: Vec<f32> = alike.iter().map(|(_, aligned, _)| aligned.score).collect();
-        let judge = Judge::new(&by_chance, &near, tests, &self.params);
-        let is_alike = |work: &TrackRef| alike.iter().any(|(other, ..)| other == work);
-        let others = self.drawn.iter().filter(|(work, _)| !is_alike(work));
-        let others = others.map(|(work, rows)| (*work, drawn[work], rows.clone()));
-        let all = others.collect::<Vec<_>>().into_iter().chain(alike);
-        Ok(all.map(|(work, aligned, rows)| (work, judge.evidence(aligned), rows)).collect())
+        Ok(found.collect())
     }
 }
 
 /// What `query` and `work` have in common, more than the query and the bars of the work in another order have; none
 /// where one of them never sounds.
-pub fn compare(query: &Sequence, work: &[IntRow], params: &WorkParams) -> Option<WorkEvidence> {
+pub fn compare(query: &Work, work: &Work, params: &WorkParams) -> Option<WorkEvidence> {
+    let stored = Channel::ALL.map(|channel| Some(work.of(channel).stored()));
     let stretches = stretches(query, params);
-    let others = surrogates(work, params.significance.drawn);
+    let drawn = params.significance.drawn;
+    let others =
+        stored.each_ref().map(|rows| surrogates(rows.as_deref().unwrap_or_default(), drawn));
     let tests = stretches.len() as f64;
-    let judged = stretches.into_iter().map(|stretch| {
-        let tempos = Tempos::new(&query.part(stretch), &params.align);
-        let by_chance: Vec<f32> = others.par_iter().map(|rows| tempos.best(rows).score).collect();
-        Judge::new(&by_chance, &[], tests, params).evidence(tempos.best(work))
+    let judged = stretches.into_iter().filter_map(|stretch| {
+        let tempos = Part::new(query, stretch).tempos(params);
+        let by_chance = Channel::ALL.map(|channel| {
+            let Some(tempos) = &tempos[channel as usize] else { return Vec::new() };
+            let others = others[channel as usize].par_iter();
+            others.map(|rows| tempos.best(rows).score).collect()
+        });
+        let judge = Judge::new(by_chance, &Default::default(), tests, params);
+        judge.evidence(&align(&tempos, &stored))
     });
     let found = judged.max_by(surer).filter(|found| found.aligned.score > 0.0)?;
-    let path = Tempos::new(query, &params.align).path(work, &found.aligned);
-    Some(WorkEvidence { path, ..found })
+    let whole = Part::new(query, 0..query.harmony.rows.len()).tempos(params);
+    Some(WorkEvidence { path: way(&whole, &stored, &found), ..found })
+}
+
+/// A stretch of a query: the rows of each channel that sounds in it.
+struct Part {
+    channels: [Option<Sequence>; 2],
+}
+
+impl Part {
+    fn new(query: &Work, stretch: Range<usize>) -> Part {
+        let channel = |channel: Channel| {
+            let part = query.of(channel).part(stretch.clone());
+            let least = part.rows.len() / LEAST_SOUNDING;
+            (part.sounding() > least).then_some(part)
+        };
+        Part { channels: Channel::ALL.map(channel) }
+    }
+
+    fn channels(&self) -> impl Iterator<Item = (Channel, &Sequence)> {
+        Channel::ALL.into_iter().filter_map(|c| Some((c, self.channels[c as usize].as_ref()?)))
+    }
+
+    fn tempos(&self, params: &WorkParams) -> [Option<Tempos>; 2] {
+        Channel::ALL.map(|channel| {
+            let query = self.channels[channel as usize].as_ref()?;
+            Some(Tempos::new(query, &params.align, params.of(channel).threshold))
+        })
+    }
+}
+
+/// A stretch in a channel is judged where more than one in so many of its rows sounds.
+const LEAST_SOUNDING: usize = 3;
+
+/// How a work was aligned in each channel that both have.
+type Scores = [Option<Aligned>; 2];
+
+fn align(tempos: &[Option<Tempos>; 2], work: &Stored) -> Scores {
+    Channel::ALL.map(|c| Some(tempos[c as usize].as_ref()?.best(work[c as usize].as_ref()?)))
+}
+
+/// The way of an alignment in the channel that says most.
+fn way(tempos: &[Option<Tempos>; 2], work: &Stored, found: &WorkEvidence) -> Path {
+    let channel = found.channel as usize;
+    let both = tempos[channel].as_ref().zip(work[channel].as_ref());
+    both.map_or(Path { cells: Vec::new() }, |(tempos, rows)| tempos.path(rows, &found.aligned))
 }
 
 /// What scores of a stretch are worth.
 struct Judge<'a> {
-    null: Option<Null>,
-    by_chance: &'a [f32],
+    nulls: [Option<Null>; 2],
+    by_chance: [Vec<f32>; 2],
     tests: f64,
     params: &'a WorkParams,
 }
 
 impl Judge<'_> {
     fn new<'a>(
-        by_chance: &'a [f32],
-        near: &[f32],
+        by_chance: [Vec<f32>; 2],
+        near: &[Vec<f32>; 2],
         tests: f64,
         params: &'a WorkParams,
     ) -> Judge<'a> {
-        let null = Null::new(by_chance, near, &params.significance);
-        Judge { null, by_chance, tests, params }
+        let null =
+            |c: Channel| Null::new(&by_chance[c as usize], &near[c as usize], &params.significance);
+        Judge { nulls: Channel::ALL.map(null), by_chance, tests, params }
     }
 
-    fn evidence(&self, aligned: Aligned) -> WorkEvidence {
-        let z = self.null.as_ref().map_or(0.0, |null| null.z(aligned.score));
-        let as_high = self.by_chance.iter().filter(|s| **s >= 0.5 * aligned.score).count();
-        WorkEvidence {
+    /// None where nothing was aligned.
+    fn evidence(&self, scores: &Scores) -> Option<WorkEvidence> {
+        let z = Channel::ALL
+            .map(|c| Some(self.nulls[c as usize].as_ref()?.z(scores[c as usize]?.score)));
+        let shares = Channel::ALL.map(|c| Some(tail(z[c as usize]?, self.params.of(c))));
+        let (share, is_both) = joint(shares, self.params.significance.joint_weight);
+        let score = |c: &Channel| scores[*c as usize].map(|aligned| aligned.score);
+        let says = |c: &Channel| (z[*c as usize].unwrap_or(f64::MIN), score(c).unwrap_or(0.0));
+        let heard = Channel::ALL.into_iter().filter(|c| score(c).is_some());
+        let channel = heard.max_by(|a, b| {
+            let (a, b) = (says(a), says(b));
+            a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1))
+        })?;
+        let aligned = scores[channel as usize]?;
+        let by_chance = &self.by_chance[channel as usize];
+        let as_high = by_chance.iter().filter(|s| **s >= 0.5 * aligned.score).count();
+        Some(WorkEvidence {
+            channel,
+            is_both,
             aligned,
             path: Path { cells: Vec::new() },
             z,
-            expected: self.tests * tail(z, &self.params.significance),
-            common: as_high as f64 / self.by_chance.len().max(1) as f64,
-            can_tell: self.null.is_some(),
-        }
+            expected: self.tests * share,
+            common: as_high as f64 / by_chance.len().max(1) as f64,
+            can_tell: self.nulls[channel as usize].is_some(),
+        })
     }
 }
 
@@ -192,33 +296,30 @@ impl Judge<'_> {
 fn read(
     store: &dyn ReferenceStore,
     tracks: Vec<TrackRef>,
-) -> Result<Vec<(TrackRef, Vec<IntRow>)>, IndexError> {
+    params: &WorkParams,
+) -> Result<Vec<(TrackRef, Stored)>, IndexError> {
     let ids: Vec<TrackId> = tracks.iter().map(|track| track.id).collect();
-    let rows = works(store, &ids)?;
-    Ok(tracks.into_iter().zip(rows).filter_map(|(track, rows)| Some((track, rows?))).collect())
+    let rows = works(store, &ids, params)?;
+    let both = tracks.into_iter().zip(rows);
+    Ok(both.filter(|(_, rows)| rows.iter().any(Option::is_some)).collect())
 }
 
 fn short(digest: &[u8; 32]) -> String {
     digest[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// By how far they stand out; of equal ones by their scores, so that where there is no null distribution there is an
-/// order, too.
+/// By what chance gives; of equal ones by how far they stand out and by their scores, so that where there is no null
+/// distribution there is an order, too.
 fn surer(a: &WorkEvidence, b: &WorkEvidence) -> std::cmp::Ordering {
-    a.z.total_cmp(&b.z).then(a.aligned.score.total_cmp(&b.aligned.score))
+    let z = |found: &WorkEvidence| found.z.iter().flatten().fold(f64::MIN, |a, b| a.max(*b));
+    let by_chance = b.expected.total_cmp(&a.expected);
+    by_chance.then(z(a).total_cmp(&z(b))).then(a.aligned.score.total_cmp(&b.aligned.score))
 }
 
-fn is_surer(a: &WorkEvidence, b: &WorkEvidence) -> bool {
-    surer(a, b).is_gt()
-}
-
-/// The stretches of a query in most of which something sounds.
-fn stretches(query: &Sequence, params: &WorkParams) -> Vec<Range<usize>> {
-    let sounds = |stretch: &Range<usize>| {
-        let part = query.part(stretch.clone());
-        2 * part.sounding() >= part.rows.len() && !part.rows.is_empty()
-    };
-    cut(query.rows.len(), params).into_iter().filter(sounds).collect()
+/// The stretches of a query in which something sounds.
+fn stretches(query: &Work, params: &WorkParams) -> Vec<Range<usize>> {
+    let sounds = |stretch: &Range<usize>| Part::new(query, stretch.clone()).channels().count() > 0;
+    cut(query.harmony.rows.len(), params).into_iter().filter(sounds).collect()
 }
 
 /// Stretches of so many rows.

@@ -5,7 +5,7 @@
 //! out, as the true ones are among them; the stricter of both holds, since a null distribution of another style is
 //! far too hopeful. The tail beyond is exponential, as for local alignments of sequences (Karlin and Altschul 1990).
 
-use super::params::SignificanceParams;
+use super::params::{ChannelParams, SignificanceParams};
 
 /// Scores of a query with unrelated works.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,11 +48,27 @@ fn moments(scores: &[f32], params: &SignificanceParams) -> Option<(f64, f64)> {
 }
 
 /// Share of unrelated works that score so many deviations over the mean, or more.
-pub fn tail(z: f64, params: &SignificanceParams) -> f64 {
+pub fn tail(z: f64, params: &ChannelParams) -> f64 {
     if z <= params.tail_from {
-        return 1.0;
+        // Down to the mean, which every other work reaches, on the cautious side of what is seen.
+        return params.tail_share.powf((z / params.tail_from).max(0.0));
     }
     params.tail_share * (-(z - params.tail_from) / params.tail_scale).exp()
+}
+
+/// How rarely two channels that know nothing of each other agree so well by chance: the better of both, which are two
+/// tests, or both together by Fisher's method (1925), whichever says more; the flag tells that it is both.
+///
+/// Neither alone would do: a tune over other chords is drowned by a sum, and where tune and chords are kept and the rest
+/// is not, both are weak.
+pub fn joint(shares: [Option<f64>; 2], weight: f64) -> (f64, bool) {
+    let [Some(a), Some(b)] = shares else {
+        return (shares.into_iter().flatten().fold(1.0, f64::min), false);
+    };
+    let single = 2.0 * a.min(b);
+    let product = (a * b).max(f64::MIN_POSITIVE);
+    let both = weight * product * (1.0 - product.ln());
+    (single.min(both).min(1.0), both < single)
 }
 
 #[cfg(test)]
@@ -61,6 +77,7 @@ mod tests {
     use crate::works::params::WorkParams;
 
     const PARAMS: SignificanceParams = WorkParams::V1.significance;
+    const HARMONY: ChannelParams = WorkParams::V1.channels[0];
 
     #[test]
     fn the_stricter_null_holds_and_too_few_works_tell_nothing() {
@@ -70,7 +87,7 @@ mod tests {
         let one = Null::new(&drawn, &[], &PARAMS).unwrap();
         assert!(both.z(40.0) < one.z(40.0));
         assert_eq!(both.works, 100);
-        assert!(tail(both.z(60.0), &PARAMS) < tail(both.z(40.0), &PARAMS));
+        assert!(tail(both.z(60.0), &HARMONY) < tail(both.z(40.0), &HARMONY));
         assert_eq!(Null::new(&drawn[..20], &alike[..20], &PARAMS), None);
     }
 
@@ -81,5 +98,14 @@ mod tests {
         scores[3] = 50.0;
         let with = Null::new(&scores, &[], &PARAMS).unwrap().z(50.0);
         assert!((with - without).abs() < 0.5, "{with} {without}");
+    }
+
+    #[test]
+    fn one_channel_is_not_drowned_and_two_weak_ones_add_up() {
+        assert_eq!(joint([Some(1e-6), Some(1.0)], 10.0), (2e-6, false));
+        assert_eq!(joint([Some(1e-6), None], 10.0), (1e-6, false));
+        assert_eq!(joint([None, None], 10.0), (1.0, false));
+        let (share, both) = joint([Some(1e-4), Some(1e-4)], 10.0);
+        assert!(both && share < 1e-5, "{share}");
     }
 }

@@ -2,55 +2,88 @@
 
 use std::path::Path;
 
-use soundalike_index::{Error as IndexError, Payload, ReferenceStore, TrackId, Window};
+use soundalike_index::{Error as IndexError, Payload, ReferenceStore, TrackId, Window, Writer};
 
+use super::channel::Channel;
 use super::params::WorkParams;
 use super::patch::patches;
-use super::sequence::{IntRow, Sequence, pack, unpack};
+use super::sequence::{IntRow, pack, unpack};
+use super::tune::Tune;
+use super::work::{Work, rows_of};
 
-/// Descriptor space of harmony.
-pub const SPACE_HARMONY: u8 = 2;
-/// Payload of harmony.
-pub const HARMONY: &str = "harmony";
-/// Form of the payload: [`pack`].
-const PACKED: u32 = 1;
+/// Form of the payloads: [`pack`], and [`Tune::bytes`].
+const FORM: u32 = 1;
 
-/// Codes of a work to find it by. Times are in rows of its sequence.
-pub fn windows(harmony: &Sequence, params: &WorkParams) -> Vec<Window> {
-    let patches = patches(harmony, 1000, params.patch.reference_hop, &params.patch);
-    let window =
-        |p: &super::patch::Patch| Window { space: SPACE_HARMONY, time: p.time, code: p.code(0) };
-    patches.iter().map(window).collect()
+/// A work as it is aligned: the rows of each channel that it has.
+pub type Stored = [Option<Vec<IntRow>>; 2];
+
+/// Codes of a work to find it by. Times are in rows of its sequences.
+pub fn windows(work: &Work, params: &WorkParams) -> Vec<Window> {
+    let of = |&channel: &Channel| {
+        let hop = params.patch.reference_hop[channel as usize];
+        let patches = patches(work.of(channel), 1000, hop, &params.patch);
+        let window = move |p: super::patch::Patch| Window {
+            space: channel.space(),
+            time: p.time,
+            code: p.code(channel.projection(), 0),
+        };
+        patches.into_iter().map(window)
+    };
+    Channel::ALL.iter().flat_map(of).collect()
 }
 
 /// What it is aligned by; none of what never sounds.
-pub fn payload(harmony: &Sequence) -> Option<Payload> {
-    let sounds = harmony.sounding() > 0;
-    sounds.then(|| Payload::new(HARMONY, PACKED, pack(&harmony.stored())))
+pub fn payloads(work: &Work) -> Vec<Payload> {
+    let bytes = |channel: Channel| match channel {
+        Channel::Harmony => pack(&work.harmony.stored()),
+        Channel::Melody => work.tune.bytes().to_vec(),
+    };
+    let sounding = Channel::ALL.into_iter().filter(|channel| work.of(*channel).sounding() > 0);
+    sounding.map(|channel| Payload::new(channel.name(), FORM, bytes(channel))).collect()
 }
 
-/// The works of these tracks; none of those that are not stored as works.
+/// The works of these tracks.
 ///
 /// # Errors
 /// The store does not answer, or what it answers is no work.
 pub fn works(
     store: &dyn ReferenceStore,
     tracks: &[TrackId],
-) -> Result<Vec<Option<Vec<IntRow>>>, IndexError> {
-    let one = |(payload, id): (Option<Payload>, &TrackId)| {
-        let Some(payload) = payload else { return Ok(None) };
-        let damaged = |what: String| IndexError::Corrupt {
-            path: Path::new(&store.state()).to_owned(),
-            what: format!("track {id}: {what}"),
-        };
-        if payload.codec != PACKED {
-            let codec = payload.codec;
-            return Err(damaged(format!(
-                "{HARMONY} is stored in form {codec}, which this version does not read"
-            )));
+    params: &WorkParams,
+) -> Result<Vec<Stored>, IndexError> {
+    let mut all: Vec<Stored> = vec![[None, None]; tracks.len()];
+    for channel in Channel::ALL {
+        let payloads = store.payloads(tracks, channel.name())?;
+        for ((payload, id), stored) in payloads.into_iter().zip(tracks).zip(&mut all) {
+            let Some(payload) = payload else { continue };
+            let rows = read(channel, payload, params).map_err(|what| IndexError::Corrupt {
+                path: Path::new(&store.state()).to_owned(),
+                what: format!("{} of track {id} {what}", channel.name()),
+            })?;
+            stored[channel as usize] = Some(rows);
         }
-        let rows = unpack(&payload.bytes);
-        rows.map(Some).ok_or_else(|| damaged(format!("{HARMONY} is not whole rows")))
-    };
-    store.payloads(tracks, HARMONY)?.into_iter().zip(tracks).map(one).collect()
+    }
+    Ok(all)
+}
+
+fn read(channel: Channel, payload: Payload, params: &WorkParams) -> Result<Vec<IntRow>, String> {
+    if payload.codec != FORM {
+        let codec = payload.codec;
+        return Err(format!("is stored in form {codec}, which this version does not read"));
+    }
+    match channel {
+        Channel::Harmony => unpack(&payload.bytes).ok_or_else(|| "is not whole rows".to_owned()),
+        Channel::Melody => Ok(rows_of(&Tune::of_bytes(payload.bytes), params).stored()),
+    }
+}
+
+/// A writer that stores works as this version hears them.
+///
+/// # Errors
+/// The index holds works of another kind.
+pub fn with_works(writer: Writer) -> Result<Writer, IndexError> {
+    let params = WorkParams::V1;
+    Channel::ALL.into_iter().try_fold(writer, |writer, channel| {
+        writer.with_space(channel.space(), params.stored_digest(channel))
+    })
 }

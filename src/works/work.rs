@@ -1,50 +1,74 @@
 //! A work: what is heard of a track besides its recording.
 
-use soundalike_index::{Payload, Window};
-
+use super::channel::{Channel, Listening};
 use super::chroma::{Chroma, FRAMES_PER_SECOND};
+use super::melody::Melody;
 use super::params::WorkParams;
 use super::sequence::{ROWS_PER_SECOND, Sequence};
-use super::stored;
+use super::tune::Tune;
+
+/// Frames of a row.
+const PER_ROW: usize = FRAMES_PER_SECOND / ROWS_PER_SECOND;
 
 /// What a track plays.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Work {
     /// Its chords.
     pub harmony: Sequence,
+    /// What leads, as it is kept.
+    pub tune: Tune,
+    /// The same as rows.
+    pub melody: Sequence,
 }
 
 impl Work {
-    /// What an index stores of it to align it by.
-    pub fn payloads(&self) -> Vec<Payload> {
-        stored::payload(&self.harmony).into_iter().collect()
+    /// The rows of a channel.
+    pub fn of(&self, channel: Channel) -> &Sequence {
+        match channel {
+            Channel::Harmony => &self.harmony,
+            Channel::Melody => &self.melody,
+        }
     }
+}
 
-    /// What an index stores of it to find it by.
-    pub fn windows(&self, params: &WorkParams) -> Vec<Window> {
-        stored::windows(&self.harmony, params)
-    }
+/// The rows of a tune.
+pub fn rows_of(tune: &Tune, params: &WorkParams) -> Sequence {
+    Sequence::of_frames(&tune.directions(&params.chroma), PER_ROW)
 }
 
 /// Streaming: push samples at the analysis rate, take the work.
 pub struct WorkMeter {
+    params: WorkParams,
     chroma: Chroma,
+    /// Where the tune is listened for.
+    melody: Option<Melody>,
 }
 
 impl WorkMeter {
-    /// Nothing heard yet.
-    pub fn new(params: &WorkParams) -> WorkMeter {
-        WorkMeter { chroma: Chroma::new(&params.chroma) }
+    /// Nothing heard yet; none where works are not listened for.
+    pub fn new(listening: Listening, params: &WorkParams) -> Option<WorkMeter> {
+        listening.hears_works().then(|| WorkMeter {
+            params: *params,
+            chroma: Chroma::new(&params.chroma),
+            melody: listening.hears(Channel::Melody).then(Melody::new),
+        })
     }
 
     /// Takes the next samples.
     pub fn push(&mut self, samples: &[f32]) {
         self.chroma.push(samples);
+        if let Some(melody) = &mut self.melody {
+            melody.push(samples);
+        }
     }
 
     /// Ends the stream.
     pub fn finish(self) -> Work {
-        let frames = self.chroma.finish();
-        Work { harmony: Sequence::of_frames(&frames, FRAMES_PER_SECOND / ROWS_PER_SECOND) }
+        let tune = self.melody.map(|melody| Tune::of(&melody.finish())).unwrap_or_default();
+        Work {
+            harmony: Sequence::of_frames(&self.chroma.finish(), PER_ROW),
+            melody: rows_of(&tune, &self.params),
+            tune,
+        }
     }
 }

@@ -73,9 +73,14 @@ fn a_piece_played_anew_is_found_with_its_key_and_tempo() {
     let compare = |a: &str, b: &str, more: &[&str]| {
         place.run(&[&["compare", a, b, "--format", "jsonl"], more].concat())
     };
+    // Of the tune alone, of the chords alone, and of both.
     let found = compare(&band, &piano, &["--works"]).expect(1);
+    let both = found.one("resemblance");
+    assert!(both["melody_z"].as_f64().unwrap() > 5.0, "{both}");
+    let found = compare(&band, &piano, &["--works=harmony"]).expect(1);
     assert!(found.all("match").is_empty(), "it is no copy");
     let r = found.one("resemblance");
+    assert!(r["log10_evalue"].as_f64() > both["log10_evalue"].as_f64(), "both say more");
     assert_eq!((&r["channel"], &r["accepted"]), (&"harmony".into(), &true.into()));
     assert_eq!(r["transposition_semitones"], 3);
     assert!((r["time_factor"].as_f64().unwrap() - 1.1).abs() < 0.02, "{r}");
@@ -120,7 +125,7 @@ fn among_works_it_stands_out_and_goes_to_review_with_its_exhibit() {
     let text = place.run(&["scan", &band, "--index", "index", "--works", "--report", "page.html"]);
     let text = text.expect(0).stdout;
     assert!(
-        text.contains("the same chords in the same rhythm, 3 semitones higher, 10 % faster"),
+        text.contains("the same chords in the same rhythm, 3 semitones higher, 1"),
         "{text}"
     );
     assert!(text.contains("no copy among 33 references"), "{text}");
@@ -161,6 +166,11 @@ fn works_are_asked_for_and_can_be_added_later() {
     let few = place.run(&[&scan[..], &["--min-level", "candidate"]].concat()).expect(0);
     assert_eq!(few.one("resemblance")["can_tell"], false);
     assert_eq!(few.one("resemblance")["accepted"], false);
+
+    // The tune is a further one.
+    let tune = place.add(&[&piano, "--works=all"]);
+    assert_eq!((&tune["present"], &tune["enriched"]), (&1.into(), &1.into()));
+    assert!(place.run(&scan).expect(0).all("resemblance").is_empty());
 
     // What comes later has it without being asked; recordings are found as before, and the index is sound.
     place.add(&["others"]);

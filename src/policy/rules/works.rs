@@ -8,10 +8,10 @@ use crate::policy::identity::{Identity, PartyBasis, exemption};
 use crate::policy::observation::{Observation, Rule};
 use crate::policy::upload::Upload;
 use crate::policy::words::quoted;
-use crate::resemblance::Resemblance;
+use crate::resemblance::{Channel, Resemblance};
 
 /// Why what plays the same is for a look only.
-const WORK: &str = "the same chords do not make the same song";
+const WORK: &str = "the same chords or notes do not make the same song";
 
 pub(super) fn observe(upload: &Upload, all: &mut Vec<Observation>) {
     let own = Identity::declared(&upload.declared);
@@ -45,8 +45,13 @@ fn message(r: &Resemblance) -> String {
     let tempo = 100.0 * (r.time_factor - 1.0);
     let tempo = if tempo.abs() < 1.0 { String::new() } else { format!(", tempo {tempo:+.0} %") };
     let at = |ms: u64| seconds(ms.saturating_add(500));
+    let what = match r.channel {
+        Channel::Harmony => "plays the same chords in the same rhythm as",
+        Channel::Melody => "plays the same notes in the upper voice as",
+        Channel::Both => "plays the same chords and the same upper voice as",
+    };
     format!(
-        "plays the same chords in the same rhythm as {name}: {}–{} here as {}–{} there{key}{tempo}",
+        "{what} {name}: {}–{} here as {}–{} there{key}{tempo}",
         at(r.query_ms.0),
         at(r.query_ms.1),
         at(r.reference_ms.0),

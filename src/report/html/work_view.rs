@@ -241,7 +241,7 @@ impl<'a> WorkView<'a> {
 
 fn facts(r: &ResemblanceRecord) -> String {
     let seconds = r.sample_end_time_offset_ms.saturating_sub(r.sample_begin_time_offset_ms) / 1000;
-    format!("harmony · {seconds} s alike · agreement {:.2}", r.agreement_pct / 100.0)
+    format!("{} · {seconds} s alike · agreement {:.2}", r.channel.name(), r.agreement_pct / 100.0)
 }
 
 /// What was done to the reference to lay it beside.

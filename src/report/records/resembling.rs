@@ -38,7 +38,7 @@ pub struct WorkExhibit {
 pub struct ResemblanceRecord {
     /// Names query and reference; the same for a repeated scan.
     pub resemblance_id: String,
-    /// What they have in common: `harmony`.
+    /// What they have in common: `harmony`, `melody` or `both`.
     pub channel: Channel,
     /// Whether it is beyond chance; those that are not are shown on request only.
     pub accepted: bool,
@@ -62,6 +62,12 @@ pub struct ResemblanceRecord {
     pub agreement_pct: f64,
     /// Deviations of the score from those of unrelated works.
     pub z: f64,
+    /// The same of the chords, where both sides have any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub harmony_z: Option<f64>,
+    /// The same of the tune.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub melody_z: Option<f64>,
     /// `log10` of the expected number of works that would score as high by chance.
     pub log10_evalue: f64,
     /// Works that it was looked for among.
@@ -97,6 +103,8 @@ impl From<&Resemblance> for ResemblanceRecord {
             time_factor: rounded(r.time_factor, 3),
             agreement_pct: rounded(100.0 * r.agreement, 1),
             z: rounded(r.z, 2),
+            harmony_z: r.harmony_z.map(|z| rounded(z, 2)),
+            melody_z: r.melody_z.map(|z| rounded(z, 2)),
             log10_evalue: rounded(r.log10_evalue, 2),
             works: r.works,
             can_tell: r.can_tell,
