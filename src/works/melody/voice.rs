@@ -98,6 +98,10 @@ pub struct Voice {
     pub pitch: Option<u8>,
     /// How likely the class of `pitch` is to be that of the tune, from 0 to 1; 0 without a pitch.
     pub confidence: f32,
+    /// How likely each pitch class, from C up, is to be that of the tune. What is missing to 1 is
+    /// the likelihood that there is none. For a comparison this is better than the pitch alone:
+    /// where the choice is doubtful, two players of a tune agree on the second place as well.
+    pub classes: [f32; 12],
 }
 
 /// Chooses the tune's notes.
@@ -264,13 +268,14 @@ fn patch(values: &[[f32; NOTES]], t: usize, note: usize) -> Vec<f32> {
 
 /// The class with the greatest sum, and the likeliest candidate in it.
 fn pick(notes: &[usize], scores: &[f32], silent: f32) -> Voice {
+    let class = |note: usize| (note + usize::from(FIRST_NOTE)) % 12;
     let greatest = scores.iter().copied().fold(silent, f32::max);
-    let mut classes = [0.0f32; 12];
     let silent = exp(silent - greatest);
+    let mut classes = [0.0f32; 12];
     let mut sum = silent;
     for (note, score) in notes.iter().zip(scores) {
         let weight = exp(score - greatest);
-        classes[note % 12] += weight;
+        classes[class(*note)] += weight;
         sum += weight;
     }
     let mut best = 0;
@@ -279,12 +284,14 @@ fn pick(notes: &[usize], scores: &[f32], silent: f32) -> Voice {
             best = class;
         }
     }
-    let in_class = notes.iter().zip(scores).filter(|(note, _)| **note % 12 == best);
-    let leader = in_class.reduce(|a, b| if b.1 > a.1 { b } else { a });
-    match leader {
-        Some((note, _)) if classes[best] > silent => {
-            Voice { pitch: Some(FIRST_NOTE + *note as u8), confidence: classes[best] / sum }
+    let heard = classes[best] > silent;
+    let classes = classes.map(|weight| weight / sum);
+    let in_class = notes.iter().zip(scores).filter(|(note, _)| heard && class(**note) == best);
+    match in_class.reduce(|a, b| if b.1 > a.1 { b } else { a }) {
+        Some((note, _)) => {
+            let pitch = Some(FIRST_NOTE + *note as u8);
+            Voice { pitch, confidence: classes[best], classes }
         }
-        _ => Voice { pitch: None, confidence: 0.0 },
+        None => Voice { pitch: None, confidence: 0.0, classes },
     }
 }
