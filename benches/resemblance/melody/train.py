@@ -24,13 +24,13 @@ import optax
 
 NOTES, LOWEST = 88, 21
 RANGE, LIKELIHOOD, SILENCE, SCALE, CEILING, QUIETEST, LEVEL_REACH = (19, 80), 0.14, 0.12, 0.6, 1.2, -21.0, 16
-CANDIDATES, SPAN, HIDDEN = 8, 24, 24
+CANDIDATES, SPAN, HIDDEN = 8, 24, 40
 TIMES = [(-32, -17), (-16, -9), (-8, -6), (-5, -4), (-3, -3), (-2, -2), (-1, -1), (0, 0),
          (1, 1), (2, 2), (3, 3), (4, 5), (6, 8), (9, 16), (17, 32)]
 PATCH, FACTS = len(TIMES) * (2 * SPAN + 1), 9
 HEIGHT = 4      # the place of the height among the facts
 NO_TUNE = 0.25  # what a frame of rest counts beside one with the tune
-DROPPED, DECAY, BATCH, TRACKS = 0.2, 1e-3, 768, 12
+DROPPED, DECAY, BATCH, TRACKS = 0.2, 6e-4, 768, 12
 
 
 class Track:

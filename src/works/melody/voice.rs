@@ -84,7 +84,7 @@ pub const REACH: usize = 32;
 /// What is known of a candidate beside its patch.
 const FACTS: usize = 9;
 const INPUTS: usize = TIMES.len() * PATCH + FACTS;
-const HIDDEN: usize = 24;
+const HIDDEN: usize = 40;
 
 /// Weights of the hidden layer by input, its bias, of its sum, of the facts, of silence.
 const WEIGHTS: usize = INPUTS * HIDDEN + HIDDEN + HIDDEN + FACTS + 2;
