@@ -9,9 +9,11 @@
 //! semitones gives the same patches. The scores of a frame's candidates, and a score for no tune,
 //! go through a softmax; the pitch class with the greatest sum wins.
 //!
-//! Weights: `voice.bin`, fitted by `benches/resemblance/melody/train.py` on renderings of songs whose tune is
-//! known (POP909, odd numbers). A path search (Viterbi) over the scores was tried and gained
-//! nothing: the patches hold the context already.
+//! Weights: `voice.bin`, fitted by `benches/resemblance/melody/train.py` on renderings whose tune is known:
+//! songs of POP909 of odd number, their tunes over made accompaniments, chorales and quartets. On
+//! songs and pieces that were not fitted to, the pitch class is right in 79 % of the frames in which
+//! the tune sounds, that of the highest pitch in 66 %. A path search (Viterbi) over the scores was
+//! tried and gained nothing: the patches hold the context already.
 
 use std::ops::Range;
 
@@ -93,8 +95,8 @@ const FILE: &[u8; 4 * WEIGHTS] = include_bytes!("voice.bin");
 /// The tune in an eighth of a second.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Voice {
-    /// Its pitch as a MIDI number; only the class is meant to be relied on. `None` where there is
-    /// no candidate, or none is likelier than that there is no tune.
+    /// Its likeliest pitch as a MIDI number; only the class is meant to be relied on. `None` where
+    /// nothing sounds that could be the tune; where it may rest, `confidence` is low.
     pub pitch: Option<u8>,
     /// How likely the class of `pitch` is to be that of the tune, from 0 to 1; 0 without a pitch.
     pub confidence: f32,
@@ -284,9 +286,8 @@ fn pick(notes: &[usize], scores: &[f32], silent: f32) -> Voice {
             best = class;
         }
     }
-    let heard = classes[best] > silent;
     let classes = classes.map(|weight| weight / sum);
-    let in_class = notes.iter().zip(scores).filter(|(note, _)| heard && class(**note) == best);
+    let in_class = notes.iter().zip(scores).filter(|(note, _)| class(**note) == best);
     match in_class.reduce(|a, b| if b.1 > a.1 { b } else { a }) {
         Some((note, _)) => {
             let pitch = Some(FIRST_NOTE + *note as u8);
