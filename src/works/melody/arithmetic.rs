@@ -4,6 +4,7 @@
 //! Here they are polynomials of plain additions and multiplications in one order, which the
 //! compiler may neither reorder nor fuse.
 
+use std::f32::consts::{LN_2, LOG2_E};
 use std::f64::consts::TAU;
 
 /// Sine and cosine of `turns` full turns; error below 1e-15.
@@ -54,11 +55,10 @@ pub fn log2(x: f32) -> f32 {
 #[inline(always)]
 pub fn exp(x: f32) -> f32 {
     // 2^y by its whole part, as an exponent, and its fraction in -0.5..0.5, by a polynomial.
-    let y = (x * std::f32::consts::LOG2_E).clamp(-126.0, 126.0);
+    let y = (x * LOG2_E).clamp(-126.0, 126.0);
     let whole = (y + 126.5) as i32 - 126;
     let f = y - whole as f32;
-    let taylor =
-        [0.693_147_2, 0.240_226_5, 0.055_504_11, 0.009_618_129, 0.001_333_355_8, 0.000_154_035_3];
+    let taylor = [LN_2, 0.240_226_5, 0.055_504_11, 0.009_618_129, 0.001_333_355_8, 0.000_154_035_3];
     let mut fraction = 0.0;
     for factor in taylor.iter().rev() {
         fraction = f * (factor + fraction);

@@ -210,3 +210,62 @@ fn subtract(sum: &mut [f32; CHANNELS], row: &[f32], kernel: &[[f32; CHANNELS]]) 
     }
     *sum = next;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As the original does it: eight rows, each moved by a harmonic and cut to the bins of the
+    /// result, convolved with zeros about them.
+    #[test]
+    fn it_is_the_convolution_of_the_harmonics() {
+        let random = |i: usize| ((i * 7919 + i * i * 31) % 1009) as f32 / 1009.0 - 0.5;
+        let kernel = Kernel {
+            weights: (0..CHANNELS * HARMONICS.len() * FRAMES * WIDTH).map(random).collect(),
+            bias: (0..CHANNELS).map(random).collect(),
+            inputs: HARMONICS.len(),
+            frames: FRAMES,
+            width: WIDTH,
+        };
+        let mut layer = FirstLayer::new(&kernel);
+        let (mut input, mut out) = (FirstLayer::input(), Maps::new(CHANNELS, 2, CONTOURS, 2));
+        // An odd number of results, and a second time in the same memory.
+        for frames in [12, 5] {
+            input.resize(frames);
+            for t in 0..frames {
+                for (f, value) in input.row_mut(t, 0).iter_mut().enumerate() {
+                    *value = random(t * BINS + f + 17 * frames);
+                }
+            }
+            layer.run(&input, &mut out);
+            assert_eq!(out.frames, frames - 2);
+            for t in 0..out.frames {
+                for channel in [0, 5] {
+                    for f in (0..30).chain(100..110).chain(230..CONTOURS) {
+                        let expected = by_definition(&kernel, &input, t, channel, f);
+                        let error = (out.row(t, channel)[f] - expected).abs();
+                        assert!(error < 1e-3, "{t} {channel} {f}: {error}");
+                    }
+                }
+            }
+        }
+    }
+
+    fn by_definition(kernel: &Kernel, input: &Maps, t: usize, channel: usize, f: usize) -> f32 {
+        let mut sum = kernel.bias[channel];
+        for (h, shift) in HARMONICS.iter().enumerate() {
+            for dt in 0..FRAMES {
+                for k in 0..WIDTH {
+                    let place = (channel * HARMONICS.len() + h) * FRAMES + dt;
+                    let stacked = f as i32 + k as i32 - REACH as i32;
+                    let bin = usize::try_from(stacked + shift).ok().filter(|bin| *bin < BINS);
+                    let inside = (0..CONTOURS as i32).contains(&stacked);
+                    if let Some(bin) = bin.filter(|_| inside) {
+                        sum += kernel.weights[place * WIDTH + k] * input.row(t + dt, 0)[bin];
+                    }
+                }
+            }
+        }
+        sum
+    }
+}

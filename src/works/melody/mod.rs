@@ -25,7 +25,7 @@ const BLOCK: usize = 256;
 
 /// Finds the tune of one recording, given its samples piece by piece.
 ///
-/// What is kept does not grow with the recording, but for the result: 12 bytes a frame.
+/// What is kept does not grow with the recording, but for the result: 60 bytes a frame.
 pub struct Melody {
     posteriorgram: Posteriorgram,
     chooser: Chooser,

@@ -48,6 +48,12 @@ struct Mean {
     finished: Vec<Frame>,
 }
 
+impl Default for Posteriorgram {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Posteriorgram {
     /// At the beginning of a signal.
     pub fn new() -> Self {

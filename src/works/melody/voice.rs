@@ -9,9 +9,11 @@
 //! semitones gives the same patches. The scores of a frame's candidates, and a score for no tune,
 //! go through a softmax; the pitch class with the greatest sum wins.
 //!
-//! Weights: `voice.bin`, fitted by `benches/resemblance/melody/train.py` on renderings of songs whose tune is
-//! known (POP909, odd numbers). A path search (Viterbi) over the scores was tried and gained
-//! nothing: the patches hold the context already.
+//! Weights: `voice.bin`, fitted by `benches/resemblance/melody/train.py` on renderings whose tune is known:
+//! songs of POP909 of odd number, their tunes over made accompaniments, chorales and quartets. On
+//! songs and pieces that were not fitted to, the pitch class is right in 79 % of the frames in which
+//! the tune sounds, that of the highest pitch in 66 %. A path search (Viterbi) over the scores was
+//! tried and gained nothing: the patches hold the context already.
 
 use std::ops::Range;
 
@@ -84,7 +86,7 @@ pub const REACH: usize = 32;
 /// What is known of a candidate beside its patch.
 const FACTS: usize = 9;
 const INPUTS: usize = TIMES.len() * PATCH + FACTS;
-const HIDDEN: usize = 24;
+const HIDDEN: usize = 40;
 
 /// Weights of the hidden layer by input, its bias, of its sum, of the facts, of silence.
 const WEIGHTS: usize = INPUTS * HIDDEN + HIDDEN + HIDDEN + FACTS + 2;
@@ -93,11 +95,15 @@ const FILE: &[u8; 4 * WEIGHTS] = include_bytes!("voice.bin");
 /// The tune in an eighth of a second.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Voice {
-    /// Its pitch as a MIDI number; only the class is meant to be relied on. `None` where there is
-    /// no candidate, or none is likelier than that there is no tune.
+    /// Its likeliest pitch as a MIDI number; only the class is meant to be relied on. `None` where
+    /// nothing sounds that could be the tune; where it may rest, `confidence` is low.
     pub pitch: Option<u8>,
     /// How likely the class of `pitch` is to be that of the tune, from 0 to 1; 0 without a pitch.
     pub confidence: f32,
+    /// How likely each pitch class, from C up, is to be that of the tune. What is missing to 1 is
+    /// the likelihood that there is none. For a comparison this is better than the pitch alone:
+    /// where the choice is doubtful, two players of a tune agree on the second place as well.
+    pub classes: [f32; 12],
 }
 
 /// Chooses the tune's notes.
@@ -264,13 +270,14 @@ fn patch(values: &[[f32; NOTES]], t: usize, note: usize) -> Vec<f32> {
 
 /// The class with the greatest sum, and the likeliest candidate in it.
 fn pick(notes: &[usize], scores: &[f32], silent: f32) -> Voice {
+    let class = |note: usize| (note + usize::from(FIRST_NOTE)) % 12;
     let greatest = scores.iter().copied().fold(silent, f32::max);
-    let mut classes = [0.0f32; 12];
     let silent = exp(silent - greatest);
+    let mut classes = [0.0f32; 12];
     let mut sum = silent;
     for (note, score) in notes.iter().zip(scores) {
         let weight = exp(score - greatest);
-        classes[note % 12] += weight;
+        classes[class(*note)] += weight;
         sum += weight;
     }
     let mut best = 0;
@@ -279,12 +286,13 @@ fn pick(notes: &[usize], scores: &[f32], silent: f32) -> Voice {
             best = class;
         }
     }
-    let in_class = notes.iter().zip(scores).filter(|(note, _)| **note % 12 == best);
-    let leader = in_class.reduce(|a, b| if b.1 > a.1 { b } else { a });
-    match leader {
-        Some((note, _)) if classes[best] > silent => {
-            Voice { pitch: Some(FIRST_NOTE + *note as u8), confidence: classes[best] / sum }
+    let classes = classes.map(|weight| weight / sum);
+    let in_class = notes.iter().zip(scores).filter(|(note, _)| class(**note) == best);
+    match in_class.reduce(|a, b| if b.1 > a.1 { b } else { a }) {
+        Some((note, _)) => {
+            let pitch = Some(FIRST_NOTE + *note as u8);
+            Voice { pitch, confidence: classes[best], classes }
         }
-        _ => Voice { pitch: None, confidence: 0.0 },
+        None => Voice { pitch: None, confidence: 0.0, classes },
     }
 }
