@@ -34,14 +34,15 @@ def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("projection", help="file of train.py, or `none`: the patches themselves")
     for name in ("--dev", "--test", "--corpus", "--split", "--features"):
-        ap.add_argument(name, required=True)
+        ap.add_argument(name, required=name != "--dev")
     ap.add_argument("--no-local", action="store_true")
+    ap.add_argument("--every", type=int, default=1, help="only every so many of the queries")
     ap.add_argument("--kinds", default="same-20s|hook-10s|accomp|pop-20s")
     a = ap.parse_args()
     local = 0 if a.no_local else 8 * F.FPS
     m = None if a.projection == "none" else np.fromfile(a.projection, "<f4").reshape(F.PATCH * 12, -1)
     store, corpus = Store(a.features, local), Store(a.features, local, WORK_S)
-    rows = [(a.dev, r) for r in truth(a.dev) if half(r["group"]) == 1] + [(a.test, r) for r in truth(a.test)]
+    rows = [(a.dev, r) for r in (truth(a.dev) if a.dev else []) if half(r["group"]) == 1] + [(a.test, r) for r in truth(a.test)]
     rows = [(f, r) for f, r in rows if re.fullmatch(a.kinds, r["kind"])]
     refs = sorted({(os.path.join(f, r["ref_file"]), r["group"]) for f, r in rows})
     with open(a.split, encoding="utf-8") as f:
@@ -55,7 +56,7 @@ def main():
     works, groups = np.concatenate(codes), np.array(groups)
     print(f"{a.projection}: {len(codes)} works, {len(works)} codes")
     found = {}
-    for folder, r in rows:
+    for folder, r in rows[::a.every]:
         s = scores(store(os.path.join(folder, r["query_file"])), m, works, begins)
         mine = groups == r["group"]
         found.setdefault(r["kind"], []).append(1 + int((s[~mine] > s[mine].max()).sum()))

@@ -10,7 +10,7 @@ OUT/test/          the songs whose accompaniment differs most, each in its most 
   ref/SONG.flac      the main file, FluidR3, its own instruments, the first 120 s
   query30/, query20/ 30 s from the part the reference has, and the middle 20 s of it: TimGM6mb or OPL3, tune and accompaniment on two
                      drawn instruments (the tune never on the piano), -6..+6 semitones, x0.80..1.25
-OUT/train/         all other songs, never in test: 60 s of the main file, and the same stretch of a version played as above
+OUT/train/         all other songs, never in test: 40 s of the main file, and the same stretch of a version played as above
   truth.tsv in each: query_file, ref_file, piece, group, kind, semitones and tempo (of the query, against the reference),
                      reference_second (where the query begins in the reference), accompaniment_kept, tune_kept, font, tune, accompaniment, version
 """
@@ -23,7 +23,7 @@ COLUMNS = ["query_file", "ref_file", "piece", "group", "kind", "semitones", "tem
            "tune_kept", "font", "tune", "accompaniment", "version"]
 LEAST_NOTES, LEAST_TUNE = 300, 0.5           # a version that keeps less of the tune may be another song
 TEMPI = [0.80, 0.85, 0.90, 0.95, 1.05, 1.10, 1.15, 1.20, 1.25]
-REFERENCE_S, TRAIN_S = 120, 60
+REFERENCE_S, TRAIN_S = 120, 40
 
 
 def chosen(rows):
@@ -109,7 +109,7 @@ def make_train(song, name, rng, fonts, out, queries):
     for k in range(queries):
         tempo = rng.choice(TEMPI)
         dst = os.path.join(out, f"query{k}", f"{name}.flac")
-        truth = song.query(rng, begin, min(60, TRAIN_S * song.scale / tempo), rng.choice(["tim", "opl3", "fluid"]), fonts, dst, rng.randrange(-6, 7), tempo)
+        truth = song.query(rng, begin, min(TRAIN_S * 1.25, TRAIN_S * song.scale / tempo), rng.choice(["tim", "opl3", "fluid"]), fonts, dst, rng.randrange(-6, 7), tempo)
         # both begin at the same place of the piece
         rows.append(dict(truth, query_file=f"query{k}/{name}.flac", ref_file=f"ref/{name}.flac", piece=name, group=f"pop909-{name}", kind="train",
                          reference_second="0.000"))

@@ -104,13 +104,13 @@ def lda(within, total, rng):
 def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name in ("--pop", "--dev", "--features", "--out"):
-        ap.add_argument(name, required=True)
+        ap.add_argument(name, required=name != "--dev")
     ap.add_argument("--songs", type=int, help="at most so many songs of POP909")
     ap.add_argument("--renderings", type=int, default=9, help="at most so many of each")
     ap.add_argument("--no-local", action="store_true", help="do not take the 8 s mean away")
     a = ap.parse_args()
     store = Store(a.features, 0 if a.no_local else 8 * F.FPS)
-    dev = [r for r in truth(a.dev) if r["kind"] == "same-60s" and half(r["group"]) == 0]
+    dev = [r for r in truth(a.dev) if r["kind"] == "same-60s" and half(r["group"]) == 0] if a.dev else []
     pop = truth(a.pop) if a.songs != 0 else []
     if a.songs:
         keep = sorted({r["piece"] for r in pop})[:a.songs]
