@@ -30,8 +30,8 @@ def loudness(path, start=0.0, seconds=None):
     """RMS in dB."""
     cut = ["-ss", str(start)] + (["-t", str(seconds)] if seconds else [])
     p = subprocess.run(["ffmpeg", "-v", "info", "-nostdin", *cut, "-i", path, "-af", "aformat=channel_layouts=mono,volumedetect", "-f", "null", "-"],
-                       capture_output=True, text=True, check=True)
-    return next(float(l.split("mean_volume:")[1].split()[0]) for l in p.stderr.splitlines() if "mean_volume:" in l)
+                       capture_output=True, check=True)
+    return next(float(l.split("mean_volume:")[1].split()[0]) for l in p.stderr.decode(errors="replace").splitlines() if "mean_volume:" in l)
 
 
 def other_programs(salt):

@@ -10,7 +10,8 @@ OUT/test/          the songs whose accompaniment differs most, each in its most 
   ref/SONG.flac      the main file, FluidR3, its own instruments, the first 120 s
   query30/, query20/ 30 s from the part the reference has, and the middle 20 s of it: TimGM6mb or OPL3, tune and accompaniment on two
                      drawn instruments (the tune never on the piano), -6..+6 semitones, x0.80..1.25
-OUT/train/         all other songs, never in test: 40 s of the main file, and the same stretch of a version played as above
+OUT/train/         all other songs, never in test: 40 s of the main file, and the same stretch of a version played as above (query0),
+                   and with an accompaniment made anew from the chords (query1)
   truth.tsv in each: query_file, ref_file, piece, group, kind, semitones and tempo (of the query, against the reference),
                      reference_second (where the query begins in the reference), accompaniment_kept, tune_kept, font, tune, accompaniment, version
 """
@@ -53,6 +54,38 @@ def instruments(rng):
     return tune, rng.choice([p for p in midi.MELODIC if p != tune])
 
 
+def revoiced(notes, rng):
+    """The tune as it is, over a new accompaniment: for each beat the pitch classes that sound longest, in a pattern and octave of its own."""
+    tune, others = ([n for n in notes if (n.channel == 0) == lead] for lead in (True, False))
+    if len(others) < 20:
+        return notes
+    first, last = min(others, key=lambda n: n.beat), max(others, key=lambda n: n.beat)
+    beat = (last.begin - first.begin) / max(1.0, last.beat - first.beat)
+    step = beat * (2 if beat < 0.4 else 1)
+    at, end = first.begin, max(n.end for n in others)
+    pattern, base, parts = rng.choice(["block", "broken", "off", "long"]), rng.choice([43, 48, 55]), rng.choice([2, 3, 4])
+    out, bass = [], rng.random() < 0.7
+    while at < end:
+        weight = [0.0] * 12
+        for n in others:
+            weight[n.pitch % 12] += max(0.0, min(n.end, at + step) - max(n.begin, at))
+        use = sorted((k for k in range(12) if weight[k] > 0.2 * max(weight)), key=lambda k: -weight[k])[:4]
+        lowest = min((n.pitch for n in others if n.begin < at + step and n.end > at), default=None)
+        pitches = sorted(base + (k - base) % 12 for k in use)
+        make = lambda a, e, p: out.append(replace(others[0], begin=a, end=min(e, a + 4), pitch=p, velocity=rng.randrange(60, 90)))
+        if pattern == "broken" and pitches:
+            for i in range(parts):
+                make(at + i * step / parts, at + (i + 1) * step / parts, pitches[i % len(pitches)])
+        else:
+            begin = at + (step / 2 if pattern == "off" else 0)
+            for p in pitches:
+                make(begin, at + (2 * step if pattern == "long" else step), p)
+        if bass and lowest is not None:
+            make(at, at + step, 36 + lowest % 12)
+        at += step
+    return tune + out
+
+
 class Song:
     def __init__(self, root, main_file, row):
         self.main = midi.read(os.path.join(root, main_file), pedal=True)
@@ -63,11 +96,11 @@ class Song:
             raise ValueError(f"the version's time wanders: {line[2]:.2f} s")
         self.other, (self.scale, self.offset) = other, line[:2]
 
-    def query(self, rng, begin, seconds, font, fonts, dst, semitones, tempo):
+    def query(self, rng, begin, seconds, font, fonts, dst, semitones, tempo, change=lambda notes: notes):
         """Renders `seconds` of the version from reference second `begin` on; gives the truth."""
         tune, accompaniment = instruments(rng)
         a = self.scale * begin + self.offset
-        notes = played(self.other, a, a + seconds * tempo, tune, accompaniment)
+        notes = change(played(self.other, a, a + seconds * tempo, tune, accompaniment))
         render(midi.write(notes, tempo, semitones), fonts[font], dst, seconds)
         return {"semitones": semitones + int(self.row["semitones"]), "tempo": f"{tempo / self.scale:.4f}", "reference_second": f"{begin:.3f}",
                 "accompaniment_kept": self.row["accompaniment_kept"], "tune_kept": self.row["tune_kept"], "font": font,
@@ -101,29 +134,31 @@ def make_test(song, name, rng, fonts, out):
     return rows
 
 
-def make_train(song, name, rng, fonts, out, queries):
+def make_train(song, name, rng, fonts, out, number, seed):
+    """Rendering `number` of a song's stretch; those of odd numbers have an accompaniment of their own over the same chords."""
     end = song.main[-1].end
     begin = rng.uniform(song.main[0].begin, max(song.main[0].begin, min(end, 200) - TRAIN_S))
     reference(song, begin, TRAIN_S, fonts, os.path.join(out, "ref", f"{name}.flac"))
-    rows = []
-    for k in range(queries):
-        tempo = rng.choice(TEMPI)
-        dst = os.path.join(out, f"query{k}", f"{name}.flac")
-        truth = song.query(rng, begin, min(TRAIN_S * 1.25, TRAIN_S * song.scale / tempo), rng.choice(["tim", "opl3", "fluid"]), fonts, dst, rng.randrange(-6, 7), tempo)
-        # both begin at the same place of the piece
-        rows.append(dict(truth, query_file=f"query{k}/{name}.flac", ref_file=f"ref/{name}.flac", piece=name, group=f"pop909-{name}", kind="train",
-                         reference_second="0.000"))
-    return rows
+    if number:
+        rng = random.Random(f"{seed}/train/{name}/{number}")
+    tempo, font = rng.choice(TEMPI), rng.choice(["tim", "opl3", "fluid"])
+    dst = os.path.join(out, f"query{number}", f"{name}.flac")
+    seconds = min(TRAIN_S * 1.25, TRAIN_S * song.scale / tempo)
+    change = (lambda notes: revoiced(notes, rng)) if number % 2 else (lambda notes: notes)
+    truth = song.query(rng, begin, seconds, font, fonts, dst, rng.randrange(-6, 7), tempo, change)
+    # both begin at the same place of the piece
+    return [dict(truth, query_file=f"query{number}/{name}.flac", ref_file=f"ref/{name}.flac", piece=name, group=f"pop909-{name}",
+                 kind="revoiced" if number % 2 else "train", reference_second="0.000")]
 
 
-def make(folder, songs, root, one):
+def make(folder, songs, root, one, suffix=""):
     """Makes what is missing; a part of the truth is kept for each song, so that an interrupted run goes on."""
     parts = os.path.join(folder, "parts")
-    for d in ("ref", "query0", "query1", "query2", "query30", "query20", "parts"):
+    for d in ("ref", "parts"):
         os.makedirs(os.path.join(folder, d), exist_ok=True)
     left_out = 0
     for name, main_file, row in songs:
-        part = os.path.join(parts, f"{name}.tsv")
+        part = os.path.join(parts, f"{name}{suffix}.tsv")
         if os.path.exists(part):
             continue
         try:
@@ -133,8 +168,7 @@ def make(folder, songs, root, one):
             left_out += 1
             continue
         with open(part + ".part", "w", encoding="utf-8") as f:
-            w = csv.DictWriter(f, COLUMNS, delimiter="\t", lineterminator="\n")
-            w.writerows(rows)
+            csv.DictWriter(f, COLUMNS, delimiter="\t", lineterminator="\n").writerows(rows)
         os.replace(part + ".part", part)
     with open(os.path.join(folder, "truth.tsv"), "w", encoding="utf-8") as f:
         f.write("\t".join(COLUMNS) + "\n")
@@ -152,7 +186,7 @@ def main():
     ap.add_argument("--test", type=int, default=110)
     ap.add_argument("--seed", default="works-1")
     ap.add_argument("--only", choices=["test", "train"])
-    ap.add_argument("--queries", type=int, default=1, help="renderings of each song to train on")
+    ap.add_argument("--queries", type=int, default=2, help="renderings of each song to train on; every second one over a new accompaniment")
     a = ap.parse_args()
     os.makedirs(a.out, exist_ok=True)
     fonts, table = find_fonts(a.fonts), os.path.join(a.out, "versions.tsv")
@@ -166,12 +200,17 @@ def main():
     test = set(order[:a.test])
     songs = {"test": [(s, main_row[s]["file"], most[s]) for s in sorted(test)],
              "train": [(s, main_row[s]["file"], most.get(s) or dict(main_row[s], unit="begin", shift="0")) for s in sorted(set(main_row) - test)]}
-    if a.only != "train":
-        make(os.path.join(a.out, "test"), songs["test"], a.pop909,
-             lambda song, n: make_test(song, n, random.Random(f"{a.seed}/test/{n}"), fonts, os.path.join(a.out, "test")))
-    if a.only != "test":
-        make(os.path.join(a.out, "train"), songs["train"], a.pop909,
-             lambda song, n: make_train(song, n, random.Random(f"{a.seed}/train/{n}"), fonts, os.path.join(a.out, "train"), a.queries))
+    for part in ("test", "train"):
+        out = os.path.join(a.out, part)
+        if a.only == part or not a.only:
+            for number in range(a.queries if part == "train" else 1):
+                for d in (["query30", "query20"] if part == "test" else [f"query{number}"]):
+                    os.makedirs(os.path.join(out, d), exist_ok=True)
+                draw = lambda n: random.Random(f"{a.seed}/{part}/{n}")
+                if part == "test":
+                    make(out, songs[part], a.pop909, lambda song, n: make_test(song, n, draw(n), fonts, out))
+                else:
+                    make(out, songs[part], a.pop909, lambda song, n: make_train(song, n, draw(n), fonts, out, number, a.seed), f"-{number}")
 
 
 if __name__ == "__main__":
