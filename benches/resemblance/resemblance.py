@@ -10,7 +10,7 @@ Measures `soundalike scan --works`: the same composition played anew must be fou
 --work    index and records; runs that were cut off go on.  Use one for each binary
 
 A reference and a query belong together when their groups are the same, or ../robustness/same_piece.tsv says so.  What the columns say:
-  rank 1            of the records of a query the best one (least `expected`, then largest z) names the right work
+  rank 1            of the records of a query the best one (least E-value, then largest z) names the right work
   at 0, at 1 %      the right work's score lies above the highest wrong score of every query of the class; of all but one in a hundred
   said              a record of the right work is `accepted`: what the product itself says
   false             queries with an accepted record of a wrong work
@@ -45,19 +45,15 @@ class Find:
         return (-self.expected, self.z)
 
 
-def span(s):
-    return (s["begin_ms"] / 1000, s["end_ms"] / 1000)
-
-
 def read_finds(path):
     """The resemblance records of a scan; the one place that knows their names."""
     with open(path, encoding="utf-8") as f:
         for line in f:
             r = json.loads(line)
             if r.get("type") == "resemblance":
-                yield Find(r["query"]["path"], r["reference"]["path"], r["channel"], int(r["transposition"]), float(r["tempo_ratio"]),
-                           span(r["query_span"]), span(r["reference_span"]), float(r["agreement"]), float(r["z"]), float(r["expected"]),
-                           bool(r["accepted"]))
+                spans = [tuple(r[f"{side}_{end}_time_offset_ms"] / 1000 for end in ("begin", "end")) for side in ("sample", "db")]
+                yield Find(r["query"]["path"], r["reference"]["path"], r["channel"], int(r["transposition_semitones"]), float(r["time_factor"]),
+                           *spans, float(r["agreement_pct"]) / 100, float(r["z"]), 10 ** float(r["log10_evalue"]), bool(r["accepted"]))
 
 
 @dataclass(frozen=True)
@@ -205,7 +201,7 @@ def recall(scored, allowed):
     return sum(s.right > line for s in scored) / max(1, len(scored))
 
 
-def place_is_right(s, semitones=True):
+def place_is_right(s):
     """Key, tempo (5 %) and place (2 s) of a find against the truth."""
     t, f = s.query.truth, s.best
     key = (f.transposition - int(t["semitones"])) % 12 == 0

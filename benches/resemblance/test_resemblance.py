@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Run with `python3 -m unittest benches/resemblance/test_resemblance.py`; standard library only."""
-import json, os, sys, tempfile, unittest
+import json, math, os, sys, tempfile, unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import midi
@@ -8,10 +8,9 @@ import resemblance as R
 
 
 def record(query, reference, expected, z=5.0, accepted=False, transposition=2, tempo=1.1, q=(0, 20), r=(10, 32)):
-    ms = lambda s: {"begin_ms": s[0] * 1000, "end_ms": s[1] * 1000}
-    return {"type": "resemblance", "query": {"path": query}, "reference": {"path": reference}, "channel": "harmony", "transposition": transposition,
-            "tempo_ratio": tempo, "query_span": ms(q), "reference_span": ms(r), "aligned_ms": 18000, "agreement": 0.7, "z": z, "expected": expected,
-            "accepted": accepted}
+    spans = {f"{side}_{end}_time_offset_ms": int(1000 * at) for side, both in (("sample", q), ("db", r)) for end, at in zip(("begin", "end"), both)}
+    return {"type": "resemblance", "query": {"path": query}, "reference": {"path": reference}, "channel": "harmony", "transposition_semitones": transposition,
+            "time_factor": tempo, **spans, "agreement_pct": 70.0, "z": z, "log10_evalue": math.log10(expected) if expected else -300.0, "accepted": accepted}
 
 
 def finds(*records):
