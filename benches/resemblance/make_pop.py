@@ -187,6 +187,7 @@ def main():
     ap.add_argument("--seed", default="works-1")
     ap.add_argument("--only", choices=["test", "train"])
     ap.add_argument("--queries", type=int, default=2, help="renderings of each song to train on; every second one over a new accompaniment")
+    ap.add_argument("--train-songs", type=int, default=10 ** 6, help="at most so many songs to train on")
     a = ap.parse_args()
     os.makedirs(a.out, exist_ok=True)
     fonts, table = find_fonts(a.fonts), os.path.join(a.out, "versions.tsv")
@@ -199,7 +200,7 @@ def main():
     order = sorted(most, key=lambda s: (float(most[s]["accompaniment_kept"]), s))
     test = set(order[:a.test])
     songs = {"test": [(s, main_row[s]["file"], most[s]) for s in sorted(test)],
-             "train": [(s, main_row[s]["file"], most.get(s) or dict(main_row[s], unit="begin", shift="0")) for s in sorted(set(main_row) - test)]}
+             "train": [(s, main_row[s]["file"], most.get(s) or dict(main_row[s], unit="begin", shift="0")) for s in sorted(set(main_row) - test)][:a.train_songs]}
     for part in ("test", "train"):
         out = os.path.join(a.out, part)
         if a.only == part or not a.only:

@@ -270,6 +270,19 @@ def expected_table(groups, works):
     return lines
 
 
+def tail_table(queries, finds, works):
+    """How often unrelated pairs exceed some z, what an E-value rests on: of all pairs, those without a record count as below."""
+    by_path = {os.path.abspath(q.path): q for q in queries}
+    wrong = [f for f in finds if not works.related(by_path[os.path.abspath(f.query)], f.reference)]
+    pairs = max(1, len(queries) * len(works.group))
+    lines = ["| z above | of unrelated pairs | share | of the right ones |", "| --- | --- | --- | --- |"]
+    for z in (2, 3, 4, 5, 6, 7, 8, 10, 12):
+        above = sum(f.z > z for f in wrong)
+        right = sum(f.z > z and works.right(by_path[os.path.abspath(f.query)], f.reference) for f in finds)
+        lines.append(f"| {z} | {above} | {above / pairs:.1e} | {right} |")
+    return lines
+
+
 def worst_table(scored, works, most=12):
     rows = sorted(((s.query, f) for s in scored for f in s.false), key=lambda r: r[1].score, reverse=True)[:most]
     if not rows:
@@ -293,6 +306,8 @@ def tables(a, classes, null, group, works, cpu):
     out += ["", "## Unrelated music", "", f"{n} stretches of {NULL_S} s of {len({g for q in queries for g in q.groups})} tracks: accepted records on {k}; "
             f"at most {poisson_upper(k) / max(1, n):.2%} of queries with 95 % confidence."]
     out += ["", "## E-values", ""] + expected_table([("unrelated, 20 s", queries, finds)] + [(kind, q, f) for kind, q, f in classes], works)
+    everything = (queries + [q for _, mine, _ in classes for q in mine], finds + [f for _, _, mine in classes for f in mine])
+    out += ["", "## The tail of z", "", f"{len(everything[0])} queries x {len(group)} works; all classes together.", ""] + tail_table(*everything, works)
     out += ["", "## Accepted records of wrong works", ""] + worst_table(no + [s for _, scored in judged for s in scored], works)
     out += ["", "## Cost", "", "| step | CPU seconds |", "| --- | --- |"] + [f"| {name} | {seconds:.1f} |" for name, seconds in cpu]
     return out
