@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """usage: resemblance.py --sets OUT --corpus DIR --split SPLIT.tsv --soundalike BIN --work FOLDER
-                      [--kinds REGEX] [--references N] [--null N] [--threads 1] [--out TABLES.md]
+                      [--kinds REGEX] [--references N] [--null N] [--index INDEX] [--no-plain] [--threads 1] [--out TABLES.md]
 
 Measures `soundalike scan --works`: the same composition played anew must be found, other music must not.
 
@@ -151,8 +151,8 @@ def scan(a, folder, queries, kind):
     """Records of the queries of one kind, and the CPU seconds."""
     out = os.path.join(a.work, f"scan-{kind}.jsonl")
     if not os.path.exists(out):
-        command = [a.soundalike, "scan", *(q.path for q in queries), "--index", folder, "--works", "--min-level", "candidate", "--no-cluster", "--exit-zero",
-                   "--format", "jsonl", "--quiet", "--threads", str(a.threads)]
+        command = [a.soundalike, "scan", *(q.path for q in queries), "--index", folder, "--works", "--min-level", "candidate", "--limit", "100", "--no-evidence",
+                   "--no-cluster", "--exit-zero", "--format", "jsonl", "--quiet", "--threads", str(a.threads)]
         cpu = timed(command, out + ".part")
         with open(out + ".cpu", "w", encoding="utf-8") as f:
             f.write(f"{cpu:.1f}\n")
@@ -290,16 +290,21 @@ def worst_table(scored, works, most=12):
     lines = ["| query | reference | channel | E | z | agreement | query s | reference s |", "| --- | --- | --- | --- | --- | --- | --- | --- |"]
     for q, f in rows:
         holds = ", ".join(sorted(os.path.basename(g) for g in q.groups))
-        lines.append(f"| {q.kind}: {holds} | {os.path.basename(works.group.get(os.path.abspath(f.reference), f.reference))} | {f.channel} | {f.expected:.2g} | {f.z:.1f} | {f.agreement:.2f} | "
+        work = os.path.basename(works.group.get(os.path.abspath(f.reference), f.reference))
+        lines.append(f"| {q.kind}: {holds} | {work} | {f.channel} | {f.expected:.2g} | {f.z:.1f} | {f.agreement:.2f} | "
                      f"{f.query_span[0]:.0f}-{f.query_span[1]:.0f} | {f.reference_span[0]:.0f}-{f.reference_span[1]:.0f} |")
     return lines
 
 
 def tables(a, classes, null, group, works, cpu):
-    out = [f"{len(group)} works indexed ({sum(g.startswith('pop909-') for g in group.values())} songs of POP909, "
-           f"{sum(p.startswith(os.path.abspath(a.sets)) for p in group) - sum(g.startswith('pop909-') for g in group.values())} pieces from MIDI, the rest real music).", ""]
+    songs = sum(g.startswith("pop909-") for g in group.values())
+    pieces = sum(p.startswith(os.path.abspath(a.sets) + os.sep) for p in group) - songs
+    out = [f"{len(group)} works: {songs} songs of POP909, {pieces} pieces from MIDI, {len(group) - songs - pieces} tracks of real music.", ""]
     judged = [(kind, judge(queries, finds, works)) for kind, queries, finds in classes]
-    out += ["## The same composition", ""] + class_table([row for kind, scored in judged for row in [(kind, scored)] + (split_pop(kind, scored) if kind.startswith("pop") else [])])
+    rows = []
+    for kind, scored in judged:
+        rows += [(kind, scored)] + (split_pop(kind, scored) if kind.startswith("pop") else [])
+    out += ["## The same composition", ""] + class_table(rows)
     queries, finds = null
     no = judge(queries, finds, works)
     k, n = sum(bool(s.false) for s in no), len(no)
@@ -322,6 +327,7 @@ def main():
     ap.add_argument("--references", type=int, default=10 ** 6)
     ap.add_argument("--null", type=int, default=265)
     ap.add_argument("--threads", type=int, default=1)
+    ap.add_argument("--index", help="an index of the references that is there [one is made in --work]")
     ap.add_argument("--no-plain", action="store_true", help="do not measure an index without works")
     ap.add_argument("--out")
     a = ap.parse_args()
@@ -330,8 +336,10 @@ def main():
     for r in [r for r in read_tsv(a.split) if r["role"] == "ref"][:a.references]:
         group[os.path.abspath(os.path.join(a.corpus, r["file"]))] = r["file"]
     works, files = Works(group, read_same(a.same)), sorted(group)
-    folder, spent = index(a, files, True)
-    cpu = [("index add --works", spent)]
+    cpu, folder = [], a.index
+    if not folder:
+        folder, spent = index(a, files, True)
+        cpu.append(("index add --works", spent))
     if not a.no_plain:
         cpu.append(("index add", index(a, files, False)[1]))
     classes = []
