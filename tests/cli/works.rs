@@ -124,10 +124,7 @@ fn among_works_it_stands_out_and_goes_to_review_with_its_exhibit() {
     assert_eq!(again.one("resemblance"), r);
     let text = place.run(&["scan", &band, "--index", "index", "--works", "--report", "page.html"]);
     let text = text.expect(0).stdout;
-    assert!(
-        text.contains("the same chords in the same rhythm, 3 semitones higher, 1"),
-        "{text}"
-    );
+    assert!(text.contains("the same chords in the same rhythm, 3 semitones higher, 1"), "{text}");
     assert!(text.contains("no copy among 33 references"), "{text}");
     let page = std::fs::read_to_string(place.path("page.html")).unwrap();
     assert!(page.contains("Chromagrams of this file"), "the exhibit is drawn");
