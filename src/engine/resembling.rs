@@ -12,7 +12,6 @@ use crate::policy::Upload;
 use crate::report::records::{Record, ResemblanceRecord, WorkExhibit};
 use crate::resemblance::{NextBest, Resemblance};
 use crate::track::Track;
-use crate::works::params::WorkParams;
 use crate::works::search::FoundWork;
 use crate::works::stored::works;
 use crate::works::work::Work;
@@ -96,7 +95,7 @@ impl Engine {
 /// Both sides along an alignment, in the key and at the time of the query.
 fn exhibit(references: &References, found: &FoundWork, work: &Work) -> Option<WorkExhibit> {
     let reader = &**references.index.reader();
-    let stored = works(reader, &[found.work.id], &WorkParams::V1).ok()?.pop()?;
+    let stored = works(reader, &[found.work.id]).ok()?.pop()?;
     let channel = found.found.channel;
     let rows = stored[channel as usize].as_deref()?;
     Some(WorkExhibit::new(&found.found, work.of(channel), rows))

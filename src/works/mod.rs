@@ -5,7 +5,6 @@
 //! | --- | --- | --- |
 //! | [`chroma`] | harmony: a whitened chromagram | Fujishima (1999), Müller and Ewert (2011) |
 //! | [`melody`] | the tune: basic-pitch's notes, and which of them leads | Bittner et al. (2022) |
-//! | [`tune`] | what is kept of it | |
 //! | [`sequence`] | four rows of twelve pitch classes a second, at any tempo and key | |
 //! | [`patch`] | eight seconds to 256 bits, by a learned projection | linear discriminant analysis, Charikar (2002) |
 //! | [`candidates`] | works with codes near to those of the query, in twelve keys and five tempos | inverted file (Jégou et al. 2011) |
@@ -29,5 +28,4 @@ pub mod sequence;
 pub mod significance;
 pub mod stored;
 pub mod surrogate;
-pub mod tune;
 pub mod work;

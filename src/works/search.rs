@@ -92,7 +92,7 @@ impl WorkScanner {
         let count = store.count_with(Channel::Harmony.name())?;
         let has_melody = store.count_with(Channel::Melody.name())? > 0;
         let drawn = store.drawn(Channel::Harmony.name(), params.significance.drawn)?;
-        let drawn = read(store, drawn, params)?;
+        let drawn = read(store, drawn)?;
         Ok(WorkScanner { params: *params, count, has_melody, drawn })
     }
 
@@ -157,7 +157,7 @@ impl WorkScanner {
         let drawn: BTreeSet<TrackRef> = self.drawn.iter().map(|(work, _)| *work).collect();
         let others: BTreeSet<TrackRef> = alike.iter().flatten().copied().collect();
         let others: Vec<TrackRef> = others.difference(&drawn).copied().collect();
-        let others = read(store, others, &self.params)?;
+        let others = read(store, others)?;
         let tempos = part.tempos(&self.params);
         let all: Vec<&(TrackRef, Stored)> = self.drawn.iter().chain(&others).collect();
         let scores: Vec<Scores> = all.par_iter().map(|(_, rows)| align(&tempos, rows)).collect();
@@ -296,10 +296,9 @@ impl Judge<'_> {
 fn read(
     store: &dyn ReferenceStore,
     tracks: Vec<TrackRef>,
-    params: &WorkParams,
 ) -> Result<Vec<(TrackRef, Stored)>, IndexError> {
     let ids: Vec<TrackId> = tracks.iter().map(|track| track.id).collect();
-    let rows = works(store, &ids, params)?;
+    let rows = works(store, &ids)?;
     let both = tracks.into_iter().zip(rows);
     Ok(both.filter(|(_, rows)| rows.iter().any(Option::is_some)).collect())
 }

@@ -8,10 +8,9 @@ use super::channel::Channel;
 use super::params::WorkParams;
 use super::patch::patches;
 use super::sequence::{IntRow, pack, unpack};
-use super::tune::Tune;
-use super::work::{Work, rows_of};
+use super::work::Work;
 
-/// Form of the payloads: [`pack`], and [`Tune::bytes`].
+/// Form of the payloads: [`pack`].
 const FORM: u32 = 1;
 
 /// A work as it is aligned: the rows of each channel that it has.
@@ -34,10 +33,7 @@ pub fn windows(work: &Work, params: &WorkParams) -> Vec<Window> {
 
 /// What it is aligned by; none of what never sounds.
 pub fn payloads(work: &Work) -> Vec<Payload> {
-    let bytes = |channel: Channel| match channel {
-        Channel::Harmony => pack(&work.harmony.stored()),
-        Channel::Melody => work.tune.bytes().to_vec(),
-    };
+    let bytes = |channel: Channel| pack(&work.of(channel).stored());
     let sounding = Channel::ALL.into_iter().filter(|channel| work.of(*channel).sounding() > 0);
     sounding.map(|channel| Payload::new(channel.name(), FORM, bytes(channel))).collect()
 }
@@ -46,17 +42,13 @@ pub fn payloads(work: &Work) -> Vec<Payload> {
 ///
 /// # Errors
 /// The store does not answer, or what it answers is no work.
-pub fn works(
-    store: &dyn ReferenceStore,
-    tracks: &[TrackId],
-    params: &WorkParams,
-) -> Result<Vec<Stored>, IndexError> {
+pub fn works(store: &dyn ReferenceStore, tracks: &[TrackId]) -> Result<Vec<Stored>, IndexError> {
     let mut all: Vec<Stored> = vec![[None, None]; tracks.len()];
     for channel in Channel::ALL {
         let payloads = store.payloads(tracks, channel.name())?;
         for ((payload, id), stored) in payloads.into_iter().zip(tracks).zip(&mut all) {
             let Some(payload) = payload else { continue };
-            let rows = read(channel, payload, params).map_err(|what| IndexError::Corrupt {
+            let rows = read(&payload).map_err(|what| IndexError::Corrupt {
                 path: Path::new(&store.state()).to_owned(),
                 what: format!("{} of track {id} {what}", channel.name()),
             })?;
@@ -66,15 +58,12 @@ pub fn works(
     Ok(all)
 }
 
-fn read(channel: Channel, payload: Payload, params: &WorkParams) -> Result<Vec<IntRow>, String> {
+fn read(payload: &Payload) -> Result<Vec<IntRow>, String> {
     if payload.codec != FORM {
         let codec = payload.codec;
         return Err(format!("is stored in form {codec}, which this version does not read"));
     }
-    match channel {
-        Channel::Harmony => unpack(&payload.bytes).ok_or_else(|| "is not whole rows".to_owned()),
-        Channel::Melody => Ok(rows_of(&Tune::of_bytes(payload.bytes), params).stored()),
-    }
+    unpack(&payload.bytes).ok_or_else(|| "is not whole rows".to_owned())
 }
 
 /// A writer that stores works as this version hears them.

@@ -1,11 +1,10 @@
 //! A work: what is heard of a track besides its recording.
 
 use super::channel::{Channel, Listening};
-use super::chroma::{Chroma, FRAMES_PER_SECOND};
+use super::chroma::{Chroma, FRAMES_PER_SECOND, directions};
 use super::melody::Melody;
-use super::params::WorkParams;
-use super::sequence::{ROWS_PER_SECOND, Sequence};
-use super::tune::Tune;
+use super::params::{ChromaParams, WorkParams};
+use super::sequence::{ROWS_PER_SECOND, Row, Sequence};
 
 /// Frames of a row.
 const PER_ROW: usize = FRAMES_PER_SECOND / ROWS_PER_SECOND;
@@ -15,9 +14,7 @@ const PER_ROW: usize = FRAMES_PER_SECOND / ROWS_PER_SECOND;
 pub struct Work {
     /// Its chords.
     pub harmony: Sequence,
-    /// What leads, as it is kept.
-    pub tune: Tune,
-    /// The same as rows.
+    /// What leads, and how sure that is.
     pub melody: Sequence,
 }
 
@@ -29,11 +26,6 @@ impl Work {
             Channel::Melody => &self.melody,
         }
     }
-}
-
-/// The rows of a tune.
-pub fn rows_of(tune: &Tune, params: &WorkParams) -> Sequence {
-    Sequence::of_frames(&tune.directions(&params.chroma), PER_ROW)
 }
 
 /// Streaming: push samples at the analysis rate, take the work.
@@ -64,11 +56,13 @@ impl WorkMeter {
 
     /// Ends the stream.
     pub fn finish(self) -> Work {
-        let tune = self.melody.map(|melody| Tune::of(&melody.finish())).unwrap_or_default();
+        let voices = self.melody.map(Melody::finish).unwrap_or_default();
+        // How likely each pitch class leads says more than which is likeliest. A tune that stays on its note still is one.
+        let classes: Vec<Row> = voices.iter().map(|voice| voice.classes).collect();
+        let params = ChromaParams { local_share: 0.0, ..self.params.chroma };
         Work {
             harmony: Sequence::of_frames(&self.chroma.finish(), PER_ROW),
-            melody: rows_of(&tune, &self.params),
-            tune,
+            melody: Sequence::of_frames(&directions(&classes, &params), PER_ROW),
         }
     }
 }
