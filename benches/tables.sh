@@ -7,7 +7,8 @@
 # The first line of each table is "Revision HASH, DATE, command: `…`", so that none is of an unknown build.  A table
 # is replaced only when its benchmark ended well.  OPTIONS go to the benchmark (tables.sh robustness --dir DIR --
 # --scale 0.1); the line names them.  DIR is that of robustness/run.sh and takes what the scripts say; they go on
-# where an earlier run stopped.  $SOUNDALIKE, $DISTRACTORS name binaries to use instead of building them.
+# where an earlier run stopped.  $SOUNDALIKE, $DISTRACTORS name binaries to use instead of building them, $REVISION
+# the commit that they were built from where it is not the present one.
 # riffusion and kinds need five files of github.com/riffusion/riffusion-app-hobby (public/) in DIR/riffusion.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd); repo=$(cd "$here/.." && pwd)
@@ -68,8 +69,12 @@ need_distractors() {
 }
 
 # 2. what they are of
-revision=$(git -C "$repo" rev-parse --short HEAD)
-git -C "$repo" diff --quiet HEAD -- src index benches Cargo.toml Cargo.lock || revision=$revision-dirty
+if [ -n "${REVISION:-}" ]; then
+  revision=$(git -C "$repo" rev-parse --short "$REVISION^{commit}")
+else
+  revision=$(git -C "$repo" rev-parse --short HEAD)
+  git -C "$repo" diff --quiet HEAD -- src index benches Cargo.toml Cargo.lock || revision=$revision-dirty
+fi
 
 # 3. one table: the command as written in the list, with its words put in
 table() {
