@@ -27,7 +27,7 @@ fn saved_records_become_one_page_that_loads_nothing() {
         "UFO: AI Main Theme",
         "Not an AI detector.",
         "Not a legal conclusion.",
-        "No composition or cover matching.",
+        "Compositions only where asked for.",
         "default-src 'none'",
         "is not an audio file",
         "0:07.3 – 0:19.3",

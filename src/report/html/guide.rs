@@ -79,6 +79,11 @@ pub fn method() -> Markup {
         ),
         ("Coverage", "Share of the file that lies in segments, for each side."),
         (
+            "Resemblance",
+            "Both play the same chords or the same tune, on whatever instruments; no recording is \
+             shared. How far it stands out from unrelated works says how rare that is.",
+        ),
+        (
             "Segments",
             "Numbered, and told apart by dashes and hatching besides colour, so that the report \
              can be read in print.",

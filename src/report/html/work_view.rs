@@ -135,7 +135,9 @@ impl<'a> WorkView<'a> {
     fn places_below(&self, time: Scale) -> Vec<(f64, u64)> {
         let step = (self.columns.len() / 8).max(1);
         let columns = self.columns.iter().enumerate().step_by(step);
-        columns.map(|(i, column)| (time.at(self.time(i)), column.reference_ms)).collect()
+        let places = columns.map(|(i, column)| (time.at(self.time(i)), column.reference_ms));
+        // A time at the edge would be cut off.
+        places.filter(|(x, _)| *x < RIGHT - 20.0).collect()
     }
 
     fn panel(&self, side: usize, top: f64, time: Scale) -> Markup {
