@@ -316,8 +316,10 @@ fn present(
                 (stored::payloads(&work), stored::windows(&work, &WorkParams::V1));
             payloads.retain(|p| lacking.iter().any(|channel| channel.name() == p.name));
             windows.retain(|w| lacking.iter().any(|channel| channel.space() == w.space));
-            let addition = Addition { sha256, payloads, windows };
-            Outcome::Present(sha256, described, Some(Box::new(addition)))
+            // What never sounds has no work, however often it is asked for.
+            let any = !payloads.is_empty();
+            let addition = any.then(|| Box::new(Addition { sha256, payloads, windows }));
+            Outcome::Present(sha256, described, addition)
         }
         Err(AudioError::Cancelled { .. }) => Outcome::Skipped,
         Err(error) => Outcome::Failed(error),

@@ -33,7 +33,7 @@ const ONLY: &[(&str, &[&str])] = &[
     ("decisions", &["clock", "counted", "declare", "id", "journal"]),
     ("params", &["audio"]),
     ("scan", &["audio", "fingerprint", "params"]),
-    ("works", &["audio", "fingerprint", "params"]),
+    ("works", &["audio", "fingerprint", "id", "params"]),
     (
         "watch",
         &[

@@ -373,3 +373,27 @@ impl WorksArg {
         }
     }
 }
+
+/// Looking for what references play.
+#[derive(Debug, Args)]
+pub(super) struct WorksArgs {
+    /// Look for what the references play, too, in files that are no copies: the same chords, or the same tune, on other
+    /// instruments, in another key and tempo; an index must have been made with `index add --works`
+    #[arg(
+        long,
+        value_enum,
+        value_name = "CHANNELS",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "all",
+        help_heading = COMPARISON
+    )]
+    works: Option<WorksArg>,
+}
+
+impl WorksArgs {
+    /// What is looked for.
+    pub fn listening(&self) -> Listening {
+        WorksArg::listening(self.works)
+    }
+}

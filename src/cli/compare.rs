@@ -9,7 +9,7 @@ use soundalike::engine::{Engine, Options};
 use soundalike::report::decide::Commands;
 use soundalike::report::records::Record;
 
-use super::common::{Exit, Failure, Format, OUTPUT, TimeArg, WorkArgs, WorksArg, warn};
+use super::common::{Exit, Failure, Format, OUTPUT, TimeArg, WorkArgs, WorksArgs, warn};
 use super::review::exit;
 
 #[derive(Debug, Args)]
@@ -18,16 +18,8 @@ pub(super) struct CompareArgs {
     query: PathBuf,
     /// The file it may resemble
     reference: PathBuf,
-    /// Look for the same chords on other instruments, in another key and tempo, too
-    #[arg(
-        long,
-        value_enum,
-        value_name = "CHANNELS",
-        num_args = 0..=1,
-        require_equals = true,
-        default_missing_value = "all"
-    )]
-    works: Option<WorksArg>,
+    #[command(flatten)]
+    works: WorksArgs,
     /// Form of the output
     #[arg(long, value_enum, default_value_t = Format::Text, help_heading = OUTPUT)]
     format: Format,
@@ -53,7 +45,7 @@ pub(super) fn run(args: CompareArgs) -> Result<Exit, Failure> {
     }
     let mut options = Options::default();
     options.decode = args.work.decode_options();
-    options.works = WorksArg::listening(args.works);
+    options.works = args.works.listening();
     let mut report = args.format.report(Commands::default())?;
     let engine = Engine::new(options);
     let mut summary =

@@ -14,7 +14,7 @@ use soundalike_index::SearchMode;
 
 use super::bar::Bar;
 use super::common::{
-    COMPARISON, Exit, Failure, Format, OUTPUT, TimeArg, WorkArgs, WorksArg, cancel_on_interrupt,
+    COMPARISON, Exit, Failure, Format, OUTPUT, TimeArg, WorkArgs, WorksArgs, cancel_on_interrupt,
     warn,
 };
 use super::page::PageArg;
@@ -29,18 +29,8 @@ pub(super) struct ScanArgs {
     uploads: UploadArgs,
     #[command(flatten)]
     against: Against,
-    /// Look for what the references play, too, in files that are no copies: the same chords on other instruments, in
-    /// another key and tempo; the index must have been made with `index add --works`
-    #[arg(
-        long,
-        value_enum,
-        value_name = "CHANNELS",
-        num_args = 0..=1,
-        require_equals = true,
-        default_missing_value = "all",
-        help_heading = COMPARISON
-    )]
-    works: Option<WorksArg>,
+    #[command(flatten)]
+    works: WorksArgs,
     /// Index of earlier uploads, to find near-duplicates of what came before
     #[arg(long, value_name = "DIR", help_heading = COMPARISON)]
     earlier: Option<PathBuf>,
@@ -178,8 +168,8 @@ pub(super) fn run(args: ScanArgs) -> Result<Exit, Failure> {
     if let Some(earlier) = earlier {
         engine = engine.with_earlier(earlier);
     }
-    if args.works.is_some() {
-        engine = engine.with_works(WorksArg::listening(args.works))?;
+    if args.works.listening().hears_works() {
+        engine = engine.with_works(args.works.listening())?;
     }
     let commands = args.verdicts.commands(dir.as_deref());
     let mut report = args.format.report(commands.clone())?;
@@ -216,7 +206,7 @@ fn index_references(args: &ScanArgs) -> Result<Index, Failure> {
     let references = inputs::collect(&args.against.references);
     let (params, metadata) = (FingerprintParams::V2, Metadata::default());
     let decode = args.work.decode_options();
-    let works = WorksArg::listening(args.works);
+    let works = args.works.listening();
     let options = AddOptions { decode, works, ..AddOptions::new(&params, &metadata) };
     let (bar, cancel) = (Bar::new(args.work.quiet), cancel_on_interrupt());
     let (index, added) = Index::temporary(&references.files, &options, &bar, cancel)?;

@@ -11,7 +11,7 @@ use soundalike::watch::{ResultStore, Service, ServiceError, ServiceOptions, Watc
 
 use super::bar::Bar;
 use super::common::{
-    COMPARISON, Exit, Failure, OUTPUT, WorkArgs, WorksArg, cancel_on_interrupt, warn,
+    COMPARISON, Exit, Failure, OUTPUT, WorkArgs, WorksArgs, cancel_on_interrupt, warn,
 };
 use super::review::VerdictArgs;
 use super::scan::{DepthArg, index_from_environment};
@@ -53,17 +53,8 @@ pub(super) struct WatchArgs {
     /// Look into what is whole now (after waiting for --settle) and end
     #[arg(long, help_heading = "Waiting")]
     once: bool,
-    /// Look for what the references play, too; the index must have been made with `index add --works`
-    #[arg(
-        long,
-        value_enum,
-        value_name = "CHANNELS",
-        num_args = 0..=1,
-        require_equals = true,
-        default_missing_value = "all",
-        help_heading = COMPARISON
-    )]
-    works: Option<WorksArg>,
+    #[command(flatten)]
+    works: WorksArgs,
     /// How closely to look at what is longer than 12 s: `thorough` finds a few damaged seconds in it more often
     #[arg(long, value_enum, default_value_t = DepthArg::Standard, help_heading = COMPARISON)]
     depth: DepthArg,
@@ -150,8 +141,8 @@ fn open(args: &WatchArgs) -> Result<(ResultStore, Engine), Failure> {
     options.decode = args.work.decode_options();
     options.depth = args.depth.depth();
     let mut engine = Engine::new(options).with_references(references).with_judge(judge);
-    if args.works.is_some() {
-        engine = engine.with_works(WorksArg::listening(args.works))?;
+    if args.works.listening().hears_works() {
+        engine = engine.with_works(args.works.listening())?;
     }
     Ok((
         results,

@@ -4,7 +4,7 @@ use soundalike_index::TrackRecord;
 
 use super::analyse::{Analysed, is_low_content};
 use super::lookups::Found;
-use super::{Engine, Hit, Item, References};
+use super::{Engine, Error, Hit, Item, References};
 use crate::audio::AudioError;
 use crate::dedup::BatchTrack;
 use crate::fingerprint::Constellation;
@@ -44,9 +44,12 @@ impl Engine {
     }
 
     /// Everything about one file in which this was found. Without references only what the batch needs is worked out.
-    pub(super) fn describe(&self, mut analysed: Analysed, found: Found) -> Seen {
+    ///
+    /// # Errors
+    /// A work of the references cannot be read.
+    pub(super) fn describe(&self, mut analysed: Analysed, found: Found) -> Result<Seen, Error> {
         let records = match &self.references {
-            Some(references) => self.match_and_tell(references, &mut analysed, found),
+            Some(references) => self.match_and_tell(references, &mut analysed, found)?,
             None => {
                 self.judge.rule(&mut analysed.upload);
                 Vec::new()
@@ -54,7 +57,7 @@ impl Engine {
         };
         let track = batch_track(&analysed.upload);
         let kept = self.kept(&analysed);
-        Seen { records, upload: analysed.upload, track, kept }
+        Ok(Seen { records, upload: analysed.upload, track, kept })
     }
 
     /// Applies decisions, and says what was found.
@@ -63,7 +66,7 @@ impl Engine {
         references: &References,
         analysed: &mut Analysed,
         Found { mut hits, by_way_of }: Found,
-    ) -> Vec<Record> {
+    ) -> Result<Vec<Record>, Error> {
         let (track, query) = (analysed.upload.track.clone(), &analysed.constellation);
         let accepted = hits.iter().map(|hit| &hit.m).filter(|m| m.is_accepted());
         analysed.upload.matches = accepted.cloned().collect();
@@ -81,8 +84,12 @@ impl Engine {
             let evidence = self.evidence(references, query, hit);
             records.extend(evidence.map(|e| Record::Evidence(Box::new(e))));
         }
-        let resemblances =
-            self.resembling(references, &mut analysed.upload, analysed.work.as_ref(), &mut records);
+        let resemblances = self.resembling(
+            references,
+            &mut analysed.upload,
+            analysed.work.as_ref(),
+            &mut records,
+        )?;
         let matches = analysed.upload.matches.len();
         let is_featureless = matches == 0 && references.scanner.is_featureless(query);
         records.push(Record::Scanned(Scanned {
@@ -94,7 +101,7 @@ impl Engine {
             signal: Some(analysed.upload.signal.clone()),
             by_way_of: by_way_of.map(|track| track.path.clone()),
         }));
-        records
+        Ok(records)
     }
 
     /// What an accepted match rests on, if that is wanted.

@@ -67,17 +67,18 @@ pub(super) fn is_explained(r: &Resemblance, matches: &[Match]) -> bool {
 impl Engine {
     /// Notes and tells what `upload` plays that references play, after its matches; how many were accepted, none
     /// where it was not looked for.
+    ///
+    /// # Errors
+    /// A work of the references cannot be read.
     pub(super) fn resembling(
         &self,
         references: &References,
         upload: &mut Upload,
         work: Option<&Work>,
         records: &mut Vec<Record>,
-    ) -> Option<usize> {
-        references.works.as_ref()?;
-        let work = work?;
-        // Damage is told by the reader, which watches over all that is read of it.
-        let all = references.resemblances(upload, work, self.options.in_bulk).unwrap_or_default();
+    ) -> Result<Option<usize>, IndexError> {
+        let Some(work) = work.filter(|_| references.works.is_some()) else { return Ok(None) };
+        let all = references.resemblances(upload, work, self.options.in_bulk)?;
         let accepted = |f: &&Resembling| f.r.is_accepted();
         upload.resemblances = all.iter().filter(accepted).map(|f| f.r.clone()).collect();
         let told = all.iter().filter(|f| f.r.is_accepted() || self.options.candidates);
@@ -88,7 +89,7 @@ impl Engine {
             let record = ResemblanceRecord { exhibit, ..ResemblanceRecord::from(&f.r) };
             records.push(Record::Resemblance(Box::new(record)));
         }
-        Some(upload.resemblances.len())
+        Ok(Some(upload.resemblances.len()))
     }
 }
 

@@ -234,7 +234,7 @@ fn read_and_look_up(
     chunk: &[Item],
     progress: &dyn Progress,
     cancel: &Cancel,
-) -> Vec<Outcome> {
+) -> Result<Vec<Outcome>, Error> {
     let read = |item: &Item| if cancel.is_cancelled() { None } else { engine.read(item) };
     let files: Vec<Option<Read>> = chunk.par_iter().with_max_len(1).map(read).collect();
     let files: Vec<Read> = files.into_iter().flatten().collect();
@@ -248,13 +248,16 @@ fn read_and_look_up(
         })
         .collect();
     let describe = |(file, found): (Read, Option<Found>)| {
-        let outcome = file.map(|file| engine.describe(*file, found.unwrap_or_default()));
+        let outcome = match file {
+            Ok(file) => Ok(engine.describe(*file, found.unwrap_or_default())?),
+            Err(error) => Err(error),
+        };
         let (path, audio_ms) = match &outcome {
             Ok(seen) => (&seen.upload.track.path, seen.upload.track.duration_ms),
             Err(error) => (&error.subject, 0),
         };
         progress.file_done(Path::new(path), audio_ms);
-        outcome
+        Ok(outcome)
     };
     found.into_par_iter().with_max_len(1).map(describe).collect()
 }
@@ -280,7 +283,7 @@ impl Work<'_> {
         for chunk in items.chunks(CHUNK) {
             let (engine, lookups) = (self.engine, &mut self.lookups);
             let done =
-                engine.guarded(|| read_and_look_up(engine, lookups, chunk, progress, cancel))?;
+                engine.guarded(|| read_and_look_up(engine, lookups, chunk, progress, cancel))??;
             for outcome in done {
                 self.take(outcome, report)?;
             }

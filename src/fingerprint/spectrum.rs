@@ -288,7 +288,7 @@ fn cubic(position: f64) -> CubicBand {
 /// The exponent is read from the bits, the mantissa goes through a polynomial: a library `ln` per
 /// bin would cost more than the FFT.
 #[inline(always)]
-fn fast_log2(x: f32) -> f32 {
+pub fn fast_log2(x: f32) -> f32 {
     let bits = x.to_bits();
     let exponent = ((bits >> 23) as i32 - 127) as f32;
     let m = f32::from_bits((bits & 0x007f_ffff) | 0x3f80_0000);

@@ -6,6 +6,7 @@
 use sha2::{Digest, Sha256};
 
 use crate::audio::ANALYSIS_RATE;
+use crate::id::hex;
 use crate::params::SpectrumParams;
 
 use super::channel::Channel;
@@ -215,7 +216,6 @@ impl WorkParams {
 
     /// Preset and short digest, as records name them.
     pub fn id(&self) -> String {
-        let digest: String = self.digest()[..8].iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("{} {digest}", self.preset)
+        format!("{} {}", self.preset, hex(&self.digest()[..8]))
     }
 }

@@ -19,6 +19,7 @@ use super::significance::{Null, joint, tail};
 use super::stored::{Stored, works};
 use super::surrogate::surrogates;
 use super::work::Work;
+use crate::id::hex;
 
 /// What two works have in common.
 #[derive(Debug, Clone, PartialEq)]
@@ -83,8 +84,8 @@ impl WorkScanner {
             if let Some(theirs) = theirs.filter(|theirs| theirs.digest != ours) {
                 return Err(IndexError::ParamsMismatch {
                     path: store.state().into(),
-                    index: format!("{} {}", channel.name(), short(&theirs.digest)),
-                    given: format!("{} {}", params.preset, short(&ours)),
+                    index: format!("{} {}", channel.name(), hex(&theirs.digest[..8])),
+                    given: format!("{} {}", params.preset, hex(&ours[..8])),
                 });
             }
         }
@@ -301,10 +302,6 @@ fn read(
     let rows = works(store, &ids)?;
     let both = tracks.into_iter().zip(rows);
     Ok(both.filter(|(_, rows)| rows.iter().any(Option::is_some)).collect())
-}
-
-fn short(digest: &[u8; 32]) -> String {
-    digest[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// By what chance gives; of equal ones by how far they stand out and by their scores, so that where there is no null
