@@ -17,9 +17,11 @@ use rayon::prelude::*;
 use soundalike::audio::{DecodeOptions, decode_file};
 use soundalike::works::align::Tempos;
 use soundalike::works::channel::{Channel, Listening};
+use soundalike::works::line::Lines;
 use soundalike::works::params::WorkParams;
 use soundalike::works::sequence::{ROWS_PER_SECOND, Sequence};
-use soundalike::works::work::WorkMeter;
+use soundalike::works::stored::Stored;
+use soundalike::works::work::{Work, WorkMeter};
 
 const PARAMS: WorkParams = WorkParams::V1;
 
@@ -41,6 +43,17 @@ fn listed(
     let list = std::fs::read_to_string(list)?;
     let paths: Vec<&str> = list.lines().collect();
     paths.par_iter().map(|path| Ok(((*path).to_owned(), heard(path, channel)?))).collect()
+}
+
+fn all_listed(list: &str) -> Result<Vec<(String, Work)>, Box<dyn Error + Send + Sync>> {
+    let list = std::fs::read_to_string(list)?;
+    let paths: Vec<&str> = list.lines().collect();
+    let heard = |path: &str| -> Result<Work, Box<dyn Error + Send + Sync>> {
+        let mut meter = WorkMeter::new(Listening::All, &PARAMS).ok_or("nothing to listen for")?;
+        decode_file(Path::new(path), &DecodeOptions::default(), &mut |s| meter.push(s))?;
+        Ok(meter.finish())
+    };
+    paths.par_iter().map(|path| Ok(((*path).to_owned(), heard(path)?))).collect()
 }
 
 fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
@@ -69,6 +82,46 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
                 let line = |(work, rows): &(String, Vec<_>)| {
                     let a = tempos.best(rows);
                     format!("{query}\t{work}\t{:.3}\t{}\t{}\n", a.score, a.up, a.slower)
+                };
+                works.iter().map(line).collect::<String>()
+            });
+            lines.collect::<Vec<_>>().iter().for_each(|lines| print!("{lines}"));
+        }
+        ["lines", queries, works, seconds] => {
+            let rows = seconds.parse::<usize>()? * ROWS_PER_SECOND;
+            let works: Vec<(String, Stored)> = all_listed(works)?
+                .into_iter()
+                .map(|(name, w)| (name, Channel::ALL.map(|c| Some(w.of(c).stored()))))
+                .collect();
+            let lines = all_listed(queries)?.into_par_iter().map(|(query, work)| {
+                let parts = Channel::ALL.map(|c| {
+                    let sequence = work.of(c);
+                    let middle = sequence.rows.len() / 2;
+                    Some(match rows {
+                        0 => sequence.clone(),
+                        _ => sequence.part(middle.saturating_sub(rows / 2)..middle + rows / 2),
+                    })
+                });
+                let tempos = Channel::ALL.map(|c| {
+                    let part = parts[c as usize].clone().unwrap_or_default();
+                    Tempos::new(&part, &PARAMS.align, PARAMS.of(c).threshold)
+                });
+                let lines = Lines::new(&parts, &PARAMS.align, &PARAMS.line);
+                let line = |(name, stored): &(String, Stored)| {
+                    let paths: Vec<_> = Channel::ALL
+                        .iter()
+                        .flat_map(|c| {
+                            let rows = stored[*c as usize].as_deref().unwrap_or_default();
+                            tempos[*c as usize].best_few(rows, PARAMS.line.paths)
+                        })
+                        .collect();
+                    let best = lines.best(stored, &paths);
+                    let text = best.map(|l| {
+                        l.map_or(String::new(), |l| {
+                            format!("{:.5}\t{}\t{}", l.score, l.up, l.slower)
+                        })
+                    });
+                    format!("{query}\t{name}\t{}\n", text.join("\t"))
                 };
                 works.iter().map(line).collect::<String>()
             });

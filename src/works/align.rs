@@ -23,6 +23,8 @@ pub struct Aligned {
     pub up: u8,
     /// How many times more slowly it was played, in per mille.
     pub slower: u16,
+    /// Where it ends: row of the query at that tempo, row of the work.
+    pub end: (usize, usize),
 }
 
 /// The way of an alignment.
@@ -72,19 +74,28 @@ impl Tempos {
 
     /// The best alignment with a work, in any key; of equal ones the first.
     pub fn best(&self, work: &[IntRow]) -> Aligned {
-        let mut best = Aligned { score: 0.0, up: 0, slower: 1000 };
+        let nothing = Aligned { score: 0.0, up: 0, slower: 1000, end: (0, 0) };
+        self.best_few(work, 1).first().copied().unwrap_or(nothing)
+    }
+
+    /// The best alignments with a work, of each key and tempo at most one, the best first.
+    pub fn best_few(&self, work: &[IntRow], count: usize) -> Vec<Aligned> {
         let units = Units::new(&self.params, self.threshold);
         let mut table = Table::new(work, self.params.diagonal);
+        let mut all = Vec::with_capacity(self.versions.len() * CLASSES);
         for (slower, query) in &self.versions {
             for up in 0..CLASSES {
                 table.fill(query, up);
-                let score = f32::from(table.best(query.len(), &units)) / units.one;
-                if score > best.score {
-                    best = Aligned { score, up: up as u8, slower: *slower };
-                }
+                let (score, end) = table.best(query.len(), &units);
+                let score = f32::from(score) / units.one;
+                all.push(Aligned { score, up: up as u8, slower: *slower, end });
             }
         }
-        best
+        // Stable: of equal ones the first.
+        all.sort_by(|a, b| b.score.total_cmp(&a.score));
+        all.retain(|aligned| aligned.score > 0.0);
+        all.truncate(count);
+        all
     }
 
     /// The way of an alignment that [`Tempos::best`] found.
@@ -183,14 +194,17 @@ impl Table {
         }
     }
 
-    /// The highest score of a path.
-    fn best(&self, queries: usize, units: &Units) -> i16 {
+    /// The highest score of a path, and where it ends.
+    fn best(&self, queries: usize, units: &Units) -> (i16, (usize, usize)) {
         // Two columns before the first, for the steps.
         let mut scores: [Vec<i16>; 3] = std::array::from_fn(|_| vec![0; self.columns + 2]);
-        let mut best = 0;
-        self.rows(queries, |_, similarities| {
+        let mut best = (0, (0, 0));
+        self.rows(queries, |i, similarities| {
             let [two_before, before, here] = &mut scores;
-            best = best.max(step(here, before, two_before, similarities, units));
+            let score = step(here, before, two_before, similarities, units);
+            if score > best.0 {
+                best = (score, (i, column_of(score, here)));
+            }
             scores.rotate_left(1);
         });
         best
@@ -209,8 +223,7 @@ impl Table {
             let here = &mut rest[..width];
             let best = step(here, before, two_before, row, units);
             if best > end.0 {
-                let j = here[2..].iter().position(|score| *score == best).unwrap_or(0);
-                end = (best, (i, j));
+                end = (best, (i, column_of(best, here)));
             }
             similarities[i * self.columns..][..self.columns].copy_from_slice(&row[..self.columns]);
         });
@@ -234,6 +247,11 @@ impl Table {
         cells.reverse();
         Path { cells }
     }
+}
+
+/// The first column of a row of scores that has this one.
+fn column_of(score: i16, row: &[i16]) -> usize {
+    row[2..].iter().position(|here| *here == score).unwrap_or(0)
 }
 
 /// A row of a query with all of a work.
@@ -347,7 +365,7 @@ mod tests {
             let mut table = Table::new(&work, PARAMS.diagonal);
             for up in [0, 5, 11] {
                 table.fill(&query, up);
-                let best = table.best(query.len(), &Units::new(&PARAMS, THRESHOLD));
+                let (best, _) = table.best(query.len(), &Units::new(&PARAMS, THRESHOLD));
                 assert_eq!(best, slow_best(&query, &work, up), "{rows} {up}");
                 let path = table.path(query.len(), &Units::new(&PARAMS, THRESHOLD));
                 assert_eq!(path.cells.is_empty(), best == 0);

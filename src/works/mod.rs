@@ -9,6 +9,7 @@
 //! | [`patch`] | eight seconds to 256 bits, by a learned projection | linear discriminant analysis, Charikar (2002) |
 //! | [`candidates`] | works with codes near to those of the query, in twelve keys and five tempos | inverted file (Jégou et al. 2011) |
 //! | [`align`] | the best local alignment of two sequences | Smith and Waterman (1981), Serrà et al. (2009) |
+//! | [`line`] | near the best paths, straight lines of one key and tempo for both channels | segments of greatest sum (Bentley 1984) |
 //! | [`significance`] | the score among those of unrelated works: z, and the expected number of chance ones | Karlin and Altschul (1990) |
 //! | [`surrogate`] | bars in another order, where there are no other works | Theiler et al. (1992) |
 //! | [`search`] | a query against a store of works | |
@@ -20,6 +21,7 @@ pub mod align;
 pub mod candidates;
 pub mod channel;
 pub mod chroma;
+pub mod line;
 pub mod melody;
 pub mod params;
 pub mod patch;

@@ -27,6 +27,8 @@ pub struct WorkParams {
     pub channels: [ChannelParams; 2],
     /// Local alignment.
     pub align: AlignParams,
+    /// Straight lines near the best paths.
+    pub line: LineParams,
     /// From scores to E-values.
     pub significance: SignificanceParams,
     /// What is told.
@@ -112,6 +114,19 @@ pub struct AlignParams {
     pub oblique: f32,
 }
 
+/// Straight lines.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LineParams {
+    /// Paths of each channel near which lines are searched.
+    pub paths: usize,
+    /// Similarity from which a row adds to a segment.
+    pub threshold: f32,
+    /// Step between tempos, in per mille of the path's.
+    pub tempo_step: u16,
+    /// Steps to either side.
+    pub tempo_reach: u16,
+}
+
 /// Significance.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SignificanceParams {
@@ -181,6 +196,7 @@ impl WorkParams {
             ChannelParams { threshold: 0.3, tail_from: 2.5, tail_share: 0.006, tail_scale: 0.7 },
         ],
         align: AlignParams { tempos: [840, 1000, 1190], diagonal: 9, oblique: 0.3 },
+        line: LineParams { paths: 3, threshold: 0.2, tempo_step: 20, tempo_reach: 5 },
         significance: SignificanceParams {
             drawn: 150,
             left_out: 0.03,
