@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::counted::count;
 use crate::id::resemblance_id;
 use crate::track::Track;
 use crate::works::align::Path;
 use crate::works::channel::Channel as Heard;
+use crate::works::evidence::WorkEvidence;
 use crate::works::params::WorkParams;
-use crate::works::search::WorkEvidence;
 use crate::works::sequence::{CLASSES, ROWS_PER_SECOND};
 
 /// Milliseconds of a row.
@@ -31,6 +32,15 @@ pub enum Channel {
 }
 
 impl Channel {
+    /// What `found` rests on.
+    fn of(found: &WorkEvidence) -> Channel {
+        match found.channel {
+            _ if found.is_both => Channel::Both,
+            Heard::Harmony => Channel::Harmony,
+            Heard::Melody => Channel::Melody,
+        }
+    }
+
     /// Name in records.
     pub fn name(self) -> &'static str {
         match self {
@@ -92,39 +102,32 @@ pub struct Resemblance {
 }
 
 impl Resemblance {
-    /// What `found` says of `query` and `reference`, among so many works.
+    /// What `found` along `path` says of `query` and `reference`, among so many works.
     #[doc(hidden)]
     pub fn new(
         query: &Arc<Track>,
         reference: &Arc<Track>,
-        found: &WorkEvidence,
+        (found, path): (&WorkEvidence, &Path),
         (works, in_bulk): (usize, bool),
         next_best: Vec<NextBest>,
     ) -> Resemblance {
         let slower = f64::from(found.aligned.slower) / 1000.0;
-        let (query_ms, reference_ms) = spans(&found.path, slower);
-        let up = i32::from(found.aligned.up);
-        let classes = CLASSES as i32;
-        let higher = (classes - up) % classes;
+        let (query_ms, reference_ms) = spans(path, slower);
         Resemblance {
             id: resemblance_id(&query.sha256_hex(), &reference.ref_id()),
-            channel: match found.channel {
-                _ if found.is_both => Channel::Both,
-                Heard::Harmony => Channel::Harmony,
-                Heard::Melody => Channel::Melody,
-            },
+            channel: Channel::of(found),
             query: query.clone(),
             reference: reference.clone(),
             query_ms,
             reference_ms,
-            transposition: (if 2 * higher > classes { higher - classes } else { higher }) as i8,
-            time_factor: slower * found.path.slope(),
-            agreement: f64::from(found.path.agreement()),
+            transposition: semitones(-i32::from(found.aligned.up)),
+            time_factor: slower * path.slope(),
+            agreement: f64::from(path.agreement()),
             z: found.leading_z(),
             harmony_z: found.z[Heard::Harmony as usize],
             melody_z: found.z[Heard::Melody as usize],
             in_bulk,
-            log10_evalue: found.expected.max(f64::MIN_POSITIVE).log10(),
+            log10_evalue: log10_evalue(found),
             common_pct: 100.0 * found.common,
             works,
             can_tell: found.can_tell,
@@ -137,14 +140,55 @@ impl Resemblance {
         self.query_ms.1.saturating_sub(self.query_ms.0) as f64 / 1000.0
     }
 
-    /// Whether it is beyond what chance gives. Harmony alone must be far beyond it: three chords that repeat are no
-    /// find.
+    /// Whether it is beyond what chance gives, and long enough.
     pub fn is_accepted(&self) -> bool {
-        let tell = &WorkParams::V1.tell;
-        let is_strict = self.in_bulk || self.channel == Channel::Harmony;
-        let line = if is_strict { tell.expected_strict } else { tell.expected };
-        self.can_tell && self.log10_evalue <= line.log10() && self.seconds() >= tell.aligned_s
+        let is_beyond = is_beyond_chance(self.channel, self.log10_evalue, self.in_bulk);
+        self.can_tell && is_beyond && self.seconds() >= WorkParams::V1.tell.aligned_s
     }
+
+    /// Whether what was `found` may be accepted, if it is long enough.
+    #[doc(hidden)]
+    pub fn may_be_accepted(found: &WorkEvidence, in_bulk: bool) -> bool {
+        found.can_tell && is_beyond_chance(Channel::of(found), log10_evalue(found), in_bulk)
+    }
+}
+
+/// Semitones without octaves, -5 to 6.
+#[doc(hidden)]
+pub fn semitones(up: i32) -> i8 {
+    let classes = CLASSES as i32;
+    let up = up.rem_euclid(classes);
+    (if 2 * up > classes { up - classes } else { up }) as i8
+}
+
+/// In which key and tempo something is played against something else: "3 semitones lower, 9 % slower".
+#[doc(hidden)]
+pub fn played_words(semitones: i8, faster: f64) -> String {
+    let key = match semitones {
+        0 => "in the same key".to_owned(),
+        up => {
+            let size = count(usize::from(up.unsigned_abs()), "semitone", "semitones");
+            format!("{size} {}", if up > 0 { "higher" } else { "lower" })
+        }
+    };
+    let change = 100.0 * (faster - 1.0);
+    let tempo = match change.abs() {
+        0.0..1.0 => "at the same tempo".to_owned(),
+        size => format!("{size:.0} % {}", if change > 0.0 { "faster" } else { "slower" }),
+    };
+    format!("{key}, {tempo}")
+}
+
+fn log10_evalue(found: &WorkEvidence) -> f64 {
+    found.expected.max(f64::MIN_POSITIVE).log10()
+}
+
+/// Harmony alone must be far beyond chance: three chords that repeat are no find. So must what is one of many.
+fn is_beyond_chance(channel: Channel, log10_evalue: f64, in_bulk: bool) -> bool {
+    let tell = &WorkParams::V1.tell;
+    let is_strict = in_bulk || channel == Channel::Harmony;
+    let line = if is_strict { tell.expected_strict } else { tell.expected };
+    log10_evalue <= line.log10()
 }
 
 /// Where an alignment lies on both sides, in ms; the query was played `slower`.

@@ -63,6 +63,7 @@ mod store;
 mod test_random;
 mod topk;
 mod types;
+mod union;
 mod upgrade;
 mod verify;
 mod writer;
@@ -79,6 +80,7 @@ pub use types::{
     CODE_BITS, Code, CommitStats, CompactPolicy, CompactStats, Hit, MAX_SPACES, ParamsId, Payload,
     Query, SearchMode, SearchOptions, SpaceParams, TrackMeta, TrackNo, TrackRecord, Window,
 };
+pub use union::UnionStore;
 pub use upgrade::{Recode, RecodeOne, UpgradeStats};
 pub use verify::{FileKind, VerifyReport, VerifyRow, fuzz_manifest, fuzz_segment, verify};
 pub use writer::Writer;

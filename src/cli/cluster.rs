@@ -1,4 +1,4 @@
-//! `soundalike cluster`: near-duplicates within a batch, or within an index.
+//! `soundalike cluster`: near-duplicates within a batch, or within an index; families that play the same.
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -12,7 +12,7 @@ use soundalike::report::records::Record;
 
 use super::bar::Bar;
 use super::common::{
-    COMPARISON, Exit, Failure, Format, OUTPUT, TimeArg, WorkArgs, cancel_on_interrupt,
+    COMPARISON, Exit, Failure, Format, OUTPUT, TimeArg, WorkArgs, WorksArg, cancel_on_interrupt,
 };
 use super::page::PageArg;
 use super::review::{OptionalUploads, exit};
@@ -24,6 +24,19 @@ pub(super) struct ClusterArgs {
     /// Index of earlier uploads to compare the files with, too; without files: the index to look through
     #[arg(long, value_name = "DIR", help_heading = COMPARISON)]
     index: Option<PathBuf>,
+    /// Look for families, too: tracks that play the same on other instruments, in another key and tempo, and are no
+    /// copies; chords and the tune, or chords alone, which cost far less; an index must have been made with `index add
+    /// --works`
+    #[arg(
+        long,
+        value_enum,
+        value_name = "CHANNELS",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "all",
+        help_heading = COMPARISON
+    )]
+    works: Option<WorksArg>,
     /// Form of the output
     #[arg(long, value_enum, default_value_t = Format::Text, help_heading = OUTPUT)]
     format: Format,
@@ -57,7 +70,7 @@ pub(super) fn run(args: ClusterArgs) -> Result<Exit, Failure> {
     let mut sink = Clusters { report: &mut report, least: args.min_score, worst: &mut worst };
     let mut options = Options::default();
     options.decode = args.work.decode_options();
-    let engine = Engine::new(options);
+    let engine = Engine::new(options).hearing(WorksArg::listening(args.works));
     let (bar, cancel) = (Bar::new(args.work.quiet), cancel_on_interrupt());
     let outcomes = match (args.uploads.is_empty(), index) {
         (true, None) => {
@@ -69,6 +82,7 @@ pub(super) fn run(args: ClusterArgs) -> Result<Exit, Failure> {
                 Some(earlier) => engine.with_earlier(earlier),
                 None => engine,
             };
+            engine.ensure_earlier_works()?;
             let uploads = args.uploads.collect(args.format)?;
             let begin = engine.begin(&uploads, shown);
             engine.run(uploads, &begin, &mut sink, &bar, cancel)?

@@ -170,6 +170,7 @@ pub(super) fn run(args: ScanArgs) -> Result<Exit, Failure> {
     }
     if args.works.listening().hears_works() {
         engine = engine.with_works(args.works.listening())?;
+        say_earlier_without_works(&engine);
     }
     let commands = args.verdicts.commands(dir.as_deref());
     let mut report = args.format.report(commands.clone())?;
@@ -186,6 +187,13 @@ pub(super) fn run(args: ScanArgs) -> Result<Exit, Failure> {
     let decode = (!cancel.is_cancelled()).then(|| args.work.decode_options());
     report.publish(decode, commands, args.work.quiet)?;
     Ok(exit)
+}
+
+/// Says so where uploads are compared by what they play with each other alone.
+pub(super) fn say_earlier_without_works(engine: &Engine) {
+    if let Err(error) = engine.ensure_earlier_works() {
+        warn(&format!("{error}; until then uploads are compared with them as recordings alone"));
+    }
 }
 
 fn options(args: &ScanArgs) -> Options {

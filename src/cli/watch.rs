@@ -14,7 +14,7 @@ use super::common::{
     COMPARISON, Exit, Failure, OUTPUT, WorkArgs, WorksArgs, cancel_on_interrupt, warn,
 };
 use super::review::VerdictArgs;
-use super::scan::{DepthArg, index_from_environment};
+use super::scan::{DepthArg, index_from_environment, say_earlier_without_works};
 
 /// Longest pause after something went wrong that is not the fault of a delivery.
 const MAX_PAUSE: Duration = Duration::from_secs(600);
@@ -147,7 +147,11 @@ fn open(args: &WatchArgs) -> Result<(ResultStore, Engine), Failure> {
     Ok((
         results,
         match args.earlier.as_ref().or(args.keep.as_ref()) {
-            Some(earlier) => engine.with_earlier(Index::open(earlier)?),
+            Some(earlier) => {
+                let engine = engine.with_earlier(Index::open(earlier)?);
+                say_earlier_without_works(&engine);
+                engine
+            }
             None => engine,
         },
     ))

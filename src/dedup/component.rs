@@ -53,6 +53,18 @@ impl Component {
         own.map(|e| MatchKind::of(&e.found, false, params)).any(|kind| kind != MatchKind::Version)
     }
 
+    /// The tracks that are copies of each other, each such part in order: without what is tied as a version only.
+    pub fn copies(&self, params: &FingerprintParams) -> Vec<Vec<TrackIx>> {
+        let is_copy = |e: &&Pair| MatchKind::of(&e.found, false, params) != MatchKind::Version;
+        let parts = components(self.edges.iter().filter(is_copy).cloned().collect());
+        let mut parts: Vec<Vec<TrackIx>> = parts.into_iter().map(|part| part.nodes).collect();
+        let alone = self.nodes.iter().filter(|node| !parts.iter().any(|p| p.contains(node)));
+        let alone: Vec<Vec<TrackIx>> = alone.map(|node| vec![*node]).collect();
+        parts.extend(alone);
+        parts.sort();
+        parts
+    }
+
     /// How each track maps onto `root`, along as few pairs as possible.
     pub fn transforms_to(&self, root: TrackIx) -> BTreeMap<TrackIx, Transform> {
         let mut next: BTreeMap<TrackIx, Vec<(TrackIx, Transform)>> = BTreeMap::new();

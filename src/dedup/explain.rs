@@ -54,8 +54,8 @@ pub(super) fn describe<'a>(
     let mut cluster = Cluster {
         cluster_id: identifier(&all),
         size: listed.len(),
-        identity: spread(&member_details),
-        window: window(&member_details),
+        identity: spread(&all),
+        window: window(&all),
         duration_ms: durations(&member_details),
         pitch_cents_range: [pitches().fold(0.0, f64::min), pitches().fold(0.0, f64::max)],
         time_factor_range: [factors().fold(1.0, f64::min), factors().fold(1.0, f64::max)],
@@ -180,25 +180,28 @@ fn distinct<'a>(values: impl Iterator<Item = Option<&'a String>>) -> usize {
     known.collect::<BTreeSet<_>>().len()
 }
 
-fn spread(members: &[Member]) -> IdentitySpread {
+/// How many different values tracks declare.
+pub(super) fn spread(tracks: &[&BatchTrack]) -> IdentitySpread {
+    let all = || tracks.iter().map(|t| &t.track);
     let codes: BTreeSet<Isrc> =
-        members.iter().filter_map(|m| Isrc::parse(m.isrc.as_deref()?).ok()).collect();
+        all().filter_map(|t| Isrc::parse(t.isrc.as_deref()?).ok()).collect();
     let registrants: BTreeSet<&str> = codes.iter().map(Isrc::registrant).collect();
-    let artists = members.iter().filter(|m| !m.artists.is_empty()).map(|m| m.artists.join("; "));
+    let artists = all().filter(|t| !t.artists.is_empty()).map(|t| t.artists.join("; "));
     let artists: Vec<String> = artists.collect();
     IdentitySpread {
-        titles: distinct(members.iter().map(|m| m.title.as_ref())),
+        titles: distinct(all().map(|t| t.title.as_ref())),
         artists: distinct(artists.iter().map(Some)),
         isrcs: codes.len(),
         isrc_registrants: registrants.len(),
-        accounts: distinct(members.iter().map(|m| m.account.as_ref())),
-        labels: distinct(members.iter().map(|m| m.label.as_ref())),
-        upcs: distinct(members.iter().map(|m| m.upc.as_ref())),
+        accounts: distinct(all().map(|t| t.owner.as_ref())),
+        labels: distinct(all().map(|t| t.label.as_ref())),
+        upcs: distinct(all().map(|t| t.upc.as_ref())),
     }
 }
 
-fn window(members: &[Member]) -> Window {
-    let times = members.iter().filter_map(|m| m.received_at.as_ref());
+/// When tracks came in.
+pub(super) fn window(tracks: &[&BatchTrack]) -> Window {
+    let times = tracks.iter().filter_map(|t| t.track.received_at.as_ref());
     let mut times: Vec<(Timestamp, &String)> =
         times.filter_map(|text| Some((instant(text)?, text))).collect();
     times.sort();

@@ -1,7 +1,8 @@
-//! Near-duplicates within a batch of uploads: pairs, connected components, explained clusters.
+//! What tracks of a batch have in common: near-duplicates, and what plays the same without being a copy.
 //!
 //! ```text
 //! track_set ─► pairs ─► component (connected components) ─► explain + score ─► Cluster
+//!                              └► recordings ─► families (works of each other) ─► kin ─► Family
 //! ```
 //!
 //! Tracks lie in an index that is made for the batch, or in one that was kept; earlier uploads in another.
@@ -9,6 +10,9 @@
 pub mod cluster;
 pub mod component;
 mod explain;
+pub mod families;
+pub mod family;
+mod kin;
 mod member;
 pub mod pairs;
 pub mod params;
@@ -16,6 +20,7 @@ mod score;
 pub mod track_set;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 pub use member::BatchTrack;
 pub use score::THRESHOLD_LENGTH;
@@ -27,6 +32,7 @@ use track_set::{TrackIx, TrackSet};
 
 use crate::params::FingerprintParams;
 use crate::progress::{Cancel, Progress};
+use crate::track::Track;
 
 /// What a batch has in common.
 #[derive(Debug, Default)]
@@ -35,8 +41,73 @@ pub struct Clusters {
     pub clusters: Vec<Cluster>,
     /// All accepted pairs, near-duplicates and weaker ties.
     pub pairs: Vec<Pair>,
+    /// The recordings that the batch is made of, in order of their first track.
+    pub recordings: Vec<Recording>,
+    /// What is known of each track of the set; several where the same file came several times.
+    pub tracks: Vec<Vec<BatchTrack>>,
     /// The search was cut short.
     pub cancelled: bool,
+}
+
+impl Clusters {
+    /// What is known of a track.
+    fn track(&self, node: TrackIx) -> Option<&Arc<Track>> {
+        Some(&self.tracks.get(node)?.first()?.track)
+    }
+}
+
+/// A recording: a track, or near-duplicates of each other.
+#[derive(Debug, Clone)]
+pub struct Recording {
+    /// The track that stands for it.
+    pub root: TrackIx,
+    /// Its tracks, and how each maps onto the representative of the cluster: time factor, cents.
+    played: BTreeMap<TrackIx, (f64, f64)>,
+    /// The cluster of near-duplicates.
+    pub cluster_id: Option<String>,
+}
+
+impl Recording {
+    /// Of one track.
+    fn alone(node: TrackIx) -> Recording {
+        let played = BTreeMap::from([(node, (1.0, 0.0))]);
+        Recording { root: node, played, cluster_id: None }
+    }
+
+    /// Those of a cluster: what is tied as a version only may be played anew, and is a recording of its own.
+    fn of_cluster(
+        component: &Component,
+        cluster: &Cluster,
+        params: &FingerprintParams,
+    ) -> Vec<Recording> {
+        let representative = component.representative(params);
+        let to_root = component.transforms_to(representative);
+        let of = |nodes: Vec<TrackIx>| {
+            let root = nodes.iter().find(|&&node| node == representative).or(nodes.first());
+            let played = |node: &TrackIx| {
+                let transform = to_root.get(node);
+                (*node, transform.map_or((1.0, 0.0), |t| (t.time_factor, t.pitch_cents(params))))
+            };
+            Some(Recording {
+                root: *root?,
+                played: nodes.iter().map(played).collect(),
+                cluster_id: Some(cluster.cluster_id.clone()),
+            })
+        };
+        component.copies(params).into_iter().filter_map(of).collect()
+    }
+
+    /// Its tracks, in order.
+    pub fn nodes(&self) -> impl Iterator<Item = TrackIx> {
+        self.played.keys().copied()
+    }
+
+    /// How many times faster a track of it plays than the one that stands for it, and how many cents higher.
+    fn against_root(&self, node: TrackIx) -> (f64, f64) {
+        let of = |node| self.played.get(&node).copied().unwrap_or((1.0, 0.0));
+        let (own, root) = (of(node), of(self.root));
+        (own.0 / root.0, own.1 - root.1)
+    }
 }
 
 /// Finds and explains the near-duplicates of a batch.
@@ -65,8 +136,15 @@ pub fn find_clusters(
             explain::describe(component, &ties, &|node: TrackIx| &by_node[node], params)
         })
         .collect();
+    let mut recordings: Vec<Recording> = (0..set.len())
+        .filter(|&node| !grouped[node] && by_node[node].len() == 1)
+        .map(Recording::alone)
+        .collect();
+    let several = found.iter().zip(&clusters);
+    recordings.extend(several.flat_map(|(of, cluster)| Recording::of_cluster(of, cluster, params)));
+    recordings.sort_by_key(|recording| recording.nodes().next());
     clusters.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.members.cmp(&b.members)));
-    Clusters { clusters, pairs, cancelled: cancel.is_cancelled() }
+    Clusters { clusters, pairs, recordings, tracks: by_node, cancelled: cancel.is_cancelled() }
 }
 
 /// Scores `cluster` anew by what is known of its members by now.

@@ -14,6 +14,8 @@ use crate::report::evidence::EvidenceRecord;
 use crate::report::records::{ErrorRecord, MatchRecord, QueryInfo, Record, ScanResult, Scanned};
 use crate::report::tracklist::tracklist;
 use crate::scan::params::ScanParams;
+use crate::works::params::WorkParams;
+use crate::works::stored as works;
 
 /// A file that was read, or why not.
 pub(super) type Read = Result<Box<Analysed>, ErrorRecord>;
@@ -126,7 +128,7 @@ impl Engine {
         ))
     }
 
-    /// Its peaks only where tracks are compared with each other.
+    /// Its peaks, and what it plays, only where tracks are compared with each other.
     fn kept(&self, analysed: &Analysed) -> TrackRecord {
         let params = &self.options.params;
         let meta = analysed.upload.track.to_index();
@@ -134,7 +136,12 @@ impl Engine {
             return TrackRecord { meta, ..TrackRecord::default() };
         }
         let track = analysed.as_reference(params);
-        TrackRecord { meta, payloads: payloads(&track), windows: windows(&track, params) }
+        let (mut payloads, mut windows) = (payloads(&track), windows(&track, params));
+        if let Some(work) = &analysed.work {
+            payloads.extend(works::payloads(work));
+            windows.extend(works::windows(work, &WorkParams::V1));
+        }
+        TrackRecord { meta, payloads, windows }
     }
 }
 

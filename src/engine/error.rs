@@ -1,6 +1,7 @@
 //! What can go wrong, for whoever calls the engine.
 
 use std::io;
+use std::path::PathBuf;
 
 use soundalike_index::Error as IndexError;
 
@@ -33,6 +34,12 @@ pub enum Error {
     /// Resemblances were asked for, but the references were indexed without what they play.
     #[error("the references were indexed without what they play; add them again with --works")]
     NoWorks,
+    /// Tracks of an index were to be compared by what they play, but it was made without that.
+    #[error("{}: indexed without what the tracks play; add them again with --works", dir.display())]
+    IndexWithoutWorks {
+        /// The index.
+        dir: PathBuf,
+    },
     /// Records could not be written.
     #[error("cannot write the output: {0}")]
     Output(#[from] io::Error),

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::Judge;
 use super::describe::batch_track;
 use crate::dedup::cluster::{Cluster, Member};
+use crate::dedup::family::Family;
 use crate::dedup::{BatchTrack, score_again};
 use crate::level::Level;
 use crate::policy::Upload;
@@ -20,6 +21,9 @@ pub struct JudgedBatch {
     pub uploads: Vec<Upload>,
     /// Clusters of near-duplicates among them.
     pub clusters: Vec<Cluster>,
+    /// Families of tracks that play the same without being copies.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub families: Vec<Family>,
     /// They were compared with each other.
     pub compared: bool,
     /// For each upload the verdict, and the decisions that played a part.

@@ -15,6 +15,7 @@ mod again;
 pub(crate) mod analyse;
 mod describe;
 mod error;
+mod families;
 pub(crate) mod index;
 mod judge;
 mod judged_batch;
@@ -180,6 +181,13 @@ impl Engine {
         Ok(Engine { references, options: Options { works: works_heard, ..self.options }, ..self })
     }
 
+    /// Looks for what the files of a batch, or the tracks of an index, play in each other, too.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn hearing(self, works: Listening) -> Engine {
+        Engine { options: Options { works, ..self.options }, ..self }
+    }
+
     /// Compares the files of a batch with earlier uploads, too.
     #[must_use]
     pub fn with_earlier(self, index: Index) -> Engine {
@@ -275,7 +283,7 @@ impl Engine {
         let hits = self.guarded(hits)?;
         upload.matches = hits.into_iter().map(|hit| hit.m).filter(Match::is_accepted).collect();
         if let Some(work) = work {
-            let found = references.resemblances(&upload, &work, false)?;
+            let found = references.resemblances(&upload, &work, false, 0)?;
             upload.resemblances =
                 found.into_iter().map(|f| f.r).filter(Resemblance::is_accepted).collect();
         }

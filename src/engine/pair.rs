@@ -20,8 +20,8 @@ use crate::resemblance::Resemblance;
 use crate::scan::comparison::Comparison;
 use crate::scan::params::ScanParams;
 use crate::scan::reference::Reference;
+use crate::works::pair::compare;
 use crate::works::params::WorkParams;
-use crate::works::search::compare;
 
 /// What two files have in common.
 #[derive(Debug)]
@@ -123,9 +123,9 @@ impl Engine {
 /// That they play the same, where that was listened to.
 fn resemblance(query: &Analysed, reference: &Analysed) -> Option<Resemblance> {
     let (ours, theirs) = (query.work.as_ref()?, reference.work.as_ref()?);
-    let found = compare(ours, theirs, &WorkParams::V1)?;
+    let (found, path) = compare(ours, theirs, &WorkParams::V1)?;
     let (a, b) = (&query.upload.track, &reference.upload.track);
-    Some(Resemblance::new(a, b, &found, (1, false), Vec::new()))
+    Some(Resemblance::new(a, b, (&found, &path), (1, false), Vec::new()))
 }
 
 fn tell(query: &Analysed, compared: &Compared, report: &mut dyn Report) -> Result<(), Error> {

@@ -6,12 +6,14 @@ use std::sync::Arc;
 
 use soundalike_index::{Error as IndexError, TrackRef};
 
-use super::{Engine, References};
+use super::{Engine, Options, References};
 use crate::matches::Match;
 use crate::policy::Upload;
 use crate::report::records::{Record, ResemblanceRecord, WorkExhibit};
 use crate::resemblance::{NextBest, Resemblance};
 use crate::track::Track;
+use crate::works::align::Path;
+use crate::works::evidence::WorkEvidence;
 use crate::works::search::FoundWork;
 use crate::works::stored::works;
 use crate::works::work::Work;
@@ -19,37 +21,52 @@ use crate::works::work::Work;
 /// A resemblance with what it rests on.
 pub(super) struct Resembling {
     pub(super) r: Resemblance,
-    found: FoundWork,
+    work: TrackRef,
+    found: WorkEvidence,
+    path: Path,
 }
 
 impl References {
-    /// The works that `upload` resembles, the surest first, without those that its matches explain.
+    /// The works that `upload` resembles, the surest first, without those that its matches explain: all that are
+    /// accepted, and so many that are not.
     pub(super) fn resemblances(
         &self,
         upload: &Upload,
         work: &Work,
         in_bulk: bool,
+        unsure: usize,
     ) -> Result<Vec<Resembling>, IndexError> {
         let Some(scanner) = &self.works else { return Ok(Vec::new()) };
         let reader = &**self.index.reader();
-        let all = scanner.scan(reader, work)?;
+        let works = scanner.scan(reader, work)?;
         let track = |work: TrackRef| -> Option<Arc<Track>> {
             Some(Arc::new(Track::of_index(reader.meta(reader.track(work.id)?)?)))
         };
         let resembling = |found: &FoundWork| {
             let reference = track(found.work)?;
-            let others = all.iter().filter(|other| other.work != found.work);
+            let others = works.all.iter().filter(|other| other.work != found.work);
             let next = others.take(scanner.params().tell.next_best);
             let next = next.filter_map(|other| {
                 Some(NextBest { reference: track(other.work)?, z: other.found.leading_z() })
             });
             let among = (scanner.count(), in_bulk);
-            let next = next.collect();
-            let r = Resemblance::new(&upload.track, &reference, &found.found, among, next);
-            Some(Resembling { r, found: found.clone() })
+            let path = works.path(found);
+            let r = (&found.found, &path);
+            let r = Resemblance::new(&upload.track, &reference, r, among, next.collect());
+            Some(Resembling { r, work: found.work, found: found.found.clone(), path })
         };
-        let told = all.iter().filter_map(resembling);
-        Ok(told.filter(|f| !is_explained(&f.r, &upload.matches)).collect())
+        let mut told = Vec::new();
+        // The way of an alignment costs as much as the alignment: only where it is told.
+        for found in &works.all {
+            let any = told.len() < unsure;
+            if !any && !Resemblance::may_be_accepted(&found.found, in_bulk) {
+                continue;
+            }
+            let wanted = |f: &Resembling| any || f.r.is_accepted();
+            let new = resembling(found).filter(|f| !is_explained(&f.r, &upload.matches));
+            told.extend(new.filter(wanted));
+        }
+        Ok(told)
     }
 }
 
@@ -78,14 +95,14 @@ impl Engine {
         records: &mut Vec<Record>,
     ) -> Result<Option<usize>, IndexError> {
         let Some(work) = work.filter(|_| references.works.is_some()) else { return Ok(None) };
-        let all = references.resemblances(upload, work, self.options.in_bulk)?;
+        let Options { in_bulk, limit, candidates, evidence, .. } = self.options;
+        let unsure = if candidates { limit } else { 0 };
+        let all = references.resemblances(upload, work, in_bulk, unsure)?;
         let accepted = |f: &&Resembling| f.r.is_accepted();
         upload.resemblances = all.iter().filter(accepted).map(|f| f.r.clone()).collect();
-        let told = all.iter().filter(|f| f.r.is_accepted() || self.options.candidates);
-        for f in told.take(self.options.limit) {
-            let exhibit = (self.options.evidence && f.r.is_accepted())
-                .then(|| exhibit(references, &f.found, work))
-                .flatten();
+        for f in all.iter().take(limit) {
+            let exhibit =
+                (evidence && f.r.is_accepted()).then(|| exhibit(references, f, work)).flatten();
             let record = ResemblanceRecord { exhibit, ..ResemblanceRecord::from(&f.r) };
             records.push(Record::Resemblance(Box::new(record)));
         }
@@ -94,10 +111,10 @@ impl Engine {
 }
 
 /// Both sides along an alignment, in the key and at the time of the query.
-fn exhibit(references: &References, found: &FoundWork, work: &Work) -> Option<WorkExhibit> {
+fn exhibit(references: &References, f: &Resembling, work: &Work) -> Option<WorkExhibit> {
     let reader = &**references.index.reader();
-    let stored = works(reader, &[found.work.id]).ok()?.pop()?;
-    let channel = found.found.channel;
+    let stored = works(reader, &[f.work.id]).ok()?.pop()?;
+    let channel = f.found.channel;
     let rows = stored[channel as usize].as_deref()?;
-    Some(WorkExhibit::new(&found.found, work.of(channel), rows))
+    Some(WorkExhibit::new(&f.found.aligned, &f.path, work.of(channel), rows))
 }

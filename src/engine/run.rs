@@ -72,20 +72,25 @@ impl Engine {
         let depth = self.references.is_some().then(|| self.options.depth.name());
         let compared = self.references().or(self.earlier.as_ref());
         let against = compared.map(|index| index.reader().index_id()).unwrap_or_default();
-        let against = match depth {
-            Some(depth) => format!("{against}\n{depth}"),
-            None => against,
-        };
-        let against = match self.options.works {
-            Listening::Recordings => against,
-            works => format!("{against}\nworks {works:?}"),
-        };
-        let name = named(&uploads.items, &against);
+        let name = named(&uploads.items, &self.against(against, depth));
         let mut begin = Begin::new(name, compared.map(Index::info), now);
         begin.depth = depth.map(Into::into);
-        begin.work_params = self.options.works.hears_works().then(|| WorkParams::V1.id());
+        begin.work_params = self.work_params();
         self.judge.describe(&mut begin, day(now));
         begin
+    }
+
+    /// What the name of a run says of what it looks through.
+    fn against(&self, index: String, depth: Option<&str>) -> String {
+        let depth = depth.map(|depth| format!("\n{depth}")).unwrap_or_default();
+        match self.options.works {
+            Listening::Recordings => index + &depth,
+            works => format!("{index}{depth}\nworks {works:?}"),
+        }
+    }
+
+    fn work_params(&self) -> Option<String> {
+        self.options.works.hears_works().then(|| WorkParams::V1.id())
     }
 
     /// Looks at `uploads` and tells everything about them to `report`, apart from the summary.
@@ -162,8 +167,11 @@ impl Engine {
         progress: &dyn Progress,
         cancel: &Cancel,
     ) -> Result<Outcomes, Error> {
-        let name = named(&[], &index.reader().index_id());
-        report.record(&Record::Begin(Begin::new(name, Some(index_info(index.reader())), now)))?;
+        self.ensure_works(index.reader())?;
+        let name = named(&[], &self.against(index.reader().index_id(), None));
+        let mut begin = Begin::new(name, Some(index_info(index.reader())), now);
+        begin.work_params = self.work_params();
+        report.record(&Record::Begin(begin))?;
         let set = TrackSet::new(index.reader().clone(), None);
         let params = &self.options.params;
         let find = || find_clusters(&set, BTreeMap::new(), params, progress, cancel);
@@ -171,12 +179,18 @@ impl Engine {
         for cluster in &found.clusters {
             report.record(&Record::Cluster(Box::new(cluster.clone())))?;
         }
+        let find = || self.families(&set, &found, progress, cancel);
+        let families = index.reader().guarded(find)??;
+        for family in &families {
+            report.record(&Record::Family(Box::new(family.clone())))?;
+        }
         let summary = Summary {
             inputs: set.len(),
             scanned: set.len(),
             clusters: found.clusters.len(),
+            families: families.len(),
             audio_seconds: set.seconds(),
-            interrupted: found.cancelled,
+            interrupted: found.cancelled || cancel.is_cancelled(),
             ..Summary::default()
         };
         Ok(Outcomes { summary, ..Outcomes::default() })
@@ -192,7 +206,11 @@ impl Engine {
         for cluster in &evidence.clusters {
             report.record(&Record::Cluster(Box::new(cluster.clone())))?;
         }
+        for family in &evidence.families {
+            report.record(&Record::Family(Box::new(family.clone())))?;
+        }
         summary.clusters = evidence.clusters.len();
+        summary.families = evidence.families.len();
         let batch = match evidence.compared {
             true => Batch::new(&evidence.uploads, &evidence.clusters),
             false => Batch::not_compared(&evidence.uploads),
@@ -332,7 +350,7 @@ impl Work<'_> {
         cancel: &Cancel,
         keep: Keep<'_>,
     ) -> Result<(), Error> {
-        let mut clusters = Vec::new();
+        let (mut clusters, mut families) = (Vec::new(), Vec::new());
         let batch = self.batch.take().map(Scratch::finish).transpose().map_err(Error::Scratch)?;
         let batch = batch.map(|(reader, folder)| (Arc::new(reader), folder));
         if let Some((reader, _)) = &batch {
@@ -340,17 +358,23 @@ impl Work<'_> {
             let set = TrackSet::new(reader.clone(), earlier);
             let tracks = std::mem::take(&mut self.tracks);
             let params = &self.engine.options.params;
-            let find = || find_clusters(&set, tracks, params, progress, cancel);
+            let find = || {
+                let found = find_clusters(&set, tracks, params, progress, cancel);
+                let families = self.engine.families(&set, &found, progress, cancel);
+                families.map(|families| (found, families))
+            };
             let found = match &self.engine.earlier {
                 Some(earlier) => earlier.reader().guarded(find)?,
                 None => find(),
             };
-            clusters = found.clusters;
-            self.outcomes.summary.interrupted |= found.cancelled;
+            let (found, kin) = found?;
+            (clusters, families) = (found.clusters, kin);
+            self.outcomes.summary.interrupted |= found.cancelled || cancel.is_cancelled();
         }
         let uploads = std::mem::take(&mut self.uploads);
         let compared = self.engine.options.cluster;
-        self.outcomes.evidence = JudgedBatch { uploads, clusters, compared, judged: Vec::new() };
+        let judged = Vec::new();
+        self.outcomes.evidence = JudgedBatch { uploads, clusters, families, compared, judged };
         self.engine.tell_verdicts(&mut self.outcomes, report)?;
         if let Some((reader, _folder)) = batch.filter(|_| !self.outcomes.summary.interrupted) {
             keep(&reader)?;

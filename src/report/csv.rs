@@ -12,6 +12,7 @@ use super::records::{
 use super::text_batch::joined;
 use crate::declare::text::visible;
 use crate::dedup::cluster::Cluster;
+use crate::dedup::family::Family;
 
 /// The columns, in order. New ones are added at the end.
 pub const COLUMNS: &[&str] = &[
@@ -51,6 +52,8 @@ pub const COLUMNS: &[&str] = &[
     "match_id",
     "started_at",
     "channel",
+    "family_id",
+    "family_size",
 ];
 
 /// Writes the table.
@@ -66,6 +69,8 @@ pub struct Csv<W: Write> {
     scanned: usize,
     /// Cluster columns by member; the first cluster told has the highest score.
     clusters: BTreeMap<String, Row>,
+    /// Family columns by member.
+    families: BTreeMap<String, Row>,
 }
 
 /// Values by column.
@@ -77,9 +82,15 @@ impl<W: Write> Csv<W> {
         let mut writer = csv::Writer::from_writer(out);
         writer.write_record(COLUMNS)?;
         writer.flush()?;
-        let (verdicts, clusters) = (BTreeMap::new(), BTreeMap::new());
-        let (waiting, started_at) = (Vec::new(), Row::new());
-        Ok(Csv { writer, waiting, verdicts, started_at, scanned: 0, clusters })
+        Ok(Csv {
+            writer,
+            waiting: Vec::new(),
+            verdicts: BTreeMap::new(),
+            started_at: Row::new(),
+            scanned: 0,
+            clusters: BTreeMap::new(),
+            families: BTreeMap::new(),
+        })
     }
 
     /// Writes the rows that waited.
@@ -88,8 +99,10 @@ impl<W: Write> Csv<W> {
         for (path, row) in std::mem::take(&mut self.waiting) {
             let verdict = self.verdicts.get(&path).unwrap_or(&empty);
             let cluster = self.clusters.get(&path).unwrap_or(&empty);
+            let family = self.families.get(&path).unwrap_or(&empty);
             let value = |column: &&str| {
-                let mut values = row.iter().chain(verdict).chain(cluster).chain(&self.started_at);
+                let groups = cluster.iter().chain(family).chain(&self.started_at);
+                let mut values = row.iter().chain(verdict).chain(groups);
                 values.find(|(name, _)| name == column).map_or("", |(_, v)| v.as_str())
             };
             self.writer.write_record(COLUMNS.iter().map(|column| inert(value(column))))?;
@@ -213,6 +226,39 @@ impl<W: Write> Csv<W> {
     }
 }
 
+impl<W: Write> Csv<W> {
+    /// Notes the family of each member; where no file was scanned on its own, the members are the rows.
+    fn family(&mut self, f: &Family) {
+        for (at, member) in f.member_details.iter().enumerate() {
+            let row = vec![("family_id", f.family_id.clone()), ("family_size", f.size.to_string())];
+            self.families.entry(member.path.clone()).or_insert(row);
+            if self.scanned > 0 {
+                continue;
+            }
+            let mut row = vec![
+                ("path", member.path.clone()),
+                ("result", "family".to_owned()),
+                ("title", member.title.clone().unwrap_or_default()),
+                ("artist", member.artists.join("; ")),
+                ("isrc", member.isrc.clone().unwrap_or_default()),
+                ("account_id", member.account.clone().unwrap_or_default()),
+                ("duration_ms", member.duration_ms.to_string()),
+                ("time_factor", member.time_factor.to_string()),
+                ("pitch_cents", (100 * i32::from(member.transposition_semitones)).to_string()),
+                ("message", member.differs.clone()),
+            ];
+            let own = f.ties.iter().filter(|tie| tie.a == at || tie.b == at);
+            let surest = own.min_by(|a, b| a.log10_evalue.total_cmp(&b.log10_evalue));
+            if let Some(tie) = surest {
+                row.push(("log10_evalue", tie.log10_evalue.to_string()));
+                row.push(("channel", tie.channel.name().to_owned()));
+                row.push(("match_id", tie.resemblance_id.clone()));
+            }
+            self.row(&member.path, row);
+        }
+    }
+}
+
 impl<W: Write> Report for Csv<W> {
     fn record(&mut self, record: &Record) -> io::Result<()> {
         match record {
@@ -230,6 +276,7 @@ impl<W: Write> Report for Csv<W> {
             }
             Record::Error(e) => self.error(e),
             Record::Cluster(c) => self.cluster(c),
+            Record::Family(f) => self.family(f),
             Record::Verdict(v) => self.verdict(v),
             Record::Summary(_) => self.flush()?,
             _ => {}

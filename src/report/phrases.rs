@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::records::{ErrorRecord, MatchRecord, Name, ResemblanceRecord, credit};
 pub use crate::counted::{agree, count, thousands};
+pub use crate::resemblance::played_words;
 
 use crate::clock;
 use crate::resemblance::Channel;
@@ -51,22 +52,8 @@ const MOST_NAMED: usize = 4;
 
 /// What two tracks play alike, and in which key and tempo.
 pub fn work_words(r: &ResemblanceRecord) -> String {
-    let key = match r.transposition_semitones {
-        0 => "in the same key".to_owned(),
-        up => {
-            let direction = if up > 0 { "higher" } else { "lower" };
-            format!(
-                "{} {direction}",
-                count(usize::from(up.unsigned_abs()), "semitone", "semitones")
-            )
-        }
-    };
-    let change = 100.0 * (r.time_factor - 1.0);
-    let tempo = match change.abs() {
-        0.0..1.0 => "at the same tempo".to_owned(),
-        size => format!("{size:.0} % {}", if change > 0.0 { "faster" } else { "slower" }),
-    };
-    format!("{}, {key}, {tempo}", channel_words(r.channel))
+    let played = played_words(r.transposition_semitones, r.time_factor);
+    format!("{}, {played}", channel_words(r.channel))
 }
 
 /// What is played alike.
@@ -86,6 +73,15 @@ pub fn classes_of(strengths: &[f64; 12]) -> String {
     order.sort_unstable();
     let names: Vec<&str> = order.into_iter().map(|class| PITCH_CLASSES[class]).collect();
     if names.is_empty() { "–".to_owned() } else { names.join(" ") }
+}
+
+/// The E-value of one pair among all of a batch as a frequency.
+pub fn batch_odds(log10_evalue: f64) -> String {
+    if log10_evalue <= RULED_OUT {
+        return "chance is practically ruled out".to_owned();
+    }
+    let per = 10f64.powf(-log10_evalue).round();
+    format!("chance gives one in 1 of {} such batches", thousands(per as u64))
 }
 
 /// The E-value as a frequency a person can weigh. Beyond that, records have its logarithm.

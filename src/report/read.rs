@@ -18,6 +18,7 @@ use super::records::{
 };
 use super::remarks::remarks;
 use crate::dedup::cluster::Cluster;
+use crate::dedup::family::Family;
 use crate::level::Level;
 use crate::policy::{Finding, Rule};
 
@@ -116,6 +117,15 @@ pub struct ClusterEntry {
     pub level: Level,
 }
 
+/// A family, as far as others point to it.
+#[derive(Debug, Clone)]
+pub struct FamilyEntry {
+    /// The whole record.
+    pub place: RecordPosition,
+    /// Names the members.
+    pub family_id: String,
+}
+
 /// What a file of records holds.
 #[derive(Debug, Default)]
 pub struct Contents {
@@ -127,6 +137,8 @@ pub struct Contents {
     pub uploads: Vec<UploadEntry>,
     /// Clusters, by score.
     pub clusters: Vec<ClusterEntry>,
+    /// Families that play the same.
+    pub families: Vec<FamilyEntry>,
     /// Totals of the last run.
     pub summary: Option<Summary>,
     /// Lines that could not be read.
@@ -210,6 +222,14 @@ impl Records {
     pub fn cluster(&mut self, place: RecordPosition) -> Option<Box<Cluster>> {
         match self.get(place)? {
             Record::Cluster(c) => Some(c),
+            _ => None,
+        }
+    }
+
+    /// The whole record of a family.
+    pub fn family(&mut self, place: RecordPosition) -> Option<Box<Family>> {
+        match self.get(place)? {
+            Record::Family(f) => Some(f),
             _ => None,
         }
     }
@@ -308,6 +328,11 @@ impl Survey {
                 upload.by_way_of = s.by_way_of;
             }
             Record::Cluster(c) => self.cluster(*c, place),
+            Record::Family(f) => {
+                if self.seen.insert((String::new(), f.family_id.clone())) {
+                    self.contents.families.push(FamilyEntry { place, family_id: f.family_id });
+                }
+            }
             Record::Finding(f) => self.findings.push((f.subject, f.level, place)),
             Record::Verdict(v) => self.verdict(*v, place),
             Record::Evidence(e) => {

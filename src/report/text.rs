@@ -242,7 +242,8 @@ impl<W: Write> Text<W> {
     fn verdicts(&mut self, s: &Summary) -> io::Result<()> {
         let verdicts = std::mem::take(&mut self.verdicts);
         let told = Told { look: self.look, commands: &self.commands, matches: &self.decide };
-        if let (1, 0, [(verdict, findings)]) = (s.inputs, s.clusters, verdicts.as_slice()) {
+        let groups = s.clusters + s.families;
+        if let (1, 0, [(verdict, findings)]) = (s.inputs, groups, verdicts.as_slice()) {
             return text_batch::single(&mut self.out, &told, verdict, findings);
         }
         let mut any = false;
@@ -276,7 +277,7 @@ impl<W: Write> Text<W> {
         let done = format!("{} of {files} {did}{}{interrupted}: ", s.scanned, self.time());
         let mut results = Vec::new();
         if only_clusters {
-            results.push(clusters(s.clusters));
+            results.push(groups(s));
         } else {
             results.push(format!("{} matched", s.matched));
             if self.allowed > 0 {
@@ -299,8 +300,8 @@ impl<W: Write> Text<W> {
         let told: Vec<String> =
             levels.map(|(level, n)| format!("{n} {}", self.look.level(*level))).collect();
         if s.inputs > 1 && !told.is_empty() {
-            let with =
-                if s.clusters > 0 { format!("; {}", clusters(s.clusters)) } else { String::new() };
+            let any = s.clusters + s.families > 0;
+            let with = if any { format!("; {}", groups(s)) } else { String::new() };
             self.line((0, 2), &format!("verdicts: {}{with}", told.join(", ")))?;
         }
         if s.wall_ms > 0 {
@@ -310,8 +311,12 @@ impl<W: Write> Text<W> {
     }
 }
 
-fn clusters(number: usize) -> String {
-    count(number, "cluster", "clusters") + " of near-duplicates"
+fn groups(s: &Summary) -> String {
+    let clusters = count(s.clusters, "cluster", "clusters") + " of near-duplicates";
+    match s.families {
+        0 => clusters,
+        n => format!("{clusters}, {} that play the same", count(n, "family", "families")),
+    }
 }
 
 impl<W: Write> Report for Text<W> {
@@ -333,6 +338,7 @@ impl<W: Write> Report for Text<W> {
                 writeln!(self.out)
             }
             Record::Cluster(c) => text_batch::cluster(&mut self.out, self.look, c),
+            Record::Family(f) => text_batch::family(&mut self.out, self.look, f),
             Record::Finding(f) => {
                 self.findings.push((**f).clone());
                 Ok(())

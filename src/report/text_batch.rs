@@ -5,11 +5,13 @@ use std::io::{self, Write};
 
 use super::decide::Commands;
 use super::look::{Ink, Look};
-use super::phrases::count;
+use super::phrases::{batch_odds, channel_words, count};
 use super::records::VerdictRecord;
 use super::shares::shares;
+use crate::clock::clock;
 use crate::declare::text::visible;
 use crate::dedup::cluster::{Cluster, Contribution, Member};
+use crate::dedup::family::{Family, MeasuredBy};
 use crate::level::Level;
 use crate::policy::wording::{LIMITS, advice, headline};
 use crate::policy::{Finding, Rule};
@@ -67,6 +69,56 @@ pub(super) fn cluster(out: &mut dyn Write, look: Look, c: &Cluster) -> io::Resul
     writeln!(out)
 }
 
+/// A family: what is played alike, by whom, in which key and tempo, and where.
+pub(super) fn family(out: &mut dyn Write, look: Look, f: &Family) -> io::Result<()> {
+    let label = look.paint(Ink::Level(Level::Review), "FAMILY");
+    let level = look.level(f.level);
+    look.line(
+        out,
+        (0, 2),
+        &format!("{label}  {}  plays the same, no copies: {level}", f.family_id),
+    )?;
+    look.line(out, (2, 2), &visible(&f.explanation))?;
+    for m in f.member_details.iter().take(MAX_MEMBERS) {
+        let text = named(&m.path, m.title.as_deref(), &m.artists, m.earlier);
+        look.line(out, (2, 4), &format!("{}  – {}", visible(&text), visible(&m.differs)))?;
+    }
+    if f.size > MAX_MEMBERS {
+        look.line(out, (2, 2), &format!("and {} more", f.size - MAX_MEMBERS))?;
+    }
+    let path = |at: usize| f.member_details.get(at).map_or("", |m| m.path.as_str());
+    for tie in f.ties.iter().take(MAX_TIES) {
+        let text = format!(
+            "{} {} – {}  as  {} {} – {}: {}; agreement {:.2}, {}",
+            visible(path(tie.a)),
+            clock(tie.a_begin_ms),
+            clock(tie.a_end_ms),
+            visible(path(tie.b)),
+            clock(tie.b_begin_ms),
+            clock(tie.b_end_ms),
+            channel_words(tie.channel),
+            tie.agreement_pct / 100.0,
+            batch_odds(tie.log10_evalue),
+        );
+        look.line(out, (2, 4), &text)?;
+    }
+    if f.ties.len() > MAX_TIES {
+        look.line(
+            out,
+            (2, 2),
+            &format!("and {}", count(f.ties.len() - MAX_TIES, "more tie", "more ties")),
+        )?;
+    }
+    if f.measured_by == MeasuredBy::ShuffledBars {
+        look.line(
+            out,
+            (2, 2),
+            "too few works to measure chance by; their bars in another order take their place",
+        )?;
+    }
+    writeln!(out)
+}
+
 /// What each signal adds, in whole points that add up to the score; what is not shown by name is shown as a sum.
 fn contributions(out: &mut dyn Write, look: Look, c: &Cluster) -> io::Result<()> {
     let parts: Vec<(&Contribution, i64)> = c.contributions.iter().zip(shares(c)).collect();
@@ -91,17 +143,22 @@ fn contributions(out: &mut dyn Write, look: Look, c: &Cluster) -> io::Result<()>
 }
 
 fn line(m: &Member) -> String {
-    let mut text = m.path.clone();
-    if let Some(title) = &m.title {
+    let text = named(&m.path, m.title.as_deref(), &m.artists, m.earlier);
+    format!("{}  – {}", visible(&text), visible(&m.differs))
+}
+
+fn named(path: &str, title: Option<&str>, artists: &[String], earlier: bool) -> String {
+    let mut text = path.to_owned();
+    if let Some(title) = title {
         text += &format!("  \"{title}\"");
     }
-    if !m.artists.is_empty() {
-        text += &format!(" by {}", m.artists.join(", "));
+    if !artists.is_empty() {
+        text += &format!(" by {}", artists.join(", "));
     }
-    if m.earlier {
+    if earlier {
         text += "  (earlier upload)";
     }
-    format!("{}  – {}", visible(&text), visible(&m.differs))
+    text
 }
 
 /// Verdict and findings of one upload among many.

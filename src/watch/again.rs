@@ -211,7 +211,12 @@ impl<'a> Retold<'a> {
                     result.record(&Record::Match(m))?;
                 }
                 Some(Record::Summary(last)) => summary = last,
-                Some(Record::Cluster(_) | Record::Finding(_) | Record::Verdict(_)) => {}
+                Some(
+                    Record::Cluster(_)
+                    | Record::Family(_)
+                    | Record::Finding(_)
+                    | Record::Verdict(_),
+                ) => {}
                 Some(Record::Note(note)) if note.code == JUDGED_AGAIN => {}
                 record => result.take(line.bytes, record.as_ref())?,
             }

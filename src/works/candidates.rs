@@ -18,7 +18,8 @@ use super::sequence::{CLASSES, Sequence};
 /// Bits in which codes of different music agree on average, and more of which say something.
 const CHANCE: u32 = CODE_BITS / 2;
 
-/// The works most like `query` in a channel, the likeliest first.
+/// The works most like `query` in a channel, the likeliest first; `work_of` says which work a track stands for, or that
+/// it is none to look for.
 ///
 /// # Errors
 /// The store does not answer.
@@ -27,6 +28,7 @@ pub fn candidates(
     channel: Channel,
     query: &Sequence,
     params: &WorkParams,
+    work_of: &dyn Fn(TrackRef) -> Option<TrackRef>,
 ) -> Result<Vec<TrackRef>, IndexError> {
     let effort = Effort {
         mode: SearchMode::Auto,
@@ -43,7 +45,7 @@ pub fn candidates(
             let codes: Vec<Query> =
                 patches.iter().map(|p| Query::from(p.code(channel.projection(), up))).collect();
             let found = store.search(channel.space(), &codes, &effort)?;
-            for (work, score) in scores(&found, params.candidates.places) {
+            for (work, score) in scores(&found, params.candidates.places, work_of) {
                 let so_far = best.entry(work).or_default();
                 *so_far = score.max(*so_far);
             }
@@ -56,13 +58,18 @@ pub fn candidates(
 }
 
 /// For each work the sum of its best hits at its best places.
-fn scores(found: &[Vec<soundalike_index::Found>], places: usize) -> Vec<(TrackRef, u32)> {
+fn scores(
+    found: &[Vec<soundalike_index::Found>],
+    places: usize,
+    work_of: &dyn Fn(TrackRef) -> Option<TrackRef>,
+) -> Vec<(TrackRef, u32)> {
     let mut hits: HashMap<TrackRef, Vec<u32>> = HashMap::new();
     for place in found {
         let mut nearest: HashMap<TrackRef, u32> = HashMap::new();
         for hit in place {
             let nearness = CHANCE.saturating_sub(hit.distance);
-            let so_far = nearest.entry(hit.track).or_default();
+            let Some(work) = work_of(hit.track) else { continue };
+            let so_far = nearest.entry(work).or_default();
             *so_far = nearness.max(*so_far);
         }
         for (work, nearness) in nearest {

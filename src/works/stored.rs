@@ -4,10 +4,10 @@ use std::path::Path;
 
 use soundalike_index::{Error as IndexError, Payload, ReferenceStore, TrackId, Window, Writer};
 
-use super::channel::Channel;
+use super::channel::{Channel, Listening};
 use super::params::WorkParams;
 use super::patch::patches;
-use super::sequence::{IntRow, pack, unpack};
+use super::sequence::{IntRow, STORED_UNIT, Sequence, pack, unpack};
 use super::work::Work;
 
 /// Form of the payloads: [`pack`].
@@ -64,6 +64,16 @@ fn read(payload: &Payload) -> Result<Vec<IntRow>, String> {
         return Err(format!("is stored in form {codec}, which this version does not read"));
     }
     unpack(&payload.bytes).ok_or_else(|| "is not whole rows".to_owned())
+}
+
+/// What was stored, as it is heard again: a query without its audio, with what `listening` asks for.
+pub fn heard(stored: &Stored, listening: Listening) -> Work {
+    let of = |channel: Channel| {
+        let rows = stored[channel as usize].as_deref().filter(|_| listening.hears(channel));
+        let value = |value: i8| f32::from(value) / STORED_UNIT;
+        Sequence { rows: rows.unwrap_or_default().iter().map(|row| row.map(value)).collect() }
+    };
+    Work { harmony: of(Channel::Harmony), melody: of(Channel::Melody) }
 }
 
 /// A writer that stores works as this version hears them.

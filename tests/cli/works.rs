@@ -179,3 +179,100 @@ fn works_are_asked_for_and_can_be_added_later() {
     let copy = place.run(&["scan", &piano, "--index", "index", "--format", "jsonl"]).expect(1);
     assert_eq!(copy.all("match").len(), 1);
 }
+
+/// A family as (size, recordings, members with their transposition).
+fn family(family: &Value) -> (i64, i64, Vec<(String, i64)>) {
+    let number = |value: &Value| value.as_i64().unwrap();
+    let members = family["member_details"].as_array().unwrap().iter();
+    let member = |m: &Value| (file_name(&m["path"]), number(&m["transposition_semitones"]));
+    (number(&family["size"]), number(&family["recordings"]), members.map(member).collect())
+}
+
+#[test]
+fn what_plays_the_same_is_a_family_and_no_near_duplicate() {
+    let place = Place::empty();
+    let (band, piano, other) = (piece("band.ogg"), piece("piano.ogg"), piece("other.ogg"));
+    std::fs::copy(&piano, place.path("again.ogg")).unwrap();
+    let files = ["cluster", &band, &piano, &other, "again.ogg", "--format", "jsonl"];
+    let plain = place.run(&files).expect(0);
+    let found = place.run(&[&files[..], &["--works"]].concat()).expect(0);
+
+    // Near-duplicates are as they were; the copy counts as the same recording.
+    assert_eq!(plain.all("cluster").len(), 1);
+    assert_eq!(found.all("cluster"), plain.all("cluster"));
+    assert!(plain.all("family").is_empty() && plain.one("begin").get("work_params").is_none());
+    let f = found.one("family");
+    let names = |name: &str, up| (name.to_owned(), up);
+    let (size, recordings, members) = family(&f);
+    assert_eq!((size, recordings), (3, 2));
+    let of_piano = [names("band.ogg", 0), names("piano.ogg", -3), names("again.ogg", -3)];
+    let of_band = [names("band.ogg", 3), names("piano.ogg", 0), names("again.ogg", 0)];
+    let sorted = |mut all: Vec<(String, i64)>| {
+        all.sort();
+        all
+    };
+    let members = sorted(members);
+    assert!(members == sorted(of_piano.to_vec()) || members == sorted(of_band.to_vec()), "{f}");
+    let cluster = found.one("cluster")["cluster_id"].clone();
+    // Other music on the same piano is a near-duplicate by its peaks, and still not of the family.
+    for member in f["member_details"].as_array().unwrap() {
+        let is_band = file_name(&member["path"]) == "band.ogg";
+        assert_eq!(member["cluster_id"] == cluster, !is_band, "{member}");
+    }
+    let ties = f["ties"].as_array().unwrap();
+    assert_eq!(ties.len(), 1, "one for two recordings: {f}");
+    assert!(ties[0]["log10_evalue"].as_f64().unwrap() < -3.0, "{f}");
+    assert_eq!((&f["level"], &f["measured_by"]), (&"review".into(), &"shuffled_bars".into()));
+    assert_eq!(found.one("summary")["families"], 1);
+
+    // The same whatever the threads; in words, as a table and on the page; from chords alone, too.
+    let one = place.run(&[&files[..], &["--works", "--threads", "1"]].concat()).expect(0);
+    assert_eq!(one.one("family"), f);
+    let chords = place.run(&[&files[..], &["--works=harmony"]].concat()).expect(0);
+    assert_eq!(chords.one("family")["ties"][0]["channel"], "harmony");
+    let text = ["cluster", &band, &piano, &other, "--works", "--report", "page.html"];
+    let text = place.run(&text).expect(0).stdout;
+    assert!(text.contains("FAMILY  f_") && text.contains("2 recordings play the same"), "{text}");
+    assert!(text.contains("1 family that play the same"), "{text}");
+    let page = std::fs::read_to_string(place.path("page.html")).unwrap();
+    assert!(page.contains("Families that play the same"), "a family has its part of the page");
+    let table = place.run(&["cluster", &band, &piano, "--works", "--format", "csv"]).expect(0);
+    let rows: Vec<&str> = table.stdout.lines().skip(1).collect();
+    assert_eq!(rows.len(), 2, "{rows:?}");
+    assert!(rows.iter().all(|row| row.contains(",family,") && row.contains(",f_")), "{rows:?}");
+}
+
+#[test]
+fn families_of_an_index_stand_out_among_its_works_and_of_a_batch_among_earlier_ones() {
+    let place = place();
+    let (band, piano) = (piece("band.ogg"), piece("piano.ogg"));
+    place.add(&["others", &piano]);
+    let cluster = ["cluster", "--index", "index", "--works", "--format", "jsonl"];
+    let refused = place.run(&cluster).expect(2);
+    assert!(refused.stderr.contains("add them again with --works"), "{}", refused.stderr);
+    let batch = ["cluster", &band, "--index", "index", "--works=harmony", "--format", "jsonl"];
+    let refused = place.run(&batch).expect(2);
+    assert!(refused.stderr.contains("index: indexed without"), "{}", refused.stderr);
+
+    place.add(&["others", &piano, "--works"]);
+    let found = place.run(&cluster).expect(0);
+    assert!(found.all("family").is_empty(), "one recording alone is no family");
+    let earlier = place.run(&batch).expect(0).one("family");
+    assert_eq!(family(&earlier).0, 2);
+    let is_earlier = |m: &&Value| m["earlier"] == true;
+    let members = earlier["member_details"].as_array().unwrap();
+    assert_eq!(members.iter().filter(is_earlier).count(), 1, "{earlier}");
+    assert_eq!((&earlier["works"], &earlier["measured_by"]), (&33.into(), &"works".into()));
+
+    place.add(&[&band, "--works"]);
+    let plain = place.run(&["cluster", "--index", "index", "--format", "jsonl"]).expect(0);
+    let found = place.run(&cluster).expect(0);
+    assert_eq!(found.all("cluster"), plain.all("cluster"));
+    let f = found.one("family");
+    assert_eq!(family(&f).0, 2);
+    // Every one of 34 is asked about: chance has more pairs to do with than in the batch of one file.
+    let weakest = |f: &Value| f["weakest_log10_evalue"].as_f64().unwrap();
+    assert!(weakest(&f) > weakest(&earlier) + 1.0, "{f} {earlier}");
+    let again = place.run(&[&cluster[..], &["--threads", "1"]].concat()).expect(0);
+    assert_eq!(again.one("family"), f);
+}

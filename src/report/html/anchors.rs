@@ -6,7 +6,7 @@ use std::fmt;
 use maud::{Markup, html};
 
 use crate::level::Level;
-use crate::report::read::{ClusterEntry, UploadEntry};
+use crate::report::read::{ClusterEntry, FamilyEntry, UploadEntry};
 
 /// Uploads that have a part of their own.
 pub const MAX_UPLOADS: usize = 1_000;
@@ -20,6 +20,8 @@ pub enum Anchor {
     Match(usize),
     /// A cluster of near-duplicates.
     Cluster(usize),
+    /// A family of tracks that play the same.
+    Family(usize),
 }
 
 /// The `id` of the part.
@@ -29,6 +31,7 @@ impl fmt::Display for Anchor {
             Anchor::Upload(number) => write!(f, "u{number}"),
             Anchor::Match(number) => write!(f, "m{number}"),
             Anchor::Cluster(number) => write!(f, "c{number}"),
+            Anchor::Family(number) => write!(f, "f{number}"),
         }
     }
 }
@@ -45,6 +48,7 @@ impl Anchor {
             Anchor::Upload(number) => html! { "upload " (number) },
             Anchor::Match(number) => html! { "match " (number) },
             Anchor::Cluster(number) => html! { "cluster " (number) },
+            Anchor::Family(number) => html! { "family " (number) },
         })
     }
 }
@@ -60,8 +64,8 @@ pub fn linked(anchor: Option<Anchor>, content: Markup) -> Markup {
 /// The parts of a page.
 #[derive(Debug, Default)]
 pub struct Anchors {
-    /// By the identifiers of clusters.
-    clusters: BTreeMap<String, Anchor>,
+    /// By the identifiers of clusters and families.
+    groups: BTreeMap<String, Anchor>,
     /// By the paths of uploads and the identifiers of their matches, which are those of the content: copies of
     /// one file have the same.
     matches: BTreeMap<(String, String), Anchor>,
@@ -70,11 +74,19 @@ pub struct Anchors {
 }
 
 impl Anchors {
-    /// The parts of a page with at most `limit` matches, and clusters, shown in full.
-    pub fn new(uploads: &[UploadEntry], clusters: &[ClusterEntry], limit: usize) -> Anchors {
+    /// The parts of a page with at most `limit` matches, clusters and families shown in full.
+    pub fn new(
+        uploads: &[UploadEntry],
+        clusters: &[ClusterEntry],
+        families: &[FamilyEntry],
+        limit: usize,
+    ) -> Anchors {
         let mut anchors = Anchors::default();
         for (i, cluster) in clusters.iter().enumerate().take(limit) {
-            anchors.clusters.insert(cluster.cluster_id.clone(), Anchor::Cluster(i + 1));
+            anchors.groups.insert(cluster.cluster_id.clone(), Anchor::Cluster(i + 1));
+        }
+        for (i, family) in families.iter().enumerate().take(limit) {
+            anchors.groups.insert(family.family_id.clone(), Anchor::Family(i + 1));
         }
         let mut exhibits = 0;
         for (i, upload) in uploads.iter().enumerate().take(MAX_UPLOADS) {
@@ -91,10 +103,10 @@ impl Anchors {
         anchors
     }
 
-    /// The part that shows what is called `id`: a match of the upload at `path`, or a cluster.
+    /// The part that shows what is called `id`: a match of the upload at `path`, a cluster, or a family.
     pub fn evidence(&self, path: &str, id: &str) -> Option<Anchor> {
         let matched = self.matches.get(&(path.to_owned(), id.to_owned()));
-        matched.or_else(|| self.clusters.get(id)).copied()
+        matched.or_else(|| self.groups.get(id)).copied()
     }
 
     /// The part about the upload at `path`.

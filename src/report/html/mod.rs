@@ -14,6 +14,7 @@ mod anchors;
 mod banner;
 mod cluster_view;
 mod exhibit;
+mod family_view;
 mod figure;
 mod finding_view;
 mod foreign;

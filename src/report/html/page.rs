@@ -11,6 +11,7 @@ use super::anchors::{Anchor, Anchors, MAX_UPLOADS};
 use super::banner::{Banner, CreatorBanner};
 use super::cluster_view::ClusterView;
 use super::exhibit::Exhibit;
+use super::family_view::FamilyView;
 use super::foreign::Text;
 use super::match_view::MatchView;
 use super::overview::{self, Row};
@@ -82,7 +83,8 @@ struct Page<'a> {
 
 impl<'a> Page<'a> {
     fn new(records: &'a mut Records, options: &'a Options, uploads: &'a [UploadEntry]) -> Page<'a> {
-        let anchors = Anchors::new(uploads, &records.contents.clusters, options.limit);
+        let contents = &records.contents;
+        let anchors = Anchors::new(uploads, &contents.clusters, &contents.families, options.limit);
         let written = Written {
             uploads: uploads.len(),
             matches: uploads.iter().map(|u| u.matches.len()).sum(),
@@ -99,15 +101,21 @@ impl<'a> Page<'a> {
             put(out, &self.opening())?;
             self.table(out)?;
             self.clusters(out)?;
+            self.families(out)?;
             self.uploads(out)
         })?;
         out.write_all(b"\n")
     }
 
+    fn has_no_groups(&self) -> bool {
+        let contents = &self.records.contents;
+        contents.clusters.is_empty() && contents.families.is_empty()
+    }
+
     /// The only upload, where there is no more than one.
     fn single(&self) -> Option<&'a UploadEntry> {
         match self.uploads {
-            [only] if self.records.contents.clusters.is_empty() => Some(only),
+            [only] if self.has_no_groups() => Some(only),
             _ => None,
         }
     }
@@ -167,6 +175,21 @@ impl<'a> Page<'a> {
                 let view = ClusterView::new(&cluster, &self.anchors);
                 put(out, &view.markup(i + 1, i < OPEN))?;
                 self.written.clusters += 1;
+            }
+            Ok(())
+        })
+    }
+
+    fn families(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        let places: Vec<_> = self.records.contents.families.iter().map(|f| f.place).collect();
+        if places.is_empty() {
+            return Ok(());
+        }
+        let section = html! { section #families { h2 { "Families that play the same" } (Hole) } };
+        Frame::from(section).write(out, |out| {
+            for (i, place) in places.into_iter().take(self.options.limit).enumerate() {
+                let Some(family) = self.records.family(place) else { continue };
+                put(out, &FamilyView::new(&family, &self.anchors).markup(i + 1, i < OPEN))?;
             }
             Ok(())
         })

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::evidence::EvidenceRecord;
 use crate::dedup::cluster::Cluster;
+use crate::dedup::family::Family;
 use crate::policy::Finding;
 
 pub use error::{ErrorRecord, NoteRecord};
@@ -36,6 +37,8 @@ pub enum Record {
     Scanned(Scanned),
     /// A cluster of near-duplicates.
     Cluster(Box<Cluster>),
+    /// A family of tracks that play the same without being copies of each other.
+    Family(Box<Family>),
     /// What a policy makes of an upload.
     Finding(Box<Finding>),
     /// The gravest of the findings on an upload.

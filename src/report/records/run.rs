@@ -169,6 +169,9 @@ pub struct Summary {
     /// Clusters of near-duplicates.
     #[serde(default)]
     pub clusters: usize,
+    /// Families of tracks that play the same without being copies.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub families: usize,
     /// Audio scanned.
     pub audio_seconds: f64,
     /// Wall-clock time.

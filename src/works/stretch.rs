@@ -1,0 +1,94 @@
+//! Stretches of twenty seconds, by which a query is judged; they overlap by half, so that a passage counts wherever it is.
+
+use std::ops::Range;
+
+use super::align::{Path, Tempos};
+use super::channel::Channel;
+use super::evidence::{Scores, WorkEvidence};
+use super::params::WorkParams;
+use super::sequence::{ROWS_PER_SECOND, Sequence};
+use super::stored::Stored;
+use super::work::Work;
+
+/// A part of a query at the tempos of an alignment, in each channel that sounds.
+pub type InTempos = [Option<Tempos>; 2];
+
+/// A stretch of a query: the rows of each channel that sounds in it.
+pub struct Part {
+    channels: [Option<Sequence>; 2],
+}
+
+impl Part {
+    /// Of these rows of `query`.
+    pub fn new(query: &Work, stretch: Range<usize>) -> Part {
+        let channel = |channel: Channel| {
+            let part = query.of(channel).part(stretch.clone());
+            let least = part.rows.len() / LEAST_SOUNDING;
+            (part.sounding() > least).then_some(part)
+        };
+        Part { channels: Channel::ALL.map(channel) }
+    }
+
+    /// The channels that sound, with their rows.
+    pub fn channels(&self) -> impl Iterator<Item = (Channel, &Sequence)> {
+        Channel::ALL.into_iter().filter_map(|c| Some((c, self.channels[c as usize].as_ref()?)))
+    }
+
+    /// At the tempos of an alignment.
+    pub fn tempos(&self, params: &WorkParams) -> InTempos {
+        Channel::ALL.map(|channel| {
+            let query = self.channels[channel as usize].as_ref()?;
+            Some(Tempos::new(query, &params.align, params.of(channel).threshold))
+        })
+    }
+}
+
+/// A stretch in a channel is judged where more than one in so many of its rows sounds.
+const LEAST_SOUNDING: usize = 3;
+
+/// The best alignment with a work in each channel.
+pub fn align(tempos: &InTempos, work: &Stored) -> Scores {
+    Channel::ALL.map(|c| Some(tempos[c as usize].as_ref()?.best(work[c as usize].as_ref()?)))
+}
+
+/// The way of an alignment in the channel that says most.
+pub fn way(tempos: &InTempos, work: &Stored, found: &WorkEvidence) -> Path {
+    let channel = found.channel as usize;
+    let both = tempos[channel].as_ref().zip(work[channel].as_ref());
+    both.map_or(Path { cells: Vec::new() }, |(tempos, rows)| tempos.path(rows, &found.aligned))
+}
+
+/// The stretches of a query in which something sounds.
+pub fn stretches(query: &Work, params: &WorkParams) -> Vec<Range<usize>> {
+    let sounds = |stretch: &Range<usize>| Part::new(query, stretch.clone()).channels().count() > 0;
+    cut(query.harmony.rows.len(), params).into_iter().filter(sounds).collect()
+}
+
+/// Stretches of so many rows.
+fn cut(rows: usize, params: &WorkParams) -> Vec<Range<usize>> {
+    let length = params.significance.stretch_s as usize * ROWS_PER_SECOND;
+    // What is not much longer is one.
+    if rows <= length + length / 2 {
+        return std::iter::once(0..rows).collect();
+    }
+    let step = length / 2;
+    let count = (rows - length).div_ceil(step) + 1;
+    // Spread evenly, the last one ends with the query.
+    let from = |i: usize| i * (rows - length) / (count - 1);
+    (0..count).map(|i| from(i)..from(i) + length).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stretches_cover_a_query() {
+        let params = WorkParams::V1;
+        assert_eq!(cut(100, &params).as_slice(), std::slice::from_ref(&(0..100)));
+        let many = cut(721, &params);
+        assert_eq!((many[0].start, many[many.len() - 1].end), (0, 721));
+        assert!(many.windows(2).all(|w| w[1].start - w[0].start <= 40));
+        assert!(many.iter().all(|s| s.len() == 80));
+    }
+}
