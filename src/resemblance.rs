@@ -111,7 +111,7 @@ impl Resemblance {
         (works, in_bulk): (usize, bool),
         next_best: Vec<NextBest>,
     ) -> Resemblance {
-        let slower = f64::from(found.aligned.slower) / 1000.0;
+        let slower = f64::from(found.line.near) / 1000.0;
         let (query_ms, reference_ms) = spans(path, slower);
         Resemblance {
             id: resemblance_id(&query.sha256_hex(), &reference.ref_id()),
@@ -120,7 +120,7 @@ impl Resemblance {
             reference: reference.clone(),
             query_ms,
             reference_ms,
-            transposition: semitones(-i32::from(found.aligned.up)),
+            transposition: semitones(-i32::from(found.line.up)),
             time_factor: slower * path.slope(),
             agreement: f64::from(path.agreement()),
             z: found.leading_z(),

@@ -16,12 +16,14 @@ use std::path::Path;
 use rayon::prelude::*;
 use soundalike::audio::{DecodeOptions, decode_file};
 use soundalike::works::align::Tempos;
+use soundalike::works::candidates::candidates;
 use soundalike::works::channel::{Channel, Listening};
 use soundalike::works::line::Lines;
 use soundalike::works::params::WorkParams;
 use soundalike::works::sequence::{ROWS_PER_SECOND, Sequence};
 use soundalike::works::stored::Stored;
 use soundalike::works::work::{Work, WorkMeter};
+use soundalike_index::{Reader, TrackRef};
 
 const PARAMS: WorkParams = WorkParams::V1;
 
@@ -78,12 +80,30 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
                     0 => sequence,
                     _ => sequence.part(middle.saturating_sub(rows / 2)..middle + rows / 2),
                 };
-                let tempos = Tempos::new(&part, &PARAMS.align, PARAMS.of(channel).threshold);
+                let tempos = Tempos::new(&part, &PARAMS.align, channel);
                 let line = |(work, rows): &(String, Vec<_>)| {
                     let a = tempos.best(rows);
                     format!("{query}\t{work}\t{:.3}\t{}\t{}\n", a.score, a.up, a.slower)
                 };
                 works.iter().map(line).collect::<String>()
+            });
+            lines.collect::<Vec<_>>().iter().for_each(|lines| print!("{lines}"));
+        }
+        ["candidates", index, queries] => {
+            let reader = Reader::open(Path::new(index))?;
+            let mut params = PARAMS;
+            params.candidates.works = usize::MAX;
+            let lines = all_listed(queries)?.into_par_iter().map(|(query, work)| {
+                let of = |channel: Channel| {
+                    let all = candidates(&reader, channel, work.of(channel), &params, &Some);
+                    let path = |found: &TrackRef| {
+                        let track = reader.track(found.id).and_then(|no| reader.meta(no));
+                        track.map_or("", |meta| meta.path.as_str()).to_owned()
+                    };
+                    let all: Vec<String> = all.iter().flatten().map(path).collect();
+                    format!("{query}\t{}\t{}\n", channel.name(), all.join("\t"))
+                };
+                Channel::ALL.map(of).concat()
             });
             lines.collect::<Vec<_>>().iter().for_each(|lines| print!("{lines}"));
         }
@@ -104,7 +124,7 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
                 });
                 let tempos = Channel::ALL.map(|c| {
                     let part = parts[c as usize].clone().unwrap_or_default();
-                    Tempos::new(&part, &PARAMS.align, PARAMS.of(c).threshold)
+                    Tempos::new(&part, &PARAMS.align, c)
                 });
                 let lines = Lines::new(&parts, &PARAMS.align, &PARAMS.line);
                 let line = |(name, stored): &(String, Stored)| {

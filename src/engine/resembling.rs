@@ -116,5 +116,6 @@ fn exhibit(references: &References, f: &Resembling, work: &Work) -> Option<WorkE
     let stored = works(reader, &[f.work.id]).ok()?.pop()?;
     let channel = f.found.channel;
     let rows = stored[channel as usize].as_deref()?;
-    Some(WorkExhibit::new(&f.found.aligned, &f.path, work.of(channel), rows))
+    let tempo = (f.found.line.up, f.found.line.near);
+    Some(WorkExhibit::new(tempo, &f.path, work.of(channel), rows))
 }

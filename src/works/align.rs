@@ -8,6 +8,7 @@
 
 use multiversion::multiversion;
 
+use super::channel::Channel;
 use super::params::AlignParams;
 use super::sequence::{CLASSES, IntRow, QUERY_UNIT, STORED_UNIT, Sequence};
 
@@ -67,8 +68,9 @@ pub struct Tempos {
 
 impl Tempos {
     /// Of a query.
-    pub fn new(query: &Sequence, params: &AlignParams, threshold: f32) -> Tempos {
+    pub fn new(query: &Sequence, params: &AlignParams, channel: Channel) -> Tempos {
         let at = |&slower: &u16| (slower, query.slower(slower).quantised(QUERY_UNIT));
+        let threshold = params.thresholds[channel as usize];
         Tempos { params: *params, threshold, versions: params.tempos.iter().map(at).collect() }
     }
 
@@ -98,13 +100,13 @@ impl Tempos {
         all
     }
 
-    /// The way of an alignment that [`Tempos::best`] found.
-    pub fn path(&self, work: &[IntRow], aligned: &Aligned) -> Path {
+    /// The way of the best alignment in a key and at a tempo.
+    pub fn path(&self, work: &[IntRow], up: u8, slower: u16) -> Path {
         let units = Units::new(&self.params, self.threshold);
         let mut table = Table::new(work, self.params.diagonal);
-        let version = self.versions.iter().find(|(slower, _)| *slower == aligned.slower);
+        let version = self.versions.iter().find(|(tempo, _)| *tempo == slower);
         let Some((_, query)) = version else { return Path { cells: Vec::new() } };
-        table.fill(query, usize::from(aligned.up));
+        table.fill(query, usize::from(up));
         table.path(query.len(), &units)
     }
 }
@@ -307,7 +309,7 @@ mod tests {
     use crate::works::sequence::Row;
 
     const PARAMS: AlignParams = WorkParams::V1.align;
-    const THRESHOLD: f32 = WorkParams::V1.channels[0].threshold;
+    const THRESHOLD: f32 = PARAMS.thresholds[0];
 
     /// Chords that last a while, of unit length.
     fn music(random: &mut Random, rows: usize) -> Sequence {
@@ -383,10 +385,10 @@ mod tests {
         }
         // Played more slowly by a fifth: it must be played faster.
         let query = Sequence { rows: query.rows };
-        let tempos = Tempos::new(&query, &PARAMS, THRESHOLD);
+        let tempos = Tempos::new(&query, &PARAMS, Channel::Harmony);
         let found = tempos.best(&work.stored());
         assert_eq!((found.up, found.slower), (10, 840));
-        let path = tempos.path(&work.stored(), &found);
+        let path = tempos.path(&work.stored(), found.up, found.slower);
         assert!(path.agreement() > 0.7, "{}", path.agreement());
         let (first, last) = (path.cells[0], path.cells[path.cells.len() - 1]);
         assert!(first.1.abs_diff(200) < 8 && last.1.abs_diff(299) < 8, "{first:?} {last:?}");

@@ -2,22 +2,23 @@
 
 use std::cmp::Ordering;
 
-use super::align::Aligned;
 use super::channel::Channel;
+use super::line::{BOTH, KINDS, Line};
 use super::params::WorkParams;
-use super::significance::{Null, joint, tail};
+use super::significance::{Null, best_test, tail};
 
 /// What two works have in common.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WorkEvidence {
     /// The channel that says most.
     pub channel: Channel,
-    /// Both together say more than either.
+    /// Both along one line say more than either.
     pub is_both: bool,
-    /// Key, tempo and score in that channel.
-    pub aligned: Aligned,
-    /// Deviations of the score from those of unrelated works, in each channel that both have.
-    pub z: [Option<f64>; 2],
+    /// Key, tempo and score of what says most.
+    pub line: Line,
+    /// Deviations of the score from those of unrelated works: harmony, melody, both along one line; none of what one of
+    /// both has not.
+    pub z: [Option<f64>; KINDS],
     /// Works that would agree as well by chance, among all works and stretches.
     pub expected: f64,
     /// Share of works drawn at random that score at least half as high.
@@ -27,9 +28,9 @@ pub struct WorkEvidence {
 }
 
 impl WorkEvidence {
-    /// Deviations in the channel that says most; 0 where nothing can be told.
+    /// Deviations of what says most; 0 where nothing can be told.
     pub fn leading_z(&self) -> f64 {
-        self.z[self.channel as usize].unwrap_or(0.0)
+        self.z[if self.is_both { BOTH } else { self.channel as usize }].unwrap_or(0.0)
     }
 
     /// By what chance gives; of equal ones by how far they stand out and by their scores, so that where there is no null
@@ -38,58 +39,61 @@ impl WorkEvidence {
         let z = |found: &WorkEvidence| found.z.iter().flatten().fold(f64::MIN, |a, b| a.max(*b));
         let by_chance = other.expected.total_cmp(&self.expected);
         let by_z = by_chance.then(z(self).total_cmp(&z(other)));
-        by_z.then(self.aligned.score.total_cmp(&other.aligned.score))
+        by_z.then(self.line.score.total_cmp(&other.line.score))
     }
 }
 
-/// How a work was aligned in each channel that both have.
-pub type Scores = [Option<Aligned>; 2];
+/// The best lines with a work, in each kind that both have.
+pub type Scores = [Option<Line>; KINDS];
 
 /// What scores of a stretch are worth.
 pub struct Judge<'a> {
-    nulls: [Option<Null>; 2],
-    by_chance: [Vec<f32>; 2],
+    nulls: [Option<Null>; KINDS],
+    by_chance: [Vec<f32>; KINDS],
     tests: f64,
     params: &'a WorkParams,
 }
 
 impl Judge<'_> {
-    /// Of the scores in each channel with works drawn by chance and with those most alike.
+    /// Of the scores in each kind with works drawn by chance and with those most alike.
     pub fn new<'a>(
-        by_chance: [Vec<f32>; 2],
-        near: &[Vec<f32>; 2],
+        by_chance: [Vec<f32>; KINDS],
+        near: &[Vec<f32>; KINDS],
         tests: f64,
         params: &'a WorkParams,
     ) -> Judge<'a> {
-        let null =
-            |c: Channel| Null::new(&by_chance[c as usize], &near[c as usize], &params.significance);
-        Judge { nulls: Channel::ALL.map(null), by_chance, tests, params }
+        let null = |kind: usize| Null::new(&by_chance[kind], &near[kind], &params.significance);
+        Judge { nulls: std::array::from_fn(null), by_chance, tests, params }
     }
 
     /// What a work's scores are worth; none where nothing was aligned.
     pub fn evidence(&self, scores: &Scores) -> Option<WorkEvidence> {
-        let z = Channel::ALL
-            .map(|c| Some(self.nulls[c as usize].as_ref()?.z(scores[c as usize]?.score)));
-        let shares = Channel::ALL.map(|c| Some(tail(z[c as usize]?, self.params.of(c))));
-        let (share, is_both) = joint(shares, self.params.significance.joint_weight);
-        let score = |c: &Channel| scores[*c as usize].map(|aligned| aligned.score);
+        let z: [Option<f64>; KINDS] =
+            std::array::from_fn(|kind| Some(self.nulls[kind].as_ref()?.z(scores[kind]?.score)));
+        let tails = &self.params.significance.tails;
+        let shares: [Option<f64>; KINDS] =
+            std::array::from_fn(|kind| Some(tail(z[kind]?, &tails[kind])));
+        let best = best_test(&shares);
+        let score = |c: &Channel| scores[*c as usize].map(|line| line.score);
         let says = |c: &Channel| (z[*c as usize].unwrap_or(f64::MIN), score(c).unwrap_or(0.0));
         let heard = Channel::ALL.into_iter().filter(|c| score(c).is_some());
         let channel = heard.max_by(|a, b| {
             let (a, b) = (says(a), says(b));
             a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1))
         })?;
-        let aligned = scores[channel as usize]?;
-        let by_chance = &self.by_chance[channel as usize];
-        let as_high = by_chance.iter().filter(|s| **s >= 0.5 * aligned.score).count();
+        let (kind, share) = best.unwrap_or((channel as usize, 1.0));
+        let channel = Channel::ALL.into_iter().find(|c| *c as usize == kind).unwrap_or(channel);
+        let line = scores[kind]?;
+        let by_chance = &self.by_chance[kind];
+        let as_high = by_chance.iter().filter(|s| **s >= 0.5 * line.score).count();
         Some(WorkEvidence {
             channel,
-            is_both,
-            aligned,
+            is_both: kind == BOTH,
+            line,
             z,
             expected: self.tests * share,
             common: as_high as f64 / by_chance.len().max(1) as f64,
-            can_tell: self.nulls[channel as usize].is_some(),
+            can_tell: self.nulls[kind].is_some(),
         })
     }
 }

@@ -204,3 +204,101 @@ fn segments(
     }
     all
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_random::Random;
+    use crate::works::align::Tempos;
+    use crate::works::params::WorkParams;
+    use crate::works::sequence::Row;
+
+    const ALIGN: AlignParams = WorkParams::V1.align;
+    const PARAMS: LineParams = WorkParams::V1.line;
+
+    /// Pitch classes that last a while, of unit length.
+    fn music(random: &mut Random, rows: usize) -> Sequence {
+        let mut chord = [0.0f32; CLASSES];
+        let row = |i: usize| -> Row {
+            if i.is_multiple_of(3) {
+                chord = std::array::from_fn(|_| random.below(1000) as f32 / 500.0 - 1.0);
+                let mean = chord.iter().sum::<f32>() / CLASSES as f32;
+                chord.iter_mut().for_each(|value| *value -= mean);
+                let norm = chord.iter().map(|value| value * value).sum::<f32>().sqrt();
+                chord.iter_mut().for_each(|value| *value /= norm);
+            }
+            chord
+        };
+        Sequence { rows: (0..rows).map(row).collect() }
+    }
+
+    fn lines(query: [Option<&Sequence>; 2], work: [Option<&Sequence>; 2]) -> [Option<Line>; KINDS] {
+        let work: Stored = work.map(|sequence| sequence.map(Sequence::stored));
+        let paths = Channel::ALL.iter().filter_map(|c| {
+            let tempos = Tempos::new(query[*c as usize]?, &ALIGN, *c);
+            Some(tempos.best_few(work[*c as usize].as_ref()?, PARAMS.paths))
+        });
+        let paths: Vec<Aligned> = paths.flatten().collect();
+        let query = query.map(Option::<&Sequence>::cloned);
+        Lines::new(&query, &ALIGN, &PARAMS).best(&work, &paths)
+    }
+
+    /// Played more slowly, and a whole tone higher.
+    fn played(sequence: &Sequence, slower: u16) -> Sequence {
+        let mut played = sequence.slower(slower);
+        played.rows.iter_mut().for_each(|row| row.rotate_right(2));
+        played
+    }
+
+    #[test]
+    fn the_tempo_of_a_line_is_found_between_those_of_the_paths() {
+        let mut random = Random::new(7);
+        let work = music(&mut random, 400);
+        for slower in [1080, 920] {
+            let query = played(&work.part(100..200), slower);
+            let [harmony, melody, both] = lines([Some(&query), None], [Some(&work), None]);
+            let line = harmony.unwrap();
+            assert_eq!((melody, both), (None, None));
+            assert_eq!(line.up, 10);
+            let tempo = f64::from(line.slower) * f64::from(slower) / 1e6;
+            assert!((tempo - 1.0).abs() < 0.015, "{line:?} {slower}");
+            assert!(line.score > 0.5, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn both_channels_add_up_along_one_line_only() {
+        let mut random = Random::new(8);
+        let (chords, tune) = (music(&mut random, 400), music(&mut random, 400));
+        let heard = |from: usize| chords.part(from..from + 80);
+        let query = (heard(100), tune.part(100..180));
+        let of = |tune: &Sequence| {
+            lines([Some(&query.0), Some(&query.1)], [Some(&chords), Some(tune)])
+                .map(|line| line.unwrap().score)
+        };
+        let together = of(&tune);
+        // The same tune, but elsewhere.
+        let mut moved = tune.clone();
+        moved.rows.rotate_right(200);
+        let apart = of(&moved);
+        assert!(
+            together[BOTH] > 0.6 && apart[BOTH] < 0.7 * together[BOTH],
+            "{together:?} {apart:?}"
+        );
+        assert!(apart[0] > 0.6 && apart[1] > 0.6, "{apart:?}");
+    }
+
+    #[test]
+    fn a_passage_counts_for_its_length() {
+        let mut random = Random::new(9);
+        let work = music(&mut random, 400);
+        let mut query = music(&mut random, 80);
+        query.rows[40..].clone_from_slice(&work.rows[200..240]);
+        let half = lines([Some(&query), None], [Some(&work), None])[0].unwrap();
+        let whole = lines([Some(&work.part(160..240)), None], [Some(&work), None])[0].unwrap();
+        assert!((half.score / whole.score - 0.5).abs() < 0.1, "{half:?} {whole:?}");
+        let nothing = Sequence::default();
+        assert_eq!(lines([Some(&nothing), None], [Some(&work), None])[0].unwrap().score, 0.0);
+        assert_eq!(lines([Some(&query), None], [Some(&nothing), None])[0].unwrap().score, 0.0);
+    }
+}

@@ -10,6 +10,7 @@ use crate::id::hex;
 use crate::params::SpectrumParams;
 
 use super::channel::Channel;
+use super::line::KINDS;
 use super::melody::VoiceParams;
 
 /// Parameters of the second tier.
@@ -23,8 +24,6 @@ pub struct WorkParams {
     pub patch: PatchParams,
     /// How works are found.
     pub candidates: CandidateParams,
-    /// What each channel adds to a path and what chance gives of it: harmony, melody.
-    pub channels: [ChannelParams; 2],
     /// Local alignment.
     pub align: AlignParams,
     /// Straight lines near the best paths.
@@ -73,17 +72,15 @@ pub struct PatchParams {
     pub overhang: f32,
 }
 
-/// What differs between channels.
+/// How rarely unrelated works score so many deviations over the mean.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct ChannelParams {
-    /// Similarity from which a cell adds to a path.
-    pub threshold: f32,
-    /// Of the tail of chance: z from which it is exponential.
-    pub tail_from: f64,
+pub struct TailParams {
+    /// Deviations from which it is exponential.
+    pub from: f64,
     /// Share of unrelated works beyond that.
-    pub tail_share: f64,
+    pub share: f64,
     /// Its scale.
-    pub tail_scale: f64,
+    pub scale: f64,
 }
 
 /// Candidates.
@@ -108,6 +105,8 @@ pub struct CandidateParams {
 pub struct AlignParams {
     /// Tempos at which a query is aligned, in per mille of its own.
     pub tempos: [u16; 3],
+    /// Similarity from which a cell adds to a path: harmony, melody.
+    pub thresholds: [f32; 2],
     /// Cells of a diagonal whose mean is the similarity of the middle one.
     pub diagonal: usize,
     /// What a step of 1:2 or 2:1 costs.
@@ -136,10 +135,10 @@ pub struct SignificanceParams {
     pub left_out: f64,
     /// Fewest works of a null distribution: with fewer nothing can be told.
     pub fewest: usize,
-    /// Added to the deviation, as a share of the score that an aligned second adds at most.
+    /// Added to the deviation, as a share of the greatest score.
     pub floor: f32,
-    /// Weight of the test of both channels together, by Fisher's method.
-    pub joint_weight: f64,
+    /// What chance gives: harmony, melody, both along one line.
+    pub tails: [TailParams; KINDS],
     /// Length in seconds of the stretches that a query is judged by; they overlap by half.
     pub stretch_s: u32,
 }
@@ -191,18 +190,23 @@ impl WorkParams {
             places: 3,
             works: 100,
         },
-        channels: [
-            ChannelParams { threshold: 0.45, tail_from: 2.5, tail_share: 0.006, tail_scale: 1.1 },
-            ChannelParams { threshold: 0.3, tail_from: 2.5, tail_share: 0.006, tail_scale: 0.7 },
-        ],
-        align: AlignParams { tempos: [840, 1000, 1190], diagonal: 9, oblique: 0.3 },
+        align: AlignParams {
+            tempos: [840, 1000, 1190],
+            thresholds: [0.45, 0.3],
+            diagonal: 9,
+            oblique: 0.3,
+        },
         line: LineParams { paths: 3, threshold: 0.2, tempo_step: 20, tempo_reach: 5 },
         significance: SignificanceParams {
             drawn: 150,
             left_out: 0.03,
             fewest: 30,
             floor: 0.02,
-            joint_weight: 10.0,
+            tails: [
+                TailParams { from: 2.5, share: 0.006, scale: 1.1 },
+                TailParams { from: 2.5, share: 0.006, scale: 0.7 },
+                TailParams { from: 2.5, share: 0.006, scale: 0.9 },
+            ],
             stretch_s: 20,
         },
         tell: TellParams { expected: 0.01, expected_strict: 0.001, aligned_s: 8.0, next_best: 3 },
@@ -223,11 +227,6 @@ impl WorkParams {
         }
         hash.update(channel.projection());
         hash.finalize().into()
-    }
-
-    /// What is special about a channel.
-    pub fn of(&self, channel: Channel) -> &ChannelParams {
-        &self.channels[channel as usize]
     }
 
     /// Preset and short digest, as records name them.

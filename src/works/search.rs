@@ -14,10 +14,11 @@ use super::align::Path;
 use super::candidates::candidates;
 use super::channel::{Channel, Listening};
 use super::evidence::{Judge, Scores, WorkEvidence};
+use super::line::{BOTH, KINDS};
 use super::params::WorkParams;
 use super::stored::{Stored, works};
-use super::stretch::{InTempos, Part, align, stretches, way};
-use super::surrogate::surrogates;
+use super::stretch::{InTempos, Part, by_kind, stretches};
+use super::surrogate;
 use super::work::Work;
 use crate::id::hex;
 
@@ -42,7 +43,7 @@ pub struct FoundWorks {
 impl FoundWorks {
     /// The way of an alignment along the whole query, in rows of the query as it was played and of the work.
     pub fn path(&self, found: &FoundWork) -> Path {
-        way(&self.whole, &found.rows, &found.found)
+        self.whole.way(&found.rows, &found.found)
     }
 }
 
@@ -206,16 +207,19 @@ impl WorkScanner {
         let others = read(store, others)?;
         let tempos = part.tempos(&self.params);
         let all: Vec<&(TrackRef, Stored)> = drawn().chain(&others).collect();
-        let scores: Vec<Scores> = all.par_iter().map(|(_, rows)| align(&tempos, rows)).collect();
-        let of = |works: &BTreeSet<TrackRef>, channel: Channel| -> Vec<f32> {
+        let scores: Vec<Scores> = all.par_iter().map(|(_, rows)| tempos.align(rows)).collect();
+        let of = |works: &BTreeSet<TrackRef>| -> [Vec<f32>; KINDS] {
             let both = all.iter().zip(&scores).filter(|((work, _), _)| works.contains(work));
-            both.filter_map(|(_, scores)| Some(scores[channel as usize]?.score)).collect()
+            by_kind(both.map(|(_, scores)| scores))
         };
         let by_chance = match self.is_measured_by_bars() {
             true => self.by_bars(&tempos, own),
-            false => Channel::ALL.map(|channel| of(&by_chance, channel)),
+            false => of(&by_chance),
         };
-        let near = Channel::ALL.map(|channel| of(&alike[channel as usize], channel));
+        // Those most like the query in one channel are it for both, too.
+        let [mut near, melody] = alike.each_ref().map(of);
+        near[Channel::Melody as usize] = melody[Channel::Melody as usize].clone();
+        near[BOTH] = of(&alike.iter().flatten().copied().collect())[BOTH].clone();
         let judge = Judge::new(by_chance, &near, tests, &self.params);
         let found = all.iter().zip(&scores).filter_map(|((work, rows), scores)| {
             Some((*work, (judge.evidence(scores)?, rows.clone())))
@@ -230,24 +234,18 @@ impl WorkScanner {
     }
 
     /// Scores with bars in another order, other than those of the query's own work.
-    fn by_bars(&self, tempos: &InTempos, own: Option<TrackId>) -> [Vec<f32>; 2] {
+    fn by_bars(&self, tempos: &InTempos, own: Option<TrackId>) -> [Vec<f32>; KINDS] {
         let others = self.shuffled.par_iter().filter(|(work, _)| Some(*work) != own);
-        let scores: Vec<Scores> = others.map(|(_, rows)| align(tempos, rows)).collect();
-        Channel::ALL.map(|channel| {
-            scores.iter().filter_map(|scores| Some(scores[channel as usize]?.score)).collect()
-        })
+        let scores: Vec<Scores> = others.map(|(_, rows)| tempos.align(rows)).collect();
+        by_kind(scores.iter())
     }
 }
 
 /// So many works of each that never were.
 fn shuffled(works: &[(TrackRef, Stored)], of_each: usize) -> Vec<(TrackId, Stored)> {
     let of_work = |(work, rows): &(TrackRef, Stored)| {
-        let channels =
-            rows.each_ref().map(|rows| rows.as_ref().map(|rows| surrogates(rows, of_each)));
         let id = work.id;
-        let nth =
-            move |n: usize| (id, channels.each_ref().map(|all| Some(all.as_ref()?[n].clone())));
-        (0..of_each).map(nth)
+        surrogate::shuffled(rows, of_each).into_iter().map(move |rows| (id, rows))
     };
     works.iter().flat_map(of_work).collect()
 }

@@ -5,7 +5,7 @@
 //! out, as the true ones are among them; the stricter of both holds, since a null distribution of another style is
 //! far too hopeful. The tail beyond is exponential, as for local alignments of sequences (Karlin and Altschul 1990).
 
-use super::params::{ChannelParams, SignificanceParams};
+use super::params::{SignificanceParams, TailParams};
 
 /// Scores of a query with unrelated works.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,27 +48,22 @@ fn moments(scores: &[f32], params: &SignificanceParams) -> Option<(f64, f64)> {
 }
 
 /// Share of unrelated works that score so many deviations over the mean, or more.
-pub fn tail(z: f64, params: &ChannelParams) -> f64 {
-    if z <= params.tail_from {
+pub fn tail(z: f64, params: &TailParams) -> f64 {
+    if z <= params.from {
         // Down to the mean, which every other work reaches, on the cautious side of what is seen.
-        return params.tail_share.powf((z / params.tail_from).max(0.0));
+        return params.share.powf((z / params.from).max(0.0));
     }
-    params.tail_share * (-(z - params.tail_from) / params.tail_scale).exp()
+    params.share * (-(z - params.from) / params.scale).exp()
 }
 
-/// How rarely two channels that know nothing of each other agree so well by chance: the better of both, which are two
-/// tests, or both together by Fisher's method (1925), whichever says more; the flag tells that it is both.
-///
-/// Neither alone would do: a tune over other chords is drowned by a sum, and where tune and chords are kept and the rest
-/// is not, both are weak.
-pub fn joint(shares: [Option<f64>; 2], weight: f64) -> (f64, bool) {
-    let [Some(a), Some(b)] = shares else {
-        return (shares.into_iter().flatten().fold(1.0, f64::min), false);
-    };
-    let single = 2.0 * a.min(b);
-    let product = (a * b).max(f64::MIN_POSITIVE);
-    let both = weight * product * (1.0 - product.ln());
-    (single.min(both).min(1.0), both < single)
+/// How rarely the best of several tests says so much by chance: each is one more that might. The index tells which it
+/// was; none where nothing was tested.
+pub fn best_test(shares: &[Option<f64>]) -> Option<(usize, f64)> {
+    let tests = shares.iter().flatten().count() as f64;
+    let known = shares.iter().enumerate().filter_map(|(test, share)| Some((test, (*share)?)));
+    // Of equal ones the first.
+    let (test, share) = known.min_by(|a, b| a.1.total_cmp(&b.1))?;
+    Some((test, (tests * share).min(1.0)))
 }
 
 #[cfg(test)]
@@ -77,7 +72,7 @@ mod tests {
     use crate::works::params::WorkParams;
 
     const PARAMS: SignificanceParams = WorkParams::V1.significance;
-    const HARMONY: ChannelParams = WorkParams::V1.channels[0];
+    const HARMONY: TailParams = PARAMS.tails[0];
 
     #[test]
     fn the_stricter_null_holds_and_too_few_works_tell_nothing() {
@@ -101,11 +96,10 @@ mod tests {
     }
 
     #[test]
-    fn one_channel_is_not_drowned_and_two_weak_ones_add_up() {
-        assert_eq!(joint([Some(1e-6), Some(1.0)], 10.0), (2e-6, false));
-        assert_eq!(joint([Some(1e-6), None], 10.0), (1e-6, false));
-        assert_eq!(joint([None, None], 10.0), (1.0, false));
-        let (share, both) = joint([Some(1e-4), Some(1e-4)], 10.0);
-        assert!(both && share < 1e-5, "{share}");
+    fn the_best_test_counts_the_others() {
+        assert_eq!(best_test(&[Some(1e-6), Some(1.0), None]), Some((0, 2e-6)));
+        assert_eq!(best_test(&[Some(1e-6), None, None]), Some((0, 1e-6)));
+        assert_eq!(best_test(&[Some(0.9), Some(0.8), Some(0.7)]), Some((2, 1.0)));
+        assert_eq!(best_test(&[None, None]), None);
     }
 }

@@ -2,16 +2,22 @@
 
 use std::ops::Range;
 
-use super::align::{Path, Tempos};
+use super::align::{Aligned, Path, Tempos};
 use super::channel::Channel;
 use super::evidence::{Scores, WorkEvidence};
+use super::line::{KINDS, Lines};
 use super::params::WorkParams;
 use super::sequence::{ROWS_PER_SECOND, Sequence};
 use super::stored::Stored;
 use super::work::Work;
 
 /// A part of a query at the tempos of an alignment, in each channel that sounds.
-pub type InTempos = [Option<Tempos>; 2];
+pub struct InTempos {
+    paths: [Option<Tempos>; 2],
+    lines: Lines,
+    /// Paths of each channel near which lines are searched.
+    few: usize,
+}
 
 /// A stretch of a query: the rows of each channel that sounds in it.
 pub struct Part {
@@ -36,26 +42,40 @@ impl Part {
 
     /// At the tempos of an alignment.
     pub fn tempos(&self, params: &WorkParams) -> InTempos {
-        Channel::ALL.map(|channel| {
+        let paths = Channel::ALL.map(|channel| {
             let query = self.channels[channel as usize].as_ref()?;
-            Some(Tempos::new(query, &params.align, params.of(channel).threshold))
-        })
+            Some(Tempos::new(query, &params.align, channel))
+        });
+        let lines = Lines::new(&self.channels, &params.align, &params.line);
+        InTempos { paths, lines, few: params.line.paths }
     }
 }
 
 /// A stretch in a channel is judged where more than one in so many of its rows sounds.
 const LEAST_SOUNDING: usize = 3;
 
-/// The best alignment with a work in each channel.
-pub fn align(tempos: &InTempos, work: &Stored) -> Scores {
-    Channel::ALL.map(|c| Some(tempos[c as usize].as_ref()?.best(work[c as usize].as_ref()?)))
+impl InTempos {
+    /// The best lines with a work, near the best paths of each channel.
+    pub fn align(&self, work: &Stored) -> Scores {
+        let both = self.paths.iter().zip(work);
+        let both = both.filter_map(|(tempos, rows)| Some((tempos.as_ref()?, rows.as_ref()?)));
+        let paths: Vec<Aligned> =
+            both.flat_map(|(tempos, rows)| tempos.best_few(rows, self.few)).collect();
+        self.lines.best(work, &paths)
+    }
+
+    /// The way of an alignment, in the channel that says most, in the key and near the tempo of the line.
+    pub fn way(&self, work: &Stored, found: &WorkEvidence) -> Path {
+        let channel = found.channel as usize;
+        let both = self.paths[channel].as_ref().zip(work[channel].as_ref());
+        let (up, slower) = (found.line.up, found.line.near);
+        both.map_or(Path { cells: Vec::new() }, |(tempos, rows)| tempos.path(rows, up, slower))
+    }
 }
 
-/// The way of an alignment in the channel that says most.
-pub fn way(tempos: &InTempos, work: &Stored, found: &WorkEvidence) -> Path {
-    let channel = found.channel as usize;
-    let both = tempos[channel].as_ref().zip(work[channel].as_ref());
-    both.map_or(Path { cells: Vec::new() }, |(tempos, rows)| tempos.path(rows, &found.aligned))
+/// The scores of many works, apart by kind.
+pub fn by_kind<'a>(all: impl Iterator<Item = &'a Scores> + Clone) -> [Vec<f32>; KINDS] {
+    std::array::from_fn(|kind| all.clone().filter_map(|scores| Some(scores[kind]?.score)).collect())
 }
 
 /// The stretches of a query in which something sounds.

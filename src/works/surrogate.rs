@@ -4,11 +4,19 @@
 //! instruments and the style of the work, and nothing of what makes it this one.
 
 use super::sequence::{CLASSES, IntRow};
+use super::stored::Stored;
 
 /// Rows of a bar: two seconds, less than which alignment does not see.
 const BAR: usize = 8;
 
-/// So many surrogates of `work`; the same ones for the same work.
+/// So many surrogates of a work, its channels in the same order of bars.
+pub fn shuffled(work: &Stored, count: usize) -> Vec<Stored> {
+    let channels = work.each_ref().map(|rows| rows.as_ref().map(|rows| surrogates(rows, count)));
+    let nth = |n: usize| channels.each_ref().map(|all| Some(all.as_ref()?[n].clone()));
+    (0..count).map(nth).collect()
+}
+
+/// So many surrogates of the rows of a channel; the same ones for the same rows.
 pub fn surrogates(work: &[IntRow], count: usize) -> Vec<Vec<IntRow>> {
     (0..count).map(|number| surrogate(work, number)).collect()
 }

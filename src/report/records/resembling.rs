@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{QueryInfo, ReferenceInfo};
 use crate::resemblance::{Channel, Resemblance};
 use crate::rounding::rounded;
-use crate::works::align::{Aligned, Path};
+use crate::works::align::Path;
 use crate::works::sequence::{CLASSES, IntRow, ROWS_PER_SECOND, Sequence};
 
 /// Another work, and how far it stands out.
@@ -116,11 +116,15 @@ impl From<&Resemblance> for ResemblanceRecord {
 }
 
 impl WorkExhibit {
-    /// Of the alignment of a work with `query` along `path`.
-    pub fn new(aligned: &Aligned, path: &Path, query: &Sequence, work: &[IntRow]) -> WorkExhibit {
-        let heard = query.slower(aligned.slower).stored();
-        let up = usize::from(aligned.up);
-        let slower = f64::from(aligned.slower) / 1000.0;
+    /// Of the alignment of a work with `query`, moved up and played more slowly (per mille), along `path`.
+    pub fn new(
+        (up, slower): (u8, u16),
+        path: &Path,
+        query: &Sequence,
+        work: &[IntRow],
+    ) -> WorkExhibit {
+        let heard = query.slower(slower).stored();
+        let (up, slower) = (usize::from(up), f64::from(slower) / 1000.0);
         let mut exhibit = WorkExhibit {
             row_ms: rounded(1000.0 / ROWS_PER_SECOND as f64 / slower, 3),
             ..WorkExhibit::default()
