@@ -124,7 +124,7 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
                 });
                 let tempos = Channel::ALL.map(|c| {
                     let part = parts[c as usize].clone().unwrap_or_default();
-                    Tempos::new(&part, &PARAMS.align, c)
+                    Tempos::coarse(&part, &PARAMS.align, c)
                 });
                 let lines = Lines::new(&parts, &PARAMS.align, &PARAMS.line);
                 let line = |(name, stored): &(String, Stored)| {

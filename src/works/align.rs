@@ -62,16 +62,27 @@ impl Path {
 pub struct Tempos {
     params: AlignParams,
     threshold: f32,
+    /// Rows that are seen as one, to find quickly where paths are.
+    stride: usize,
     /// How many times more slowly, in per mille, and the rows.
     versions: Vec<(u16, Vec<IntRow>)>,
 }
 
 impl Tempos {
-    /// Of a query.
+    /// Of a query, for paths row by row.
     pub fn new(query: &Sequence, params: &AlignParams, channel: Channel) -> Tempos {
         let at = |&slower: &u16| (slower, query.slower(slower).quantised(QUERY_UNIT));
         let threshold = params.thresholds[channel as usize];
-        Tempos { params: *params, threshold, versions: params.tempos.iter().map(at).collect() }
+        let versions = params.tempos.iter().map(at).collect();
+        Tempos { params: *params, threshold, stride: 1, versions }
+    }
+
+    /// Of a query, two rows as one: a quarter of the work, and lines are looked for near what it finds anyway.
+    pub fn coarse(query: &Sequence, params: &AlignParams, channel: Channel) -> Tempos {
+        let at = |&slower: &u16| (slower, query.slower(slower).halved().quantised(QUERY_UNIT));
+        let threshold = params.thresholds[channel as usize];
+        let versions = params.tempos.iter().map(at).collect();
+        Tempos { params: *params, threshold, stride: 2, versions }
     }
 
     /// The best alignment with a work, in any key; of equal ones the first.
@@ -82,14 +93,17 @@ impl Tempos {
 
     /// The best alignments with a work, of each key and tempo at most one, the best first.
     pub fn best_few(&self, work: &[IntRow], count: usize) -> Vec<Aligned> {
-        let units = Units::new(&self.params, self.threshold);
-        let mut table = Table::new(work, self.params.diagonal);
+        let (stride, units) = (self.stride, Units::new(&self.params, self.threshold, self.stride));
+        let halved = if stride == 2 { halved(work) } else { Vec::new() };
+        let work = if stride == 2 { &halved } else { work };
+        let mut table = Table::new(work, units.diagonal);
         let mut all = Vec::with_capacity(self.versions.len() * CLASSES);
         for (slower, query) in &self.versions {
             for up in 0..CLASSES {
                 table.fill(query, up);
                 let (score, end) = table.best(query.len(), &units);
                 let score = f32::from(score) / units.one;
+                let end = (end.0 * stride, end.1 * stride);
                 all.push(Aligned { score, up: up as u8, slower: *slower, end });
             }
         }
@@ -102,8 +116,8 @@ impl Tempos {
 
     /// The way of the best alignment in a key and at a tempo.
     pub fn path(&self, work: &[IntRow], up: u8, slower: u16) -> Path {
-        let units = Units::new(&self.params, self.threshold);
-        let mut table = Table::new(work, self.params.diagonal);
+        let units = Units::new(&self.params, self.threshold, 1);
+        let mut table = Table::new(work, units.diagonal);
         let version = self.versions.iter().find(|(tempo, _)| *tempo == slower);
         let Some((_, query)) = version else { return Path { cells: Vec::new() } };
         table.fill(query, usize::from(up));
@@ -113,16 +127,21 @@ impl Tempos {
 
 /// Threshold and price in the whole numbers of the table.
 struct Units {
+    /// Cells of a diagonal, an odd number.
+    diagonal: usize,
     one: f32,
     threshold: i16,
     oblique: i16,
 }
 
 impl Units {
-    fn new(params: &AlignParams, threshold: f32) -> Units {
-        let one = QUERY_UNIT * STORED_UNIT * params.diagonal as f32 / (1 << SHIFT) as f32;
+    fn new(params: &AlignParams, threshold: f32, stride: usize) -> Units {
+        let diagonal = params.diagonal / stride | 1;
+        // A row of several is their sum.
+        let stored = STORED_UNIT * stride as f32;
+        let one = QUERY_UNIT * stored * diagonal as f32 / (1 << SHIFT) as f32;
         let whole = |x: f32| (x * one).round() as i16;
-        Units { one, threshold: whole(threshold), oblique: whole(params.oblique) }
+        Units { diagonal, one, threshold: whole(threshold), oblique: whole(params.oblique) }
     }
 }
 
@@ -251,6 +270,12 @@ impl Table {
     }
 }
 
+/// Each two rows as their sum.
+fn halved(work: &[IntRow]) -> Vec<IntRow> {
+    let sum = |[a, b]: &[IntRow; 2]| std::array::from_fn(|c| a[c] + b[c]);
+    work.as_chunks::<2>().0.iter().map(sum).collect()
+}
+
 /// The first column of a row of scores that has this one.
 fn column_of(score: i16, row: &[i16]) -> usize {
     row[2..].iter().position(|here| *here == score).unwrap_or(0)
@@ -329,7 +354,7 @@ mod tests {
 
     /// The recursion cell by cell.
     fn slow_best(query: &[IntRow], work: &[IntRow], up: usize) -> i16 {
-        let units = Units::new(&PARAMS, THRESHOLD);
+        let units = Units::new(&PARAMS, THRESHOLD, 1);
         let half = (PARAMS.diagonal / 2) as i64;
         let dot = |i: i64, j: i64| -> i16 {
             let (Some(q), Some(r)) = (query.get(i as usize), work.get(j as usize)) else {
@@ -367,9 +392,9 @@ mod tests {
             let mut table = Table::new(&work, PARAMS.diagonal);
             for up in [0, 5, 11] {
                 table.fill(&query, up);
-                let (best, _) = table.best(query.len(), &Units::new(&PARAMS, THRESHOLD));
+                let (best, _) = table.best(query.len(), &Units::new(&PARAMS, THRESHOLD, 1));
                 assert_eq!(best, slow_best(&query, &work, up), "{rows} {up}");
-                let path = table.path(query.len(), &Units::new(&PARAMS, THRESHOLD));
+                let path = table.path(query.len(), &Units::new(&PARAMS, THRESHOLD, 1));
                 assert_eq!(path.cells.is_empty(), best == 0);
             }
         }

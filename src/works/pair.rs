@@ -26,7 +26,7 @@ pub fn compare(query: &Work, work: &Work, params: &WorkParams) -> Option<(WorkEv
         judge.evidence(&tempos.align(&stored))
     });
     let found = judged.max_by(WorkEvidence::surer).filter(|found| found.line.score > 0.0)?;
-    let whole = Part::new(query, 0..query.harmony.rows.len()).tempos(params);
+    let whole = Part::new(query, 0..query.harmony.rows.len()).ways(params);
     let path = whole.way(&stored, &found);
     Some((found, path))
 }

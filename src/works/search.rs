@@ -17,7 +17,7 @@ use super::evidence::{Judge, Scores, WorkEvidence};
 use super::line::{BOTH, KINDS};
 use super::params::WorkParams;
 use super::stored::{Stored, works};
-use super::stretch::{InTempos, Part, by_kind, stretches};
+use super::stretch::{InTempos, Part, Ways, by_kind, stretches};
 use super::surrogate;
 use super::work::Work;
 use crate::id::hex;
@@ -37,7 +37,7 @@ pub struct FoundWorks {
     /// The works.
     pub all: Vec<FoundWork>,
     /// The whole query.
-    whole: InTempos,
+    whole: Ways,
 }
 
 impl FoundWorks {
@@ -182,7 +182,7 @@ impl WorkScanner {
         let mut all: Vec<FoundWork> = all.collect();
         all.sort_by(|a, b| b.found.surer(&a.found));
         // Of the whole query the way is known only now.
-        let whole = Part::new(query, 0..query.harmony.rows.len()).tempos(&self.params);
+        let whole = Part::new(query, 0..query.harmony.rows.len()).ways(&self.params);
         Ok(FoundWorks { all, whole })
     }
 

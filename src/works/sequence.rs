@@ -44,6 +44,12 @@ impl Sequence {
         Sequence { rows: resample(&self.rows, 1000.0 / f64::from(per_mille)) }
     }
 
+    /// Each two rows as their mean.
+    pub fn halved(&self) -> Sequence {
+        let mean = |[a, b]: &[Row; 2]| std::array::from_fn(|c| 0.5 * (a[c] + b[c]));
+        Sequence { rows: self.rows.as_chunks::<2>().0.iter().map(mean).collect() }
+    }
+
     /// In whole numbers of `1 / unit`.
     pub fn quantised(&self, unit: f32) -> Vec<IntRow> {
         let value = |x: f32| (x * unit).round().clamp(-127.0, 127.0) as i8;

@@ -44,10 +44,18 @@ impl Part {
     pub fn tempos(&self, params: &WorkParams) -> InTempos {
         let paths = Channel::ALL.map(|channel| {
             let query = self.channels[channel as usize].as_ref()?;
-            Some(Tempos::new(query, &params.align, channel))
+            Some(Tempos::coarse(query, &params.align, channel))
         });
         let lines = Lines::new(&self.channels, &params.align, &params.line);
         InTempos { paths, lines, few: params.line.paths }
+    }
+
+    /// For the ways of alignments.
+    pub fn ways(&self, params: &WorkParams) -> Ways {
+        Ways(Channel::ALL.map(|channel| {
+            let query = self.channels[channel as usize].as_ref()?;
+            Some(Tempos::new(query, &params.align, channel))
+        }))
     }
 }
 
@@ -63,11 +71,16 @@ impl InTempos {
             both.flat_map(|(tempos, rows)| tempos.best_few(rows, self.few)).collect();
         self.lines.best(work, &paths)
     }
+}
 
+/// A query in each channel that sounds, to follow alignments in.
+pub struct Ways([Option<Tempos>; 2]);
+
+impl Ways {
     /// The way of an alignment, in the channel that says most, in the key and near the tempo of the line.
     pub fn way(&self, work: &Stored, found: &WorkEvidence) -> Path {
         let channel = found.channel as usize;
-        let both = self.paths[channel].as_ref().zip(work[channel].as_ref());
+        let both = self.0[channel].as_ref().zip(work[channel].as_ref());
         let (up, slower) = (found.line.up, found.line.near);
         both.map_or(Path { cells: Vec::new() }, |(tempos, rows)| tempos.path(rows, up, slower))
     }
