@@ -5,6 +5,11 @@
 //!                                                            query (0: all of it), tab separated: query, work, score,
 //!                                                            semitones, tempo in per mille
 //!
+//!        work_measures lines QUERIES WORKS SECONDS           the same along lines: query, work, and of harmony, melody and
+//!                                                            both score, semitones, tempo
+//!        work_measures candidates INDEX QUERIES              for each query and channel the works of an index, likeliest first
+//!        work_measures grow INDEX FROM COUNT                 an index of the works of another and COUNT that never were
+//!
 //! CHANNEL: harmony or melody.
 
 // Standard output is what it is for.
@@ -15,22 +20,25 @@ use std::path::Path;
 
 use rayon::prelude::*;
 use soundalike::audio::{DecodeOptions, decode_file};
+use soundalike::fingerprint::stored::params_id;
+use soundalike::params::FingerprintParams;
 use soundalike::works::align::Tempos;
 use soundalike::works::candidates::candidates;
 use soundalike::works::channel::{Channel, Listening};
 use soundalike::works::line::Lines;
 use soundalike::works::params::WorkParams;
 use soundalike::works::sequence::{ROWS_PER_SECOND, Sequence};
-use soundalike::works::stored::Stored;
+use soundalike::works::stored::{Stored, heard, payloads, windows, with_works, works};
+use soundalike::works::surrogate::shuffled;
 use soundalike::works::work::{Work, WorkMeter};
-use soundalike_index::{Reader, TrackRef};
+use soundalike_index::{CompactPolicy, Reader, TrackId, TrackMeta, TrackRecord, TrackRef, Writer};
 
 const PARAMS: WorkParams = WorkParams::V1;
 
-fn heard(path: &str, channel: Channel) -> Result<Sequence, Box<dyn Error + Send + Sync>> {
-    let mut meter = WorkMeter::new(Listening::All, &PARAMS).ok_or("nothing to listen for")?;
+fn played(path: &str, listening: Listening) -> Result<Work, Box<dyn Error + Send + Sync>> {
+    let mut meter = WorkMeter::new(listening, &PARAMS).ok_or("nothing to listen for")?;
     decode_file(Path::new(path), &DecodeOptions::default(), &mut |s| meter.push(s))?;
-    Ok(meter.finish().of(channel).clone())
+    Ok(meter.finish())
 }
 
 fn channel(name: &str) -> Result<Channel, Box<dyn Error + Send + Sync>> {
@@ -42,20 +50,45 @@ fn listed(
     list: &str,
     channel: Channel,
 ) -> Result<Vec<(String, Sequence)>, Box<dyn Error + Send + Sync>> {
-    let list = std::fs::read_to_string(list)?;
-    let paths: Vec<&str> = list.lines().collect();
-    paths.par_iter().map(|path| Ok(((*path).to_owned(), heard(path, channel)?))).collect()
+    let all = all_listed(list)?.into_iter();
+    Ok(all.map(|(path, work)| (path, work.of(channel).clone())).collect())
 }
 
 fn all_listed(list: &str) -> Result<Vec<(String, Work)>, Box<dyn Error + Send + Sync>> {
     let list = std::fs::read_to_string(list)?;
     let paths: Vec<&str> = list.lines().collect();
-    let heard = |path: &str| -> Result<Work, Box<dyn Error + Send + Sync>> {
-        let mut meter = WorkMeter::new(Listening::All, &PARAMS).ok_or("nothing to listen for")?;
-        decode_file(Path::new(path), &DecodeOptions::default(), &mut |s| meter.push(s))?;
-        Ok(meter.finish())
+    let heard = |path: &&str| Ok(((*path).to_owned(), played(path, Listening::All)?));
+    paths.par_iter().map(heard).collect()
+}
+
+/// Makes `index` of the works of `from` and so many that never were: their bars in another order, half of them upside
+/// down.
+fn grow(index: &Path, from: &Path, count: usize) -> Result<(), Box<dyn Error + Send + Sync>> {
+    let reader = Reader::open(from)?;
+    let tracks: Vec<_> = reader.tracks().map(|(_, meta)| meta.clone()).collect();
+    let ids: Vec<_> = tracks.iter().map(|meta| TrackId::of(&meta.sha256)).collect();
+    let stored = works(&reader, &ids)?;
+    let mut writer = with_works(Writer::open_or_create(index, params_id(&FingerprintParams::V2))?)?;
+    let of_each = count.div_ceil(tracks.len().max(1));
+    let record = |mut meta: TrackMeta, stored: &Stored, number: usize| {
+        let work = heard(stored, Listening::All);
+        if number > 0 {
+            meta.sha256[..8].copy_from_slice(&(number as u64).to_le_bytes());
+            meta.ref_id = format!("{number}-{}", meta.ref_id);
+        }
+        TrackRecord { meta, payloads: payloads(&work), windows: windows(&work, &PARAMS) }
     };
-    paths.par_iter().map(|path| Ok(((*path).to_owned(), heard(path)?))).collect()
+    for chunk in tracks.iter().zip(&stored).collect::<Vec<_>>().chunks(32) {
+        let records = chunk.par_iter().flat_map_iter(|(meta, stored)| {
+            let others = shuffled(stored, of_each);
+            let all = std::iter::once((*stored).clone()).chain(others);
+            let all = all.enumerate().map(|(n, stored)| record((*meta).clone(), &stored, n));
+            all.collect::<Vec<_>>()
+        });
+        writer.commit(records.collect())?;
+    }
+    writer.compact(CompactPolicy::Tiered)?;
+    Ok(())
 }
 
 fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
@@ -65,7 +98,8 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
         ["features", name, files @ ..] => {
             let channel = channel(name)?;
             for path in files {
-                let rows = heard(path, channel)?.rows;
+                let work = played(path, Listening::All)?;
+                let rows = &work.of(channel).rows;
                 println!("{}", serde_json::json!({ "path": path, "rows": rows }));
             }
         }
@@ -107,6 +141,7 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
             });
             lines.collect::<Vec<_>>().iter().for_each(|lines| print!("{lines}"));
         }
+        ["grow", index, from, count] => grow(Path::new(index), Path::new(from), count.parse()?)?,
         ["lines", queries, works, seconds] => {
             let rows = seconds.parse::<usize>()? * ROWS_PER_SECOND;
             let works: Vec<(String, Stored)> = all_listed(works)?
@@ -148,7 +183,7 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
             lines.collect::<Vec<_>>().iter().for_each(|lines| print!("{lines}"));
         }
         _ => {
-            return Err("usage: work_measures features CHANNEL FILE… | scores CHANNEL QUERIES WORKS SECONDS".into());
+            return Err("see the head of benches/resemblance/measure.rs for usage".into());
         }
     }
     Ok(())
