@@ -203,9 +203,9 @@ impl WorkParams {
             fewest: 30,
             floor: 0.02,
             tails: [
-                TailParams { from: 2.5, share: 0.006, scale: 1.1 },
-                TailParams { from: 2.5, share: 0.006, scale: 0.7 },
-                TailParams { from: 2.5, share: 0.006, scale: 0.9 },
+                TailParams { from: 2.0, share: 0.0035, scale: 0.52 },
+                TailParams { from: 2.0, share: 0.0027, scale: 0.43 },
+                TailParams { from: 2.0, share: 0.0026, scale: 0.45 },
             ],
             stretch_s: 20,
         },
