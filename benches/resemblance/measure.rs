@@ -23,7 +23,7 @@ use soundalike::audio::{DecodeOptions, decode_file};
 use soundalike::fingerprint::stored::params_id;
 use soundalike::params::FingerprintParams;
 use soundalike::works::align::Tempos;
-use soundalike::works::candidates::candidates;
+use soundalike::works::candidates::{Asked, candidates};
 use soundalike::works::channel::{Channel, Listening};
 use soundalike::works::line::Lines;
 use soundalike::works::params::WorkParams;
@@ -116,8 +116,10 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
                 };
                 let tempos = Tempos::new(&part, &PARAMS.align, channel);
                 let line = |(work, rows): &(String, Vec<_>)| {
-                    let a = tempos.best(rows);
-                    format!("{query}\t{work}\t{:.3}\t{}\t{}\n", a.score, a.up, a.slower)
+                    let best = tempos.best(rows, 1);
+                    let (score, up, slower) =
+                        best.first().map_or((0.0, 0, 1000), |a| (a.score, a.up, a.slower));
+                    format!("{query}\t{work}\t{score:.3}\t{up}\t{slower}\n")
                 };
                 works.iter().map(line).collect::<String>()
             });
@@ -127,15 +129,18 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
             let reader = Reader::open(Path::new(index))?;
             let mut params = PARAMS;
             params.candidates.works = usize::MAX;
-            let lines = all_listed(queries)?.into_par_iter().map(|(query, work)| {
+            let lines = all_listed(queries)?.into_par_iter().map(|(name, work)| {
                 let of = |channel: Channel| {
-                    let all = candidates(&reader, channel, work.of(channel), &params, &Some);
+                    let query = work.of(channel);
+                    let stretches = [0..query.rows.len()];
+                    let asked = Asked { channel, query, stretches: &stretches, work_of: &Some };
+                    let all = candidates(&reader, &asked, &params);
                     let path = |found: &TrackRef| {
                         let track = reader.track(found.id).and_then(|no| reader.meta(no));
                         track.map_or("", |meta| meta.path.as_str()).to_owned()
                     };
-                    let all: Vec<String> = all.iter().flatten().map(path).collect();
-                    format!("{query}\t{}\t{}\n", channel.name(), all.join("\t"))
+                    let all: Vec<String> = all.iter().flatten().flatten().map(path).collect();
+                    format!("{name}\t{}\t{}\n", channel.name(), all.join("\t"))
                 };
                 Channel::ALL.map(of).concat()
             });
@@ -167,7 +172,7 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
                         .iter()
                         .flat_map(|c| {
                             let rows = stored[*c as usize].as_deref().unwrap_or_default();
-                            tempos[*c as usize].best_few(rows, PARAMS.line.paths)
+                            tempos[*c as usize].best(rows, PARAMS.line.paths)
                         })
                         .collect();
                     let best = lines.best(stored, &paths);

@@ -212,7 +212,7 @@ impl Engine {
         summary.clusters = evidence.clusters.len();
         summary.families = evidence.families.len();
         let batch = match evidence.compared {
-            true => Batch::new(&evidence.uploads, &evidence.clusters),
+            true => Batch::new(&evidence.uploads, &evidence.clusters).families(&evidence.families),
             false => Batch::not_compared(&evidence.uploads),
         };
         let judged = self.judge.batch(batch, self.protected_artists());

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::batch::Batch;
 use super::identity::{Identity, key};
 use super::upload::Upload;
 use crate::declare::declared::{AiLevel, Rights};
 use crate::declare::identifiers::Isrc;
 use crate::declare::times::instant;
 use crate::dedup::THRESHOLD_LENGTH;
-use crate::dedup::cluster::Cluster;
 
 const DAY_S: i64 = 86_400;
 
@@ -49,6 +49,8 @@ pub(super) struct Accounts {
     by_name: BTreeMap<String, Account>,
     /// Groups that a path is a member of, by their place in the batch.
     clusters: BTreeMap<String, Vec<usize>>,
+    /// The same of families.
+    families: BTreeMap<String, Vec<usize>>,
     /// Uploads by path.
     by_path: BTreeMap<String, usize>,
     /// Uploads by ISRC.
@@ -75,8 +77,14 @@ pub(super) struct Release {
 }
 
 impl Accounts {
-    pub(super) fn count(uploads: &[Upload], clusters: &[Cluster]) -> Accounts {
+    pub(super) fn count(batch: &Batch<'_>) -> Accounts {
+        let Batch { uploads, clusters, families, .. } = *batch;
         let mut counted = Accounts::default();
+        for (i, family) in families.iter().enumerate() {
+            for path in &family.members {
+                counted.families.entry(path.clone()).or_default().push(i);
+            }
+        }
         for (i, cluster) in clusters.iter().enumerate() {
             for path in &cluster.members {
                 counted.clusters.entry(path.clone()).or_default().push(i);
@@ -135,6 +143,11 @@ impl Accounts {
     /// The place of the upload called `path`.
     pub(super) fn place_of(&self, path: &str) -> Option<usize> {
         self.by_path.get(path).copied()
+    }
+
+    /// Places of the families that `path` is a member of.
+    pub(super) fn families_of(&self, path: &str) -> &[usize] {
+        self.families.get(path).map_or(&[], Vec::as_slice)
     }
 
     /// Places of the groups that `path` is a member of.

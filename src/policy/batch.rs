@@ -6,6 +6,7 @@ use super::accounts::Accounts;
 use super::confusable::Names;
 use super::upload::Upload;
 use crate::dedup::cluster::Cluster;
+use crate::dedup::family::Family;
 
 /// Uploads that came together, and what was found between them.
 #[derive(Debug, Default)]
@@ -14,6 +15,8 @@ pub struct Batch<'a> {
     pub uploads: &'a [Upload],
     /// Groups of near-duplicates among them; members are named by path.
     pub clusters: &'a [Cluster],
+    /// Families of uploads that play the same without being copies; members are named by path.
+    pub families: &'a [Family],
     /// The uploads were compared with each other, so that no group means no resemblance.
     pub compared: bool,
     /// A policy was chosen explicitly, so that what it wants declared counts for bare files, too.
@@ -31,6 +34,12 @@ impl<'a> Batch<'a> {
     /// Uploads that were not compared with each other.
     pub fn not_compared(uploads: &'a [Upload]) -> Batch<'a> {
         Batch { uploads, ..Batch::default() }
+    }
+
+    /// Families of them, where what they play was compared, too.
+    #[must_use]
+    pub fn families(self, families: &'a [Family]) -> Batch<'a> {
+        Batch { families, ..self }
     }
 
     /// Says whether a policy was chosen explicitly.
@@ -54,6 +63,6 @@ impl<'a> Batch<'a> {
 
     /// What is known of accounts, releases and codes; counted when first asked for.
     pub(super) fn accounts(&self) -> &Accounts {
-        self.accounts.get_or_init(|| Accounts::count(self.uploads, self.clusters))
+        self.accounts.get_or_init(|| Accounts::count(self))
     }
 }

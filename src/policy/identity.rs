@@ -9,6 +9,7 @@ use unicode_normalization::char::is_combining_mark;
 use crate::declare::declared::Declared;
 use crate::declare::identifiers::Isrc;
 use crate::dedup::cluster::Member;
+use crate::dedup::family::FamilyMember;
 use crate::level::Level;
 use crate::track::Track;
 
@@ -77,6 +78,11 @@ impl Identity {
 
     /// Of a member of a cluster.
     pub(super) fn member(m: &Member) -> Identity {
+        Identity::new(&m.title, &m.artists, &m.isrc, &m.account)
+    }
+
+    /// Of a member of a family.
+    pub(super) fn of_family(m: &FamilyMember) -> Identity {
         Identity::new(&m.title, &m.artists, &m.isrc, &m.account)
     }
 

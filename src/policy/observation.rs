@@ -70,6 +70,7 @@ rules! {
     Disc002 "DISC-002" "Declared free of generated parts, but the file names a generator";
     Disc003 "DISC-003" "Generated parts declared";
     Work001 "WORK-001" "Plays what a reference plays";
+    Work002 "WORK-002" "Plays what other uploads play";
 }
 
 /// A number, word or yes/no that an observation rests on; packs put conditions on them by name.
@@ -103,7 +104,7 @@ pub struct Observation {
     pub rule: Rule,
     /// In plain words, for the record.
     pub message: String,
-    /// Identifiers of matches (`m_…`) and clusters (`c_…`) that show it.
+    /// Identifiers of matches (`m_…`), resemblances (`w_…`), clusters (`c_…`) and families (`f_…`) that show it.
     pub evidence: Vec<String>,
     /// What the message rests on.
     pub facts: Facts,

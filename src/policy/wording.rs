@@ -121,6 +121,9 @@ pub fn meaning(rule: Rule) -> &'static str {
             "The same chords in the same rhythm, or the same upper voice, as in a reference, in whatever key, tempo and on whatever \
              instruments, for longer than chance explains. Many songs share chords: never more than a look."
         }
+        Rule::Work002 => {
+            "Other uploads of the batch, or earlier ones, play the same chords in the same rhythm or the same upper voice and              are no copies: restyles, covers, or a generator's variants of one song. Never more than a look."
+        }
         Rule::Bulk001 => "The upload shares most of its audio with others of the batch.",
         Rule::Bulk002 => {
             "One recording stands under several titles, artists or ISRCs. Versions of one track by one \

@@ -85,30 +85,28 @@ impl Tempos {
         Tempos { params: *params, threshold, stride: 2, versions }
     }
 
-    /// The best alignment with a work, in any key; of equal ones the first.
-    pub fn best(&self, work: &[IntRow]) -> Aligned {
-        let nothing = Aligned { score: 0.0, up: 0, slower: 1000, end: (0, 0) };
-        self.best_few(work, 1).first().copied().unwrap_or(nothing)
-    }
-
     /// The best alignments with a work, of each key and tempo at most one, the best first.
-    pub fn best_few(&self, work: &[IntRow], count: usize) -> Vec<Aligned> {
+    pub fn best(&self, work: &[IntRow], count: usize) -> Vec<Aligned> {
         let (stride, units) = (self.stride, Units::new(&self.params, self.threshold, self.stride));
         let halved = if stride == 2 { halved(work) } else { Vec::new() };
         let work = if stride == 2 { &halved } else { work };
         let mut table = Table::new(work, units.diagonal);
         let mut all = Vec::with_capacity(self.versions.len() * CLASSES);
         for (slower, query) in &self.versions {
-            for up in 0..CLASSES {
-                table.fill(query, up);
-                let (score, end) = table.best(query.len(), &units);
-                let score = f32::from(score) / units.one;
-                let end = (end.0 * stride, end.1 * stride);
-                all.push(Aligned { score, up: up as u8, slower: *slower, end });
+            for low in 0..TRITONE {
+                table.fill(query, low);
+                for half in [0, 1] {
+                    let (score, end) = table.best(half, query.len(), &units);
+                    let score = f32::from(score) / units.one;
+                    let end = (end.0 * stride, end.1 * stride);
+                    let up = (low + half * TRITONE) as u8;
+                    all.push(Aligned { score, up, slower: *slower, end });
+                }
             }
         }
-        // Stable: of equal ones the first.
-        all.sort_by(|a, b| b.score.total_cmp(&a.score));
+        // Of equal ones the lower key of the first tempo.
+        let by_score = |a: &Aligned, b: &Aligned| b.score.total_cmp(&a.score);
+        all.sort_by(|a, b| by_score(a, b).then(a.slower.cmp(&b.slower)).then(a.up.cmp(&b.up)));
         all.retain(|aligned| aligned.score > 0.0);
         all.truncate(count);
         all
@@ -120,8 +118,9 @@ impl Tempos {
         let mut table = Table::new(work, units.diagonal);
         let version = self.versions.iter().find(|(tempo, _)| *tempo == slower);
         let Some((_, query)) = version else { return Path { cells: Vec::new() } };
-        table.fill(query, usize::from(up));
-        table.path(query.len(), &units)
+        let up = usize::from(up);
+        table.fill(query, up % TRITONE);
+        table.path(up / TRITONE, query.len(), &units)
     }
 }
 
@@ -147,10 +146,15 @@ impl Units {
 
 /// Rows of a work that are correlated at a time.
 const LANES: usize = 16;
-/// So many rows by pitch classes.
-type Block = [[i16; LANES]; CLASSES];
+/// Half an octave: correlations in keys that far apart have their products in common.
+const TRITONE: usize = CLASSES / 2;
+/// So many rows: sums of pitch classes a tritone apart, and their differences.
+///
+/// With `s` and `d` for them on both sides, `2 Σ x y = Σ s s' + Σ d d'`, and a tritone higher `Σ s s' - Σ d d'`: two
+/// keys for the products of one.
+type Block = [[[i16; LANES]; TRITONE]; 2];
 
-/// Correlations of all rows of a query with all of a work, with a margin of zeros.
+/// Correlations of all rows of a query with all of a work in a key and a tritone higher, with a margin of zeros.
 struct Table {
     /// The work, the last block filled up with silence.
     work: Vec<Block>,
@@ -159,15 +163,17 @@ struct Table {
     half: usize,
     /// Zeros before each row, which a sum along a diagonal may reach into.
     margin: usize,
-    /// Rows of `margin + columns + half`, `margin` of them before the first.
-    cells: Vec<i16>,
+    /// Rows of `margin + columns + half`, `margin` of them before the first, in both keys.
+    cells: [Vec<i16>; 2],
 }
 
 impl Table {
     fn new(work: &[IntRow], diagonal: usize) -> Table {
         let block = |rows: &[IntRow]| -> Block {
-            let value = |c: usize, lane: usize| rows.get(lane).map_or(0, |row| i16::from(row[c]));
-            std::array::from_fn(|c| std::array::from_fn(|lane| value(c, lane)))
+            let folded = |lane: usize| rows.get(lane).map(|row| fold(&row.map(i16::from)));
+            let folded: [_; LANES] = std::array::from_fn(|lane| folded(lane).unwrap_or_default());
+            let of = |part: usize, c: usize| std::array::from_fn(|lane| folded[lane][part][c]);
+            std::array::from_fn(|part| std::array::from_fn(|c| of(part, c)))
         };
         let half = diagonal / 2;
         Table {
@@ -175,7 +181,7 @@ impl Table {
             columns: work.len(),
             half,
             margin: 2 * half + 1,
-            cells: Vec::new(),
+            cells: Default::default(),
         }
     }
 
@@ -183,30 +189,35 @@ impl Table {
         self.margin + self.work.len() * LANES + self.half
     }
 
-    /// Correlations with `query` moved up by `up` semitones.
+    /// Correlations with `query` moved up by `up` semitones, and a tritone more.
     fn fill(&mut self, query: &[IntRow], up: usize) {
         let (width, margin) = (self.width(), self.margin);
-        self.cells.clear();
-        self.cells.resize(width * (margin + query.len() + self.half), 0);
-        let rows = self.cells.chunks_exact_mut(width).skip(margin);
-        for (row, query) in rows.zip(query) {
+        for cells in &mut self.cells {
+            cells.clear();
+            cells.resize(width * (margin + query.len() + self.half), 0);
+        }
+        let [low, high] = &mut self.cells;
+        let rows = low.chunks_exact_mut(width).zip(high.chunks_exact_mut(width)).skip(margin);
+        for ((low, high), query) in rows.zip(query) {
             let moved = |class: usize| i16::from(query[(class + CLASSES - up) % CLASSES]);
-            let blocks = row[margin..].as_chunks_mut::<LANES>().0;
-            correlate(blocks, &self.work, &std::array::from_fn(moved));
+            let query = fold(&std::array::from_fn(moved));
+            let [low, high] = [low, high].map(|row| row[margin..].as_chunks_mut::<LANES>().0);
+            correlate(low, high, &self.work, &query);
         }
     }
 
-    fn row(&self, i: usize) -> &[i16] {
-        &self.cells[i * self.width()..(i + 1) * self.width()]
+    fn row(&self, key: usize, i: usize) -> &[i16] {
+        &self.cells[key][i * self.width()..(i + 1) * self.width()]
     }
 
     /// Calls `each` with the similarities of each row of the query, in its order.
-    fn rows(&self, queries: usize, mut each: impl FnMut(usize, &[i16])) {
+    fn rows(&self, key: usize, queries: usize, mut each: impl FnMut(usize, &[i16])) {
         let length = self.columns + self.half;
         let (mut new, mut old) = (vec![0i16; length + 1], vec![0i16; length + 1]);
         for i in 0..queries + self.half {
             // Row `i` comes in at the front of the diagonal, the one before its end goes.
-            let (comes, goes) = (&self.row(i + self.margin)[self.margin..], self.row(i));
+            let comes = &self.row(key, i + self.margin)[self.margin..];
+            let goes = self.row(key, i);
             slide(&mut new[1..], &old, comes, goes);
             if i >= self.half {
                 each(i - self.half, &new[self.half + 1..]);
@@ -216,11 +227,11 @@ impl Table {
     }
 
     /// The highest score of a path, and where it ends.
-    fn best(&self, queries: usize, units: &Units) -> (i16, (usize, usize)) {
+    fn best(&self, key: usize, queries: usize, units: &Units) -> (i16, (usize, usize)) {
         // Two columns before the first, for the steps.
         let mut scores: [Vec<i16>; 3] = std::array::from_fn(|_| vec![0; self.columns + 2]);
         let mut best = (0, (0, 0));
-        self.rows(queries, |i, similarities| {
+        self.rows(key, queries, |i, similarities| {
             let [two_before, before, here] = &mut scores;
             let score = step(here, before, two_before, similarities, units);
             if score > best.0 {
@@ -232,13 +243,13 @@ impl Table {
     }
 
     /// The path with the highest score.
-    fn path(&self, queries: usize, units: &Units) -> Path {
+    fn path(&self, key: usize, queries: usize, units: &Units) -> Path {
         let width = self.columns + 2;
         // Two rows before the first, too.
         let mut scores = vec![0i16; (queries + 2) * width];
         let mut similarities = vec![0i16; queries * self.columns];
         let mut end = (0, (0, 0));
-        self.rows(queries, |i, row| {
+        self.rows(key, queries, |i, row| {
             let (above, rest) = scores.split_at_mut((i + 2) * width);
             let (two_before, before) = above[i * width..].split_at(width);
             let here = &mut rest[..width];
@@ -281,18 +292,35 @@ fn column_of(score: i16, row: &[i16]) -> usize {
     row[2..].iter().position(|here| *here == score).unwrap_or(0)
 }
 
-/// A row of a query with all of a work.
+/// Sums of pitch classes a tritone apart, and differences.
+fn fold(row: &[i16; CLASSES]) -> [[i16; TRITONE]; 2] {
+    let both = |sign: i16| std::array::from_fn(|c| row[c] + sign * row[c + TRITONE]);
+    [both(1), both(-1)]
+}
+
+/// A row of a query with all of a work, and a tritone higher.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512vl", "x86_64+avx2"))]
-fn correlate(cells: &mut [[i16; LANES]], work: &[Block], query: &[i16; CLASSES]) {
-    for (cells, block) in cells.iter_mut().zip(work) {
+fn correlate(
+    low: &mut [[i16; LANES]],
+    high: &mut [[i16; LANES]],
+    work: &[Block],
+    query: &[[i16; TRITONE]; 2],
+) {
+    for ((low, high), block) in low.iter_mut().zip(high).zip(work) {
         // Indices, since iterators in iterators are not taken apart here.
         let mut sums = [0i16; LANES];
-        for class in 0..CLASSES {
+        let mut differences = [0i16; LANES];
+        for class in 0..TRITONE {
             for lane in 0..LANES {
-                sums[lane] += block[class][lane] * query[class];
+                sums[lane] += block[0][class][lane] * query[0][class];
+                differences[lane] += block[1][class][lane] * query[1][class];
             }
         }
-        *cells = sums;
+        // Each is twice a whole number.
+        for lane in 0..LANES {
+            low[lane] = (sums[lane] + differences[lane]) >> 1;
+            high[lane] = (sums[lane] - differences[lane]) >> 1;
+        }
     }
 }
 
@@ -354,7 +382,7 @@ mod tests {
 
     /// The recursion cell by cell.
     fn slow_best(query: &[IntRow], work: &[IntRow], up: usize) -> i16 {
-        let units = Units::new(&PARAMS, THRESHOLD, 1);
+        let units = Units::new(&PARAMS, THRESHOLD);
         let half = (PARAMS.diagonal / 2) as i64;
         let dot = |i: i64, j: i64| -> i16 {
             let (Some(q), Some(r)) = (query.get(i as usize), work.get(j as usize)) else {
@@ -390,11 +418,12 @@ mod tests {
             let work = music(&mut random, rows).stored();
             let query = query.quantised(QUERY_UNIT);
             let mut table = Table::new(&work, PARAMS.diagonal);
-            for up in [0, 5, 11] {
-                table.fill(&query, up);
-                let (best, _) = table.best(query.len(), &Units::new(&PARAMS, THRESHOLD, 1));
+            for up in [0, 5, 6, 11] {
+                let key = up / TRITONE;
+                table.fill(&query, up % TRITONE);
+                let (best, _) = table.best(key, query.len(), &Units::new(&PARAMS, THRESHOLD, 1));
                 assert_eq!(best, slow_best(&query, &work, up), "{rows} {up}");
-                let path = table.path(query.len(), &Units::new(&PARAMS, THRESHOLD, 1));
+                let path = table.path(key, query.len(), &Units::new(&PARAMS, THRESHOLD, 1));
                 assert_eq!(path.cells.is_empty(), best == 0);
             }
         }
@@ -411,14 +440,14 @@ mod tests {
         // Played more slowly by a fifth: it must be played faster.
         let query = Sequence { rows: query.rows };
         let tempos = Tempos::new(&query, &PARAMS, Channel::Harmony);
-        let found = tempos.best(&work.stored());
+        let found = tempos.best(&work.stored(), 1)[0];
         assert_eq!((found.up, found.slower), (10, 840));
         let path = tempos.path(&work.stored(), found.up, found.slower);
         assert!(path.agreement() > 0.7, "{}", path.agreement());
         let (first, last) = (path.cells[0], path.cells[path.cells.len() - 1]);
         assert!(first.1.abs_diff(200) < 8 && last.1.abs_diff(299) < 8, "{first:?} {last:?}");
         let other = music(&mut random, 400).stored();
-        assert!(tempos.best(&other).score < found.score / 4.0);
-        assert_eq!(tempos.best(&[]).score, 0.0);
+        assert!(tempos.best(&other, 1)[0].score < found.score / 4.0);
+        assert_eq!(tempos.best(&[], 1), []);
     }
 }

@@ -236,7 +236,7 @@ mod tests {
         let work: Stored = work.map(|sequence| sequence.map(Sequence::stored));
         let paths = Channel::ALL.iter().filter_map(|c| {
             let tempos = Tempos::new(query[*c as usize]?, &ALIGN, *c);
-            Some(tempos.best_few(work[*c as usize].as_ref()?, PARAMS.paths))
+            Some(tempos.best(work[*c as usize].as_ref()?, PARAMS.paths))
         });
         let paths: Vec<Aligned> = paths.flatten().collect();
         let query = query.map(Option::<&Sequence>::cloned);

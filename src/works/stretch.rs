@@ -63,12 +63,17 @@ impl Part {
 const LEAST_SOUNDING: usize = 3;
 
 impl InTempos {
+    /// Whether anything sounds in a channel.
+    pub fn sounds(&self, channel: Channel) -> bool {
+        self.paths[channel as usize].is_some()
+    }
+
     /// The best lines with a work, near the best paths of each channel.
     pub fn align(&self, work: &Stored) -> Scores {
         let both = self.paths.iter().zip(work);
         let both = both.filter_map(|(tempos, rows)| Some((tempos.as_ref()?, rows.as_ref()?)));
         let paths: Vec<Aligned> =
-            both.flat_map(|(tempos, rows)| tempos.best_few(rows, self.few)).collect();
+            both.flat_map(|(tempos, rows)| tempos.best(rows, self.few)).collect();
         self.lines.best(work, &paths)
     }
 }

@@ -31,7 +31,7 @@ pub(super) fn observe(batch: &Batch<'_>, index: usize, all: &mut Vec<Observation
 }
 
 /// Why a large delivery is to be expected, where the declaration says so.
-fn expected_delivery(upload: &Upload) -> Option<&'static str> {
+pub(super) fn expected_delivery(upload: &Upload) -> Option<&'static str> {
     let d = &upload.declared;
     if d.is_catalog_transfer {
         Some("the delivery is marked as a catalogue transfer")

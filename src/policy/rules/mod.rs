@@ -24,6 +24,7 @@ pub fn observe(batch: &Batch<'_>, index: usize) -> Vec<Observation> {
     audio::observe(upload, &mut all);
     works::observe(upload, &mut all);
     let matches = all.len();
+    works::observe_families(batch, upload, &mut all);
     pairs::observe(batch, index, &mut all);
     bulk::observe(batch, index, &mut all);
     if let Some(id) = &upload.allowed_by {

@@ -1,8 +1,11 @@
-//! WORK rules: references that play the same, on whatever instruments.
+//! WORK rules: references, and other uploads, that play the same, on whatever instruments.
 
+use super::bulk::expected_delivery;
 use super::{cap, observation};
 use crate::clock::seconds;
+use crate::dedup::family::Family;
 use crate::level::Level;
+use crate::policy::Batch;
 use crate::policy::facts::FactsBuilder;
 use crate::policy::identity::{Identity, PartyBasis, exemption};
 use crate::policy::observation::{Observation, Rule};
@@ -16,6 +19,45 @@ const WORK: &str = "the same chords or notes do not make the same song";
 pub(super) fn observe(upload: &Upload, all: &mut Vec<Observation>) {
     let own = Identity::declared(&upload.declared);
     all.extend(upload.resemblances.iter().map(|r| of_resemblance(upload, &own, r)));
+}
+
+/// The families of a batch, or of a batch with earlier uploads, that it is a member of.
+pub(super) fn observe_families(batch: &Batch<'_>, upload: &Upload, all: &mut Vec<Observation>) {
+    for place in batch.accounts().families_of(&upload.track.path) {
+        all.extend(of_family(upload, &batch.families[*place]));
+    }
+}
+
+fn of_family(upload: &Upload, family: &Family) -> Option<Observation> {
+    let at = family.members.iter().position(|path| *path == upload.track.path)?;
+    let own = Identity::declared(&upload.declared);
+    let others = family.member_details.iter().filter(|m| m.path != upload.track.path);
+    let others: Vec<Identity> = others.map(Identity::of_family).collect();
+    let i = &family.identity;
+    let tie = family.ties.iter().filter(|tie| tie.a == at || tie.b == at);
+    let tie = tie.min_by(|a, b| a.log10_evalue.total_cmp(&b.log10_evalue));
+    let facts = FactsBuilder::default()
+        .count("family_size", family.size)
+        .count("recordings", family.recordings)
+        .count("titles", i.titles)
+        .count("artists", i.artists)
+        .count("isrcs", i.isrcs)
+        .count("registrants", i.isrc_registrants)
+        .count("accounts", i.accounts)
+        .maybe("channel", tie.map(|tie| tie.channel.name()))
+        .number("log10_evalue", family.weakest_log10_evalue)
+        .word("side", "batch");
+    let message = format!("one of a family: {}", family.explanation.trim_end_matches('.'));
+    let mut seen = observation(Rule::Work002, message, facts);
+    seen.evidence.push(family.family_id.clone());
+    cap(&mut seen, Level::Review, WORK);
+    if !others.is_empty() && others.iter().all(|other| own.surely_same_artist(other)) {
+        cap(&mut seen, Level::Clear, "one artist: these may be versions of one song");
+    }
+    if let Some(reason) = expected_delivery(upload) {
+        cap(&mut seen, Level::Clear, reason);
+    }
+    Some(seen)
 }
 
 fn of_resemblance(upload: &Upload, own: &Identity, r: &Resemblance) -> Observation {

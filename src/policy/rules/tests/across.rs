@@ -263,3 +263,47 @@ fn versions_in_a_group_are_no_one_recording_under_two_registrants() {
     assert_eq!(level(MatchKind::SameAudio), Level::Hold);
     assert_eq!(level(MatchKind::Version), Level::Review);
 }
+
+#[test]
+fn what_other_uploads_play_is_for_a_look_where_several_artists_sign_it() {
+    let by = |path: &str, artist: &str| {
+        let mut upload = upload(path);
+        upload.declared.artists = vec![artist.to_owned()];
+        upload
+    };
+    let family = |uploads: &[Upload]| {
+        let details = |u: &Upload| FamilyMember {
+            path: u.track.path.clone(),
+            artists: u.declared.artists.clone(),
+            ..FamilyMember::default()
+        };
+        let artists: std::collections::BTreeSet<&String> =
+            uploads.iter().flat_map(|u| &u.declared.artists).collect();
+        Family {
+            family_id: "f_1".into(),
+            members: uploads.iter().map(|u| u.track.path.clone()).collect(),
+            member_details: uploads.iter().map(details).collect(),
+            identity: IdentitySpread { artists: artists.len(), ..IdentitySpread::default() },
+            ..Family::default()
+        }
+    };
+    let judged = |uploads: &[Upload]| {
+        let families = [family(uploads)];
+        let (seen, verdict) =
+            verdict_in(&Batch::new(uploads, &[]).families(&families), 0, "generic");
+        let seen = seen.into_iter().find(|o| o.rule == Rule::Work002).unwrap();
+        (seen, verdict)
+    };
+    let (seen, verdict) = judged(&[by("a.wav", "Ann"), by("b.wav", "Bob")]);
+    assert_eq!(seen.evidence, ["f_1"]);
+    assert_eq!(seen.ceiling.unwrap().level, Level::Review, "never more than a look");
+    assert!(verdict.reasons.contains(&Rule::Work002));
+    // One artist's own versions and transfers are no concern.
+    let (seen, verdict) = judged(&[by("a.wav", "Ann"), by("b.wav", "Ann")]);
+    assert_eq!(seen.ceiling.unwrap().level, Level::Clear);
+    assert!(!verdict.reasons.contains(&Rule::Work002));
+    let mut moved = by("a.wav", "Ann");
+    moved.declared.is_catalog_transfer = true;
+    let (_, verdict) = judged(&[moved, by("b.wav", "Bob")]);
+    assert!(!verdict.reasons.contains(&Rule::Work002));
+}

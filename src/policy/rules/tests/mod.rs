@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use super::*;
 use crate::declare::declared::{AiDisclosure, AiFacet, AiLevel, Declared, DeclaredHash, Rights};
 use crate::dedup::cluster::{Cluster, Edge, IdentitySpread, Member};
+use crate::dedup::family::{Family, FamilyMember};
 use crate::fingerprint::signal::{Repetition, Signal};
 use crate::matches::{AlignedSegment, Match, Measures};
 use crate::policy::observation::Fact;
