@@ -132,8 +132,13 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
             let lines = all_listed(queries)?.into_par_iter().map(|(name, work)| {
                 let of = |channel: Channel| {
                     let query = work.of(channel);
-                    let stretches = [0..query.rows.len()];
-                    let asked = Asked { channel, query, stretches: &stretches, work_of: &Some };
+                    let whole = 0..query.rows.len();
+                    let asked = Asked {
+                        channel,
+                        query,
+                        stretches: std::slice::from_ref(&whole),
+                        work_of: &Some,
+                    };
                     let all = candidates(&reader, &asked, &params);
                     let path = |found: &TrackRef| {
                         let track = reader.track(found.id).and_then(|no| reader.meta(no));

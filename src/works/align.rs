@@ -135,7 +135,7 @@ struct Units {
 
 impl Units {
     fn new(params: &AlignParams, threshold: f32, stride: usize) -> Units {
-        let diagonal = params.diagonal / stride | 1;
+        let diagonal = (params.diagonal / stride) | 1;
         // A row of several is their sum.
         let stored = STORED_UNIT * stride as f32;
         let one = QUERY_UNIT * stored * diagonal as f32 / (1 << SHIFT) as f32;
@@ -382,7 +382,7 @@ mod tests {
 
     /// The recursion cell by cell.
     fn slow_best(query: &[IntRow], work: &[IntRow], up: usize) -> i16 {
-        let units = Units::new(&PARAMS, THRESHOLD);
+        let units = Units::new(&PARAMS, THRESHOLD, 1);
         let half = (PARAMS.diagonal / 2) as i64;
         let dot = |i: i64, j: i64| -> i16 {
             let (Some(q), Some(r)) = (query.get(i as usize), work.get(j as usize)) else {

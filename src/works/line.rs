@@ -151,6 +151,8 @@ impl Columns {
 }
 
 /// The greatest sum of a segment of any of the lines that begin in the columns from `from` on, in each kind.
+// Indices, since iterators are not taken apart here.
+#[allow(clippy::needless_range_loop)]
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512vl", "x86_64+avx2"))]
 fn segments(
     query: [&[IntRow]; 2],
@@ -158,7 +160,6 @@ fn segments(
     from: usize,
     thresholds: &[i16; KINDS],
 ) -> [i16; KINDS] {
-    // Indices, since iterators are not taken apart here.
     let mut running = [[0i16; LANES]; KINDS];
     let mut best = [[0i16; LANES]; KINDS];
     let length = work[0].len() / CLASSES;

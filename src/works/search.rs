@@ -431,7 +431,7 @@ mod tests {
         let known = higher(&works[700]);
         let sure = scan(&known, Wanted::Sure);
         assert_eq!(sure[0].work.place, 700);
-        assert_eq!((sure[0].found.aligned.up, sure[0].found.expected < 1e-3), (9, true));
+        assert_eq!((sure[0].found.line.up, sure[0].found.expected < 1e-3), (9, true));
         assert_eq!(sure, scan(&known, Wanted::All), "what can be told is told as before");
         let other = music(&mut random, 60);
         assert!(scan(&other, Wanted::Sure).is_empty());
