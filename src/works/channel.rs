@@ -46,6 +46,11 @@ impl Listening {
     }
 }
 
+/// What is scored: harmony, melody, and both along one line.
+pub const KINDS: usize = 3;
+/// Both along one line.
+pub const BOTH: usize = 2;
+
 impl Channel {
     /// All of them.
     pub const ALL: [Channel; 2] = [Channel::Harmony, Channel::Melody];

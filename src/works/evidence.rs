@@ -2,8 +2,8 @@
 
 use std::cmp::Ordering;
 
-use super::channel::Channel;
-use super::line::{BOTH, KINDS, Line};
+use super::channel::{BOTH, Channel, KINDS};
+use super::line::Line;
 use super::params::WorkParams;
 use super::significance::{Null, best_test, tail};
 

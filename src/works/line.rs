@@ -9,7 +9,7 @@
 use multiversion::multiversion;
 
 use super::align::Aligned;
-use super::channel::Channel;
+use super::channel::{BOTH, Channel, KINDS};
 use super::params::{AlignParams, LineParams};
 use super::sequence::{CLASSES, IntRow, QUERY_UNIT, STORED_UNIT, Sequence};
 use super::stored::Stored;
@@ -18,10 +18,6 @@ use super::stored::Stored;
 const LANES: usize = 16;
 /// Of these the line through the end of a path is the one in the middle.
 const MIDDLE: usize = LANES / 2;
-/// What is scored along a line: harmony, melody, and both added.
-pub const KINDS: usize = 3;
-/// Both added.
-pub const BOTH: usize = 2;
 /// Weights of harmony and melody in their sum, in sixteenths.
 const WEIGHTS: [i16; 2] = [10, 7];
 const WEIGHT_SHIFT: u32 = 4;

@@ -9,8 +9,7 @@ use crate::audio::ANALYSIS_RATE;
 use crate::id::hex;
 use crate::params::SpectrumParams;
 
-use super::channel::Channel;
-use super::line::KINDS;
+use super::channel::{Channel, KINDS};
 use super::melody::VoiceParams;
 
 /// Parameters of the second tier.

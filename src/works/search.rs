@@ -13,9 +13,8 @@ use soundalike_index::{Error as IndexError, ReferenceStore, TrackId, TrackRef};
 
 use super::align::Path;
 use super::candidates::{Asked, candidates};
-use super::channel::{Channel, Listening};
+use super::channel::{Channel, KINDS, Listening};
 use super::evidence::{Judge, Scores, WorkEvidence};
-use super::line::KINDS;
 use super::params::WorkParams;
 use super::stored::{Stored, works};
 use super::stretch::{InTempos, Part, Ways, by_kind, stretches};

@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use super::align::{Aligned, Path, Tempos};
-use super::channel::Channel;
+use super::channel::{Channel, KINDS};
 use super::evidence::{Scores, WorkEvidence};
-use super::line::{KINDS, Lines};
+use super::line::Lines;
 use super::params::WorkParams;
 use super::sequence::{ROWS_PER_SECOND, Sequence};
 use super::stored::Stored;
