@@ -11,7 +11,7 @@ use soundalike::decisions::place::LOG_NAME;
 use soundalike::decisions::{log, place};
 use soundalike::declare::metadata::Metadata;
 use soundalike::declare::text::visible;
-use soundalike::engine::{Listening, Works, open, upgrade_index, works, writer};
+use soundalike::engine::{open, upgrade_index, works, writer};
 use soundalike::id::path_text;
 use soundalike::indexer::{AddOptions, Added, add};
 use soundalike::level::Level;
@@ -220,19 +220,14 @@ fn run_add(args: &AddArgs) -> Result<Exit, Failure> {
         warn(&format!("{table}: {said}"));
     }
     let mut writer = self::writer(&args.index.dir).map_err(Failure::writing)?;
-    let Works { kept, without } = works(&args.index.dir)?;
-    // Once some tracks have it, all do.
-    let known = match kept {
-        [_, melody] if melody > 0 => Listening::All,
-        [harmony, _] if harmony > 0 => Listening::Harmony,
-        _ => Listening::Recordings,
-    };
+    let kept = works(&args.index.dir)?;
+    let known = kept.listening();
     let options = AddOptions {
         decode: args.work.decode_options(),
         catalogue: args.catalogue.clone(),
         owner: args.owner.clone(),
         works: known.max(WorksArg::listening(args.works)),
-        without_works: if args.works.is_some() { without } else { Default::default() },
+        without_works: if args.works.is_some() { kept.without } else { Default::default() },
         ..AddOptions::new(&params, &metadata)
     };
     let bar = Bar::new(args.work.quiet);

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use soundalike::counted::{agree, count};
 use soundalike::declare::inputs;
 use soundalike::declare::metadata::Metadata;
-use soundalike::engine::{Index, Judge, day, writer};
+use soundalike::engine::{Index, Judge, day, works, writer};
 use soundalike::indexer::{AddOptions, Added, add};
 use soundalike::level::Level;
 use soundalike::params::FingerprintParams;
@@ -24,8 +24,8 @@ use soundalike::sweep::{Sweep, SweepError, findings, state};
 
 use super::bar::Bar;
 use super::common::{
-    COMPARISON, Exit, Failure, Format, OUTPUT, TimeArg, VERDICTS, WorkArgs, cancel_on_interrupt,
-    warn,
+    COMPARISON, Exit, Failure, Format, OUTPUT, TimeArg, VERDICTS, WorkArgs, WorksArgs,
+    cancel_on_interrupt, warn,
 };
 use super::decide::{log_path, say_repaired, say_torn};
 use super::out::Out;
@@ -52,6 +52,8 @@ pub(super) struct SweepArgs {
     /// Folder that remembers what was compared and found
     #[arg(long, value_name = "DIR", help_heading = COMPARISON)]
     state: PathBuf,
+    #[command(flatten)]
+    works: WorksArgs,
     /// Policies to judge by, separated by commas; the strictest decides
     #[arg(long, value_name = "NAMES", default_value = DEFAULT_PACK, help_heading = VERDICTS)]
     policy: String,
@@ -152,7 +154,8 @@ pub(super) fn run(args: &SweepArgs) -> Result<Exit, Failure> {
     }
     let errors = add_paths(args)?;
     let catalogue = Index::open(&args.catalogue)?;
-    let mut sweep = Sweep::open(folder, &references, &catalogue, shown)?;
+    let mut sweep = Sweep::open(folder, &references, &catalogue, args.works.listening(), shown)?;
+    say_unheard(&sweep);
     if sweep.unsummed() > 0 {
         warn(&format!(
             "{}: {} of it {} written by a version without checksums, so that nobody can say whether any was \
@@ -201,6 +204,20 @@ pub(super) fn run(args: &SweepArgs) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
+/// Says which tracks are compared as recordings alone.
+fn say_unheard(sweep: &Sweep) {
+    let unheard = sweep.sides().unheard();
+    if unheard > 0 {
+        warn(&format!(
+            "{} of both sides {} kept without what they play, or never sound, and {} compared as recordings alone; \
+             where `index add --works` adds it later, begin anew with --restart",
+            count(unheard, "track", "tracks"),
+            agree(unheard, "is", "are"),
+            agree(unheard, "is", "are")
+        ));
+    }
+}
+
 fn is_same(a: &Path, b: &Path) -> bool {
     let real = |path: &Path| path.canonicalize().ok();
     real(a).is_some() && real(a) == real(b)
@@ -219,7 +236,8 @@ fn add_paths(args: &SweepArgs) -> Result<Vec<ErrorRecord>, Failure> {
     let (params, metadata) = (FingerprintParams::V2, Metadata::default());
     let mut writer = writer(&args.catalogue)?;
     let decode = args.work.decode_options();
-    let options = AddOptions { decode, ..AddOptions::new(&params, &metadata) };
+    let kept = works(&args.catalogue)?.listening();
+    let options = AddOptions { decode, works: kept, ..AddOptions::new(&params, &metadata) };
     let bar = Bar::new(args.work.quiet);
     let added: Added = add(&mut writer, &found.files, &options, &bar, cancel_on_interrupt())?;
     for path in &added.featureless {

@@ -20,7 +20,7 @@ use crate::params::FingerprintParams;
 use crate::progress::{Cancel, Progress};
 use crate::report::records::IndexInfo;
 use crate::track::Track;
-use crate::works::channel::Channel;
+use crate::works::channel::{Channel, Listening};
 use crate::works::stored::with_works;
 
 /// One state of an index, shared and read-only. Its fingerprints are of the kind that this version makes.
@@ -190,6 +190,17 @@ pub struct Works {
     pub kept: [usize; 2],
     /// Content that is there without.
     pub without: [HashSet<[u8; 32]>; 2],
+}
+
+impl Works {
+    /// What is listened for in what is added: once some tracks have it, all do.
+    pub fn listening(&self) -> Listening {
+        match self.kept {
+            [_, melody] if melody > 0 => Listening::All,
+            [harmony, _] if harmony > 0 => Listening::Harmony,
+            _ => Listening::Recordings,
+        }
+    }
 }
 
 /// What the index in `dir` holds of works.

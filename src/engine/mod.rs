@@ -21,7 +21,7 @@ mod judge;
 mod judged_batch;
 mod lookups;
 mod pair;
-mod resembling;
+pub(crate) mod resembling;
 mod run;
 mod scratch;
 mod uploads;

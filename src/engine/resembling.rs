@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use soundalike_index::{Error as IndexError, TrackRef};
+use soundalike_index::{Error as IndexError, Reader, TrackRef};
 
 use super::{Engine, Options, References};
 use crate::matches::Match;
@@ -14,21 +14,79 @@ use crate::resemblance::{NextBest, Resemblance};
 use crate::track::Track;
 use crate::works::align::Path;
 use crate::works::evidence::WorkEvidence;
-use crate::works::search::FoundWork;
+use crate::works::search::{FoundWork, FoundWorks, WorkScanner};
 use crate::works::stored::works;
 use crate::works::work::Work;
 
 /// A resemblance with what it rests on.
-pub(super) struct Resembling {
-    pub(super) r: Resemblance,
+pub(crate) struct Resembling {
+    /// The resemblance.
+    pub(crate) r: Resemblance,
     work: TrackRef,
     found: WorkEvidence,
     path: Path,
 }
 
-impl References {
-    /// The works that `upload` resembles, the surest first, without those that its matches explain: all that are
+/// References, and what looks for their works.
+pub(crate) struct Looking<'a> {
+    /// Looks for the works.
+    pub(crate) scanner: &'a WorkScanner,
+    /// Where they are kept.
+    pub(crate) reader: &'a Reader,
+    /// Tracks are looked at by the many.
+    pub(crate) in_bulk: bool,
+}
+
+impl Looking<'_> {
+    /// The works that `track` resembles, the surest first, without those that its matches explain: all that are
     /// accepted, and so many that are not.
+    pub(crate) fn resemblances(
+        &self,
+        track: &Arc<Track>,
+        matches: &[Match],
+        work: &Work,
+        unsure: usize,
+    ) -> Result<Vec<Resembling>, IndexError> {
+        let works = self.scanner.scan(self.reader, work)?;
+        let mut told = Vec::new();
+        // The way of an alignment costs as much as the alignment: only where it is told.
+        for found in &works.all {
+            let any = told.len() < unsure;
+            if !any && !Resemblance::may_be_accepted(&found.found, self.in_bulk) {
+                continue;
+            }
+            let new = self.resembling(track, &works, found);
+            let new = new.filter(|f| !is_explained(&f.r, matches));
+            told.extend(new.filter(|f| any || f.r.is_accepted()));
+        }
+        Ok(told)
+    }
+
+    fn resembling(
+        &self,
+        track: &Arc<Track>,
+        works: &FoundWorks,
+        found: &FoundWork,
+    ) -> Option<Resembling> {
+        let reference = self.track(found.work)?;
+        let others = works.all.iter().filter(|other| other.work != found.work);
+        let next = others.take(self.scanner.params().tell.next_best).filter_map(|other| {
+            Some(NextBest { reference: self.track(other.work)?, z: other.found.leading_z() })
+        });
+        let among = (self.scanner.count(), self.in_bulk);
+        let path = works.path(found);
+        let r = (&found.found, &path);
+        let r = Resemblance::new(track, &reference, r, among, next.collect());
+        Some(Resembling { r, work: found.work, found: found.found.clone(), path })
+    }
+
+    fn track(&self, work: TrackRef) -> Option<Arc<Track>> {
+        Some(Arc::new(Track::of_index(self.reader.meta(self.reader.track(work.id)?)?)))
+    }
+}
+
+impl References {
+    /// The works that `upload` resembles, as [`Looking::resemblances`] has them.
     pub(super) fn resemblances(
         &self,
         upload: &Upload,
@@ -37,36 +95,8 @@ impl References {
         unsure: usize,
     ) -> Result<Vec<Resembling>, IndexError> {
         let Some(scanner) = &self.works else { return Ok(Vec::new()) };
-        let reader = &**self.index.reader();
-        let works = scanner.scan(reader, work)?;
-        let track = |work: TrackRef| -> Option<Arc<Track>> {
-            Some(Arc::new(Track::of_index(reader.meta(reader.track(work.id)?)?)))
-        };
-        let resembling = |found: &FoundWork| {
-            let reference = track(found.work)?;
-            let others = works.all.iter().filter(|other| other.work != found.work);
-            let next = others.take(scanner.params().tell.next_best);
-            let next = next.filter_map(|other| {
-                Some(NextBest { reference: track(other.work)?, z: other.found.leading_z() })
-            });
-            let among = (scanner.count(), in_bulk);
-            let path = works.path(found);
-            let r = (&found.found, &path);
-            let r = Resemblance::new(&upload.track, &reference, r, among, next.collect());
-            Some(Resembling { r, work: found.work, found: found.found.clone(), path })
-        };
-        let mut told = Vec::new();
-        // The way of an alignment costs as much as the alignment: only where it is told.
-        for found in &works.all {
-            let any = told.len() < unsure;
-            if !any && !Resemblance::may_be_accepted(&found.found, in_bulk) {
-                continue;
-            }
-            let wanted = |f: &Resembling| any || f.r.is_accepted();
-            let new = resembling(found).filter(|f| !is_explained(&f.r, &upload.matches));
-            told.extend(new.filter(wanted));
-        }
-        Ok(told)
+        let looking = Looking { scanner, reader: self.index.reader(), in_bulk };
+        looking.resemblances(&upload.track, &upload.matches, work, unsure)
     }
 }
 

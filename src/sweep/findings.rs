@@ -1,6 +1,6 @@
 //! What was found, ever: `findings.jsonl` in the state folder.
 //!
-//! Match records as a scan writes them, with the number of the run that found them and `measures`, the same
+//! Match records as a scan writes them, and resemblances, with the number of the run that found them and `measures`, the same
 //! figures unrounded, by which they are judged; after a line that says when the run began. Each has a
 //! checksum (`sums`). Lines are only ever added. A run that is killed leaves at most a last line without its end, which the next one cuts off:
 //! what it told of had not been recorded as compared.
@@ -11,8 +11,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::compare::Found;
 use super::state::unreadable;
 use super::sums::{Sums, digest};
 use super::{Hash, MAX_LINE, SweepError};
@@ -20,6 +22,7 @@ use crate::id::{from_hex, hex, parse_ref_id, ref_id};
 use crate::journal::{LineFile, Lines};
 use crate::matches::{AlignedSegment, Match, Measures};
 use crate::report::records::{MatchRecord, SegmentRecord};
+use crate::resemblance::Resemblance;
 use crate::track::Track;
 
 /// Name of the file.
@@ -36,16 +39,23 @@ pub struct PairKey {
     pub track: Hash,
     /// The reference, by the bytes of its identifier.
     pub reference: [u8; 8],
+    /// By what they play, and not as recordings.
+    pub is_work: bool,
 }
 
 impl PairKey {
     /// The pair of these two files.
     pub fn new(track: Hash, reference: &Hash) -> PairKey {
-        PairKey { track, reference: short(reference) }
+        PairKey { track, reference: short(reference), is_work: false }
     }
 
-    fn parse(sha256: &str, ref_id: &str) -> Option<PairKey> {
-        Some(PairKey { track: from_hex(sha256)?, reference: parse_ref_id(ref_id)? })
+    /// The same, by what they play.
+    pub fn of_works(track: Hash, reference: &Hash) -> PairKey {
+        PairKey { is_work: true, ..PairKey::new(track, reference) }
+    }
+
+    fn parse(sha256: &str, ref_id: &str, is_work: bool) -> Option<PairKey> {
+        Some(PairKey { track: from_hex(sha256)?, reference: parse_ref_id(ref_id)?, is_work })
     }
 }
 
@@ -103,11 +113,12 @@ impl Event {
             return Err("a line before this one was changed, lost or moved".into());
         }
         match (line.r#type.as_str(), line.query, line.reference) {
-            ("match", Some(query), Some(reference)) => {
-                let pair = PairKey::parse(&query.sha256, &reference.ref_id);
-                pair.map(Event::Match).ok_or_else(|| "a match of no known kind of track".into())
+            (kind @ ("match" | "resemblance"), Some(query), Some(reference)) => {
+                let is_work = kind == "resemblance";
+                let pair = PairKey::parse(&query.sha256, &reference.ref_id, is_work);
+                pair.map(Event::Match).ok_or_else(|| format!("a {kind} of no known kind of track"))
             }
-            ("match", ..) => Err("a match of nothing".into()),
+            (kind @ ("match" | "resemblance"), ..) => Err(format!("a {kind} of nothing")),
             ("forgotten", ..) => {
                 let track = line.track.and_then(|hash| from_hex(&hash)).map(Event::TrackGone);
                 let id = line.ref_id.and_then(|id| parse_ref_id(&id));
@@ -202,12 +213,59 @@ struct RunLine<'a> {
     before: String,
 }
 
+/// What was found of a pair.
 #[derive(Serialize)]
-struct MatchLine {
-    r#type: &'static str,
-    run: u64,
-    #[serde(flatten)]
-    stored: StoredMatch,
+#[serde(tag = "type", rename_all = "snake_case")]
+enum FoundLine<'a> {
+    Match {
+        run: u64,
+        #[serde(flatten)]
+        stored: Box<StoredMatch>,
+    },
+    /// Unrounded; query and reference stand for whom it is about, as in a match.
+    Resemblance { run: u64, query: TrackName, reference: RefName, found: &'a Resemblance },
+}
+
+#[derive(Serialize)]
+struct TrackName {
+    sha256: String,
+}
+
+#[derive(Serialize)]
+struct RefName {
+    ref_id: String,
+}
+
+/// A resemblance as a line keeps it.
+#[derive(Deserialize)]
+struct StoredResemblance {
+    found: Resemblance,
+}
+
+impl FoundLine<'_> {
+    fn new(run: u64, found: &Found) -> FoundLine<'_> {
+        match found {
+            Found::Match(m) => FoundLine::Match { run, stored: Box::new(StoredMatch::new(m)) },
+            Found::Resemblance(r) => FoundLine::Resemblance {
+                run,
+                query: TrackName { sha256: r.query.sha256_hex() },
+                reference: RefName { ref_id: r.reference.ref_id() },
+                found: r,
+            },
+        }
+    }
+
+    fn pair(&self) -> Option<PairKey> {
+        match self {
+            FoundLine::Match { stored, .. } => {
+                let record = &stored.record;
+                PairKey::parse(&record.query.sha256, &record.reference.ref_id, false)
+            }
+            FoundLine::Resemblance { query, reference, .. } => {
+                PairKey::parse(&query.sha256, &reference.ref_id, true)
+            }
+        }
+    }
 }
 
 /// A match as a line keeps it: as records show it, and what was measured as it is judged, unrounded.
@@ -225,10 +283,6 @@ impl StoredMatch {
         let mut record = MatchRecord::from(m);
         record.segments.truncate(MAX_SEGMENTS);
         StoredMatch { record, measures: Some(m.measures) }
-    }
-
-    fn pair(&self) -> Option<PairKey> {
-        PairKey::parse(&self.record.query.sha256, &self.record.reference.ref_id)
     }
 
     /// The match of `query` with `reference`, as it was found.
@@ -305,13 +359,12 @@ impl Findings {
         self.append(&[RunLine { r#type, run, started_at, references, catalogue, before }]).map(drop)
     }
 
-    /// Adds matches that are not reported yet.
-    pub fn add(&mut self, run: u64, matches: &[Match]) -> Result<(), SweepError> {
-        let line = |m| MatchLine { r#type: "match", run, stored: StoredMatch::new(m) };
-        let lines: Vec<MatchLine> = matches.iter().map(line).collect();
+    /// Adds what is not reported yet.
+    pub fn add(&mut self, run: u64, found: &[Found]) -> Result<(), SweepError> {
+        let lines: Vec<FoundLine<'_>> = found.iter().map(|f| FoundLine::new(run, f)).collect();
         let places = self.append(&lines)?;
         for (line, place) in lines.iter().zip(places) {
-            if let Some(pair) = line.stored.pair() {
+            if let Some(pair) = line.pair() {
                 self.reported.pairs.insert(pair, place);
             }
         }
@@ -346,6 +399,15 @@ impl Findings {
 
     /// Reads a match again.
     pub fn read(&mut self, place: LinePosition) -> Result<StoredMatch, SweepError> {
+        self.line(place)
+    }
+
+    /// Reads a resemblance again.
+    pub fn read_resemblance(&mut self, place: LinePosition) -> Result<Resemblance, SweepError> {
+        Ok(self.line::<StoredResemblance>(place)?.found)
+    }
+
+    fn line<T: DeserializeOwned>(&mut self, place: LinePosition) -> Result<T, SweepError> {
         let bytes = self.file.read_at(place.offset, place.len as usize);
         let bytes = bytes.map_err(SweepError::io(&self.path))?;
         if digest(bytes.strip_suffix(b"\n").unwrap_or(&bytes)) != place.digest {

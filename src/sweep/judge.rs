@@ -5,7 +5,8 @@ use std::sync::Arc;
 use crate::engine::Judge;
 use crate::matches::Match;
 use crate::policy::{Finding, Observation, Rule, Upload};
-use crate::report::records::{MatchRecord, VerdictRecord};
+use crate::report::records::{MatchRecord, ResemblanceRecord, VerdictRecord};
+use crate::resemblance::Resemblance;
 use crate::track::Track;
 
 /// A track with what it is held to resemble.
@@ -13,24 +14,48 @@ use crate::track::Track;
 pub struct JudgedTrack {
     /// Matches, the surest first, decisions noted.
     pub matches: Vec<MatchRecord>,
+    /// What it plays that references play, the surest first.
+    pub resemblances: Vec<ResemblanceRecord>,
     /// What the policies make of them, gravest first.
     pub findings: Vec<Finding>,
     /// The gravest of that.
     pub verdict: VerdictRecord,
 }
 
-/// Judges a track of the catalogue by `matches`. What it lacks or declares is no concern of a sweep: it has
+/// What a track of the catalogue and references have in common.
+#[derive(Debug, Clone, Default)]
+pub struct InCommon {
+    /// Recordings.
+    pub matches: Vec<Match>,
+    /// What is played.
+    pub resemblances: Vec<Resemblance>,
+}
+
+impl InCommon {
+    /// Whether there is nothing.
+    pub fn is_empty(&self) -> bool {
+        self.matches.is_empty() && self.resemblances.is_empty()
+    }
+}
+
+/// Judges a track of the catalogue by what it has in common with references. What it lacks or declares is no concern of a sweep: it has
 /// long been delivered.
-pub fn judge_track(judge: &Judge, track: &Arc<Track>, mut matches: Vec<Match>) -> JudgedTrack {
+pub fn judge_track(judge: &Judge, track: &Arc<Track>, found: InCommon) -> JudgedTrack {
+    let InCommon { mut matches, mut resemblances } = found;
+    resemblances.sort_by(|a, b| {
+        let order = a.log10_evalue.total_cmp(&b.log10_evalue);
+        order.then_with(|| a.reference.sha256.cmp(&b.reference.sha256))
+    });
     matches.sort_by(|a, b| {
         let order = a.measures.log10_evalue.total_cmp(&b.measures.log10_evalue);
         order.then_with(|| a.reference.sha256.cmp(&b.reference.sha256))
     });
-    let mut upload = Upload { matches, ..Upload::of_track(track.clone()) };
+    let mut upload = Upload { matches, resemblances, ..Upload::of_track(track.clone()) };
     judge.rule(&mut upload);
     let (findings, verdict) = judge.alone(&upload, concerns_matches).recorded(&upload);
     let matches = upload.matches.iter().map(MatchRecord::from).collect();
-    JudgedTrack { matches, findings, verdict }
+    let resemblances = upload.resemblances.iter().map(ResemblanceRecord::from).collect();
+    JudgedTrack { matches, resemblances, findings, verdict }
 }
 
 fn concerns_matches(observation: &Observation) -> bool {
@@ -43,6 +68,7 @@ mod tests {
     use crate::level::Level;
     use crate::matches::{AlignedSegment, Measures};
     use crate::scan::kind::MatchKind;
+    use crate::sweep::compare::Found;
     use crate::sweep::findings::{Findings, PairKey};
 
     /// Half a minute of an upload of a minute, or nearly.
@@ -89,12 +115,16 @@ mod tests {
             // Through the file of findings, as a sweep judges.
             let dir = tempfile::tempdir().unwrap();
             let mut findings = Findings::open(dir.path()).unwrap();
-            findings.add(1, std::slice::from_ref(&by_day)).unwrap();
+            findings.add(1, &[Found::Match(by_day.clone())]).unwrap();
             let place = findings.reported().get(&PairKey::new([1; 32], &[2; 32])).unwrap();
             let stored = findings.read(place).unwrap();
             let read = stored.restored(by_day.query.clone(), by_day.reference.clone());
             assert_eq!(read, by_day);
-            let judged = judge_track(&judge, &by_day.query, vec![read]);
+            let judged = judge_track(
+                &judge,
+                &by_day.query,
+                InCommon { matches: vec![read], ..InCommon::default() },
+            );
             assert_eq!(judged.matches[0].query_match_pct, 50.0, "what is shown is rounded");
             assert_eq!(judged.verdict.verdict, level, "{share} in a sweep");
         }

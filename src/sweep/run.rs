@@ -8,16 +8,17 @@ use jiff::Timestamp;
 use rayon::prelude::*;
 use soundalike_index::{Reader, TrackMeta};
 
-use super::compare::Sides;
+use super::compare::{Found, Sides};
 use super::findings::{self, Findings, LinePosition, PairKey, short};
 use super::plan::Plan;
 use super::state::{Counts, Folder, Header, ProgressLog};
 use super::{Hash, SweepError};
 use crate::engine::Index;
-use crate::id::hex;
 use crate::matches::Match;
 use crate::progress::{Cancel, Progress};
+use crate::resemblance::Resemblance;
 use crate::track::Track;
+use crate::works::channel::Listening;
 
 /// Tracks compared before what was found is written: bounds memory, and what a crash costs.
 const CHUNK: usize = 32;
@@ -31,6 +32,8 @@ pub struct SweptTrack {
     pub is_new: bool,
     /// Its matches: the reference, and where the record stands.
     places: Vec<(Hash, LinePosition)>,
+    /// The same of what it plays that references play.
+    works: Vec<(Hash, LinePosition)>,
 }
 
 /// A sweep in its state folder.
@@ -57,6 +60,7 @@ impl Sweep {
         folder: Folder,
         references: &Index,
         catalogue: &Index,
+        works: Listening,
         now: Timestamp,
     ) -> Result<Sweep, SweepError> {
         let last = folder.progress()?;
@@ -65,9 +69,9 @@ impl Sweep {
             let path = folder.dir().join(findings::FILE_NAME);
             return Err(SweepError::damaged(&path, 1, "it is shorter than it was"));
         }
-        let sides = Sides::new(references, catalogue);
+        let sides = Sides::new(references, catalogue, works)?;
         let (references, catalogue) = (sides.references(), sides.catalogue());
-        let digest = hex(&sides.params().digest());
+        let digest = sides.compared_by();
         let seen = last.as_ref().filter(|l| l.header.params == digest).map(|l| l.seen.clone());
         let seen = seen.unwrap_or_default();
         let (knew_references, knew_tracks) = (seen.references.len(), seen.tracks.len());
@@ -120,7 +124,7 @@ impl Sweep {
         catalogue: &Index,
         now: Timestamp,
     ) -> Result<Sweep, SweepError> {
-        Sweep::open(Folder::open(dir)?, references, catalogue, now)
+        Sweep::open(Folder::open(dir)?, references, catalogue, Listening::Recordings, now)
     }
 
     /// What this run found and none before, in order of the tracks' paths.
@@ -204,7 +208,7 @@ impl Sweep {
             let others = tracks.len() as u64;
             let look = |hash: &Hash| {
                 let found = self.sides.reference(hash, tracks)?.into_iter();
-                Ok(found.map(|(track, m)| (PairKey::new(track, hash), m)).collect())
+                Ok(found.map(|(track, found)| (key(track, hash, &found), found)).collect())
             };
             let looking = || look_for(chunk, &index, look, progress, cancel);
             let results = self.sides.guarded(looking)?;
@@ -235,7 +239,8 @@ impl Sweep {
         for chunk in hashes.chunks(CHUNK) {
             let look = |hash: &Hash| {
                 let found = self.sides.track(hash)?.into_iter();
-                Ok(found.map(|(reference, m)| (PairKey::new(*hash, &reference), m)).collect())
+                let keyed = |(reference, found)| (key(*hash, &reference, &found), found);
+                Ok(found.map(keyed).collect())
             };
             let looking = || look_for(chunk, &index, look, progress, cancel);
             let results = self.sides.guarded(looking)?;
@@ -298,11 +303,13 @@ impl Sweep {
         for (pair, place) in pairs {
             let Some(reference) = by_id.get(&pair.reference) else { continue };
             if tracks.last().is_none_or(|track| track.sha256 != pair.track) {
-                tracks.push(SweptTrack { sha256: pair.track, is_new: false, places: Vec::new() });
+                let (places, works) = Default::default();
+                tracks.push(SweptTrack { sha256: pair.track, is_new: false, places, works });
             }
             if let Some(track) = tracks.last_mut() {
                 track.is_new |= is_new(place);
-                track.places.push((*reference, *place));
+                let of = if pair.is_work { &mut track.works } else { &mut track.places };
+                of.push((*reference, *place));
             }
         }
         let path = |t: &SweptTrack| self.meta(t).map_or("", |meta| meta.path.as_str());
@@ -342,6 +349,26 @@ impl Sweep {
         Ok(matches)
     }
 
+    /// Reads what `query`, which is what the catalogue knows of `track`, plays that references play.
+    #[doc(hidden)]
+    pub fn resemblances(
+        &mut self,
+        track: &SweptTrack,
+        query: &Arc<Track>,
+    ) -> Result<Vec<Resemblance>, SweepError> {
+        let mut all = Vec::new();
+        for (reference, place) in &track.works {
+            let references = self.sides.references();
+            let meta = references.find_sha256(reference).and_then(|no| references.meta(no));
+            let Some(reference) = meta.map(|meta| Arc::new(Track::of_index(meta))) else {
+                continue;
+            };
+            let stored = self.findings.read_resemblance(*place)?;
+            all.push(Resemblance { query: query.clone(), reference, ..stored });
+        }
+        Ok(all)
+    }
+
     /// How long the log of decisions was when the last sweep was told, and when that was; none if that is not
     /// known.
     #[doc(hidden)]
@@ -377,7 +404,14 @@ fn begin_counts(plan: &Plan) -> Counts {
 }
 
 /// What looking for one track brought.
-type Looked = Result<Vec<(PairKey, Match)>, SweepError>;
+type Looked = Result<Vec<(PairKey, Found)>, SweepError>;
+
+fn key(track: Hash, reference: &Hash, found: &Found) -> PairKey {
+    match found {
+        Found::Match(_) => PairKey::new(track, reference),
+        Found::Resemblance(_) => PairKey::of_works(track, reference),
+    }
+}
 
 /// What of a chunk is done.
 #[derive(Default)]

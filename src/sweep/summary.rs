@@ -93,6 +93,9 @@ pub struct SweepRecord {
     pub tracks: usize,
     /// Matches reported.
     pub matches: usize,
+    /// Resemblances reported.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub resemblances: usize,
     /// Tracks among those reported that were known, and are judged otherwise by decisions made or run out since.
     pub judged_again: usize,
     #[serde(skip)]
@@ -105,6 +108,10 @@ pub struct SweepRecord {
     pub worst: Vec<WorstMatch>,
     /// Wall-clock time of this process.
     pub wall_ms: u64,
+}
+
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 impl SweepRecord {
@@ -138,6 +145,7 @@ impl SweepRecord {
             known: counts.known,
             tracks: 0,
             matches: 0,
+            resemblances: 0,
             judged_again: 0,
             matches_again: 0,
             verdicts: BTreeMap::new(),
@@ -151,6 +159,7 @@ impl SweepRecord {
     pub fn count(&mut self, judged: &JudgedTrack) {
         self.tracks += 1;
         self.matches += judged.matches.len();
+        self.resemblances += judged.resemblances.len();
         *self.verdicts.entry(judged.verdict.verdict).or_default() += 1;
         for finding in &judged.findings {
             *self.findings.entry(finding.level).or_default() += 1;
@@ -237,6 +246,10 @@ impl SweepRecord {
                 row(out, "told again", &by)?;
                 row(out, "in all", &told)?;
             }
+        }
+        if self.resemblances > 0 {
+            let number = count(self.resemblances, "resemblance", "resemblances");
+            row(out, "played", &format!("{number} of what is played, no copies"))?;
         }
         if self.worst.is_empty() {
             return Ok(());

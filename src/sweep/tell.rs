@@ -1,12 +1,12 @@
 //! Tells what a sweep found: one track after the other, judged, and totals.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::judge::{JudgedTrack, judge_track};
-
+use super::judge::{InCommon, JudgedTrack, judge_track};
 use super::summary::SweepRecord;
 use super::{Hash, Sweep, SweepError, SweptTrack};
 use crate::decisions::log::Torn;
@@ -15,9 +15,10 @@ use crate::engine::{Judge, day};
 use crate::id::scan_id;
 use crate::report::Report;
 use crate::report::records::{
-    Begin, ErrorRecord, Record, ScanResult, Scanned, Summary, VerdictRecord,
+    Begin, ErrorRecord, QueryInfo, Record, ScanResult, Scanned, Summary, VerdictRecord,
 };
 use crate::report::tracklist::tracklist;
+use crate::track::Track;
 
 /// Verdicts that wait to be put into the log together.
 const LOGGED_AT_ONCE: usize = 1000;
@@ -105,19 +106,30 @@ fn begin(sweep: &Sweep, telling: &Telling<'_>) -> Begin {
     let (references, catalogue) = (sides.references().index_id(), sides.catalogue().index_id());
     let name = format!("\nsweep {}\n{references}\n{catalogue}\n", sweep.number());
     let mut begin = Begin::new(scan_id([name]), Some(index_info(sides.references())), telling.now);
+    begin.work_params = sides.work_params();
     telling.judge.describe(&mut begin, day(telling.now));
     begin
+}
+
+/// What a track and references have in common.
+fn in_common(
+    sweep: &mut Sweep,
+    swept: &SweptTrack,
+    track: &Arc<Track>,
+) -> Result<InCommon, SweepError> {
+    let matches = sweep.matches(swept, track)?;
+    Ok(InCommon { matches, resemblances: sweep.resemblances(swept, track)? })
 }
 
 impl Teller<'_> {
     fn tracks(&mut self, sweep: &mut Sweep) -> Result<(), SweepError> {
         for (swept, decided) in self.swept(sweep)? {
             let Some(track) = sweep.track(&swept) else { continue };
-            let matches = sweep.matches(&swept, &track)?;
-            if matches.is_empty() {
+            let found = in_common(sweep, &swept, &track)?;
+            if found.is_empty() {
                 continue;
             }
-            let judged = judge_track(self.telling.judge, &track, matches);
+            let judged = judge_track(self.telling.judge, &track, found);
             self.told.sweep.count(&judged);
             if decided {
                 self.told.sweep.judged_again += 1;
@@ -129,7 +141,7 @@ impl Teller<'_> {
                     self.enter()?;
                 }
             }
-            self.track(judged)?;
+            self.track(&track, judged)?;
         }
         self.enter()
     }
@@ -145,9 +157,9 @@ impl Teller<'_> {
                 continue;
             }
             let Some(track) = sweep.track(&swept) else { continue };
-            let matches = sweep.matches(&swept, &track)?;
+            let found = in_common(sweep, &swept, &track)?;
             let [then, now] = [before, self.telling.judge]
-                .map(|judge| judge_track(judge, &track, matches.clone()).verdict);
+                .map(|judge| judge_track(judge, &track, found.clone()).verdict);
             if (then.verdict, &then.decisions) != (now.verdict, &now.decisions) {
                 all.push((swept, true));
             }
@@ -155,27 +167,30 @@ impl Teller<'_> {
         Ok(all)
     }
 
-    fn track(&mut self, judged: JudgedTrack) -> Result<(), SweepError> {
-        let JudgedTrack { matches, findings, verdict } = judged;
-        let Some(query) = matches.first().map(|m| m.query.clone()) else { return Ok(()) };
+    fn track(&mut self, track: &Track, judged: JudgedTrack) -> Result<(), SweepError> {
+        let JudgedTrack { matches, resemblances, findings, verdict } = judged;
         let (count, tracklist) = (matches.len(), tracklist(&matches));
         let summary = &mut self.told.summary;
-        summary.matched += 1;
+        summary.matched += usize::from(count > 0);
         summary.matches += count;
+        summary.resembling += usize::from(count == 0);
         *summary.verdicts.entry(verdict.verdict).or_default() += 1;
         for record in matches.into_iter().take(self.telling.limit) {
             self.report.record(&Record::Match(Box::new(record)))?;
+        }
+        let resembling = self.begin.work_params.is_some().then_some(resemblances.len());
+        for record in resemblances.into_iter().take(self.telling.limit) {
+            self.report.record(&Record::Resemblance(Box::new(record)))?;
         }
         for finding in findings {
             self.report.record(&Record::Finding(Box::new(finding)))?;
         }
         self.report.record(&Record::Verdict(Box::new(verdict)))?;
-        let result = ScanResult::Matched;
         let scanned = Scanned {
-            query,
-            result,
+            query: QueryInfo::from(track),
+            result: ScanResult::of(count, false),
             matches: count,
-            resemblances: None,
+            resemblances: resembling,
             tracklist,
             signal: None,
             by_way_of: None,

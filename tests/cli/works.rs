@@ -276,3 +276,52 @@ fn families_of_an_index_stand_out_among_its_works_and_of_a_batch_among_earlier_o
     let again = place.run(&[&cluster[..], &["--threads", "1"]].concat()).expect(0);
     assert_eq!(again.one("family"), f);
 }
+
+#[test]
+fn a_sweep_finds_what_plays_the_same_once_whichever_side_is_new() {
+    let place = place();
+    let (band, piano) = (piece("band.ogg"), piece("piano.ogg"));
+    let add = |index: &str, files: &[&str]| {
+        let options = ["--index", index, "--works=harmony"];
+        place.run(&[&["index", "add"], files, &options].concat()).expect(0);
+    };
+    let sweep = |state: &str, more: &[&str]| {
+        let command = ["sweep", "--index", "references", "--catalogue", "own", "--state", state];
+        place.run(&[&command[..], &["--format", "jsonl"], more].concat())
+    };
+    add("references", &["others"]);
+    add("own", &[&band, "others/00.wav"]);
+    // As recordings; then what is played is asked for, and is told beside what is known.
+    let first = sweep("state", &[]).expect(1);
+    assert_eq!((first.all("match").len(), first.all("resemblance").len()), (1, 0));
+    let nothing = sweep("state", &["--works"]).expect(0);
+    assert!(nothing.all("match").is_empty() && nothing.all("resemblance").is_empty());
+
+    // A new reference meets the tracks that are there.
+    add("references", &[&piano]);
+    let new = sweep("state", &["--works"]).expect(0);
+    assert_eq!(resemblances(&new), [("band.ogg".to_owned(), "piano.ogg".to_owned())]);
+    let r = new.one("resemblance");
+    assert_eq!((&r["accepted"], &r["works"]), (&true.into(), &(OTHERS + 1).into()));
+    assert_eq!(new.one("verdict")["reasons"], serde_json::json!(["WORK-001"]));
+    assert_eq!(new.one("summary")["resembling"], 1);
+    assert_eq!(new.one("sweep")["resemblances"], 1);
+    assert!(new.one("begin")["work_params"].as_str().unwrap().starts_with("works-v1 "));
+
+    // It is told once, until everything is asked for again; from the other side it is the same.
+    assert!(sweep("state", &["--works"]).expect(0).all("resemblance").is_empty());
+    let all = sweep("state", &["--works", "--all", "--threads", "1"]).expect(1);
+    assert_eq!(all.one("resemblance"), r);
+    assert_eq!(all.all("match").len(), 1);
+    let anew = sweep("another", &["--works"]).expect(1);
+    assert_eq!(anew.one("resemblance"), r);
+    let text = ["sweep", "--index", "references", "--catalogue", "own", "--state", "another"];
+    let text = place.run(&[&text[..], &["--works", "--all"]].concat()).expect(1).stdout;
+    assert!(text.contains("RESEMBLES") && text.contains("1 resemblance of"), "{text}");
+
+    // An index without is refused.
+    place.run(&["index", "add", &band, "--index", "plain"]).expect(0);
+    let refused = ["sweep", "--index", "references", "--catalogue", "plain", "--state", "third"];
+    let refused = place.run(&[&refused[..], &["--works"]].concat()).expect(2).stderr;
+    assert!(refused.contains("plain: indexed without"), "{refused}");
+}
