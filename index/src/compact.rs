@@ -151,14 +151,7 @@ pub(crate) fn rewrite(
     parts: &[Part],
     selection: &Selection,
 ) -> Result<Vec<SegmentEntry>> {
-    let chosen: std::collections::BTreeSet<usize> = selection.iter().map(|s| s.0).collect();
-    for &at in &chosen {
-        let segment = &parts[at].segment;
-        if segment.has_other_codes() {
-            return Err(Error::OtherCodes { path: segment.path().into() });
-        }
-        (0..MAX_SPACES as u8).try_for_each(|space| segment.ensure_space(space))?;
-    }
+    copyable(parts, selection)?;
     let counts = windows_per_track(parts, selection);
     let mut entries = Vec::new();
     let mut start = 0;
@@ -177,6 +170,22 @@ pub(crate) fn rewrite(
         start = end;
     }
     Ok(entries)
+}
+
+/// Makes sure that all that the selected tracks have can be read.
+///
+/// # Errors
+/// A segment is damaged, or holds codes that this build does not know and would lose.
+pub(crate) fn copyable(parts: &[Part], selection: &Selection) -> Result<()> {
+    let chosen: std::collections::BTreeSet<usize> = selection.iter().map(|s| s.0).collect();
+    for at in chosen {
+        let segment = &parts[at].segment;
+        if segment.has_other_codes() {
+            return Err(Error::OtherCodes { path: segment.path().into() });
+        }
+        (0..MAX_SPACES as u8).try_for_each(|space| segment.ensure_space(space))?;
+    }
+    Ok(())
 }
 
 /// Windows over all spaces of each selected track.

@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use crate::build::{Draft, Kept, check_payloads, write_segment};
-use crate::compact::{Selection, draft_of};
+use crate::anew::Parted;
+use crate::build::{Draft, Kept, check_payloads};
 use crate::envelope::Check;
 use crate::error::{Error, Result};
 use crate::postings::Posting;
 use crate::reader::Reader;
-use crate::types::{MAX_SPACES, Payload, Window};
+use crate::types::{Payload, Window};
 use crate::writer::{Writer, no_space};
 
 /// What a track gets besides what it has.
@@ -32,42 +32,11 @@ impl Writer {
         let reader = Reader::open_checked(&self.dir, Check::OnUse)?;
         let wanted: HashMap<[u8; 32], &Addition> =
             additions.iter().map(|addition| (addition.sha256, addition)).collect();
-        let (mut selection, mut chosen): (Selection, Vec<&Addition>) = (Vec::new(), Vec::new());
-        let mut segments = Vec::new();
-        for (at, part) in reader.parts().iter().enumerate() {
-            let mut entry = part.entry.clone();
-            for local in part.live_tracks() {
-                let sha256 = part.segment.metas()[local as usize].sha256;
-                if let Some(addition) = wanted.get(&sha256) {
-                    entry.dead.push(local);
-                    selection.push((at, local));
-                    chosen.push(addition);
-                }
-            }
-            entry.dead.sort_unstable();
-            if entry.dead.len() < entry.tracks as usize {
-                segments.push(entry);
-            }
+        let parted = Parted::new(&reader, |meta| wanted.get(&meta.sha256).copied());
+        if !parted.chosen.is_empty() {
+            self.publish_anew(&reader, &parted, |draft, chosen| add(draft, chosen))?;
         }
-        if chosen.is_empty() {
-            return Ok(0);
-        }
-        self.check_room(chosen.len())?;
-        for &(at, _) in &selection {
-            let segment = &reader.parts()[at].segment;
-            if segment.has_other_codes() {
-                return Err(Error::OtherCodes { path: segment.path().into() });
-            }
-            (0..MAX_SPACES as u8).try_for_each(|space| segment.ensure_space(space))?;
-        }
-        let mut draft = draft_of(reader.parts(), &selection);
-        add(&mut draft, &chosen)?;
-        let entry = write_segment(&self.dir, self.made(), draft)?;
-        // What was copied must have been sound.
-        reader.check_again()?;
-        segments.push(entry);
-        self.publish(segments)?;
-        Ok(chosen.len())
+        Ok(parted.chosen.len())
     }
 }
 

@@ -38,6 +38,7 @@
 
 #![deny(missing_docs)]
 
+mod anew;
 mod atomic;
 mod build;
 mod bytes;

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
+use crate::anew::Parted;
 use crate::atomic::{TMP_SUFFIX, sync_dir};
 use crate::build::{Draft, Kept, Made, check_payloads, write_segment};
 use crate::bytes::Hold;
@@ -154,27 +155,13 @@ impl Writer {
     /// those of a segment without live tracks at once.
     pub fn remove(&mut self, sel: &dyn Fn(&TrackMeta) -> bool) -> Result<Vec<TrackMeta>> {
         let reader = Reader::open_checked(&self.dir, Check::OnUse)?;
-        let mut removed = Vec::new();
-        let mut segments = Vec::new();
-        for part in reader.parts() {
-            let mut entry = part.entry.clone();
-            for local in part.live_tracks() {
-                let meta = &part.segment.metas()[local as usize];
-                if sel(meta) {
-                    entry.dead.push(local);
-                    removed.push(meta.clone());
-                }
-            }
-            entry.dead.sort_unstable();
-            if entry.dead.len() < entry.tracks as usize {
-                segments.push(entry);
-            }
+        let parted = Parted::new(&reader, |meta| sel(meta).then(|| meta.clone()));
+        if parted.chosen.is_empty() {
+            return Ok(Vec::new());
         }
-        if !removed.is_empty() {
-            self.publish(segments)?;
-            for meta in &removed {
-                self.contents.remove(&meta.sha256);
-            }
+        let removed = self.publish_without(parted)?;
+        for meta in &removed {
+            self.contents.remove(&meta.sha256);
         }
         Ok(removed)
     }
@@ -183,51 +170,25 @@ impl Writer {
     /// and features stay as they are; the new descriptions become one segment. Tells how many were changed.
     pub fn revise(&mut self, change: &dyn Fn(&TrackMeta) -> Option<TrackMeta>) -> Result<usize> {
         let reader = Reader::open(&self.dir)?;
-        let mut segments = Vec::new();
-        let mut revised = Vec::new();
-        for part in reader.parts() {
-            let mut entry = part.entry.clone();
-            for local in part.live_tracks() {
-                let meta = &part.segment.metas()[local as usize];
-                // What makes a track the track that it is does not change.
-                let changed = change(meta).map(|new| TrackMeta {
-                    ref_id: meta.ref_id.clone(),
-                    sha256: meta.sha256,
-                    duration_ms: meta.duration_ms,
-                    ..new
-                });
-                if let Some(new) = changed.filter(|new| new != meta) {
-                    entry.dead.push(local);
-                    revised.push(new);
+        let parted = Parted::new(&reader, |meta| {
+            // What makes a track the track that it is does not change.
+            let new = change(meta).map(|new| TrackMeta {
+                ref_id: meta.ref_id.clone(),
+                sha256: meta.sha256,
+                duration_ms: meta.duration_ms,
+                ..new
+            });
+            new.filter(|new| new != meta)
+        });
+        if !parted.chosen.is_empty() {
+            self.publish_anew(&reader, &parted, |draft, revised| {
+                for ((meta, _), new) in draft.tracks.iter_mut().zip(revised) {
+                    *meta = new;
                 }
-            }
-            entry.dead.sort_unstable();
-            if entry.dead.len() < entry.tracks as usize {
-                segments.push(entry);
-            }
+                Ok(())
+            })?;
         }
-        if revised.is_empty() {
-            return Ok(0);
-        }
-        self.check_room(revised.len())?;
-        let mut draft = Draft::default();
-        for meta in &revised {
-            let lost = || Error::corrupt(&self.dir, "a track cannot be found by its content");
-            let track = reader.find_sha256(&meta.sha256).ok_or_else(lost)?;
-            let local = draft.tracks.len() as u32;
-            let (part, stored) = reader.locate(track).ok_or_else(lost)?;
-            draft.tracks.push((meta, Kept::Stored(&part.segment, stored)));
-            for (space, rows) in (0u8..).zip(&mut draft.windows) {
-                let windows = reader.windows(track, space).into_iter();
-                rows.extend(windows.map(|(time, code)| (Posting { track: local, time }, code)));
-            }
-        }
-        let entry = write_segment(&self.dir, &self.made, draft)?;
-        // What the windows were read from must have been sound.
-        reader.check_again()?;
-        segments.push(entry);
-        self.publish(segments)?;
-        Ok(revised.len())
+        Ok(parted.chosen.len())
     }
 
     /// Merges segments and drops removed tracks. Searches give the same hits before and after, up to the

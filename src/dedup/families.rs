@@ -22,7 +22,7 @@ use crate::scan::params::ScanParams;
 use crate::scan::reference::Reference;
 use crate::works::channel::{Channel, Listening};
 use crate::works::params::WorkParams;
-use crate::works::search::{Batch, WorkScanner};
+use crate::works::search::{Batch, Wanted, WorkScanner};
 use crate::works::stored::{heard, works};
 
 /// Recordings that are looked up together.
@@ -178,7 +178,7 @@ impl<'a> Search<'a> {
             return Ok(Vec::new());
         }
         let query = heard(&stored, self.within.listening);
-        let found = self.scanner.scan_but(self.within.store, &query, Some(own))?;
+        let found = self.scanner.scan_but(self.within.store, &query, Wanted::Sure, Some(own))?;
         let among = (self.scanner.count().saturating_sub(1), true);
         let mut ties = Vec::new();
         let likely = found.all.iter().filter(|f| Resemblance::may_be_accepted(&f.found, true));
@@ -187,7 +187,7 @@ impl<'a> Search<'a> {
             let (Some(a), Some(b)) = (self.found.track(node), self.found.track(reference)) else {
                 continue;
             };
-            let path = found.path(other);
+            let path = found.path(self.within.store, other)?;
             let r = Resemblance::new(a, b, (&other.found, &path), among, Vec::new());
             let tie = Tie { query: node, reference, r };
             if tie.r.is_accepted() && !self.is_explained(&tie) {

@@ -14,7 +14,7 @@ use crate::resemblance::{NextBest, Resemblance};
 use crate::track::Track;
 use crate::works::align::Path;
 use crate::works::evidence::WorkEvidence;
-use crate::works::search::{FoundWork, FoundWorks, WorkScanner};
+use crate::works::search::{FoundWork, FoundWorks, Wanted, WorkScanner};
 use crate::works::stored::works;
 use crate::works::work::Work;
 
@@ -47,7 +47,8 @@ impl Looking<'_> {
         work: &Work,
         unsure: usize,
     ) -> Result<Vec<Resembling>, IndexError> {
-        let works = self.scanner.scan(self.reader, work)?;
+        let wanted = if unsure > 0 { Wanted::All } else { Wanted::Sure };
+        let works = self.scanner.scan(self.reader, work, wanted)?;
         let mut told = Vec::new();
         // The way of an alignment costs as much as the alignment: only where it is told.
         for found in &works.all {
@@ -55,7 +56,7 @@ impl Looking<'_> {
             if !any && !Resemblance::may_be_accepted(&found.found, self.in_bulk) {
                 continue;
             }
-            let new = self.resembling(track, &works, found);
+            let new = self.resembling(track, &works, found)?;
             let new = new.filter(|f| !is_explained(&f.r, matches));
             told.extend(new.filter(|f| any || f.r.is_accepted()));
         }
@@ -67,17 +68,17 @@ impl Looking<'_> {
         track: &Arc<Track>,
         works: &FoundWorks,
         found: &FoundWork,
-    ) -> Option<Resembling> {
-        let reference = self.track(found.work)?;
+    ) -> Result<Option<Resembling>, IndexError> {
+        let Some(reference) = self.track(found.work) else { return Ok(None) };
         let others = works.all.iter().filter(|other| other.work != found.work);
         let next = others.take(self.scanner.params().tell.next_best).filter_map(|other| {
             Some(NextBest { reference: self.track(other.work)?, z: other.found.leading_z() })
         });
         let among = (self.scanner.count(), self.in_bulk);
-        let path = works.path(found);
+        let path = works.path(self.reader, found)?;
         let r = (&found.found, &path);
         let r = Resemblance::new(track, &reference, r, among, next.collect());
-        Some(Resembling { r, work: found.work, found: found.found.clone(), path })
+        Ok(Some(Resembling { r, work: found.work, found: found.found.clone(), path }))
     }
 
     fn track(&self, work: TrackRef) -> Option<Arc<Track>> {

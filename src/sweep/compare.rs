@@ -21,7 +21,7 @@ use crate::scan::search::{Depth, Scanner};
 use crate::track::Track;
 use crate::works::channel::{Channel, Listening};
 use crate::works::params::WorkParams;
-use crate::works::search::WorkScanner;
+use crate::works::search::{Wanted, WorkScanner};
 use crate::works::stored::{heard, works};
 use crate::works::work::Work;
 
@@ -200,7 +200,7 @@ impl Sides {
             // Too few to tell which of them stand out.
             return Ok(tracks.iter().copied().collect());
         }
-        let found = works.in_catalogue.scan(&*self.catalogue, &work)?;
+        let found = works.in_catalogue.scan(&*self.catalogue, &work, Wanted::Sure)?;
         let likely = found.all.iter().filter(|f| Resemblance::may_be_accepted(&f.found, true));
         let hashes = likely
             .filter_map(|f| Some(self.catalogue.meta(self.catalogue.track(f.work.id)?)?.sha256));

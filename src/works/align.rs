@@ -76,11 +76,17 @@ impl Tempos {
         let units = Units::new(&self.params, self.threshold);
         let mut table = Table::new(work, self.params.diagonal);
         for (slower, query) in &self.versions {
-            for up in 0..CLASSES {
+            let mut scores = [0; CLASSES];
+            for up in 0..TRITONE {
                 table.fill(query, up);
-                let score = f32::from(table.best(query.len(), &units)) / units.one;
+                for half in [0, 1] {
+                    scores[up + half * TRITONE] = table.best(half, query.len(), &units);
+                }
+            }
+            for (up, score) in (0..).zip(scores) {
+                let score = f32::from(score) / units.one;
                 if score > best.score {
-                    best = Aligned { score, up: up as u8, slower: *slower };
+                    best = Aligned { score, up, slower: *slower };
                 }
             }
         }
@@ -93,8 +99,9 @@ impl Tempos {
         let mut table = Table::new(work, self.params.diagonal);
         let version = self.versions.iter().find(|(slower, _)| *slower == aligned.slower);
         let Some((_, query)) = version else { return Path { cells: Vec::new() } };
-        table.fill(query, usize::from(aligned.up));
-        table.path(query.len(), &units)
+        let up = usize::from(aligned.up);
+        table.fill(query, up % TRITONE);
+        table.path(up / TRITONE, query.len(), &units)
     }
 }
 
@@ -115,10 +122,15 @@ impl Units {
 
 /// Rows of a work that are correlated at a time.
 const LANES: usize = 16;
-/// So many rows by pitch classes.
-type Block = [[i16; LANES]; CLASSES];
+/// Half an octave: correlations in keys that far apart have their products in common.
+const TRITONE: usize = CLASSES / 2;
+/// So many rows: sums of pitch classes a tritone apart, and their differences.
+///
+/// With `s` and `d` for them on both sides, `2 Σ x y = Σ s s' + Σ d d'`, and a tritone higher `Σ s s' - Σ d d'`: two
+/// keys for the products of one.
+type Block = [[[i16; LANES]; TRITONE]; 2];
 
-/// Correlations of all rows of a query with all of a work, with a margin of zeros.
+/// Correlations of all rows of a query with all of a work in a key and a tritone higher, with a margin of zeros.
 struct Table {
     /// The work, the last block filled up with silence.
     work: Vec<Block>,
@@ -127,15 +139,17 @@ struct Table {
     half: usize,
     /// Zeros before each row, which a sum along a diagonal may reach into.
     margin: usize,
-    /// Rows of `margin + columns + half`, `margin` of them before the first.
-    cells: Vec<i16>,
+    /// Rows of `margin + columns + half`, `margin` of them before the first, in both keys.
+    cells: [Vec<i16>; 2],
 }
 
 impl Table {
     fn new(work: &[IntRow], diagonal: usize) -> Table {
         let block = |rows: &[IntRow]| -> Block {
-            let value = |c: usize, lane: usize| rows.get(lane).map_or(0, |row| i16::from(row[c]));
-            std::array::from_fn(|c| std::array::from_fn(|lane| value(c, lane)))
+            let folded = |lane: usize| rows.get(lane).map(|row| fold(&row.map(i16::from)));
+            let folded: [_; LANES] = std::array::from_fn(|lane| folded(lane).unwrap_or_default());
+            let of = |part: usize, c: usize| std::array::from_fn(|lane| folded[lane][part][c]);
+            std::array::from_fn(|part| std::array::from_fn(|c| of(part, c)))
         };
         let half = diagonal / 2;
         Table {
@@ -143,7 +157,7 @@ impl Table {
             columns: work.len(),
             half,
             margin: 2 * half + 1,
-            cells: Vec::new(),
+            cells: Default::default(),
         }
     }
 
@@ -151,30 +165,35 @@ impl Table {
         self.margin + self.work.len() * LANES + self.half
     }
 
-    /// Correlations with `query` moved up by `up` semitones.
+    /// Correlations with `query` moved up by `up` semitones, and a tritone more.
     fn fill(&mut self, query: &[IntRow], up: usize) {
         let (width, margin) = (self.width(), self.margin);
-        self.cells.clear();
-        self.cells.resize(width * (margin + query.len() + self.half), 0);
-        let rows = self.cells.chunks_exact_mut(width).skip(margin);
-        for (row, query) in rows.zip(query) {
+        for cells in &mut self.cells {
+            cells.clear();
+            cells.resize(width * (margin + query.len() + self.half), 0);
+        }
+        let [low, high] = &mut self.cells;
+        let rows = low.chunks_exact_mut(width).zip(high.chunks_exact_mut(width)).skip(margin);
+        for ((low, high), query) in rows.zip(query) {
             let moved = |class: usize| i16::from(query[(class + CLASSES - up) % CLASSES]);
-            let blocks = row[margin..].as_chunks_mut::<LANES>().0;
-            correlate(blocks, &self.work, &std::array::from_fn(moved));
+            let query = fold(&std::array::from_fn(moved));
+            let [low, high] = [low, high].map(|row| row[margin..].as_chunks_mut::<LANES>().0);
+            correlate(low, high, &self.work, &query);
         }
     }
 
-    fn row(&self, i: usize) -> &[i16] {
-        &self.cells[i * self.width()..(i + 1) * self.width()]
+    fn row(&self, key: usize, i: usize) -> &[i16] {
+        &self.cells[key][i * self.width()..(i + 1) * self.width()]
     }
 
     /// Calls `each` with the similarities of each row of the query, in its order.
-    fn rows(&self, queries: usize, mut each: impl FnMut(usize, &[i16])) {
+    fn rows(&self, key: usize, queries: usize, mut each: impl FnMut(usize, &[i16])) {
         let length = self.columns + self.half;
         let (mut new, mut old) = (vec![0i16; length + 1], vec![0i16; length + 1]);
         for i in 0..queries + self.half {
             // Row `i` comes in at the front of the diagonal, the one before its end goes.
-            let (comes, goes) = (&self.row(i + self.margin)[self.margin..], self.row(i));
+            let comes = &self.row(key, i + self.margin)[self.margin..];
+            let goes = self.row(key, i);
             slide(&mut new[1..], &old, comes, goes);
             if i >= self.half {
                 each(i - self.half, &new[self.half + 1..]);
@@ -184,11 +203,11 @@ impl Table {
     }
 
     /// The highest score of a path.
-    fn best(&self, queries: usize, units: &Units) -> i16 {
+    fn best(&self, key: usize, queries: usize, units: &Units) -> i16 {
         // Two columns before the first, for the steps.
         let mut scores: [Vec<i16>; 3] = std::array::from_fn(|_| vec![0; self.columns + 2]);
         let mut best = 0;
-        self.rows(queries, |_, similarities| {
+        self.rows(key, queries, |_, similarities| {
             let [two_before, before, here] = &mut scores;
             best = best.max(step(here, before, two_before, similarities, units));
             scores.rotate_left(1);
@@ -197,13 +216,13 @@ impl Table {
     }
 
     /// The path with the highest score.
-    fn path(&self, queries: usize, units: &Units) -> Path {
+    fn path(&self, key: usize, queries: usize, units: &Units) -> Path {
         let width = self.columns + 2;
         // Two rows before the first, too.
         let mut scores = vec![0i16; (queries + 2) * width];
         let mut similarities = vec![0i16; queries * self.columns];
         let mut end = (0, (0, 0));
-        self.rows(queries, |i, row| {
+        self.rows(key, queries, |i, row| {
             let (above, rest) = scores.split_at_mut((i + 2) * width);
             let (two_before, before) = above[i * width..].split_at(width);
             let here = &mut rest[..width];
@@ -236,18 +255,35 @@ impl Table {
     }
 }
 
-/// A row of a query with all of a work.
+/// Sums of pitch classes a tritone apart, and differences.
+fn fold(row: &[i16; CLASSES]) -> [[i16; TRITONE]; 2] {
+    let both = |sign: i16| std::array::from_fn(|c| row[c] + sign * row[c + TRITONE]);
+    [both(1), both(-1)]
+}
+
+/// A row of a query with all of a work, and a tritone higher.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512vl", "x86_64+avx2"))]
-fn correlate(cells: &mut [[i16; LANES]], work: &[Block], query: &[i16; CLASSES]) {
-    for (cells, block) in cells.iter_mut().zip(work) {
+fn correlate(
+    low: &mut [[i16; LANES]],
+    high: &mut [[i16; LANES]],
+    work: &[Block],
+    query: &[[i16; TRITONE]; 2],
+) {
+    for ((low, high), block) in low.iter_mut().zip(high).zip(work) {
         // Indices, since iterators in iterators are not taken apart here.
         let mut sums = [0i16; LANES];
-        for class in 0..CLASSES {
+        let mut differences = [0i16; LANES];
+        for class in 0..TRITONE {
             for lane in 0..LANES {
-                sums[lane] += block[class][lane] * query[class];
+                sums[lane] += block[0][class][lane] * query[0][class];
+                differences[lane] += block[1][class][lane] * query[1][class];
             }
         }
-        *cells = sums;
+        // Each is twice a whole number.
+        for lane in 0..LANES {
+            low[lane] = (sums[lane] + differences[lane]) >> 1;
+            high[lane] = (sums[lane] - differences[lane]) >> 1;
+        }
     }
 }
 
@@ -345,11 +381,12 @@ mod tests {
             let work = music(&mut random, rows).stored();
             let query = query.quantised(QUERY_UNIT);
             let mut table = Table::new(&work, PARAMS.diagonal);
-            for up in [0, 5, 11] {
-                table.fill(&query, up);
-                let best = table.best(query.len(), &Units::new(&PARAMS, THRESHOLD));
+            for up in [0, 5, 6, 11] {
+                let key = up / TRITONE;
+                table.fill(&query, up % TRITONE);
+                let best = table.best(key, query.len(), &Units::new(&PARAMS, THRESHOLD));
                 assert_eq!(best, slow_best(&query, &work, up), "{rows} {up}");
-                let path = table.path(query.len(), &Units::new(&PARAMS, THRESHOLD));
+                let path = table.path(key, query.len(), &Units::new(&PARAMS, THRESHOLD));
                 assert_eq!(path.cells.is_empty(), best == 0);
             }
         }

@@ -48,7 +48,7 @@ pub fn patches(
     let step = STRIDE as f64 * 1000.0 / f64::from(per_mille);
     let halves = resample(&pairs, step);
     let half = STEPS / 2;
-    let inside = half - (params.overhang * half as f32) as usize;
+    let inside = inside(params);
     // Of a short sequence there is the one patch about its middle.
     let middles = match halves.len() {
         0 => 0..0,
@@ -65,6 +65,17 @@ pub fn patches(
         sounds.then(|| Patch { time: (middle as f64 * step).round() as u32, values })
     };
     middles.step_by(hop.max(1)).filter_map(patch).collect()
+}
+
+/// Frames of a patch between its middle and the end that it may not reach beyond.
+fn inside(params: &PatchParams) -> usize {
+    let half = STEPS / 2;
+    half - (params.overhang * half as f32) as usize
+}
+
+/// Rows between the middle of the first patch and the begin of a sequence, `per_mille` times slower.
+pub fn margin(per_mille: u16, params: &PatchParams) -> usize {
+    (inside(params) * STRIDE * 1000).div_ceil(usize::from(per_mille))
 }
 
 impl Patch {

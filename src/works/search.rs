@@ -1,17 +1,18 @@
 //! A query against a store of works.
 //!
 //! Of each stretch of the query the likeliest works and some drawn at random are aligned; what they score is the null
-//! distribution that the best are seen against. The works of a batch are looked for in each other: then every query is
+//! distribution that the best are seen against. Those drawn are left out where even without them nothing can be told. The works of a batch are looked for in each other: then every query is
 //! a test, several copies of a recording are one work, and where there are too few others to measure chance by,
 //! their bars in another order take their place, as where two works are compared.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Range;
 
 use rayon::prelude::*;
 use soundalike_index::{Error as IndexError, ReferenceStore, TrackId, TrackRef};
 
 use super::align::Path;
-use super::candidates::candidates;
+use super::candidates::{Asked, candidates};
 use super::channel::{Channel, Listening};
 use super::evidence::{Judge, Scores, WorkEvidence};
 use super::params::WorkParams;
@@ -28,7 +29,6 @@ pub struct FoundWork {
     pub work: TrackRef,
     /// What is common.
     pub found: WorkEvidence,
-    rows: Stored,
 }
 
 /// The works that were aligned with a query, the surest first.
@@ -41,8 +41,12 @@ pub struct FoundWorks {
 
 impl FoundWorks {
     /// The way of an alignment along the whole query, in rows of the query as it was played and of the work.
-    pub fn path(&self, found: &FoundWork) -> Path {
-        way(&self.whole, &found.rows, &found.found)
+    ///
+    /// # Errors
+    /// The store does not answer, or the work in it is damaged.
+    pub fn path(&self, store: &dyn ReferenceStore, found: &FoundWork) -> Result<Path, IndexError> {
+        let rows = works(store, &[found.work.id])?.pop().unwrap_or_default();
+        Ok(way(&self.whole, &rows, &found.found))
     }
 }
 
@@ -70,8 +74,8 @@ pub struct WorkScanner {
     batch: Option<Batch>,
 }
 
-/// Works that were aligned with a stretch.
-type Aligneds = BTreeMap<TrackRef, (WorkEvidence, Stored)>;
+/// Of so many times as many works as are drawn for a null distribution, those drawn are hardly ever what is looked for.
+const SPARING: usize = 10;
 
 impl WorkScanner {
     /// Over the works of `store`.
@@ -146,12 +150,18 @@ impl WorkScanner {
         &self.params
     }
 
-    /// The works that `query` resembles, the surest first: all that were aligned.
+    /// The works that `query` resembles, the surest first: all that were aligned, or, with `Wanted::Sure`, none where
+    /// nothing can be told.
     ///
     /// # Errors
     /// The store does not answer, or a work in it is damaged.
-    pub fn scan(&self, store: &dyn ReferenceStore, query: &Work) -> Result<FoundWorks, IndexError> {
-        self.scan_but(store, query, None)
+    pub fn scan(
+        &self,
+        store: &dyn ReferenceStore,
+        query: &Work,
+        wanted: Wanted,
+    ) -> Result<FoundWorks, IndexError> {
+        self.scan_but(store, query, wanted, None)
     }
 
     /// As [`scan`](WorkScanner::scan), where `own` is the query itself and no other work.
@@ -162,71 +172,33 @@ impl WorkScanner {
         &self,
         store: &dyn ReferenceStore,
         query: &Work,
+        wanted: Wanted,
         own: Option<TrackId>,
     ) -> Result<FoundWorks, IndexError> {
-        let stretches = stretches(query, &self.params);
+        let parts: Vec<Range<usize>> = stretches(query, &self.params);
         let works = self.count - usize::from(own.is_some()).min(self.count);
         let queries = self.batch.as_ref().map_or(1, |batch| batch.queries);
-        let tests = (works * stretches.len() * queries) as f64;
-        let mut best = Aligneds::new();
-        for stretch in stretches {
-            let part = Part::new(query, stretch);
-            for (work, found) in self.stretch(store, &part, own, tests)? {
-                if best.get(&work).is_none_or(|(known, _)| found.0.surer(known).is_gt()) {
-                    best.insert(work, found);
-                }
-            }
-        }
-        let all = best.into_iter().map(|(work, (found, rows))| FoundWork { work, found, rows });
-        let mut all: Vec<FoundWork> = all.collect();
-        all.sort_by(|a, b| b.found.surer(&a.found));
+        let looked = Looked {
+            store,
+            scanner: self,
+            tests: (works * parts.len() * queries) as f64,
+            drawn: self.drawn.iter().filter(|(work, _)| Some(work.id) != own).collect(),
+            own,
+        };
+        let mut parts = looked.candidates(query, parts)?;
+        let all = match wanted == Wanted::Sure && looked.can_be_spared(&parts) {
+            true => Vec::new(),
+            false => looked.with_drawn(&mut parts),
+        };
         // Of the whole query the way is known only now.
         let whole = Part::new(query, 0..query.harmony.rows.len()).tempos(&self.params);
         Ok(FoundWorks { all, whole })
     }
 
-    /// All works that were aligned with a stretch.
-    fn stretch(
-        &self,
-        store: &dyn ReferenceStore,
-        part: &Part,
-        own: Option<TrackId>,
-        tests: f64,
-    ) -> Result<Aligneds, IndexError> {
-        let other = |work: TrackRef| self.standing(work).filter(|work| Some(work.id) != own);
-        let mut alike: [BTreeSet<TrackRef>; 2] = Default::default();
-        for (channel, query) in part.channels() {
-            let likely = candidates(store, channel, query, &self.params, &other)?;
-            alike[channel as usize] = likely.into_iter().collect();
-        }
-        let drawn = || self.drawn.iter().filter(|(work, _)| Some(work.id) != own);
-        let by_chance: BTreeSet<TrackRef> = drawn().map(|(work, _)| *work).collect();
-        let others: BTreeSet<TrackRef> = alike.iter().flatten().copied().collect();
-        let others: Vec<TrackRef> = others.difference(&by_chance).copied().collect();
-        let others = read(store, others)?;
-        let tempos = part.tempos(&self.params);
-        let all: Vec<&(TrackRef, Stored)> = drawn().chain(&others).collect();
-        let scores: Vec<Scores> = all.par_iter().map(|(_, rows)| align(&tempos, rows)).collect();
-        let of = |works: &BTreeSet<TrackRef>, channel: Channel| -> Vec<f32> {
-            let both = all.iter().zip(&scores).filter(|((work, _), _)| works.contains(work));
-            both.filter_map(|(_, scores)| Some(scores[channel as usize]?.score)).collect()
-        };
-        let by_chance = match self.is_measured_by_bars() {
-            true => self.by_bars(&tempos, own),
-            false => Channel::ALL.map(|channel| of(&by_chance, channel)),
-        };
-        let near = Channel::ALL.map(|channel| of(&alike[channel as usize], channel));
-        let judge = Judge::new(by_chance, &near, tests, &self.params);
-        let found = all.iter().zip(&scores).filter_map(|((work, rows), scores)| {
-            Some((*work, (judge.evidence(scores)?, rows.clone())))
-        });
-        Ok(found.collect())
-    }
-
     /// The work that stands for all copies of a recording.
-    fn standing(&self, work: TrackRef) -> Option<TrackRef> {
+    fn standing(&self, work: TrackRef) -> TrackRef {
         let copies = self.batch.as_ref().map(|batch| &batch.copies);
-        Some(copies.and_then(|copies| copies.get(&work.id)).copied().unwrap_or(work))
+        copies.and_then(|copies| copies.get(&work.id)).copied().unwrap_or(work)
     }
 
     /// Scores with bars in another order, other than those of the query's own work.
@@ -236,6 +208,145 @@ impl WorkScanner {
         Channel::ALL.map(|channel| {
             scores.iter().filter_map(|scores| Some(scores[channel as usize]?.score)).collect()
         })
+    }
+}
+
+/// What of a scan is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// What can be told.
+    Sure,
+    /// All that was aligned.
+    All,
+}
+
+/// A stretch of a query with its candidates, as they were aligned.
+struct Stretch {
+    tempos: InTempos,
+    alike: [BTreeSet<TrackRef>; 2],
+    aligned: BTreeMap<TrackRef, Scores>,
+}
+
+impl Stretch {
+    /// Scores in a channel with works, as far as they were aligned.
+    fn scores<'a>(
+        &'a self,
+        works: impl IntoIterator<Item = &'a TrackRef>,
+        channel: Channel,
+    ) -> Vec<f32> {
+        let scores = works.into_iter().filter_map(|work| self.aligned.get(work));
+        scores.filter_map(|scores| Some(scores[channel as usize]?.score)).collect()
+    }
+
+    fn near(&self) -> [Vec<f32>; 2] {
+        Channel::ALL.map(|channel| self.scores(&self.alike[channel as usize], channel))
+    }
+}
+
+/// A query being looked up.
+struct Looked<'a> {
+    store: &'a dyn ReferenceStore,
+    scanner: &'a WorkScanner,
+    tests: f64,
+    drawn: Vec<&'a (TrackRef, Stored)>,
+    own: Option<TrackId>,
+}
+
+impl Looked<'_> {
+    /// The stretches of a query, each aligned with the works that are most like it.
+    fn candidates(
+        &self,
+        query: &Work,
+        stretches: Vec<Range<usize>>,
+    ) -> Result<Vec<Stretch>, IndexError> {
+        let params = &self.scanner.params;
+        let work_of = |work: TrackRef| {
+            Some(self.scanner.standing(work)).filter(|work| Some(work.id) != self.own)
+        };
+        let parts: Vec<Part> =
+            stretches.iter().map(|stretch| Part::new(query, stretch.clone())).collect();
+        let mut alike: Vec<[BTreeSet<TrackRef>; 2]> = vec![Default::default(); parts.len()];
+        for channel in Channel::ALL {
+            let sounds =
+                |at: &usize| parts[*at].channels().any(|(sounding, _)| sounding == channel);
+            let sounding: Vec<usize> = (0..parts.len()).filter(sounds).collect();
+            let stretches: Vec<Range<usize>> =
+                sounding.iter().map(|at| stretches[*at].clone()).collect();
+            let asked = Asked {
+                channel,
+                query: query.of(channel),
+                stretches: &stretches,
+                work_of: &work_of,
+            };
+            for (at, likely) in sounding.into_iter().zip(candidates(self.store, &asked, params)?) {
+                alike[at][channel as usize] = likely.into_iter().collect();
+            }
+        }
+        parts.iter().zip(alike).map(|(part, alike)| self.aligned(part, alike)).collect()
+    }
+
+    fn aligned(&self, part: &Part, alike: [BTreeSet<TrackRef>; 2]) -> Result<Stretch, IndexError> {
+        let tempos = part.tempos(&self.scanner.params);
+        let works: BTreeSet<TrackRef> = alike.iter().flatten().copied().collect();
+        let works = read(self.store, works.into_iter().collect())?;
+        let aligned = works.par_iter().map(|(work, rows)| (*work, align(&tempos, rows)));
+        let aligned: Vec<(TrackRef, Scores)> = aligned.collect();
+        Ok(Stretch { tempos, alike, aligned: aligned.into_iter().collect() })
+    }
+
+    /// Whether works drawn by chance need not be asked: by those most alike alone, to which they only add caution,
+    /// nothing can be told. Not where they are a good part of all works, since some of them may be what is looked for.
+    fn can_be_spared(&self, stretches: &[Stretch]) -> bool {
+        let params = &self.scanner.params;
+        let line = params.tell.expected;
+        let is_hopeless = |stretch: &Stretch| {
+            let near = stretch.near();
+            let is_known = Channel::ALL.into_iter().all(|channel| {
+                let is_silent = stretch.tempos[channel as usize].is_none();
+                is_silent || near[channel as usize].len() >= params.significance.fewest
+            });
+            let judge = Judge::new(Default::default(), &near, self.tests, params);
+            let mut found = stretch.aligned.values();
+            is_known
+                && found
+                    .all(|scores| judge.evidence(scores).is_none_or(|found| found.expected > line))
+        };
+        self.scanner.count >= SPARING * params.significance.drawn
+            && stretches.iter().all(is_hopeless)
+    }
+
+    /// All works that were aligned with any stretch and those drawn by chance, the surest first.
+    fn with_drawn(&self, stretches: &mut [Stretch]) -> Vec<FoundWork> {
+        let mut best = BTreeMap::<TrackRef, FoundWork>::new();
+        for stretch in stretches {
+            for found in self.judged(stretch) {
+                let known = best.get(&found.work);
+                if known.is_none_or(|known| found.found.surer(&known.found).is_gt()) {
+                    best.insert(found.work, found);
+                }
+            }
+        }
+        let mut all: Vec<FoundWork> = best.into_values().collect();
+        all.sort_by(|a, b| b.found.surer(&a.found));
+        all
+    }
+
+    /// All works of a stretch.
+    fn judged(&self, stretch: &mut Stretch) -> Vec<FoundWork> {
+        let drawn = self.drawn.par_iter().filter(|(work, _)| !stretch.aligned.contains_key(work));
+        let drawn = drawn.map(|(work, rows)| (*work, align(&stretch.tempos, rows)));
+        let drawn: Vec<(TrackRef, Scores)> = drawn.collect();
+        stretch.aligned.extend(drawn);
+        let by_chance = match self.scanner.is_measured_by_bars() {
+            true => self.scanner.by_bars(&stretch.tempos, self.own),
+            false => Channel::ALL
+                .map(|channel| stretch.scores(self.drawn.iter().map(|(work, _)| work), channel)),
+        };
+        let judge = Judge::new(by_chance, &stretch.near(), self.tests, &self.scanner.params);
+        let found = stretch.aligned.iter().filter_map(|(work, scores)| {
+            Some(FoundWork { work: *work, found: judge.evidence(scores)? })
+        });
+        found.collect()
     }
 }
 
