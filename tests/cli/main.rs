@@ -18,6 +18,7 @@ mod index;
 mod inputs;
 mod interruption;
 mod isolation;
+mod killed;
 mod material;
 mod names;
 mod nothing_to_hear;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use serde_json::Value;
+use soundalike_index::{MAX_SPACES, Reader, TrackRecord, Window, Writer};
 
 use crate::place::{Outcome, Place, file_name};
 use crate::test_random::Random;
@@ -324,4 +325,39 @@ fn a_sweep_finds_what_plays_the_same_once_whichever_side_is_new() {
     let refused = ["sweep", "--index", "references", "--catalogue", "plain", "--state", "third"];
     let refused = place.run(&[&refused[..], &["--works"]].concat()).expect(2).stderr;
     assert!(refused.contains("plain: indexed without"), "{refused}");
+}
+
+#[test]
+fn works_of_a_later_version_are_one_clear_error_and_recordings_are_found_as_before() {
+    let place = Place::empty();
+    let (band, piano) = (piece("band.ogg"), piece("piano.ogg"));
+    place.add(&[&piano, "--works=harmony"]);
+    let reader = Reader::open(&place.path("index")).unwrap();
+    let (track, meta) = reader.tracks().next().unwrap();
+    let mut payloads = reader.payloads(track).unwrap();
+    let harmony = payloads.iter_mut().find(|payload| payload.name == "harmony").unwrap();
+    harmony.codec += 1;
+    let windows = (0..MAX_SPACES as u8).flat_map(|space| {
+        let windows = reader.windows(track, space).into_iter();
+        windows.map(move |(time, code)| Window { space, time, code })
+    });
+    let later = TrackRecord { meta: meta.clone(), payloads, windows: windows.collect() };
+    std::fs::rename(place.path("index"), place.path("before")).unwrap();
+    let mut writer = Writer::open_or_create(&place.path("index"), reader.params().clone()).unwrap();
+    for space in reader.spaces() {
+        writer = writer.with_space(space.space, space.digest).unwrap();
+    }
+    writer.commit(vec![later]).unwrap();
+    drop(writer);
+
+    for command in [["scan", &band, "--index", "index"], ["cluster", &band, "--index", "index"]] {
+        let refused = place.run(&[&command[..], &["--works"]].concat()).expect(4).stderr;
+        let told: Vec<&str> = refused.lines().collect();
+        assert!(
+            matches!(told[..], [line] if line.contains("stored in form 2, which this version")),
+            "{told:?}"
+        );
+    }
+    let found = place.run(&["scan", &piano, "--index", "index", "--format", "jsonl"]).expect(1);
+    assert_eq!(found.all("match").len(), 1);
 }
