@@ -225,6 +225,7 @@ impl<'a> Retold<'a> {
         summary.matches = counted.matches;
         summary.matched = counted.matched;
         summary.clusters = counted.clusters;
+        summary.families = counted.families;
         summary.verdicts.clone_from(&counted.verdicts);
         Ok((begin, summary))
     }

@@ -150,6 +150,7 @@ pub(super) fn said(summary: &Summary) -> String {
     let rest = [
         (summary.matches, "match", "matches"),
         (summary.clusters, "cluster", "clusters"),
+        (summary.families, "family", "families"),
         (summary.errors, "error", "errors"),
     ];
     for (n, one, many) in rest {

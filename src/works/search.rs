@@ -23,7 +23,7 @@ use super::work::Work;
 use crate::id::hex;
 
 /// A work that a query resembles.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct FoundWork {
     /// The work.
     pub work: TrackRef,
@@ -372,4 +372,99 @@ fn read(
     let rows = works(store, &ids)?;
     let both = tracks.into_iter().zip(rows);
     Ok(both.filter(|(_, rows)| rows.iter().any(Option::is_some)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use soundalike_index::{MemoryStore, TrackMeta, TrackRecord};
+
+    use super::*;
+    use crate::test_random::Random;
+    use crate::works::sequence::{CLASSES, Row, Sequence};
+    use crate::works::stored;
+
+    const PARAMS: WorkParams = WorkParams::V1;
+
+    /// Chords that last a while.
+    fn music(random: &mut Random, rows: usize) -> Work {
+        let mut chord = [0.0f32; CLASSES];
+        let row = |i: usize| -> Row {
+            if i.is_multiple_of(3) {
+                chord = std::array::from_fn(|_| random.below(1000) as f32 / 500.0 - 1.0);
+                let mean = chord.iter().sum::<f32>() / CLASSES as f32;
+                chord.iter_mut().for_each(|value| *value -= mean);
+                let norm = chord.iter().map(|value| value * value).sum::<f32>().sqrt();
+                chord.iter_mut().for_each(|value| *value /= norm);
+            }
+            chord
+        };
+        let harmony = Sequence { rows: (0..rows).map(row).collect() };
+        Work { harmony, ..Work::default() }
+    }
+
+    fn higher(work: &Work) -> Work {
+        let mut work = work.clone();
+        work.harmony.rows.iter_mut().for_each(|row| row.rotate_right(3));
+        work
+    }
+
+    fn store(works: &[Work]) -> MemoryStore {
+        let track = |(number, work): (u32, &Work)| {
+            let mut sha256 = [0; 32];
+            sha256[..4].copy_from_slice(&number.wrapping_mul(0x9e37_79b9).to_be_bytes());
+            TrackRecord {
+                meta: TrackMeta { sha256, ..TrackMeta::default() },
+                payloads: stored::payloads(work),
+                windows: stored::windows(work, &PARAMS),
+            }
+        };
+        let tracks = (0..).zip(works).map(track).collect();
+        MemoryStore::new(tracks, PARAMS.stored_digest(Channel::Harmony)).unwrap()
+    }
+
+    #[test]
+    fn works_drawn_by_chance_are_asked_only_where_something_may_be_told() {
+        let mut random = Random::new(9);
+        let count = SPARING * PARAMS.significance.drawn;
+        let works: Vec<Work> = (0..count).map(|_| music(&mut random, 60)).collect();
+        let store = store(&works);
+        let scanner = WorkScanner::new(&store, &PARAMS).unwrap();
+        let scan = |query: &Work, wanted| scanner.scan(&store, query, wanted).unwrap().all;
+        let known = higher(&works[700]);
+        let sure = scan(&known, Wanted::Sure);
+        assert_eq!(sure[0].work.place, 700);
+        assert_eq!((sure[0].found.aligned.up, sure[0].found.expected < 1e-3), (9, true));
+        assert_eq!(sure, scan(&known, Wanted::All), "what can be told is told as before");
+        let other = music(&mut random, 60);
+        assert!(scan(&other, Wanted::Sure).is_empty());
+        let all = scan(&other, Wanted::All);
+        assert!(all.len() > PARAMS.significance.drawn && all[0].found.expected > 0.01);
+    }
+
+    #[test]
+    fn copies_of_a_work_are_one_and_the_query_is_no_part_of_its_null() {
+        let mut random = Random::new(4);
+        let mut works: Vec<Work> = (0..5).map(|_| music(&mut random, 60)).collect();
+        works.push(higher(&works[0]));
+        // As the same recording encoded anew has it.
+        works.push(works[5].clone());
+        let store = store(&works);
+        let place = |at: usize| {
+            let number = (at as u32).wrapping_mul(0x9e37_79b9).to_be_bytes();
+            let mut content = [0; 32];
+            content[..4].copy_from_slice(&number);
+            store.find(&[content]).unwrap()[0].unwrap()
+        };
+        let copies = HashMap::from([(place(6).id, place(5))]);
+        let batch = Batch { queries: 6, copies };
+        let scanner = WorkScanner::of_batch(&store, &PARAMS, batch).unwrap();
+        assert_eq!((scanner.count(), scanner.is_measured_by_bars()), (6, true));
+        let scan =
+            |query: &Work, own| scanner.scan_but(&store, query, Wanted::Sure, own).unwrap().all;
+        let found = scan(&works[0], Some(place(0).id));
+        assert_eq!(found.len(), 5, "neither itself nor a copy: {found:?}");
+        assert_eq!(found[0].work, place(5));
+        assert!(found[0].found.can_tell && found[0].found.expected < 1e-3, "{found:?}");
+        assert!(found[1].found.expected > 1e-3, "{found:?}");
+    }
 }

@@ -36,8 +36,8 @@ pub struct Banner {
 }
 
 impl Banner {
-    /// Counts what came of `uploads`, which form so many `clusters`.
-    pub fn new(uploads: &[UploadEntry], clusters: usize) -> Banner {
+    /// Counts what came of `uploads`, which form so many `clusters` and `families`.
+    pub fn new(uploads: &[UploadEntry], clusters: usize, families: usize) -> Banner {
         let mut levels: BTreeMap<Level, usize> = BTreeMap::new();
         for (level, _) in uploads.iter().filter_map(|u| u.verdict) {
             *levels.entry(level).or_default() += 1;
@@ -59,6 +59,14 @@ impl Banner {
                     "cluster of near-duplicates"
                 } else {
                     "clusters of near-duplicates"
+                },
+            ),
+            (
+                families,
+                if families == 1 {
+                    "family that plays the same"
+                } else {
+                    "families that play the same"
                 },
             ),
         ];

@@ -84,6 +84,11 @@ pub fn method() -> Markup {
              shared. How far it stands out from unrelated works says how rare that is.",
         ),
         (
+            "Family",
+            "Recordings of one delivery, or of an earlier one, that resemble each other so. They are \
+             no copies; near-duplicates are told as clusters.",
+        ),
+        (
             "Segments",
             "Numbered, and told apart by dashes and hatching besides colour, so that the report \
              can be read in print.",

@@ -64,10 +64,10 @@ fn of_page(
             agree(shown, "is", "are")
         ));
     }
-    let clusters = contents.clusters.len();
-    if clusters > limit {
+    let groups = [(contents.clusters.len(), "clusters"), (contents.families.len(), "families")];
+    for (number, what) in groups.into_iter().filter(|(number, _)| *number > limit) {
         let are = agree(limit, "is", "are");
-        notices.push(format!("{limit} of {clusters} clusters {are} shown."));
+        notices.push(format!("{limit} of {number} {what} {are} shown."));
     }
     let all = uploads.len();
     if all > MAX_UPLOADS {

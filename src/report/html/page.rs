@@ -135,7 +135,11 @@ impl<'a> Page<'a> {
         let single = self.single();
         let result = match single {
             Some(upload) => CreatorBanner::new(upload, self.verdict(upload).as_deref()).markup(),
-            None => Banner::new(self.uploads, self.records.contents.clusters.len()).markup(),
+            None => {
+                let contents = &self.records.contents;
+                let (clusters, families) = (contents.clusters.len(), contents.families.len());
+                Banner::new(self.uploads, clusters, families).markup()
+            }
         };
         let (contents, limit) = (&self.records.contents, self.options.limit);
         html! {
