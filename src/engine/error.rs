@@ -31,10 +31,7 @@ pub enum Error {
     /// Matches were asked for, but there are no references to find.
     #[error("there is nothing to compare with: the engine was given no references")]
     NothingToCompareWith,
-    /// Resemblances were asked for, but the references were indexed without what they play.
-    #[error("the references were indexed without what they play; add them again with --works")]
-    NoWorks,
-    /// Tracks of an index were to be compared by what they play, but it was made without that.
+    /// Tracks were to be compared with those of an index by what they play, but it was made without that.
     #[error("{}: indexed without what the tracks play; add them again with --works", dir.display())]
     IndexWithoutWorks {
         /// The index.

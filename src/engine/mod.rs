@@ -174,7 +174,7 @@ impl Engine {
         let references = self.references.ok_or(Error::NothingToCompareWith)?;
         let works = WorkScanner::new(&**references.index.reader(), &WorkParams::V1)?;
         if works.count() == 0 && !references.index.is_empty() {
-            return Err(Error::NoWorks);
+            return Err(Error::IndexWithoutWorks { dir: references.index.dir().to_owned() });
         }
         let works_heard = wanted.min(works.listening());
         let references = Some(References { works: Some(Arc::new(works)), ..references });

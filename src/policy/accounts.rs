@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::batch::Batch;
 use super::identity::{Identity, key};
 use super::upload::Upload;
 use crate::declare::declared::{AiLevel, Rights};
 use crate::declare::identifiers::Isrc;
 use crate::declare::times::instant;
 use crate::dedup::THRESHOLD_LENGTH;
+use crate::dedup::cluster::Cluster;
+use crate::dedup::family::Family;
 
 const DAY_S: i64 = 86_400;
 
@@ -77,8 +78,7 @@ pub(super) struct Release {
 }
 
 impl Accounts {
-    pub(super) fn count(batch: &Batch<'_>) -> Accounts {
-        let Batch { uploads, clusters, families, .. } = *batch;
+    pub(super) fn count(uploads: &[Upload], clusters: &[Cluster], families: &[Family]) -> Accounts {
         let mut counted = Accounts::default();
         for (i, family) in families.iter().enumerate() {
             for path in &family.members {

@@ -63,6 +63,6 @@ impl<'a> Batch<'a> {
 
     /// What is known of accounts, releases and codes; counted when first asked for.
     pub(super) fn accounts(&self) -> &Accounts {
-        self.accounts.get_or_init(|| Accounts::count(self))
+        self.accounts.get_or_init(|| Accounts::count(self.uploads, self.clusters, self.families))
     }
 }
