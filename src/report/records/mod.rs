@@ -38,7 +38,6 @@ pub enum Record {
     /// A cluster of near-duplicates.
     Cluster(Box<Cluster>),
     /// A family of tracks that play the same without being copies of each other.
-    #[doc(hidden)]
     Family(Box<Family>),
     /// What a policy makes of an upload.
     Finding(Box<Finding>),

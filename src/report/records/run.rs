@@ -169,7 +169,8 @@ pub struct Summary {
     /// Clusters of near-duplicates.
     #[serde(default)]
     pub clusters: usize,
-    /// Families of tracks that play the same without being copies.
+    /// Families of tracks that play the same without being copies; none where that was not looked for.
+    #[doc(hidden)]
     #[serde(default, skip_serializing_if = "is_zero")]
     pub families: usize,
     /// Audio scanned.
