@@ -17,7 +17,7 @@ pub fn compare(query: &Work, work: &Work, params: &WorkParams) -> Option<(WorkEv
     let stored: Stored = Channel::ALL.map(|channel| Some(work.of(channel).stored()));
     let stretches = stretches(query, params);
     let others = shuffled(&stored, params.significance.drawn);
-    let tests = stretches.len() as f64;
+    let tests = stretches.len() as f64 * params.significance.bars_caution;
     let judged = stretches.into_iter().filter_map(|stretch| {
         let tempos = Part::new(query, stretch).tempos(params);
         let by_chance: Vec<Scores> = others.par_iter().map(|rows| tempos.align(rows)).collect();

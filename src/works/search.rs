@@ -74,9 +74,6 @@ pub struct WorkScanner {
     batch: Option<Batch>,
 }
 
-/// Bars in another order know nothing of progressions that many songs share: among 55 pop songs in five batches they
-/// gave two false ties that they said come once in some 6,000 batches (`docs/src/how/works.md`).
-const BARS_CAUTION: f64 = 1000.0;
 /// Of so many times as many works as are drawn for a null distribution, those drawn are hardly ever what is looked for.
 const SPARING: usize = 10;
 
@@ -140,7 +137,7 @@ impl WorkScanner {
 
     /// By how much chance is taken for greater than the null distribution has it.
     fn caution(&self) -> f64 {
-        if self.is_measured_by_bars() { BARS_CAUTION } else { 1.0 }
+        if self.is_measured_by_bars() { self.params.significance.bars_caution } else { 1.0 }
     }
 
     /// Whether chance is measured by bars in another order.
