@@ -102,3 +102,9 @@ mod tests {
         }
     }
 }
+
+#[cfg(feature = "serve")]
+pub(super) const SERVE: &str = "\
+Examples:
+  soundalike serve --index catalogue.index --state desk --media-root masters
+  soundalike serve --index catalogue.index --keep earlier.index --state desk --allow-root incoming";

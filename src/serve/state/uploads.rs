@@ -1,0 +1,642 @@
+//! Uploads as the queue shows them, and where their records stand.
+
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params, params_from_iter};
+use serde::{Deserialize, Serialize};
+
+use super::{StateError, Store};
+use crate::id::hex;
+use crate::level::Level;
+use sha2::{Digest, Sha256};
+
+/// What an upload came to, with the case that nothing can be said of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    /// It could not be read.
+    Unreadable,
+    /// A level.
+    Level(Level),
+}
+
+impl Verdict {
+    /// All, the gravest first.
+    pub const ALL: [Verdict; 5] = [
+        Verdict::Level(Level::Reject),
+        Verdict::Level(Level::Hold),
+        Verdict::Level(Level::Review),
+        Verdict::Level(Level::Clear),
+        Verdict::Unreadable,
+    ];
+
+    /// Name in the interface.
+    pub fn name(self) -> &'static str {
+        match self {
+            Verdict::Unreadable => "unreadable",
+            Verdict::Level(level) => level.name(),
+        }
+    }
+
+    /// The one of this name.
+    pub fn from_name(name: &str) -> Option<Verdict> {
+        Verdict::ALL.into_iter().find(|v| v.name() == name)
+    }
+
+    fn number(self) -> i64 {
+        match self {
+            Verdict::Unreadable => -1,
+            Verdict::Level(level) => level as i64,
+        }
+    }
+
+    fn of(number: i64) -> Verdict {
+        Verdict::ALL.into_iter().find(|v| v.number() == number).unwrap_or(Verdict::Unreadable)
+    }
+}
+
+/// Where an upload stands at the desk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Somebody should decide.
+    Open,
+    /// Put aside.
+    Parked,
+    /// Kept back.
+    Held,
+    /// Refused.
+    Rejected,
+    /// Let through by a person.
+    Passed,
+    /// Nothing to decide.
+    Clear,
+}
+
+impl Status {
+    /// All, in the order of the desk.
+    pub const ALL: [Status; 6] = [
+        Status::Open,
+        Status::Parked,
+        Status::Held,
+        Status::Rejected,
+        Status::Passed,
+        Status::Clear,
+    ];
+
+    /// Name in the interface.
+    pub fn name(self) -> &'static str {
+        match self {
+            Status::Open => "open",
+            Status::Parked => "parked",
+            Status::Held => "held",
+            Status::Rejected => "rejected",
+            Status::Passed => "passed",
+            Status::Clear => "clear",
+        }
+    }
+
+    /// The one of this name.
+    pub fn from_name(name: &str) -> Option<Status> {
+        Status::ALL.into_iter().find(|status| status.name() == name)
+    }
+}
+
+/// An upload to be entered.
+#[derive(Debug, Clone)]
+pub struct NewUpload {
+    /// What is shown; its name, number and decisions are given by the state.
+    pub row: UploadRow,
+    /// Its records.
+    pub lines: Vec<LineRow>,
+}
+
+/// Where a record stands in the file of its job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LineRow {
+    /// Type of the record.
+    pub kind: String,
+    /// What it is called: a match, a cluster; else nothing.
+    pub key: String,
+    /// First byte.
+    pub start: u64,
+    /// Bytes, without the newline.
+    pub length: u64,
+}
+
+/// A cluster to be entered, with the positions of its uploads among those of the job.
+#[derive(Debug, Clone)]
+pub struct NewCluster {
+    /// What is shown.
+    pub row: ClusterRow,
+    /// Its uploads.
+    pub uploads: Vec<usize>,
+}
+
+/// A cluster of near-duplicates.
+#[derive(Debug, Clone)]
+pub struct ClusterRow {
+    /// Its name.
+    pub id: String,
+    /// The job that found it.
+    pub job: String,
+    /// Members.
+    pub size: u64,
+    /// 0 to 100.
+    pub score: f64,
+    /// How grave.
+    pub level: Verdict,
+    /// In a sentence.
+    pub says: String,
+    /// Where its record stands.
+    pub line: LineRow,
+}
+
+/// An upload as the queue shows it.
+#[derive(Debug, Clone)]
+pub struct UploadRow {
+    /// Number in the order of arrival.
+    pub n: i64,
+    /// Its name, `u_` and 16 hexadecimal digits.
+    pub id: String,
+    /// The job it came with.
+    pub job: String,
+    /// Its path, as records name it.
+    pub path: String,
+    /// Name of the file.
+    pub name: String,
+    /// SHA-256 of the file; empty where it could not be read.
+    pub sha256: String,
+    /// Title, as declared or tagged.
+    pub title: Option<String>,
+    /// Artists, likewise.
+    pub artists: Option<String>,
+    /// Title of the release.
+    pub album: Option<String>,
+    /// What groups the uploads of a release: its identifier, its code or its title.
+    pub release: Option<String>,
+    /// Label.
+    pub label: Option<String>,
+    /// Account.
+    pub account: Option<String>,
+    /// Recording code.
+    pub isrc: Option<String>,
+    /// Decoded length.
+    pub duration_ms: u64,
+    /// Codec.
+    pub codec: String,
+    /// When it was looked at (RFC 3339).
+    pub received_at: String,
+    /// What it came to.
+    pub verdict: Verdict,
+    /// Order of the queue.
+    pub rank: i64,
+    /// Outcome of the search.
+    pub result: Option<String>,
+    /// Accepted matches that nobody allowed.
+    pub matches: u64,
+    /// The surest reference.
+    pub best: Option<String>,
+    /// Share of the upload that runs along it, per cent.
+    pub best_pct: Option<f64>,
+    /// Works that it resembles.
+    pub resemblances: u64,
+    /// Clusters it is a member of.
+    pub clusters: u64,
+    /// Rules behind the verdict, separated by blanks.
+    pub rules: String,
+    /// The gravest reason in words.
+    pub says: String,
+    /// Why it could not be read.
+    pub error: Option<String>,
+    /// State of the index it was compared with.
+    pub index_id: Option<String>,
+    /// Where it stands at the desk.
+    pub status: Status,
+    /// What a reviewer has seen, so that nobody overwrites another.
+    pub revision: i64,
+}
+
+const COLUMNS: &str = "n, id, job, path, name, sha256, title, artists, album, release, label, \
+    account, isrc, duration_ms, codec, received_at, verdict, rank, result, matches, best, best_pct, \
+    resemblances, clusters, rules, says, error, index_id, status, revision";
+
+impl UploadRow {
+    fn of(row: &Row<'_>) -> rusqlite::Result<UploadRow> {
+        let count = |at| row.get::<_, i64>(at).map(i64::unsigned_abs);
+        let status: String = row.get(28)?;
+        Ok(UploadRow {
+            n: row.get(0)?,
+            id: row.get(1)?,
+            job: row.get(2)?,
+            path: row.get(3)?,
+            name: row.get(4)?,
+            sha256: row.get(5)?,
+            title: row.get(6)?,
+            artists: row.get(7)?,
+            album: row.get(8)?,
+            release: row.get(9)?,
+            label: row.get(10)?,
+            account: row.get(11)?,
+            isrc: row.get(12)?,
+            duration_ms: count(13)?,
+            codec: row.get(14)?,
+            received_at: row.get(15)?,
+            verdict: Verdict::of(row.get(16)?),
+            rank: row.get(17)?,
+            result: row.get(18)?,
+            matches: count(19)?,
+            best: row.get(20)?,
+            best_pct: row.get(21)?,
+            resemblances: count(22)?,
+            clusters: count(23)?,
+            rules: row.get(24)?,
+            says: row.get(25)?,
+            error: row.get(26)?,
+            index_id: row.get(27)?,
+            status: Status::from_name(&status).unwrap_or(Status::Open),
+            revision: row.get(29)?,
+        })
+    }
+}
+
+/// In which order uploads are listed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Order {
+    /// The gravest first, of those the oldest.
+    #[default]
+    Gravest,
+    /// The latest first.
+    Newest,
+    /// The earliest first.
+    Oldest,
+}
+
+/// Which uploads are listed.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Where they stand.
+    pub status: Option<Status>,
+    /// What they came to.
+    pub verdict: Option<Verdict>,
+    /// The account.
+    pub account: Option<String>,
+    /// The label.
+    pub label: Option<String>,
+    /// The release.
+    pub release: Option<String>,
+    /// A part of title, artist, name of the file, ISRC or reference; or a whole SHA-256.
+    pub text: Option<String>,
+    /// The job.
+    pub job: Option<String>,
+    /// In which order.
+    pub order: Order,
+}
+
+impl Filter {
+    fn conditions(&self) -> (Vec<String>, Vec<Value>) {
+        let mut parts: Vec<String> = Vec::new();
+        let mut values: Vec<Value> = Vec::new();
+        let mut add = |column: &str, value: Option<Value>| {
+            if let Some(value) = value {
+                values.push(value);
+                parts.push(format!("{column} = ?"));
+            }
+        };
+        let text = |value: &Option<String>| value.clone().map(Value::Text);
+        add("status", self.status.map(|s| Value::Text(s.name().to_owned())));
+        add("verdict", self.verdict.map(|v| Value::Integer(v.number())));
+        add("account", text(&self.account));
+        add("label", text(&self.label));
+        add("release", text(&self.release));
+        add("job", text(&self.job));
+        if let Some(wanted) = self.text.as_deref().map(str::trim).filter(|t| !t.is_empty()) {
+            let escaped = wanted.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+            let columns = ["title", "artists", "name", "isrc", "best"];
+            let like: Vec<String> =
+                columns.iter().map(|column| format!("{column} LIKE ? ESCAPE '\\'")).collect();
+            parts.push(format!("({} OR sha256 = ?)", like.join(" OR ")));
+            values.extend(columns.map(|_| Value::Text(format!("%{escaped}%"))));
+            values.push(Value::Text(wanted.to_ascii_lowercase()));
+        }
+        (parts, values)
+    }
+}
+
+fn wherever(parts: &[String]) -> String {
+    if parts.is_empty() { String::new() } else { format!("WHERE {}", parts.join(" AND ")) }
+}
+
+/// How many uploads stand where, and what they came to.
+#[derive(Debug, Clone, Default)]
+pub struct Counts(Vec<(Status, Verdict, u64)>);
+
+impl Counts {
+    /// Uploads of this status, and of this verdict if one is given.
+    pub fn of(&self, status: Option<Status>, verdict: Option<Verdict>) -> u64 {
+        let counted = self.0.iter().filter(|(s, v, _)| {
+            status.is_none_or(|status| status == *s) && verdict.is_none_or(|verdict| verdict == *v)
+        });
+        counted.map(|(_, _, n)| n).sum()
+    }
+}
+
+impl Store {
+    /// Uploads that `filter` lets through, those behind the one that `after` names; with what names the last of
+    /// them, if there are more.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn uploads(
+        &self,
+        filter: &Filter,
+        after: Option<&str>,
+        most: u32,
+    ) -> Result<(Vec<UploadRow>, Option<String>), StateError> {
+        let (mut parts, mut values) = filter.conditions();
+        if let Some((rank, n)) = after.and_then(cursor) {
+            match filter.order {
+                Order::Gravest => {
+                    parts.push("(rank < ? OR (rank = ? AND n > ?))".to_owned());
+                    values.extend([rank, rank, n].map(Value::Integer));
+                }
+                Order::Newest => {
+                    parts.push("n < ?".to_owned());
+                    values.push(Value::Integer(n));
+                }
+                Order::Oldest => {
+                    parts.push("n > ?".to_owned());
+                    values.push(Value::Integer(n));
+                }
+            }
+        }
+        let order = match filter.order {
+            Order::Gravest => "rank DESC, n",
+            Order::Newest => "n DESC",
+            Order::Oldest => "n",
+        };
+        let query =
+            format!("SELECT {COLUMNS} FROM uploads {} ORDER BY {order} LIMIT ?", wherever(&parts));
+        values.push(Value::Integer(i64::from(most) + 1));
+        self.read(|db| {
+            let mut query = db.prepare_cached(&query)?;
+            let rows = query.query_map(params_from_iter(values), UploadRow::of)?;
+            let mut rows: Vec<UploadRow> = rows.collect::<rusqlite::Result<_>>()?;
+            let more = rows.len() > most as usize;
+            rows.truncate(most as usize);
+            let next = rows.last().filter(|_| more).map(|last| format!("{}.{}", last.rank, last.n));
+            Ok((rows, next))
+        })
+    }
+
+    /// An upload by its name.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn upload(&self, id: &str) -> Result<Option<UploadRow>, StateError> {
+        self.read(|db| {
+            let query = format!("SELECT {COLUMNS} FROM uploads WHERE id = ?1");
+            Ok(db.prepare_cached(&query)?.query_row([id], UploadRow::of).optional()?)
+        })
+    }
+
+    /// An upload of this content whose audio may still lie somewhere: the latest.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn upload_of_content(&self, sha256: &str) -> Result<Option<UploadRow>, StateError> {
+        self.read(|db| {
+            let query =
+                format!("SELECT {COLUMNS} FROM uploads WHERE sha256 = ?1 ORDER BY n DESC LIMIT 1");
+            Ok(db.prepare_cached(&query)?.query_row([sha256], UploadRow::of).optional()?)
+        })
+    }
+
+    /// The uploads before and behind `row` in the queue of those that are open, the gravest first.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn neighbours(&self, row: &UploadRow) -> Result<[Option<String>; 2], StateError> {
+        self.read(|db| {
+            let at = |condition: &str, order: &str| {
+                let query = format!(
+                    "SELECT id FROM uploads WHERE status = 'open' AND ({condition}) \
+                     ORDER BY {order} LIMIT 1"
+                );
+                let mut query = db.prepare_cached(&query)?;
+                query.query_row([row.rank, row.n], |r| r.get::<_, String>(0)).optional()
+            };
+            Ok([
+                at("rank > ?1 OR (rank = ?1 AND n < ?2)", "rank, n DESC")?,
+                at("rank < ?1 OR (rank = ?1 AND n > ?2)", "rank DESC, n")?,
+            ])
+        })
+    }
+
+    /// How many uploads there are, by where they stand.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn counts(&self) -> Result<Counts, StateError> {
+        self.read(|db| {
+            let mut query = db.prepare_cached(
+                "SELECT status, verdict, count(*) FROM uploads GROUP BY status, verdict",
+            )?;
+            let rows = query.query_map([], |row| {
+                let status: String = row.get(0)?;
+                let count = row.get::<_, i64>(2)?.unsigned_abs();
+                let status = Status::from_name(&status).unwrap_or(Status::Open);
+                Ok((status, Verdict::of(row.get(1)?), count))
+            })?;
+            Ok(Counts(rows.collect::<rusqlite::Result<_>>()?))
+        })
+    }
+
+    /// Accounts and labels of uploads that are open, the most frequent first.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn senders(&self, most: u32) -> Result<[Vec<String>; 2], StateError> {
+        self.read(|db| {
+            let of = |column: &str| -> rusqlite::Result<Vec<String>> {
+                let mut query = db.prepare_cached(&format!(
+                    "SELECT {column} FROM uploads WHERE status = 'open' AND {column} IS NOT NULL \
+                     GROUP BY {column} ORDER BY count(*) DESC, {column} LIMIT ?1"
+                ))?;
+                let rows = query.query_map([most], |row| row.get(0))?;
+                rows.collect()
+            };
+            Ok([of("account")?, of("label")?])
+        })
+    }
+
+    /// Where the records of an upload stand, in their order.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn lines(&self, upload: i64) -> Result<Vec<LineRow>, StateError> {
+        self.read(|db| {
+            let mut query = db.prepare_cached(
+                "SELECT kind, key, start, length FROM lines WHERE upload = ?1 ORDER BY start",
+            )?;
+            let rows = query.query_map([upload], line_of)?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
+    /// The clusters of an upload, or all; the latest first.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn clusters(&self, upload: Option<i64>, most: u32) -> Result<Vec<ClusterRow>, StateError> {
+        self.read(|db| {
+            let query = format!(
+                "SELECT id, job, size, score, level, says, start, length FROM clusters {} \
+                 ORDER BY n DESC LIMIT ?2",
+                match upload {
+                    Some(_) => {
+                        "WHERE n IN (SELECT cluster FROM cluster_uploads WHERE upload = ?1)"
+                    }
+                    None => "WHERE ?1 IS NULL",
+                }
+            );
+            let mut query = db.prepare_cached(&query)?;
+            let rows = query.query_map(params![upload, most], cluster_of)?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
+    /// A cluster by its name, as the latest job found it.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn cluster(&self, id: &str) -> Result<Option<ClusterRow>, StateError> {
+        self.read(|db| {
+            let mut query = db.prepare_cached(
+                "SELECT id, job, size, score, level, says, start, length FROM clusters \
+                 WHERE id = ?1 ORDER BY n DESC LIMIT 1",
+            )?;
+            Ok(query.query_row([id], cluster_of).optional()?)
+        })
+    }
+}
+
+fn line_of(row: &Row<'_>) -> rusqlite::Result<LineRow> {
+    Ok(LineRow {
+        kind: row.get(0)?,
+        key: row.get(1)?,
+        start: row.get::<_, i64>(2)?.unsigned_abs(),
+        length: row.get::<_, i64>(3)?.unsigned_abs(),
+    })
+}
+
+fn cluster_of(row: &Row<'_>) -> rusqlite::Result<ClusterRow> {
+    let id: String = row.get(0)?;
+    Ok(ClusterRow {
+        job: row.get(1)?,
+        size: row.get::<_, i64>(2)?.unsigned_abs(),
+        score: row.get(3)?,
+        level: Verdict::of(row.get(4)?),
+        says: row.get(5)?,
+        line: LineRow {
+            kind: "cluster".to_owned(),
+            key: id.clone(),
+            start: row.get::<_, i64>(6)?.unsigned_abs(),
+            length: row.get::<_, i64>(7)?.unsigned_abs(),
+        },
+        id,
+    })
+}
+
+/// The place that a cursor names.
+fn cursor(text: &str) -> Option<(i64, i64)> {
+    let (rank, n) = text.split_once('.')?;
+    Some((rank.parse().ok()?, n.parse().ok()?))
+}
+
+/// The name of the upload at this position of a job: the same if the job is looked at anew.
+fn upload_id(job: &str, at: usize) -> String {
+    let digest = Sha256::digest(format!("{job}/{at}"));
+    format!("u_{}", hex(digest.get(..8).unwrap_or_default()))
+}
+
+pub(super) fn insert_upload(
+    db: &Transaction<'_>,
+    job: &str,
+    at: usize,
+    upload: &NewUpload,
+    now: &str,
+) -> Result<i64, StateError> {
+    let r = &upload.row;
+    let id = upload_id(job, at);
+    let places = vec!["?"; 29].join(", ");
+    let columns = COLUMNS.strip_prefix("n, ").unwrap_or(COLUMNS);
+    db.prepare_cached(&format!("INSERT INTO uploads ({columns}) VALUES ({places})"))?.execute(
+        params![
+            id,
+            job,
+            r.path,
+            r.name,
+            r.sha256,
+            r.title,
+            r.artists,
+            r.album,
+            r.release,
+            r.label,
+            r.account,
+            r.isrc,
+            r.duration_ms as i64,
+            r.codec,
+            now,
+            r.verdict.number(),
+            r.rank,
+            r.result,
+            r.matches as i64,
+            r.best,
+            r.best_pct,
+            r.resemblances as i64,
+            r.clusters as i64,
+            r.rules,
+            r.says,
+            r.error,
+            r.index_id,
+            r.status.name(),
+            r.revision,
+        ],
+    )?;
+    let n = db.last_insert_rowid();
+    let mut insert = db.prepare_cached(
+        "INSERT INTO lines (upload, kind, key, start, length) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?;
+    for line in &upload.lines {
+        insert.execute(params![n, line.kind, line.key, line.start as i64, line.length as i64])?;
+    }
+    Ok(n)
+}
+
+pub(super) fn insert_cluster(
+    db: &Connection,
+    job: &str,
+    cluster: &NewCluster,
+    numbers: &[i64],
+) -> Result<(), StateError> {
+    let c = &cluster.row;
+    db.execute(
+        "INSERT OR REPLACE INTO clusters (id, job, size, score, level, says, start, length) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        params![
+            c.id,
+            job,
+            c.size as i64,
+            c.score,
+            c.level.number(),
+            c.says,
+            c.line.start as i64,
+            c.line.length as i64
+        ],
+    )?;
+    let n = db.last_insert_rowid();
+    for upload in cluster.uploads.iter().filter_map(|at| numbers.get(*at)) {
+        db.execute("INSERT OR IGNORE INTO cluster_uploads VALUES (?1, ?2)", [n, *upload])?;
+    }
+    Ok(())
+}
