@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Desk;
 use super::follow::FollowError;
 use super::records::RecordsError;
-use super::state::{ReviewRow, StateError, Status, UploadRow};
+use super::state::{ReviewRow, StateError, UploadRow};
 use crate::decisions::change::ChangeError;
 use crate::decisions::decision::TargetError;
 use crate::decisions::review::{Action, MAX_RULINGS, Proposal, review};
@@ -175,15 +175,4 @@ impl Desk {
 /// How far a pass reaches unless that is said: to the matches that speak against it, where there are any.
 pub(super) fn reach_of(upload: &UploadRow) -> Reach {
     if upload.matches > 0 { Reach::Matches } else { Reach::File }
-}
-
-/// The status that an action leads to.
-pub(super) fn status_after(action: Action) -> Option<Status> {
-    match action {
-        Action::Pass => Some(Status::Passed),
-        Action::Hold => Some(Status::Held),
-        Action::Reject => Some(Status::Rejected),
-        Action::Park => Some(Status::Parked),
-        Action::Reopen => None,
-    }
 }

@@ -17,6 +17,7 @@ mod exhibit;
 mod figure;
 mod finding_view;
 mod foreign;
+pub mod fragments;
 mod guide;
 mod masthead;
 mod match_view;

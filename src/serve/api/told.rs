@@ -109,6 +109,9 @@ pub(in crate::serve) struct JobTold {
     /// `queued`, `running`, `done`, `failed`.
     #[schema(value_type = String)]
     state: JobState,
+    /// Who sent it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sent_by: Option<String>,
     /// When it was sent.
     created_at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -141,6 +144,7 @@ impl JobTold {
             files_done: progress.map(|(_, done)| done).or(all),
             id: job.id,
             state: job.state,
+            sent_by: job.sent_by,
             created_at: job.created_at,
             started_at: job.started_at,
             finished_at: job.finished_at,

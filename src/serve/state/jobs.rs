@@ -167,22 +167,6 @@ impl Store {
         })
     }
 
-    /// Jobs that are not over, the oldest first.
-    ///
-    /// # Errors
-    /// The state cannot be read.
-    pub fn waiting(&self, most: u32) -> Result<Vec<Job>, StateError> {
-        self.read(|db| {
-            let query = format!(
-                "SELECT {} FROM jobs WHERE state IN ('running', 'queued') ORDER BY n LIMIT ?1",
-                Job::COLUMNS
-            );
-            let mut query = db.prepare_cached(&query)?;
-            let rows = query.query_map([most], Job::of)?;
-            Ok(rows.collect::<rusqlite::Result<_>>()?)
-        })
-    }
-
     /// How many jobs are in each state: queued, running, done, failed.
     ///
     /// # Errors
