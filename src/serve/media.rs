@@ -17,9 +17,9 @@ use serde::Deserialize;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
 use super::Desk;
-use super::api::problem::Problem;
-use super::api::{Shared, blocking};
+use super::problem::Problem;
 use super::roots::{below, candidates};
+use super::shared::{Shared, blocking};
 use super::state::UploadRow;
 use crate::audio::{ANALYSIS_RATE, DecodeOptions, decode_file};
 use crate::dedup::cluster::{Cluster, Member};
@@ -264,7 +264,7 @@ pub(super) async fn upload(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let sound = move |desk: &Desk| {
-        let upload = super::api::found(desk, &id)?;
+        let upload = super::api::listing::found(desk, &id)?;
         desk.sound_of(&upload).map_err(|why| Problem::not_found(why.words()))
     };
     play(&desk, sound, wanted, &headers).await
@@ -283,7 +283,7 @@ pub(super) async fn reference(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let sound = move |desk: &Desk| {
-        let upload = super::api::found(desk, &id)?;
+        let upload = super::api::listing::found(desk, &id)?;
         let m = desk.match_of(&upload, &m)?;
         desk.reference_sound(&m).map_err(|why| Problem::not_found(why.words()))
     };

@@ -15,9 +15,12 @@ mod jobs;
 mod media;
 mod metrics;
 mod pages;
+mod problem;
 mod records;
 mod roots;
+mod router;
 mod security;
+mod shared;
 mod state;
 mod tell;
 mod users;
@@ -169,7 +172,7 @@ pub fn run(settings: Settings, engine: Engine, cancel: &'static Cancel) -> Resul
         std::thread::Builder::new().name("judge".into()).spawn(move || jobs::work(&desk, cancel))?
     };
     desk.say(&format!("listening on http://{local}/"));
-    let app = api::router(desk.clone(), local);
+    let app = router::router(desk.clone(), local);
     let served = runtime.block_on(async move {
         let app = app.into_make_service_with_connect_info::<SocketAddr>();
         axum::serve(listener, app).with_graceful_shutdown(until(cancel)).await
@@ -223,8 +226,8 @@ impl Desk {
     }
 
     /// Room for one more upload; whoever finds none may come again.
-    async fn store_room(&self) -> Result<tokio::sync::OwnedSemaphorePermit, api::problem::Problem> {
-        self.sending.clone().try_acquire_owned().map_err(|_| api::problem::Problem::busy())
+    async fn store_room(&self) -> Result<tokio::sync::OwnedSemaphorePermit, problem::Problem> {
+        self.sending.clone().try_acquire_owned().map_err(|_| problem::Problem::busy())
     }
 
     /// Tells the worker that there is something to do.

@@ -13,8 +13,8 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 
 use super::Desk;
-use super::api::problem::Problem;
-use super::api::{Shared, blocking};
+use super::problem::Problem;
+use super::shared::{Shared, blocking};
 use super::users::{Role, User};
 
 /// Name of the cookie of a session.

@@ -8,9 +8,10 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::Desk;
-use super::api::problem::Problem;
-use super::api::{Shared, blocking, found};
+use super::api::listing::found;
 use super::media::{Silent, Sound};
+use super::problem::Problem;
+use super::shared::{Shared, blocking};
 use crate::audio::{ANALYSIS_RATE, DecodeOptions, decode_file};
 use crate::journal::Draft;
 

@@ -6,13 +6,13 @@ use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 
 use super::listing::found;
-use super::problem::Problem;
 use super::told::Upload;
-use super::{Shared, blocking};
 use crate::decisions::review::Action;
 use crate::serve::decide::{Reach, Wish};
 use crate::serve::jobs::now;
+use crate::serve::problem::Problem;
 use crate::serve::security::Caller;
+use crate::serve::shared::{Shared, blocking};
 use crate::serve::state::{Note, ReviewRow};
 
 /// Longest remark, in characters.
@@ -21,7 +21,7 @@ const MAX_NOTE: usize = 4000;
 /// A decision to make.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct DecisionWanted {
+pub(in crate::serve) struct DecisionWanted {
     /// `pass`, `hold`, `reject`, `park`, or `reopen`, which takes the last one back.
     #[schema(value_type = String)]
     action: Action,
@@ -41,7 +41,7 @@ pub(super) struct DecisionWanted {
 
 /// A decision that was made.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(super) struct Decided {
+pub(in crate::serve) struct Decided {
     /// The upload as it stands now.
     upload: Upload,
     /// The entry in the log.
@@ -54,7 +54,7 @@ pub(super) struct Decided {
     params(("id" = String, Path, description = "Name of the upload")),
     responses((status = 201, body = Decided), (status = 404, body = Problem),
               (status = 409, body = Problem), (status = 422, body = Problem)))]
-pub(super) async fn decide(
+pub(in crate::serve) async fn decide(
     State(desk): State<Shared>,
     Path(id): Path<String>,
     Extension(caller): Extension<Caller>,
@@ -72,7 +72,7 @@ pub(super) async fn decide(
 
 /// What was decided on an upload, and remarked.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(super) struct History {
+pub(in crate::serve) struct History {
     /// The oldest first.
     #[schema(value_type = Vec<Object>)]
     decisions: Vec<ReviewRow>,
@@ -84,7 +84,7 @@ pub(super) struct History {
 #[utoipa::path(get, path = "/v1/uploads/{id}/decisions", tag = "decisions",
     params(("id" = String, Path, description = "Name of the upload")),
     responses((status = 200, body = History), (status = 404, body = Problem)))]
-pub(super) async fn list(
+pub(in crate::serve) async fn list(
     State(desk): State<Shared>,
     Path(id): Path<String>,
 ) -> Result<Json<History>, Problem> {
@@ -99,7 +99,7 @@ pub(super) async fn list(
 /// A remark to make.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct NoteWanted {
+pub(in crate::serve) struct NoteWanted {
     /// What it says.
     text: String,
 }
@@ -109,7 +109,7 @@ pub(super) struct NoteWanted {
     params(("id" = String, Path, description = "Name of the upload")),
     responses((status = 201, body = Object), (status = 404, body = Problem),
               (status = 422, body = Problem)))]
-pub(super) async fn note(
+pub(in crate::serve) async fn note(
     State(desk): State<Shared>,
     Path(id): Path<String>,
     Extension(caller): Extension<Caller>,

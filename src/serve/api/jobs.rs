@@ -5,16 +5,16 @@ use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
-use super::problem::Problem;
 use super::told::JobTold;
-use super::{Shared, blocking};
+use crate::serve::problem::Problem;
+use crate::serve::shared::{Shared, blocking};
 use crate::serve::state::JobState;
 
 /// How far a job has come
 #[utoipa::path(get, path = "/v1/jobs/{id}", tag = "jobs",
     params(("id" = String, Path, description = "Name of the job")),
     responses((status = 200, body = JobTold), (status = 404, body = Problem)))]
-pub(super) async fn one(
+pub(in crate::serve) async fn one(
     State(desk): State<Shared>,
     Path(id): Path<String>,
 ) -> Result<Json<JobTold>, Problem> {
@@ -31,7 +31,7 @@ pub(super) async fn one(
     params(("id" = String, Path, description = "Name of the job")),
     responses((status = 200, content_type = "application/x-ndjson", body = String),
               (status = 404, body = Problem), (status = 409, body = Problem)))]
-pub(super) async fn records(
+pub(in crate::serve) async fn records(
     State(desk): State<Shared>,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {

@@ -6,10 +6,10 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
-use super::problem::Problem;
 use super::told::{ClusterTold, Upload};
-use super::{Shared, blocking};
 use crate::serve::Desk;
+use crate::serve::problem::Problem;
+use crate::serve::shared::{Shared, blocking};
 use crate::serve::state::{Filter, Order, Status, UploadRow, Verdict};
 
 /// Uploads listed at once.
@@ -73,7 +73,7 @@ impl Wanted {
 
 /// A page of uploads.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(super) struct Listed {
+pub(in crate::serve) struct Listed {
     uploads: Vec<Upload>,
     /// To be given as `after` for those that follow.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -83,7 +83,7 @@ pub(super) struct Listed {
 /// Uploads, filtered and in order
 #[utoipa::path(get, path = "/v1/uploads", tag = "uploads", params(Wanted),
     responses((status = 200, body = Listed), (status = 400, body = Problem)))]
-pub(super) async fn list(
+pub(in crate::serve) async fn list(
     State(desk): State<Shared>,
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<Listed>, Problem> {
@@ -105,7 +105,7 @@ pub(in crate::serve) fn found(desk: &Desk, id: &str) -> Result<UploadRow, Proble
 #[utoipa::path(get, path = "/v1/uploads/{id}", tag = "uploads",
     params(("id" = String, Path, description = "Name of the upload")),
     responses((status = 200, body = Upload), (status = 404, body = Problem)))]
-pub(super) async fn one(
+pub(in crate::serve) async fn one(
     State(desk): State<Shared>,
     Path(id): Path<String>,
 ) -> Result<Json<Upload>, Problem> {
@@ -117,7 +117,7 @@ pub(super) async fn one(
     params(("id" = String, Path, description = "Name of the upload")),
     responses((status = 200, content_type = "application/x-ndjson", body = String),
               (status = 404, body = Problem)))]
-pub(super) async fn records(
+pub(in crate::serve) async fn records(
     State(desk): State<Shared>,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
@@ -128,7 +128,7 @@ pub(super) async fn records(
 /// Clusters of near-duplicates, the latest first
 #[utoipa::path(get, path = "/v1/clusters", tag = "clusters",
     responses((status = 200, body = Vec<ClusterTold>)))]
-pub(super) async fn clusters(
+pub(in crate::serve) async fn clusters(
     State(desk): State<Shared>,
 ) -> Result<Json<Vec<ClusterTold>>, Problem> {
     blocking(&desk, move |desk| {
@@ -143,7 +143,7 @@ pub(super) async fn clusters(
     params(("id" = String, Path, description = "Name of the cluster")),
     responses((status = 200, content_type = "application/json", body = Object),
               (status = 404, body = Problem)))]
-pub(super) async fn cluster(
+pub(in crate::serve) async fn cluster(
     State(desk): State<Shared>,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {

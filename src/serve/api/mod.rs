@@ -1,92 +1,9 @@
 //! The HTTP interface, version 1: JSON in, JSON out.
 
-mod decisions;
-mod jobs;
-mod listing;
-mod openapi;
-pub(super) mod problem;
-mod service;
-mod submit;
+pub(super) mod decisions;
+pub(super) mod jobs;
+pub(super) mod listing;
+pub(super) mod openapi;
+pub(super) mod service;
+pub(super) mod submit;
 pub(super) mod told;
-
-use std::net::SocketAddr;
-use std::sync::Arc;
-
-use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{get, post};
-use tower::limit::GlobalConcurrencyLimitLayer;
-use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::compression::CompressionLayer;
-use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
-
-use super::{Desk, media, pages, security, waveform};
-pub(super) use listing::{Wanted, found};
-use problem::Problem;
-
-/// Requests that are worked on at once.
-const MAX_REQUESTS: usize = 256;
-/// Largest body of a request that is no upload, in bytes.
-const MAX_BODY: usize = 256 << 10;
-
-/// What requests share.
-pub(super) type Shared = Arc<Desk>;
-
-/// All that is answered, for a service at `local`.
-pub(super) fn router(desk: Shared, local: SocketAddr) -> Router {
-    // Audio is compressed already, and parts of it are asked for by their place.
-    let worth = SizeAbove::new(1024)
-        .and(NotForContentType::const_new("audio/"))
-        .and(NotForContentType::const_new("font/"));
-    let gate = security::Gate::new(&desk, local);
-    Router::new()
-        .route(
-            "/v1/uploads",
-            get(listing::list).merge(post(submit::submit).layer(DefaultBodyLimit::disable())),
-        )
-        .route("/v1/uploads/{id}", get(listing::one))
-        .route("/v1/uploads/{id}/records", get(listing::records))
-        .route("/v1/uploads/{id}/audio", get(media::upload))
-        .route("/v1/uploads/{id}/waveform", get(waveform::upload))
-        .route("/v1/uploads/{id}/matches/{match}/audio", get(media::reference))
-        .route("/v1/uploads/{id}/matches/{match}/waveform", get(waveform::reference))
-        .route("/v1/uploads/{id}/decisions", get(decisions::list).post(decisions::decide))
-        .route("/v1/uploads/{id}/notes", post(decisions::note))
-        .route("/v1/jobs/{id}", get(jobs::one))
-        .route("/v1/jobs/{id}/records", get(jobs::records))
-        .route("/v1/clusters", get(listing::clusters))
-        .route("/v1/clusters/{id}", get(listing::cluster))
-        .route("/v1/clusters/{id}/members/{member}/audio", get(media::member))
-        .route("/v1/policies", get(service::policies))
-        .route("/v1/index", get(service::index))
-        .route("/healthz", get(service::healthz))
-        .route("/readyz", get(service::readyz))
-        .route("/metrics", get(service::metrics))
-        .route("/openapi.json", get(openapi::document))
-        .merge(pages::routes())
-        .fallback(pages::nothing_here)
-        .layer(DefaultBodyLimit::max(MAX_BODY))
-        .layer(from_fn_with_state((desk.clone(), Arc::new(gate)), security::guard))
-        .layer(CompressionLayer::new().gzip(true).compress_when(worth))
-        .layer(from_fn(security::headers))
-        .layer(from_fn_with_state(desk.clone(), service::counted))
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(GlobalConcurrencyLimitLayer::new(MAX_REQUESTS))
-        .with_state(desk)
-}
-
-fn panicked(_: Box<dyn std::any::Any + Send>) -> axum::response::Response {
-    use axum::response::IntoResponse;
-    Problem::internal("an internal error; please report this").into_response()
-}
-
-/// Does what may block (files, database) on a thread for that.
-pub(super) async fn blocking<T: Send + 'static>(
-    desk: &Shared,
-    work: impl FnOnce(&Desk) -> Result<T, Problem> + Send + 'static,
-) -> Result<T, Problem> {
-    let desk = desk.clone();
-    let done = tokio::task::spawn_blocking(move || work(&desk)).await;
-    done.unwrap_or_else(|_| Err(Problem::internal("an internal error; please report this")))
-}

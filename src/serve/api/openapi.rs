@@ -3,8 +3,8 @@
 use axum::Json;
 use utoipa::OpenApi;
 
-use super::{decisions, jobs, listing, problem, service, submit, told};
-use crate::serve::{media, waveform};
+use super::{decisions, jobs, listing, service, submit, told};
+use crate::serve::{media, problem, waveform};
 
 /// The interface.
 #[derive(OpenApi)]
@@ -40,6 +40,6 @@ use crate::serve::{media, waveform};
 )]
 struct Interface;
 
-pub(super) async fn document() -> Json<utoipa::openapi::OpenApi> {
+pub(in crate::serve) async fn document() -> Json<utoipa::openapi::OpenApi> {
     Json(Interface::openapi())
 }

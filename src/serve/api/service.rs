@@ -8,22 +8,22 @@ use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::problem::Problem;
-use super::{Shared, blocking};
 use crate::engine::{Index, day};
 use crate::report::records::{IndexInfo, PolicyInfo};
+use crate::serve::problem::Problem;
+use crate::serve::shared::{Shared, blocking};
 use crate::serve::state::Status;
 
 /// That the service lives
 #[utoipa::path(get, path = "/healthz", tag = "service", responses((status = 200, body = String)))]
-pub(super) async fn healthz() -> &'static str {
+pub(in crate::serve) async fn healthz() -> &'static str {
     "ok\n"
 }
 
 /// Whether uploads are judged
 #[utoipa::path(get, path = "/readyz", tag = "service",
     responses((status = 200, body = String), (status = 503, body = Problem)))]
-pub(super) async fn readyz(State(desk): State<Shared>) -> Result<&'static str, Problem> {
+pub(in crate::serve) async fn readyz(State(desk): State<Shared>) -> Result<&'static str, Problem> {
     match desk.troubled() {
         Some(message) => Err(Problem::unavailable(message)),
         None => {
@@ -38,7 +38,7 @@ pub(super) async fn readyz(State(desk): State<Shared>) -> Result<&'static str, P
 
 /// Counters in the text format of Prometheus
 #[utoipa::path(get, path = "/metrics", tag = "service", responses((status = 200, body = String)))]
-pub(super) async fn metrics(State(desk): State<Shared>) -> Result<Response, Problem> {
+pub(in crate::serve) async fn metrics(State(desk): State<Shared>) -> Result<Response, Problem> {
     let text = blocking(&desk, |desk| {
         let jobs = desk.store.jobs_by_state()?;
         let open = desk.store.counts()?.of(Some(Status::Open), None);
@@ -50,7 +50,11 @@ pub(super) async fn metrics(State(desk): State<Shared>) -> Result<Response, Prob
 }
 
 /// Notes how a request was answered.
-pub(super) async fn counted(State(desk): State<Shared>, request: Request, next: Next) -> Response {
+pub(in crate::serve) async fn counted(
+    State(desk): State<Shared>,
+    request: Request,
+    next: Next,
+) -> Response {
     let response = next.run(request).await;
     desk.metrics.answered(response.status().as_u16());
     response
@@ -59,7 +63,7 @@ pub(super) async fn counted(State(desk): State<Shared>, request: Request, next: 
 /// The policies that uploads are judged by
 #[utoipa::path(get, path = "/v1/policies", tag = "service",
     responses((status = 200, body = Vec<Object>)))]
-pub(super) async fn policies(State(desk): State<Shared>) -> Json<Vec<PolicyInfo>> {
+pub(in crate::serve) async fn policies(State(desk): State<Shared>) -> Json<Vec<PolicyInfo>> {
     let today = day(Timestamp::now());
     let engine = desk.engine();
     Json(engine.judge().packs().iter().map(|pack| PolicyInfo::new(pack, today)).collect())
@@ -67,7 +71,7 @@ pub(super) async fn policies(State(desk): State<Shared>) -> Json<Vec<PolicyInfo>
 
 /// What uploads are compared with.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(super) struct IndexState {
+pub(in crate::serve) struct IndexState {
     /// The references.
     #[schema(value_type = Object)]
     references: Option<IndexInfo>,
@@ -80,7 +84,7 @@ pub(super) struct IndexState {
 
 /// The state of the index and of the log of decisions
 #[utoipa::path(get, path = "/v1/index", tag = "service", responses((status = 200, body = IndexState)))]
-pub(super) async fn index(State(desk): State<Shared>) -> Result<Response, Problem> {
+pub(in crate::serve) async fn index(State(desk): State<Shared>) -> Result<Response, Problem> {
     let engine = desk.engine();
     let state = IndexState {
         references: engine.references().map(Index::info),

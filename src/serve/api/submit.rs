@@ -15,13 +15,13 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use tokio::io::AsyncWriteExt;
 
-use super::problem::Problem;
 use super::told::JobTold;
-use super::{Shared, blocking};
 use crate::id::{hex, path_text};
 use crate::serve::jobs::now;
+use crate::serve::problem::Problem;
 use crate::serve::roots::{below, file_name};
 use crate::serve::security::Caller;
+use crate::serve::shared::{Shared, blocking};
 use crate::serve::state::{NewJob, Source, Submitted};
 use crate::serve::users::random;
 
@@ -39,7 +39,7 @@ const DECLARED: &str = "declared.jsonl";
 /// Audio by its path.
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ByPath {
+pub(in crate::serve) struct ByPath {
     /// File, folder or delivery below an allowed root.
     path: String,
     /// Table or message that describes it, below an allowed root.
@@ -54,7 +54,7 @@ pub(super) struct ByPath {
 /// A form with audio.
 #[derive(utoipa::ToSchema)]
 #[allow(dead_code)]
-pub(super) struct Form {
+pub(in crate::serve) struct Form {
     /// The audio; may be given several times.
     #[schema(value_type = Vec<String>, content_media_type = "application/octet-stream")]
     audio: Vec<u8>,
@@ -72,7 +72,7 @@ pub(super) struct Form {
             description = "What the sender calls the request: sent again, it is not taken twice")),
     responses((status = 202, body = JobTold), (status = 400, body = Problem), (status = 403, body = Problem),
               (status = 409, body = Problem), (status = 413, body = Problem), (status = 422, body = Problem)))]
-pub(super) async fn submit(
+pub(in crate::serve) async fn submit(
     State(desk): State<Shared>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,

@@ -5,7 +5,7 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
 use crate::report::html::fragments::STYLE;
-use crate::serve::api::problem::Problem;
+use crate::serve::problem::Problem;
 
 const DESK_STYLE: &str = include_str!("assets/desk.css");
 const DESK_SCRIPT: &str = include_str!("assets/desk.js");

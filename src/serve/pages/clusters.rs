@@ -12,9 +12,9 @@ use crate::counted::count;
 use crate::dedup::cluster::{Cluster, Member};
 use crate::report::html::fragments::{self, Name, Text};
 use crate::serve::Desk;
-use crate::serve::api::problem::Problem;
-use crate::serve::api::{Shared, blocking};
+use crate::serve::problem::Problem;
 use crate::serve::security::Caller;
+use crate::serve::shared::{Shared, blocking};
 use crate::serve::state::UploadRow;
 
 /// Clusters listed.

@@ -24,11 +24,12 @@ use crate::report::picture::Pictures;
 use crate::report::read::Records;
 use crate::report::records::{MatchRecord, VerdictRecord, credit};
 use crate::serve::Desk;
-use crate::serve::api::problem::Problem;
-use crate::serve::api::{Shared, blocking, found};
+use crate::serve::api::listing::found;
 use crate::serve::decide::{Reach, reach_of};
 use crate::serve::media::{Silent, Sound};
+use crate::serve::problem::Problem;
 use crate::serve::security::Caller;
+use crate::serve::shared::{Shared, blocking};
 use crate::serve::state::{ClusterRow, Note, ReviewRow, Status, UploadRow};
 
 /// Matches with players; the others are named.

@@ -9,7 +9,7 @@ use crate::level::Level;
 use crate::policy::wording::label;
 use crate::report::html::fragments::{Name, Text, patterns};
 use crate::serve::Desk;
-use crate::serve::api::problem::Problem;
+use crate::serve::problem::Problem;
 use crate::serve::security::Caller;
 use crate::serve::state::{Status, UploadRow, Verdict};
 use crate::serve::users::Role;
@@ -24,7 +24,7 @@ pub(super) enum Place {
 }
 
 /// A page around `content`.
-pub(super) struct Frame<'a> {
+pub(in crate::serve) struct Frame<'a> {
     pub(super) title: &'a str,
     pub(super) place: Place,
     pub(super) caller: Option<&'a Caller>,

@@ -9,14 +9,14 @@ use serde::Deserialize;
 
 use super::layout::{Frame, Place};
 use super::{Failed, shown};
-use crate::serve::api::problem::Problem;
-use crate::serve::api::{Shared, blocking};
+use crate::serve::problem::Problem;
 use crate::serve::security::{COOKIE, session};
+use crate::serve::shared::{Shared, blocking};
 use crate::serve::users::{Role, SESSION};
 
 /// What the form sends.
 #[derive(Deserialize)]
-pub(super) struct Token {
+pub(in crate::serve) struct Token {
     token: String,
 }
 

@@ -19,8 +19,8 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use maud::Markup;
 
-use super::api::Shared;
-use super::api::problem::Problem;
+use super::problem::Problem;
+use super::shared::Shared;
 
 /// Addresses of pages.
 pub(super) fn routes() -> Router<Shared> {
@@ -46,7 +46,7 @@ pub(super) async fn nothing_here(request: Request) -> Response {
 }
 
 /// A page that could not be made.
-pub(super) struct Failed(Problem);
+pub(in crate::serve) struct Failed(Problem);
 
 impl<T: Into<Problem>> From<T> for Failed {
     fn from(problem: T) -> Failed {

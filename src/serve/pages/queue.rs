@@ -11,9 +11,10 @@ use crate::clock::seconds;
 use crate::counted::{count, thousands};
 use crate::report::html::fragments::{Name, Text};
 use crate::serve::Desk;
-use crate::serve::api::problem::Problem;
-use crate::serve::api::{Shared, Wanted, blocking};
+use crate::serve::api::listing::Wanted;
+use crate::serve::problem::Problem;
 use crate::serve::security::Caller;
+use crate::serve::shared::{Shared, blocking};
 use crate::serve::state::{Counts, Status, UploadRow, Verdict};
 
 /// Rows of a page.

@@ -8,8 +8,8 @@ use maud::html;
 use super::layout::Place;
 use super::shown;
 use crate::report::phrases::size;
-use crate::serve::api::Shared;
 use crate::serve::security::Caller;
+use crate::serve::shared::Shared;
 use crate::serve::users::Role;
 
 /// The form.
