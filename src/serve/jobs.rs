@@ -3,7 +3,7 @@
 //! ```text
 //! queued ─► running ─► records published ─► uploads entered, done      (one transaction)
 //!    ▲         │ killed here, or stopped: begun anew
-//!    └─────────┘ three times killed: failed, which is told
+//!    └─────────┘ five times killed: failed, which is told
 //! ```
 
 use std::collections::BTreeMap;
@@ -27,7 +27,7 @@ use crate::progress::{Cancel, Progress};
 use crate::report::records::ErrorRecord;
 
 /// How often a job may end the service before it is left out.
-const MAX_DEATHS: u32 = 3;
+const MAX_DEATHS: u32 = 5;
 /// How long the worker sleeps where nothing wakes it.
 const NAP: Duration = Duration::from_millis(500);
 /// How long it waits after the index or the disk failed.

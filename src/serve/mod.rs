@@ -137,6 +137,7 @@ pub fn run(settings: Settings, engine: Engine, cancel: &'static Cancel) -> Resul
         return Err(ServeError::NeedsUsers { address });
     }
     let store = Store::open(&settings.state)?;
+    store.tidy()?;
     let resumed = store.resume()?;
     let desk = Arc::new(Desk {
         settings,

@@ -47,6 +47,7 @@ pub(super) fn router(desk: Shared, local: SocketAddr) -> Router {
         .route("/v1/clusters", get(listing::clusters))
         .route("/v1/clusters/{id}", get(listing::cluster))
         .route("/v1/clusters/{id}/members/{member}/audio", get(media::member))
+        .route("/v1/clusters/{id}/decisions", axum::routing::post(decisions::decide_all))
         .route("/v1/policies", get(service::policies))
         .route("/v1/index", get(service::index))
         .route("/healthz", get(service::healthz))

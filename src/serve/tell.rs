@@ -9,8 +9,9 @@ use super::state::{ClusterRow, LineRow, NewCluster, NewUpload, Status, UploadRow
 use crate::declare::declared::Declared;
 use crate::id::path_of_text;
 use crate::level::Level;
-use crate::policy::wording::headline;
+use crate::policy::Finding;
 use crate::report::Report;
+use crate::report::phrases::cause;
 use crate::report::records::{
     ErrorRecord, MatchRecord, QueryInfo, Record, Scanned, Summary, VerdictRecord, credit,
 };
@@ -43,7 +44,8 @@ struct Gathered {
     clusters: u64,
     verdict: Option<Level>,
     rules: String,
-    says: String,
+    /// The reason that is shown, and how much it weighs.
+    says: (String, (Level, bool)),
     error: Option<String>,
     lines: Vec<LineRow>,
 }
@@ -109,7 +111,7 @@ impl Teller {
                 upload.lines.push(line);
             }
             Record::Scanned(scanned) => self.scanned(scanned, line),
-            Record::Finding(finding) => self.upload(&finding.subject).1.lines.push(line),
+            Record::Finding(finding) => self.finding(finding, line),
             Record::Verdict(verdict) => self.verdict(verdict, line),
             Record::Error(error) => self.error(error, line),
             Record::Cluster(cluster) => {
@@ -156,19 +158,29 @@ impl Teller {
         self.current = Some(at);
     }
 
+    fn finding(&mut self, finding: &Finding, line: LineRow) {
+        let (_, upload) = self.upload(&finding.subject);
+        upload.lines.push(line);
+        // Of equals, what can be heard says more than what is written on it.
+        let is_heard = ["AUDIO", "WORK", "BULK"].iter().any(|k| finding.rule.id().starts_with(k));
+        let weight = (finding.level, is_heard);
+        if finding.level > Level::Clear && (upload.says.0.is_empty() || weight > upload.says.1) {
+            upload.says = (sentence(&finding.message), weight);
+        }
+    }
+
     fn verdict(&mut self, verdict: &VerdictRecord, line: LineRow) {
         let (_, upload) = self.upload(&verdict.subject);
         upload.verdict = Some(verdict.verdict);
         upload.declared = verdict.declared.clone();
         upload.rules = verdict.reasons.iter().map(|r| r.id()).collect::<Vec<_>>().join(" ");
-        let reason = verdict.explanation.iter().find(|text| *text != headline(verdict.verdict));
-        upload.says = reason.cloned().unwrap_or_default();
         upload.lines.push(line);
     }
 
     fn error(&mut self, error: &ErrorRecord, line: LineRow) {
         let (_, upload) = self.upload(&error.subject);
-        upload.error = Some(error.message.clone());
+        // Its name stands above it.
+        upload.error = Some(sentence(cause(error)));
         upload.lines.push(line);
     }
 }
@@ -253,7 +265,7 @@ impl Gathered {
             resemblances: self.resemblances,
             clusters: self.clusters,
             rules: self.rules,
-            says: self.says,
+            says: self.says.0,
             error: self.error,
             index_id,
             status,
@@ -261,6 +273,14 @@ impl Gathered {
         };
         NewUpload { row, lines: self.lines }
     }
+}
+
+/// `text` as a sentence.
+fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    let first = chars.next().into_iter().flat_map(char::to_uppercase);
+    let end = if text.ends_with(['.', '!', '?']) { "" } else { "." };
+    first.chain(chars).chain(end.chars()).collect()
 }
 
 /// The name of a file without its folders.

@@ -13,7 +13,7 @@ use crate::serve::jobs::now;
 use crate::serve::problem::Problem;
 use crate::serve::security::Caller;
 use crate::serve::shared::{Shared, blocking};
-use crate::serve::state::{Note, ReviewRow};
+use crate::serve::state::{Note, ReviewRow, Status};
 
 /// Longest remark, in characters.
 const MAX_NOTE: usize = 4000;
@@ -66,6 +66,64 @@ pub(in crate::serve) async fn decide(
         let decided = desk.decide(&id, wish)?;
         let (row, decision) = decided.ok_or_else(|| Problem::not_found("no such upload"))?;
         Ok((StatusCode::CREATED, Json(Decided { upload: Upload::from(row), decision })))
+    })
+    .await
+}
+
+/// Decisions that were made on the members of a cluster.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(in crate::serve) struct AllDecided {
+    /// Members that were open, as they stand now.
+    uploads: Vec<Upload>,
+    /// Members on which nothing was decided, and why.
+    refused: Vec<Refused>,
+}
+
+/// A member on which nothing was decided.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(in crate::serve) struct Refused {
+    upload: String,
+    detail: String,
+}
+
+/// Decides on all open members of a cluster
+#[utoipa::path(post, path = "/v1/clusters/{id}/decisions", tag = "decisions", request_body = DecisionWanted,
+    params(("id" = String, Path, description = "Name of the cluster")),
+    responses((status = 201, body = AllDecided), (status = 404, body = Problem),
+              (status = 422, body = Problem)))]
+pub(in crate::serve) async fn decide_all(
+    State(desk): State<Shared>,
+    Path(id): Path<String>,
+    Extension(caller): Extension<Caller>,
+    Json(wanted): Json<DecisionWanted>,
+) -> Result<(StatusCode, Json<AllDecided>), Problem> {
+    let DecisionWanted { action, reason, reach, until, .. } = wanted;
+    blocking(&desk, move |desk| {
+        let cluster = desk.cluster_of(&id)?;
+        let mut all = AllDecided { uploads: Vec::new(), refused: Vec::new() };
+        let mut first = None;
+        for member in &cluster.member_details {
+            let Some(upload) = desk.store.upload_of_content(&member.sha256)? else { continue };
+            if upload.status != Status::Open {
+                continue;
+            }
+            let seen = Some(upload.revision);
+            let (reason, who, until) = (reason.clone(), caller.name.clone(), until.clone());
+            match desk.decide(&upload.id, Wish { action, reason, who, reach, until, seen }) {
+                Ok(Some((row, _))) => all.uploads.push(Upload::from(row)),
+                Ok(None) => {}
+                Err(error) => {
+                    let detail = error.to_string();
+                    all.refused.push(Refused { upload: upload.id, detail });
+                    first.get_or_insert(error);
+                }
+            }
+        }
+        match (all.uploads.is_empty(), first) {
+            (true, Some(error)) => Err(error.into()),
+            (true, None) => Err(Problem::unusable("none of its members is open")),
+            _ => Ok((StatusCode::CREATED, Json(all))),
+        }
     })
     .await
 }

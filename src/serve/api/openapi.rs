@@ -26,6 +26,7 @@ use crate::serve::{media, problem, waveform};
         waveform::upload,
         waveform::reference,
         decisions::decide,
+        decisions::decide_all,
         decisions::list,
         decisions::note,
         jobs::one,

@@ -5,6 +5,7 @@ use axum::extract::{Path, State};
 use axum::response::Html;
 use maud::{Markup, html};
 
+use super::choices::{About, decide_on};
 use super::layout::{Place, status_words, verdict_badge};
 use super::{Failed, shown};
 use crate::clock::clock;
@@ -15,7 +16,7 @@ use crate::serve::Desk;
 use crate::serve::problem::Problem;
 use crate::serve::security::Caller;
 use crate::serve::shared::{Shared, blocking};
-use crate::serve::state::UploadRow;
+use crate::serve::state::{Status, UploadRow};
 
 /// Clusters listed.
 const LISTED: u32 = 100;
@@ -69,15 +70,27 @@ pub(super) async fn page(
         let row = row.ok_or_else(|| Problem::not_found("no such cluster"))?;
         let cluster = desk.cluster_of(&id)?;
         let members = members(desk, &cluster)?;
+        let is_open = |(_, upload): &&(&Member, Option<UploadRow>)| {
+            upload.as_ref().is_some_and(|upload| upload.status == Status::Open)
+        };
+        let open = members.iter().filter(is_open).count();
         let content = html! {
-            div.item data-page="cluster" {
+            div.item data-page="item" data-decide={ "/v1/clusters/" (id) "/decisions" } data-title=(count(open, "upload", "uploads")) {
                 nav.crumbs aria-label="Clusters" { a href="/clusters" { "← Clusters" } }
                 header.head {
                     div.badges { (verdict_badge(row.level)) span.muted { "score " (format!("{:.0}", row.score)) " of 100" } }
                     h1 { (count(cluster.size, "track", "tracks")) " that share one recording" }
                 }
-                (listen(&id, &members))
-                section.why-one { (fragments::cluster(&cluster)) }
+                div.columns-item {
+                    div.evidence {
+                        (listen(&id, &members))
+                        section.why-one { (fragments::cluster(&cluster)) }
+                    }
+                    aside.panel aria-label="Decision" {
+                        @if open > 0 { (decide_on(&About::Members(open))) }
+                        @else { section.decide-on { h2 { "Decided" } p.note { "None of its members is open." } } }
+                    }
+                }
                 p.ids { "Cluster " code { (id) } " · " a href={ "/v1/clusters/" (id) } { "record" } }
             }
         };

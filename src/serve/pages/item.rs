@@ -8,6 +8,7 @@ use axum::response::Html;
 use maud::{Markup, html};
 
 use super::layout::{Place, level_badge, moment, status_words, title_of, verdict_badge};
+use super::choices::{About, decide_on};
 use super::player::player;
 use super::{Failed, shown};
 use crate::audio::DecodeOptions;
@@ -25,7 +26,6 @@ use crate::report::read::Records;
 use crate::report::records::{MatchRecord, VerdictRecord, credit};
 use crate::serve::Desk;
 use crate::serve::api::listing::found;
-use crate::serve::decide::{Reach, reach_of};
 use crate::serve::media::{Silent, Sound};
 use crate::serve::problem::Problem;
 use crate::serve::security::Caller;
@@ -123,7 +123,7 @@ impl View {
         let declared = self.verdict.as_ref().map(|v| v.declared.clone()).unwrap_or_default();
         let u = &self.upload;
         html! {
-            div.item data-page="item" data-upload=(u.id) data-revision=(u.revision) data-title=(Text::of(title_of(u)))
+            div.item data-page="item" data-upload=(u.id) data-decide={ "/v1/uploads/" (u.id) "/decisions" } data-revision=(u.revision) data-title=(Text::of(title_of(u)))
                 data-next=[self.neighbours[1].as_deref()] data-previous=[self.neighbours[0].as_deref()] {
                 (self.crumbs())
                 header.head {
@@ -144,7 +144,7 @@ impl View {
                         (self.policies())
                         (self.raw())
                     }
-                    aside.panel aria-label="Decision" { (self.decision()) (self.history()) }
+                    aside.panel aria-label="Decision" { (decide_on(&About::of(&self.upload))) (self.history()) }
                 }
             }
         }
@@ -223,7 +223,7 @@ impl View {
                                 (level_badge(*level))
                                 div {
                                     strong { (rule.title()) }
-                                    p { (Text::whole(*text)) " " code.rule { (rule.id()) } }
+                                    p { (Text::whole(*text)) ". " code.rule { (rule.id()) } }
                                 }
                             }
                         }
@@ -348,52 +348,6 @@ impl View {
         }
     }
 
-    fn decision(&self) -> Markup {
-        let u = &self.upload;
-        html! {
-            section.decide-on {
-                h2 { "Decide" }
-                div.choices {
-                    @for (action, words, key) in CHOICES {
-                        button.choice.(action.name()) type="button" data-action=(action.name()) aria-keyshortcuts=(key) {
-                            span.word { (words) } kbd { (key) }
-                        }
-                    }
-                }
-                form.because-form hidden {
-                    p.follows {}
-                    @for (action, ..) in CHOICES {
-                        template data-follows=(action.name()) { (follows(u, *action)) }
-                    }
-                    fieldset.reasons-offered {
-                        legend { "Why" }
-                        @for (action, reasons) in OFFERED {
-                            div data-for=(action.name()) hidden {
-                                @for (i, reason) in reasons.iter().enumerate() {
-                                    label { input type="radio" name="offered" value=(reason); span { kbd { (i + 1) } " " (reason) } }
-                                }
-                            }
-                        }
-                        label.words { span { "In your words" } textarea name="reason" rows="2" maxlength="1000" {} }
-                    }
-                    @if u.matches > 0 {
-                        fieldset.reach data-for="pass" hidden {
-                            legend { "What is passed" }
-                            label { input type="radio" name="reach" value="matches" checked; span { "The " (count(u.matches as usize, "match", "matches")) " found now" } }
-                            label { input type="radio" name="reach" value="file"; span { "This file, whatever it matches" } }
-                        }
-                    }
-                    label.until data-for="pass park" hidden { span { "Until (a day, or 90d)" } input name="until" maxlength="40" autocomplete="off"; }
-                    p.wrong role="alert" hidden {}
-                    div.do {
-                        button.strong type="submit" { "Enter the decision" }
-                        button.plain type="button" data-cancel { "Cancel" }
-                    }
-                }
-            }
-        }
-    }
-
     fn history(&self) -> Markup {
         let last = self.reviews.last().filter(|review| review.action != Action::Reopen);
         html! {
@@ -432,44 +386,6 @@ impl View {
     }
 }
 
-/// What can be decided, and by which key.
-const CHOICES: &[(Action, &str, &str)] = &[
-    (Action::Pass, "Pass", "p"),
-    (Action::Hold, "Hold", "h"),
-    (Action::Reject, "Reject", "r"),
-    (Action::Park, "Park", "a"),
-];
-
-const OFFERED: &[(Action, &[&str])] = &[
-    (
-        Action::Pass,
-        &[
-            "Licensed: the papers are here",
-            "Same owner",
-            "Not the same recording",
-            "Free to use (public domain, stock)",
-        ],
-    ),
-    (
-        Action::Hold,
-        &[
-            "Papers asked for",
-            "Answer of the account awaited",
-            "To be looked at by a second person",
-        ],
-    ),
-    (
-        Action::Reject,
-        &[
-            "Copy of a recording of somebody else",
-            "Changed copy of a recording of somebody else",
-            "Part of a bulk upload",
-            "Declaration is wrong",
-        ],
-    ),
-    (Action::Park, &["Looked at later", "Waiting for a colleague"]),
-];
-
 const KEYS: &[(&str, &str)] = &[
     ("space", "play or pause"),
     ("x", "hear the other side at the same moment"),
@@ -481,20 +397,6 @@ const KEYS: &[(&str, &str)] = &[
     ("z", "take the last decision back"),
     ("j k", "next upload, previous upload"),
 ];
-
-/// What comes of an action, before it is done.
-fn follows(u: &UploadRow, action: Action) -> Markup {
-    html! {
-        @match (action, reach_of(u)) {
-            (Action::Pass, Reach::Matches) => "It may be delivered. From the next scan on, what it matches now is not held against this file or a copy of it; matches with references that come later are asked about again.",
-            (Action::Pass, Reach::File) => "It may be delivered. From the next scan on, nothing is held against this very file.",
-            (Action::Hold, _) => "It is kept back and leaves the list of open uploads. Scans are not changed by this.",
-            (Action::Reject, _) => "It is refused. From the next scan on, this very file is refused wherever it comes from.",
-            (Action::Park, _) => "It is put aside under “Parked”. Scans are not changed by this.",
-            (Action::Reopen, _) => "The last decision is taken back, with all that followed from it.",
-        }
-    }
-}
 
 fn done(action: Action) -> &'static str {
     match action {

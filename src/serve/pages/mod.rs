@@ -5,6 +5,7 @@
 //! Security Policy without exceptions would not let run.
 
 mod assets;
+mod choices;
 mod clusters;
 mod item;
 mod layout;

@@ -68,7 +68,6 @@ pub(super) fn player(id: &str, m: &MatchRecord, silent: Option<Silent>) -> Marku
                     }
                 }
                 label.loop { input type="checkbox"; " Repeat" }
-                output.time { "0:00.0" }
             }
             p.said role="status" {}
             @if m.segments.len() > 1 {

@@ -194,7 +194,7 @@ impl Store {
         })
     }
 
-    /// The next job, begun `now`.
+    /// The next job, begun `now`; what the service died over before comes after the others.
     ///
     /// # Errors
     /// The state cannot be written.
@@ -202,7 +202,7 @@ impl Store {
         self.write(|db| {
             let query = format!(
                 "UPDATE jobs SET state = 'running', started_at = ?1, attempts = attempts + 1 \
-                 WHERE n = (SELECT n FROM jobs WHERE state = 'queued' ORDER BY n LIMIT 1) \
+                 WHERE n = (SELECT n FROM jobs WHERE state = 'queued' ORDER BY attempts > 2, n LIMIT 1) \
                  RETURNING {}",
                 Job::COLUMNS
             );

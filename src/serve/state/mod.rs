@@ -112,6 +112,23 @@ impl Store {
         Ok(Store { dir, writer: Mutex::new(db), readers: Mutex::default(), _lock: lock })
     }
 
+    /// Removes what requests left that were never acknowledged.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn tidy(&self) -> Result<(), StateError> {
+        let folder = self.dir.join("uploads");
+        for entry in std::fs::read_dir(&folder).map_err(StateError::io(&folder))?.flatten() {
+            let name = entry.file_name();
+            let Some(job) = name.to_str().filter(|name| name.starts_with("j_")) else { continue };
+            if self.job(job)?.is_none() {
+                // What cannot be removed is in nobody's way.
+                let _ = std::fs::remove_dir_all(entry.path());
+            }
+        }
+        Ok(())
+    }
+
     /// Its folder.
     pub fn dir(&self) -> &Path {
         &self.dir

@@ -52,7 +52,7 @@
 
   // An upload: decisions, notes, parts that are drawn when somebody looks.
   const item = (page) => {
-    const id = page.dataset.upload, panel = $(".decide-on"), form = $(".because-form");
+    const id = page.dataset.upload, address = page.dataset.decide, panel = $(".decide-on"), form = $(".because-form");
     let chosen = null;
     const open = (action) => {
       if (action === "reopen") { undo(); return; }
@@ -65,7 +65,7 @@
       form.hidden = false;
       const first = $(`[data-for=${action}] input[name=offered]`, form);
       (first || form.elements.reason).focus();
-      if (panel.getBoundingClientRect().top < 0 || innerWidth <= 1100) panel.scrollIntoView({ block: "start" });
+      if (panel.getBoundingClientRect().top < 0) panel.scrollIntoView({ block: "start" });
     };
     const close = () => {
       form.hidden = true;
@@ -76,10 +76,13 @@
     };
     const wrong = (words) => { const p = $(".wrong", form); p.textContent = words; p.hidden = false; };
     const decide = async (body) => {
-      const done = await post(`/v1/uploads/${id}/decisions`, { ...body, revision: Number(page.dataset.revision) });
-      sessionStorage.setItem("decided", JSON.stringify({ id, action: body.action, title: page.dataset.title, revision: done.upload.revision }));
+      const seen = page.dataset.revision === undefined ? {} : { revision: Number(page.dataset.revision) };
+      const done = await post(address, { ...body, ...seen });
+      const refused = done.refused?.length ? `, ${done.refused.length} not: ${done.refused[0].detail}` : "";
+      sessionStorage.setItem("decided", JSON.stringify({ id, action: body.action, title: page.dataset.title + refused, revision: done.upload?.revision }));
     };
     const undo = async () => {
+      if (!id || !$(".undo-decision")) return;
       try {
         await decide({ action: "reopen", reason: "taken back at the desk" });
         sessionStorage.removeItem("decided");
@@ -105,10 +108,11 @@
       sending = true;
       try {
         await decide(body);
-        location.href = page.dataset.next ? `/uploads/${page.dataset.next}` : `/uploads/${id}`;
+        if (page.dataset.next) location.href = `/uploads/${page.dataset.next}`;
+        else location.reload();
       } catch (error) { wrong(error.message); } finally { sending = false; }
     });
-    $(".note-form").addEventListener("submit", async (e) => {
+    $(".note-form")?.addEventListener("submit", async (e) => {
       e.preventDefault();
       const text = e.target.elements.text.value.trim();
       if (!text) return;
@@ -164,7 +168,7 @@
     sessionStorage.removeItem("decided");
     const last = JSON.parse(text), done = { pass: "Passed", hold: "Held", reject: "Rejected", park: "Parked" }[last.action];
     if (!done) return;
-    toast(`${done}: ${last.title}`, "Undo", async () => {
+    toast(`${done}: ${last.title}`, last.id ? "Undo" : "", async () => {
       try {
         await post(`/v1/uploads/${last.id}/decisions`, { action: "reopen", reason: "taken back at the desk", revision: last.revision });
         location.href = `/uploads/${last.id}`;

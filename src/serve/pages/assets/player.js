@@ -70,7 +70,6 @@
       this.button = root.querySelector(".play");
       this.select = root.querySelector(".undo select");
       this.loop = root.querySelector(".loop input");
-      this.time = root.querySelector(".time");
       this.said = root.querySelector(".said");
       this.position = this.segment[0];
       this.listen();
@@ -245,7 +244,6 @@
         const t = lane.side === "query" ? this.position : this.there(this.position);
         lane.at.textContent = t < 0 || t > lane.data.duration ? "–" : clock(t);
       }
-      this.time.textContent = clock(this.position);
       this.button.setAttribute("aria-pressed", String(this.playing));
       this.button.setAttribute("aria-label", this.playing ? "Pause" : "Play");
       this.button.querySelector(".words").textContent = this.playing ? "Pause" : "Play";
