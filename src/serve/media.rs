@@ -10,13 +10,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::SystemTime;
 
-use axum::extract::{Path as Names, Query, State};
+use axum::extract::{Path as Names, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
 use super::Desk;
+use super::extract::Asked;
 use super::problem::Problem;
 use super::roots::{below, candidates};
 use super::shared::{Shared, blocking};
@@ -260,7 +261,7 @@ fn playable(path: &Path) -> Option<&'static str> {
 pub(super) async fn upload(
     State(desk): State<Shared>,
     Names(id): Names<String>,
-    Query(wanted): Query<Wanted>,
+    Asked(wanted): Asked<Wanted>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let sound = move |desk: &Desk| {
@@ -279,7 +280,7 @@ pub(super) async fn upload(
 pub(super) async fn reference(
     State(desk): State<Shared>,
     Names((id, m)): Names<(String, String)>,
-    Query(wanted): Query<Wanted>,
+    Asked(wanted): Asked<Wanted>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let sound = move |desk: &Desk| {
@@ -299,7 +300,7 @@ pub(super) async fn reference(
 pub(super) async fn member(
     State(desk): State<Shared>,
     Names((id, member)): Names<(String, usize)>,
-    Query(wanted): Query<Wanted>,
+    Asked(wanted): Asked<Wanted>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let sound = move |desk: &Desk| {

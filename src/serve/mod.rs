@@ -10,6 +10,7 @@
 
 mod api;
 mod decide;
+mod extract;
 mod follow;
 mod jobs;
 mod media;

@@ -109,10 +109,11 @@ fn hostile_names_are_shown_and_do_nothing() {
     let clip = std::fs::read(place.path("incoming/night-drive.mp3")).unwrap();
     let evil = "<img src=x onerror=alert(1)>\u{202e}'";
     let declared =
-        json!({"title": evil, "artist": evil, "account": evil, "label": evil, "album": evil});
+        json!({"title": evil, "artist": evil, "account": evil, "label": evil, "album": evil})
+            .to_string();
     let name = "../../../../tmp/<script>alert(1)<%2Fscript>.mp3";
     let parts: [(&str, Option<&str>, &[u8]); 2] =
-        [("audio", Some(name), &clip), ("declared", None, declared.to_string().as_bytes())];
+        [("audio", Some(name), &clip), ("declared", None, declared.as_bytes())];
     let sent = service.submit(&parts, &[]).expect(202).json();
     let job = service.done(sent["id"].as_str().unwrap());
     let id = job["uploads"][0].as_str().unwrap();

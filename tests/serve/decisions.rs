@@ -77,7 +77,8 @@ fn nobody_overwrites_another_and_every_decision_has_a_reason() {
         )
     };
     seen("pass", " ").expect(422);
-    seen("delete", "x").expect(422);
+    let refused = seen("delete", "x").expect(422);
+    assert_eq!(refused.header("content-type"), "application/problem+json");
     seen("hold", "first").expect(201);
     let late = seen("reject", "second").expect(409);
     assert!(late.json()["detail"].as_str().unwrap().contains("meanwhile"));

@@ -19,11 +19,9 @@ fn what_is_sent_is_judged_as_the_command_line_judges_it() {
     let clip = std::fs::read(place.path("incoming/night-drive.mp3")).unwrap();
     let declared = json!({"title": "Night Drive", "artist": "Nobody", "isrc": "USS1Z9900001",
                           "account": "acc-1", "rights": "yes", "ai": "none"});
-    let parts: [(&str, Option<&str>, &[u8]); 2] = [
-        ("declared", None, declared.to_string().as_bytes()),
-        ("audio", Some("night-drive.mp3"), &clip),
-    ]
-    .map(|part| part);
+    let declared = declared.to_string();
+    let parts: [(&str, Option<&str>, &[u8]); 2] =
+        [("declared", None, declared.as_bytes()), ("audio", Some("night-drive.mp3"), &clip)];
     let sent = service.submit(&parts, &[]).expect(202);
     let job = sent.json()["id"].as_str().unwrap().to_owned();
     assert_eq!(sent.header("location"), format!("/v1/jobs/{job}"));
@@ -148,6 +146,8 @@ fn uploads_are_listed_page_by_page_and_filtered() {
     let found = service.get("/v1/uploads?q=%25").expect(200).json();
     assert_eq!(names(&found), [""; 0], "a sign is a sign");
     service.get("/v1/uploads?verdict=guilty").expect(400);
+    let refused = service.get("/v1/uploads?colour=red").expect(400);
+    assert_eq!(refused.header("content-type"), "application/problem+json");
     service.get("/v1/uploads/u_0000000000000000").expect(404);
 }
 
@@ -187,6 +187,14 @@ fn near_duplicates_of_earlier_uploads_are_a_cluster() {
     assert_eq!(cluster["members"].as_array().unwrap().len(), 2);
     let page = service.get(&format!("/clusters/{id}")).expect(200).text();
     assert!(page.contains("2 tracks that share one recording"), "{page}");
+    assert_eq!(upload["status"], "open", "{upload}");
+    let decision = json!({"action": "hold", "reason": "part of a bulk upload"});
+    let decided =
+        service.post(&format!("/v1/clusters/{id}/decisions"), &decision).expect(201).json();
+    let held = decided["uploads"].as_array().unwrap();
+    assert!(held.iter().any(|u| u["id"] == upload["id"]), "{decided}");
+    assert!(held.iter().all(|u| u["status"] == "held"), "{decided}");
+    service.post(&format!("/v1/clusters/{id}/decisions"), &decision).expect(422);
     for member in 0..2 {
         let address = format!("/v1/clusters/{id}/members/{member}/audio");
         assert_eq!(service.get(&address).expect(200).header("content-type"), "audio/mpeg");

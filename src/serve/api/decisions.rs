@@ -9,6 +9,7 @@ use super::listing::found;
 use super::told::Upload;
 use crate::decisions::review::Action;
 use crate::serve::decide::{Reach, Wish};
+use crate::serve::extract::Body;
 use crate::serve::jobs::now;
 use crate::serve::problem::Problem;
 use crate::serve::security::Caller;
@@ -58,7 +59,7 @@ pub(in crate::serve) async fn decide(
     State(desk): State<Shared>,
     Path(id): Path<String>,
     Extension(caller): Extension<Caller>,
-    Json(wanted): Json<DecisionWanted>,
+    Body(wanted): Body<DecisionWanted>,
 ) -> Result<(StatusCode, Json<Decided>), Problem> {
     let DecisionWanted { action, reason, reach, until, revision } = wanted;
     let wish = Wish { action, reason, who: caller.name, reach, until, seen: revision };
@@ -95,7 +96,7 @@ pub(in crate::serve) async fn decide_all(
     State(desk): State<Shared>,
     Path(id): Path<String>,
     Extension(caller): Extension<Caller>,
-    Json(wanted): Json<DecisionWanted>,
+    Body(wanted): Body<DecisionWanted>,
 ) -> Result<(StatusCode, Json<AllDecided>), Problem> {
     let DecisionWanted { action, reason, reach, until, .. } = wanted;
     blocking(&desk, move |desk| {
@@ -171,7 +172,7 @@ pub(in crate::serve) async fn note(
     State(desk): State<Shared>,
     Path(id): Path<String>,
     Extension(caller): Extension<Caller>,
-    Json(wanted): Json<NoteWanted>,
+    Body(wanted): Body<NoteWanted>,
 ) -> Result<(StatusCode, Json<Note>), Problem> {
     let text: String = wanted.text.trim().chars().take(MAX_NOTE).collect();
     if text.is_empty() {

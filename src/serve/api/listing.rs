@@ -1,13 +1,14 @@
 //! Lists uploads and clusters, and tells one of them.
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
 use super::told::{ClusterTold, Upload};
 use crate::serve::Desk;
+use crate::serve::extract::Asked;
 use crate::serve::problem::Problem;
 use crate::serve::shared::{Shared, blocking};
 use crate::serve::state::{Filter, Order, Status, UploadRow, Verdict};
@@ -85,7 +86,7 @@ pub(in crate::serve) struct Listed {
     responses((status = 200, body = Listed), (status = 400, body = Problem)))]
 pub(in crate::serve) async fn list(
     State(desk): State<Shared>,
-    Query(wanted): Query<Wanted>,
+    Asked(wanted): Asked<Wanted>,
 ) -> Result<Json<Listed>, Problem> {
     let filter = wanted.filter()?;
     let most = wanted.limit.unwrap_or(LISTED).clamp(1, MAX_LISTED);

@@ -17,6 +17,7 @@ use tokio::io::AsyncWriteExt;
 
 use super::told::JobTold;
 use crate::id::{hex, path_text};
+use crate::serve::extract::Body;
 use crate::serve::jobs::now;
 use crate::serve::problem::Problem;
 use crate::serve::roots::{below, file_name};
@@ -88,8 +89,7 @@ pub(in crate::serve) async fn submit(
         let form = form.map_err(|e| Problem::bad(e.body_text()))?;
         sent(&desk, &parcel.folder, form).await?
     } else if kind.starts_with("application/json") {
-        let wanted = Json::<ByPath>::from_request(request, &desk).await;
-        let Json(wanted) = wanted.map_err(|e| Problem::bad(e.body_text()))?;
+        let Body(wanted) = Body::<ByPath>::from_request(request, &desk).await?;
         let folder = parcel.folder.clone();
         blocking(&desk, move |desk| by_path(&desk.settings.allow_roots, &folder, wanted)).await?
     } else {

@@ -43,7 +43,11 @@ const OFFERED: &[(Action, &[&str])] = &[
     ),
     (
         Action::Hold,
-        &["Papers asked for", "Answer of the account awaited", "To be looked at by a second person"],
+        &[
+            "Papers asked for",
+            "Answer of the account awaited",
+            "To be looked at by a second person",
+        ],
     ),
     (
         Action::Reject,

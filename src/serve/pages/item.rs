@@ -7,8 +7,8 @@ use axum::extract::{Path, State};
 use axum::response::Html;
 use maud::{Markup, html};
 
-use super::layout::{Place, level_badge, moment, status_words, title_of, verdict_badge};
 use super::choices::{About, decide_on};
+use super::layout::{Place, level_badge, moment, status_words, title_of, verdict_badge};
 use super::player::player;
 use super::{Failed, shown};
 use crate::audio::DecodeOptions;

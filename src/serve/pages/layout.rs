@@ -73,7 +73,7 @@ impl Frame<'_> {
         };
         let reviews = self.caller.is_some_and(|caller| caller.role >= Role::Review);
         html! {
-            header.bar {
+            header.topbar {
                 a.brand href="/" { span.mark aria-hidden="true" {} "soundalike" }
                 @if let Some(caller) = self.caller {
                     nav aria-label="Desk" {

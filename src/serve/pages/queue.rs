@@ -1,7 +1,7 @@
 //! The queue: what is to be decided, the gravest first, rows of one release together.
 
 use axum::Extension;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::Html;
 use maud::{Markup, html};
 
@@ -12,6 +12,7 @@ use crate::counted::{count, thousands};
 use crate::report::html::fragments::{Name, Text};
 use crate::serve::Desk;
 use crate::serve::api::listing::Wanted;
+use crate::serve::extract::Asked;
 use crate::serve::problem::Problem;
 use crate::serve::security::Caller;
 use crate::serve::shared::{Shared, blocking};
@@ -25,7 +26,7 @@ const OFFERED: u32 = 50;
 /// The queue.
 pub(super) async fn page(
     State(desk): State<Shared>,
-    Query(wanted): Query<Wanted>,
+    Asked(wanted): Asked<Wanted>,
     Extension(caller): Extension<Caller>,
 ) -> Result<Html<String>, Failed> {
     let page = blocking(&desk, move |desk| made(desk, wanted, &caller)).await?;

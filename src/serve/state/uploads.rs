@@ -356,7 +356,7 @@ impl Store {
         if let Some((rank, n)) = after.and_then(cursor) {
             match filter.order {
                 Order::Gravest => {
-                    parts.push("(rank < ? OR (rank = ? AND n > ?))".to_owned());
+                    parts.push("rank <= ? AND (rank < ? OR n > ?)".to_owned());
                     values.extend([rank, rank, n].map(Value::Integer));
                 }
                 Order::Newest => {
@@ -426,8 +426,8 @@ impl Store {
                 query.query_row([row.rank, row.n], |r| r.get::<_, String>(0)).optional()
             };
             Ok([
-                at("rank > ?1 OR (rank = ?1 AND n < ?2)", "rank, n DESC")?,
-                at("rank < ?1 OR (rank = ?1 AND n > ?2)", "rank DESC, n")?,
+                at("rank >= ?1 AND (rank > ?1 OR n < ?2)", "rank, n DESC")?,
+                at("rank <= ?1 AND (rank < ?1 OR n > ?2)", "rank DESC, n")?,
             ])
         })
     }

@@ -286,7 +286,7 @@
 
   const page = $("[data-page]");
   if ($(".filters") || $(".rows")) queue();
-  if (page?.dataset.page === "item") item(page);
+  if (page?.dataset.page === "item" && $(".because-form")) item(page);
   if ($("[data-cluster]")) cluster($("[data-cluster]"));
   if (page?.dataset.page === "send") send(page);
   told();
