@@ -113,10 +113,6 @@ impl Service {
         self
     }
 
-    pub fn id(&self) -> u32 {
-        self.child.id()
-    }
-
     /// As `kill -9` does.
     pub fn kill(mut self) {
         self.child.kill().unwrap();

@@ -47,7 +47,7 @@ fn nothing_is_left_out_in_silence() {
     let service = Service::start(&place, &[]);
     let upload = service.judged(&place, "incoming/not-audio.mp3");
     assert_eq!((&upload["verdict"], &upload["status"]), (&json!("unreadable"), &json!("open")));
-    assert!(upload["error"].as_str().unwrap().contains("not"), "{upload}");
+    assert!(upload["error"].as_str().unwrap().contains("Not an audio file"), "{upload}");
     // A table that is sent as audio is audio that cannot be read: nothing in it is followed.
     let table = "file,title\n/etc/passwd,x\n";
     let job = service.submit(&[("audio", Some("x.csv"), table.as_bytes())], &[]).expect(202).json();

@@ -66,10 +66,17 @@ CREATE INDEX uploads_by_rank ON uploads (status, rank DESC, n);
 CREATE INDEX uploads_by_time ON uploads (status, n);
 CREATE INDEX uploads_by_verdict ON uploads (status, verdict);
 CREATE INDEX uploads_by_job ON uploads (job, n);
-CREATE INDEX uploads_by_account ON uploads (account, n);
-CREATE INDEX uploads_by_label ON uploads (label, n);
-CREATE INDEX uploads_by_release ON uploads (release, n);
+CREATE INDEX uploads_by_account ON uploads (account, status, rank DESC, n);
+CREATE INDEX uploads_by_label ON uploads (label, status, rank DESC, n);
+CREATE INDEX uploads_by_release ON uploads (release, status, rank DESC, n);
+CREATE INDEX accounts_by_status ON uploads (status, account);
+CREATE INDEX labels_by_status ON uploads (status, label);
 CREATE INDEX uploads_by_content ON uploads (sha256);
+
+-- What is searched for parts of words, by the numbers of uploads.
+CREATE VIRTUAL TABLE uploads_text USING fts5 (
+  title, artists, name, isrc, best, content = '', tokenize = 'trigram'
+);
 
 -- Where the records of an upload stand in the file of its job.
 CREATE TABLE lines (

@@ -215,6 +215,8 @@ pub struct UploadRow {
     pub revision: i64,
 }
 
+/// Characters from which on a search goes by groups of three.
+const TRIGRAM: usize = 3;
 const COLUMNS: &str = "n, id, job, path, name, sha256, title, artists, album, release, label, \
     account, isrc, duration_ms, codec, received_at, verdict, rank, result, matches, best, best_pct, \
     resemblances, clusters, rules, says, error, index_id, status, revision";
@@ -310,13 +312,24 @@ impl Filter {
         add("release", text(&self.release));
         add("job", text(&self.job));
         if let Some(wanted) = self.text.as_deref().map(str::trim).filter(|t| !t.is_empty()) {
+            if wanted.chars().count() >= TRIGRAM {
+                // A phrase: what stands in it is looked for as it stands.
+                let phrase = format!("\"{}\"", wanted.replace('"', "\"\""));
+                parts.push(
+                    "(n IN (SELECT rowid FROM uploads_text WHERE uploads_text MATCH ?) \
+                     OR sha256 = ?)"
+                        .to_owned(),
+                );
+                values.push(Value::Text(phrase));
+                values.push(Value::Text(wanted.to_ascii_lowercase()));
+                return (parts, values);
+            }
             let escaped = wanted.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
             let columns = ["title", "artists", "name", "isrc", "best"];
             let like: Vec<String> =
                 columns.iter().map(|column| format!("{column} LIKE ? ESCAPE '\\'")).collect();
-            parts.push(format!("({} OR sha256 = ?)", like.join(" OR ")));
+            parts.push(format!("({})", like.join(" OR ")));
             values.extend(columns.map(|_| Value::Text(format!("%{escaped}%"))));
-            values.push(Value::Text(wanted.to_ascii_lowercase()));
         }
         (parts, values)
     }
@@ -604,6 +617,11 @@ pub(super) fn insert_upload(
         ],
     )?;
     let n = db.last_insert_rowid();
+    db.prepare_cached(
+        "INSERT INTO uploads_text (rowid, title, artists, name, isrc, best) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?
+    .execute(params![n, r.title, r.artists, r.name, r.isrc, r.best])?;
     let mut insert = db.prepare_cached(
         "INSERT INTO lines (upload, kind, key, start, length) VALUES (?1, ?2, ?3, ?4, ?5)",
     )?;
