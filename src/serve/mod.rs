@@ -49,6 +49,9 @@ use state::Store;
 /// Uploads that are taken at once.
 const MAX_SENDING: usize = 16;
 
+/// How long answers that are being sent are waited for at the end.
+const GRACE: Duration = Duration::from_secs(3);
+
 /// How the service is set up.
 pub struct Settings {
     /// Where it listens.
@@ -177,9 +180,16 @@ pub fn run(settings: Settings, engine: Engine, cancel: &'static Cancel) -> Resul
     let app = router::router(desk.clone(), local);
     let served = runtime.block_on(async move {
         let app = app.into_make_service_with_connect_info::<SocketAddr>();
-        axum::serve(listener, app).with_graceful_shutdown(until(cancel)).await
+        let serving =
+            async move { axum::serve(listener, app).with_graceful_shutdown(until(cancel)).await };
+        let serving = tokio::spawn(serving);
+        until(cancel).await;
+        // Whatever still hangs on a connection does not keep the program from ending.
+        match tokio::time::timeout(GRACE, serving).await {
+            Ok(Ok(served)) => served,
+            _ => Ok(()),
+        }
     });
-    // Whatever still hangs on a connection does not keep the program from ending.
     runtime.shutdown_timeout(Duration::from_secs(2));
     cancel.cancel();
     desk.wake();

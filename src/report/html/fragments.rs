@@ -55,7 +55,7 @@ pub fn resemblance(r: &ResemblanceRecord, is_open: bool) -> Markup {
 }
 
 /// What the policies found.
-pub fn findings(findings: &[Box<Finding>]) -> Markup {
+pub fn findings(findings: &[Finding]) -> Markup {
     let anchors = Anchors::default();
     let rows: Vec<FindingRow<'_>> =
         findings.iter().map(|finding| FindingRow::new(finding, &anchors)).collect();

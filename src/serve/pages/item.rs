@@ -83,7 +83,7 @@ struct View {
     upload: UploadRow,
     records: Records,
     verdict: Option<Box<VerdictRecord>>,
-    findings: Vec<Box<Finding>>,
+    findings: Vec<Finding>,
     matches: Vec<MatchRecord>,
     clusters: Vec<ClusterRow>,
     reviews: Vec<ReviewRow>,
@@ -100,7 +100,8 @@ impl View {
         let entry = records.contents.uploads.iter().find(|u| u.path == upload.path).cloned();
         let entry = entry.unwrap_or_default();
         let verdict = entry.verdict.and_then(|(_, place)| records.verdict(place));
-        let findings = entry.findings.iter().filter_map(|&place| records.finding(place)).collect();
+        let findings = entry.findings.iter().filter_map(|&place| records.finding(place));
+        let findings = findings.map(|finding| *finding).collect();
         let matches = entry.matches.iter().filter_map(|m| records.matched(m.place));
         let matches = matches.map(|m| *m).collect();
         Ok(View {
