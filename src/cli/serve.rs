@@ -125,7 +125,7 @@ pub(super) fn run(args: ServeArgs) -> Result<Exit, Failure> {
         max_upload: args.max_upload * MEGABYTE,
         audit,
         exit: Box::new(move |summary| verdicts.exit(summary, references) as u8),
-        say: Box::new(|text| warn(text)),
+        say: Box::new(warn),
     };
     serve::run(settings, engine, cancel)?;
     Ok(Exit::Interrupted)
