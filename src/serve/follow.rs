@@ -10,6 +10,7 @@ use super::Desk;
 use super::state::StateError;
 use crate::decisions::review::ReviewEntry;
 use crate::decisions::{Event, LogError, log};
+use crate::engine::day;
 
 /// Decisions expire without a change of any file.
 const AT_LEAST: Duration = Duration::from_secs(60);
@@ -52,8 +53,14 @@ impl Desk {
         if followed.seen.as_ref().is_some_and(is_same) {
             return;
         }
-        let taken = self.engine_of(Timestamp::now()).map_err(|e| e.to_string());
+        let now = Timestamp::now();
+        let taken = self.engine_of(now).map_err(|e| e.to_string());
         let taken = taken.and_then(|_| self.take_reviews().map_err(|e| e.to_string()));
+        let taken = taken.and_then(|()| {
+            let (today, moment) = (day(now).to_string(), Timestamp::from_second(now.as_second()));
+            let moment = moment.unwrap_or(now).to_string();
+            self.store.unpark(&today, &moment).map(drop).map_err(|e| e.to_string())
+        });
         match taken {
             Ok(()) => {
                 self.trouble(None);

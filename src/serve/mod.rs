@@ -17,6 +17,7 @@ mod media;
 mod metrics;
 mod pages;
 mod problem;
+mod rate;
 mod records;
 mod roots;
 mod router;
@@ -127,6 +128,8 @@ struct Desk {
     deciding: Mutex<()>,
     work: (Mutex<bool>, Condvar),
     sessions: users::Sessions,
+    /// How often callers may change something.
+    rate: rate::Buckets,
     /// Room for uploads that are on their way.
     sending: Arc<tokio::sync::Semaphore>,
 }
@@ -154,6 +157,7 @@ pub fn run(settings: Settings, engine: Engine, cancel: &'static Cancel) -> Resul
         deciding: Mutex::default(),
         work: (Mutex::default(), Condvar::new()),
         sessions: users::Sessions::default(),
+        rate: rate::Buckets::default(),
         sending: Arc::new(tokio::sync::Semaphore::new(MAX_SENDING)),
     });
     if resumed > 0 {

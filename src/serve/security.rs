@@ -6,8 +6,9 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Instant;
 
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -80,6 +81,14 @@ pub(super) async fn guard(
         Err(problem) => return problem.into_response(),
     };
     let is_open = is_open(&path);
+    if changes(request.method()) {
+        let from = request.extensions().get::<ConnectInfo<SocketAddr>>();
+        let from = from.map_or_else(String::new, |ConnectInfo(from)| from.ip().to_string());
+        let name = caller.as_ref().map_or(from, |caller| caller.name.clone());
+        if !desk.rate.take(&name, Instant::now()) {
+            return Problem::busy().into_response();
+        }
+    }
     match caller {
         Some(caller) if is_open || caller.role >= needed(request.method(), &path) => {
             request.extensions_mut().insert(caller);
@@ -109,7 +118,7 @@ fn is_ours(
             "this service is not called {host:?} (see --host)"
         )));
     }
-    if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) {
+    if !changes(method) {
         return Ok(());
     }
     let from_elsewhere = match text(HeaderName::from_static("sec-fetch-site")) {
@@ -123,6 +132,11 @@ fn is_ours(
         true => Err(Problem::forbidden("this request comes from another site")),
         false => Ok(()),
     }
+}
+
+/// Whether a request may change something.
+fn changes(method: &Method) -> bool {
+    !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
 
 /// Who asks; none where nobody says so and that is required.

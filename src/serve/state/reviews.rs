@@ -84,6 +84,22 @@ impl Store {
         })
     }
 
+    /// Opens what was parked until a time that is over: `today` in UTC, and the moment.
+    ///
+    /// # Errors
+    /// The state cannot be written.
+    pub fn unpark(&self, today: &str, moment: &str) -> Result<usize, StateError> {
+        self.write(|db| {
+            Ok(db.execute(
+                "UPDATE uploads SET status = 'open' WHERE status = 'parked' AND EXISTS ( \
+                   SELECT 1 FROM reviews WHERE reviews.upload = uploads.id \
+                   AND reviews.seq = uploads.revision AND until IS NOT NULL AND \
+                   CASE WHEN length(until) = 10 THEN until < ?1 ELSE until <= ?2 END)",
+                [today, moment],
+            )?)
+        })
+    }
+
     /// The reviews of an upload, the oldest first.
     ///
     /// # Errors
