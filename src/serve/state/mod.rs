@@ -13,6 +13,7 @@
 mod jobs;
 mod notes;
 mod reviews;
+mod rows;
 mod schema;
 mod uploads;
 
@@ -27,9 +28,8 @@ use crate::journal::{self, Lock};
 pub use jobs::{Job, JobState, NewJob, Source, Submitted};
 pub use notes::Note;
 pub use reviews::ReviewRow;
-pub use uploads::{
-    ClusterRow, Counts, Filter, LineRow, NewCluster, NewUpload, Order, Status, UploadRow, Verdict,
-};
+pub use rows::{ClusterRow, LineRow, NewCluster, NewUpload, Status, UploadRow, Verdict};
+pub use uploads::{Counts, Filter, Order};
 
 /// How long a writer waits for another.
 const BUSY: Duration = Duration::from_secs(30);
