@@ -96,6 +96,9 @@ pub mod resemblance;
 pub mod rounding;
 #[doc(hidden)]
 pub mod scan;
+#[cfg(feature = "serve")]
+#[doc(hidden)]
+pub mod serve;
 #[doc(hidden)]
 pub mod sweep;
 #[cfg(test)]

@@ -251,7 +251,7 @@ def poisson_upper(k, level=0.95):
 
 def poisson_at_least(k, mean):
     """The chance of k or more."""
-    return max(0.0, 1 - sum(math.exp(-mean) * mean ** i / math.factorial(i) for i in range(k)))
+    return max(0.0, 1 - sum(math.exp(i * math.log(mean) - mean - math.lgamma(i + 1)) for i in range(k)))
 
 
 def expected_table(groups, works):

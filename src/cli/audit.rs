@@ -6,6 +6,7 @@ use serde::Serialize;
 use soundalike::counted::{agree, count};
 use soundalike::decisions::entry::{Repair, Revocation};
 use soundalike::decisions::log::{self, Verified};
+use soundalike::decisions::review::ReviewEntry;
 use soundalike::decisions::{Entry, Event, LogError, Status, VerdictEntry};
 use soundalike::declare::text::visible;
 use soundalike::id::path_text;
@@ -98,6 +99,7 @@ fn told(entry: &Entry) -> String {
             format!("{}  ({}: {})", visible(id), visible(who), visible(reason))
         }
         Event::Verdict(verdict) => told_verdict(verdict),
+        Event::Review(review) => told_review(review),
         Event::Repair(Repair { removed_bytes, .. }) => {
             format!(
                 "an incomplete line of {} was cut off",
@@ -117,6 +119,15 @@ fn told_verdict(verdict: &VerdictEntry) -> String {
     grounds.extend(verdict.started_at.iter().map(|time| format!("scan of {time}")));
     let text = format!("{}  {}  ({})", verdict.verdict, verdict.subject, grounds.join(", "));
     visible(&text)
+}
+
+/// "d_…  pass  in/a.mp3  (ana: licence 2026-117)".
+fn told_review(review: &ReviewEntry) -> String {
+    let undone = review.undoes.iter().map(|id| format!(", takes back {id}"));
+    let until = review.until.iter().map(|until| format!(", until {until}"));
+    let more: String = undone.chain(until).collect();
+    let (action, ReviewEntry { id, subject, who, reason, .. }) = (review.action.name(), review);
+    visible(&format!("{id}  {action}  {subject}{more}  ({who}: {reason})"))
 }
 
 #[derive(Serialize)]

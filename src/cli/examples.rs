@@ -77,6 +77,12 @@ Examples:
   soundalike policy show spotify
   soundalike policy check policies/own.toml";
 
+#[cfg(feature = "serve")]
+pub(super) const SERVE: &str = "\
+Examples:
+  soundalike serve --index catalogue.index --state desk --media-root masters
+  soundalike serve --index catalogue.index --keep earlier.index --state desk --allow-root incoming";
+
 #[cfg(test)]
 mod tests {
     use clap::Parser;
@@ -87,8 +93,21 @@ mod tests {
     #[test]
     fn every_example_is_understood() {
         let all = [
-            SOUNDALIKE, INDEX_ADD, SCAN, CLUSTER, COMPARE, WATCH, SWEEP, REPORT, EVAL, DECIDE,
-            AUDIT, EXPLAIN, POLICY,
+            SOUNDALIKE,
+            INDEX_ADD,
+            SCAN,
+            CLUSTER,
+            COMPARE,
+            WATCH,
+            SWEEP,
+            REPORT,
+            EVAL,
+            DECIDE,
+            AUDIT,
+            EXPLAIN,
+            POLICY,
+            #[cfg(feature = "serve")]
+            SERVE,
         ];
         for line in all.iter().flat_map(|text| text.lines()).filter(|line| line.starts_with("  ")) {
             assert!(line.len() <= 100, "{line}");

@@ -20,6 +20,8 @@ mod report;
 mod review;
 mod scan;
 mod screen;
+#[cfg(feature = "serve")]
+mod serve;
 mod shell;
 mod sweep;
 mod watch;
@@ -56,6 +58,13 @@ enum Command {
     /// Look into deliveries as they come into a folder
     #[command(after_long_help = examples::WATCH)]
     Watch(watch::WatchArgs),
+    /// Take uploads over HTTP, and show them to reviewers: a service and a desk
+    #[cfg(feature = "serve")]
+    #[command(after_long_help = examples::SERVE)]
+    Serve(serve::ServeArgs),
+    /// Make a token by which somebody may use `serve`
+    #[cfg(feature = "serve")]
+    Token(serve::TokenArgs),
     /// Find clusters of near-duplicates within a batch or an index
     #[command(after_long_help = examples::CLUSTER)]
     Cluster(cluster::ClusterArgs),
@@ -109,6 +118,10 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Index(command) => index::run(command),
         Command::Scan(args) => scan::run(args),
         Command::Watch(args) => watch::run(args),
+        #[cfg(feature = "serve")]
+        Command::Serve(args) => serve::run(args),
+        #[cfg(feature = "serve")]
+        Command::Token(args) => serve::token(&args),
         Command::Cluster(args) => cluster::run(args),
         Command::Compare(args) => compare::run(args),
         Command::Allow(command) => decide::run(Effect::Allow, command),

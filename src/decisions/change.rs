@@ -124,7 +124,7 @@ pub fn revoke(
     Ok(Change { decision, repaired })
 }
 
-fn explained(reason: &str, who: &str) -> Result<(String, String), ChangeError> {
+pub(super) fn explained(reason: &str, who: &str) -> Result<(String, String), ChangeError> {
     let (reason, who) = (clean(reason, MAX_REASON), clean(who, MAX_NAME));
     // Nor is the "…" of a command that is offered.
     if !reason.contains(char::is_alphanumeric) {

@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 
 use super::clean;
 use super::decision::{Decision, Effect, Identity, Target};
+use super::reviewed::ReviewEntry;
 use super::terms::Expiry;
 use crate::id::hex;
 
@@ -44,6 +45,8 @@ pub enum Event {
     Revoke(Revocation),
     /// A scan came to a verdict.
     Verdict(VerdictEntry),
+    /// A reviewer decided on an upload, or took that back.
+    Review(Box<ReviewEntry>),
     /// The incomplete end of the file was cut off, left by a run that was killed while writing.
     Repair(Repair),
 }
@@ -56,12 +59,14 @@ impl Event {
             Event::Block(_) => "block",
             Event::Revoke(_) => "revoke",
             Event::Verdict(_) => "verdict",
+            Event::Review(_) => "review",
             Event::Repair(_) => "repair",
         }
     }
 
     /// Names of all kinds.
-    pub const KINDS: [&'static str; 5] = ["allow", "block", "revoke", "verdict", "repair"];
+    pub const KINDS: [&'static str; 6] =
+        ["allow", "block", "revoke", "verdict", "review", "repair"];
 }
 
 /// A decision without what its entry says already.
@@ -369,6 +374,12 @@ impl Entry {
                 same(&verdict.subject)
                     || same(&verdict.sha256)
                     || verdict.decisions.iter().any(|id| id == what)
+            }
+            Event::Review(review) => {
+                [&review.id, &review.upload].iter().any(|id| *id == what)
+                    || same(&review.subject)
+                    || same(&review.sha256)
+                    || review.rulings.iter().any(|id| id == what)
             }
             Event::Repair(_) => false,
         }

@@ -17,6 +17,8 @@ pub mod entry;
 mod error;
 pub mod log;
 pub mod place;
+pub mod review;
+mod reviewed;
 pub mod terms;
 
 pub use active::{Decisions, Status};

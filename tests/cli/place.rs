@@ -23,6 +23,8 @@ pub const COMMANDS: &[&str] = &[
     "index upgrade",
     "scan",
     "watch",
+    "serve",
+    "token",
     "cluster",
     "compare",
     "allow",

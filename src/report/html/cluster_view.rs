@@ -75,19 +75,26 @@ impl<'a> ClusterView<'a> {
                         " of 100"
                     }
                 }
-                @if let Some(explanation) = &self.explanation { p.statement { (explanation) } }
-                (facts("facts-list", &self.facts))
-                (signals(&self.signals))
-                @if let Some((matrix, timeline)) = &self.drawings {
-                    div.pair-of {
-                        div { (matrix.markup()) }
-                        div.wide { (timeline.markup()) }
-                    }
-                }
-                (member_view::table(&self.members, self.all_members))
-                (ties(&self.ties, self.all_ties))
+                (self.drawn())
                 p.ids { "Cluster id " code { (self.id) } }
             }
+        }
+    }
+
+    /// Why it is one, who is in it, and when they came.
+    pub fn drawn(&self) -> Markup {
+        html! {
+            @if let Some(explanation) = &self.explanation { p.statement { (explanation) } }
+            (facts("facts-list", &self.facts))
+            (signals(&self.signals))
+            @if let Some((matrix, timeline)) = &self.drawings {
+                div.pair-of {
+                    div { (matrix.markup()) }
+                    div.wide { (timeline.markup()) }
+                }
+            }
+            (member_view::table(&self.members, self.all_members))
+            (ties(&self.ties, self.all_ties))
         }
     }
 }

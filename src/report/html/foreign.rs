@@ -15,19 +15,24 @@ const MAX_CHARS: usize = 400;
 
 /// A text from a file, as text of an element or value of an attribute.
 #[derive(Debug, Clone)]
-pub struct Text<'a>(Cow<'a, str>);
+pub struct Text<'a>(Cow<'a, str>, usize);
 
 impl<'a> Text<'a> {
     /// Marks `value` as foreign.
     pub fn of(value: impl Into<Cow<'a, str>>) -> Text<'a> {
-        Text(value.into())
+        Text(value.into(), MAX_CHARS)
+    }
+
+    /// The same in full: for what a program reads again.
+    pub fn whole(value: impl Into<Cow<'a, str>>) -> Text<'a> {
+        Text(value.into(), usize::MAX)
     }
 }
 
 impl Render for Text<'_> {
     fn render_to(&self, out: &mut String) {
         for (i, c) in self.0.chars().enumerate() {
-            if i == MAX_CHARS {
+            if i == self.1 {
                 out.push('…');
                 break;
             }

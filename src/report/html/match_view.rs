@@ -75,16 +75,7 @@ impl<'a> MatchView<'a> {
                     span.facts { (self.facts) }
                 }
                 (self.statement.markup())
-                (self.spectrograms())
-                div.pair-of {
-                    (self.offsets())
-                    div.wide {
-                        h5 { "Coverage" }
-                        @for side in &self.coverage { (side.markup()) }
-                        h5 { "Segments" }
-                        (segments_view::table(self.segments))
-                    }
-                }
+                (self.drawn())
                 h5 { "Metadata side by side" }
                 (self.comparison.markup())
                 p.ids {
@@ -92,6 +83,22 @@ impl<'a> MatchView<'a> {
                 }
                 @if let Some(command) = &self.decide {
                     p.decide { "If it is licensed: " code { (command) } }
+                }
+            }
+        }
+    }
+
+    /// What it rests on.
+    pub fn drawn(&self) -> Markup {
+        html! {
+            (self.spectrograms())
+            div.pair-of {
+                (self.offsets())
+                div.wide {
+                    h5 { "Coverage" }
+                    @for side in &self.coverage { (side.markup()) }
+                    h5 { "Segments" }
+                    (segments_view::table(self.segments))
                 }
             }
         }
@@ -169,7 +176,7 @@ impl Longest {
 }
 
 /// The match in a sentence or two, and what it does not count for.
-struct Statement<'a> {
+pub struct Statement<'a> {
     kind: Text<'a>,
     longest: Option<Longest>,
     score: String,
@@ -178,7 +185,8 @@ struct Statement<'a> {
 }
 
 impl<'a> Statement<'a> {
-    fn new(m: &'a MatchRecord) -> Statement<'a> {
+    /// About `m`.
+    pub fn new(m: &'a MatchRecord) -> Statement<'a> {
         Statement {
             kind: Text::of(capitalised(&kind_words(m))),
             longest: Longest::of(&m.segments),
@@ -192,7 +200,8 @@ impl<'a> Statement<'a> {
         }
     }
 
-    fn markup(&self) -> Markup {
+    /// In HTML.
+    pub fn markup(&self) -> Markup {
         html! {
             p.statement {
                 (self.kind) ". "

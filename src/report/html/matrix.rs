@@ -14,6 +14,9 @@ const LEFT: f64 = 26.0;
 const TOP: f64 = 22.0;
 /// Width and height of all cells where they are not too small or large for it.
 const SIDE: f64 = 420.0;
+/// Members up to which the drawing grows with their number (`style.css`: no page that forbids styles within it
+/// could say so itself).
+const FEW: usize = 14;
 /// Height of a number.
 const LETTER: f64 = 14.0;
 /// Share from which on the number on a cell is white, per cent.
@@ -78,8 +81,7 @@ impl Matrix {
         let step = (LETTER / self.cell()).ceil().max(1.0) as usize;
         let exact = format!("{side:.1}");
         html! {
-            svg.matrix viewBox={ "0 0 " (width) " " (height) }
-                style={ "max-width:" (num((LEFT + side) * 1.1)) "px" } role="img"
+            svg.matrix.{ "m" (n.min(FEW)) } viewBox={ "0 0 " (width) " " (height) } role="img"
                 aria-label={ "Share in common of each pair of " (n) " tracks" } {
                 rect.ground.frame x=(LEFT) y=(TOP) width=(exact) height=(exact) {}
                 @for i in (0..n).step_by(step) { (self.tick(i)) }

@@ -18,6 +18,7 @@ mod family_view;
 mod figure;
 mod finding_view;
 mod foreign;
+pub mod fragments;
 mod guide;
 mod masthead;
 mod match_view;

@@ -13,7 +13,8 @@ use sha2::{Digest, Sha256};
 use super::foreign::Text;
 use super::{guide, svg};
 
-const STYLE: &str = include_str!("style.css");
+/// The style sheet.
+pub const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
 /// Never part of a page: foreign text has no `<`, and our own no such comment.
 const MARK: &str = "<!--hole-->";

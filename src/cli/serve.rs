@@ -1,0 +1,190 @@
+//! `soundalike serve`: the service and the review desk; `soundalike token`: who may use them.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use jiff::Timestamp;
+use soundalike::engine::{Engine, Index, Options, writer};
+use soundalike::serve::{
+    self, Role, ServeError, Settings, Users, UsersError, new_token, root_folder,
+};
+
+use super::account;
+use super::common::{
+    COMPARISON, Exit, Failure, INPUT, WorkArgs, WorksArgs, cancel_on_interrupt, warn,
+};
+use super::index::say;
+use super::review::VerdictArgs;
+use super::scan::{DepthArg, index_from_environment};
+
+/// Heading of the options that say who reaches the service.
+const ACCESS: &str = "Access";
+/// Bytes in a megabyte, as people count them.
+const MEGABYTE: u64 = 1_000_000;
+
+#[derive(Debug, Args)]
+pub(super) struct ServeArgs {
+    /// Keep what the service remembers in this folder: jobs, uploads, their records
+    #[arg(long, value_name = "DIR", env = "STATE_DIRECTORY")]
+    state: PathBuf,
+    /// Listen on this address; one that other machines reach takes --tokens
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8750", help_heading = ACCESS)]
+    listen: SocketAddr,
+    /// Who may use the service: a file of tokens made by `soundalike token`
+    #[arg(long, value_name = "FILE", help_heading = ACCESS)]
+    tokens: Option<PathBuf>,
+    /// Answer to this name, too, as it stands in the address of the page; may be given several times
+    #[arg(long, value_name = "NAME", help_heading = ACCESS)]
+    host: Vec<String>,
+    /// Who decides at the desk where there are no tokens [default: $USER, $LOGNAME or the account that runs this]
+    #[arg(long, value_name = "NAME", help_heading = ACCESS)]
+    who: Option<String>,
+    /// Audio below this folder may be submitted by its path; may be given several times
+    #[arg(long, value_name = "DIR", help_heading = INPUT)]
+    allow_root: Vec<PathBuf>,
+    /// Largest upload, in MB
+    #[arg(long, value_name = "MB", default_value_t = 2_000, help_heading = INPUT,
+          value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    max_upload: u64,
+    /// Reference audio below this folder is played at the desk; may be given several times
+    #[arg(long, value_name = "DIR")]
+    media_root: Vec<PathBuf>,
+    /// Index of references [default: $SOUNDALIKE_INDEX]
+    #[arg(long, value_name = "DIR", help_heading = COMPARISON)]
+    index: Option<PathBuf>,
+    /// Index of earlier uploads, to find near-duplicates of what came before; every upload is added to it once it
+    /// was looked at
+    #[arg(long, value_name = "DIR", help_heading = COMPARISON)]
+    keep: Option<PathBuf>,
+    #[command(flatten)]
+    works: WorksArgs,
+    /// How closely to look at what is longer than 12 s: `thorough` finds a few damaged seconds in it more often
+    #[arg(long, value_enum, default_value_t = DepthArg::Standard, help_heading = COMPARISON)]
+    depth: DepthArg,
+    #[command(flatten)]
+    verdicts: VerdictArgs,
+    #[command(flatten)]
+    work: WorkArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct TokenArgs {
+    /// Whose it is; stands in the log of decisions
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// What it allows
+    #[arg(long, value_enum, value_name = "ROLE")]
+    role: RoleArg,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum RoleArg {
+    /// Send audio, and ask what came of it
+    Submit,
+    /// Also look at everything, listen and decide
+    Review,
+    /// Also ask for counters
+    Admin,
+}
+
+impl RoleArg {
+    fn role(self) -> Role {
+        match self {
+            RoleArg::Submit => Role::Submit,
+            RoleArg::Review => Role::Review,
+            RoleArg::Admin => Role::Admin,
+        }
+    }
+}
+
+/// Runs the service until it is interrupted.
+pub(super) fn run(args: ServeArgs) -> Result<Exit, Failure> {
+    let cancel = cancel_on_interrupt();
+    args.work.start_threads()?;
+    // Everything is opened once, so that a mistake shows at the start and not with the first upload.
+    let engine = engine(&args)?;
+    let references = engine.references().map_or(0, Index::len);
+    if references == 0 {
+        warn("the index is empty: there is nothing to compare uploads with");
+    }
+    let audit = args.verdicts.audit;
+    let users = args.tokens.as_deref().map(Users::read).transpose()?;
+    let named = |variable| std::env::var(variable).ok().filter(|who| !who.trim().is_empty());
+    let who = args.who.clone().or_else(|| named("USER")).or_else(|| named("LOGNAME"));
+    let verdicts = args.verdicts;
+    let settings = Settings {
+        listen: args.listen,
+        state: args.state.clone(),
+        keep: args.keep.clone(),
+        media_roots: folders(&args.media_root)?,
+        allow_roots: folders(&args.allow_root)?,
+        hosts: args.host.clone(),
+        users,
+        who: who.or_else(account::name).unwrap_or_else(|| "reviewer".to_owned()),
+        max_upload: args.max_upload * MEGABYTE,
+        audit,
+        exit: Box::new(move |summary| verdicts.exit(summary, references) as u8),
+        say: Box::new(warn),
+    };
+    serve::run(settings, engine, cancel)?;
+    Ok(Exit::Interrupted)
+}
+
+/// What uploads are compared with and judged by.
+fn engine(args: &ServeArgs) -> Result<Engine, Failure> {
+    let dir = args
+        .index
+        .clone()
+        .or_else(index_from_environment)
+        .ok_or_else(|| Failure::usage("what should uploads be compared with? Give --index"))?;
+    let references = Index::open(&dir)?;
+    let judge = args.verdicts.judge(Some(&dir), Timestamp::now())?;
+    if let Some(keep) = &args.keep {
+        writer(keep)?;
+    }
+    let mut options = Options::default();
+    options.decode = args.work.decode_options();
+    options.depth = args.depth.depth();
+    let mut engine = Engine::new(options).with_references(references).with_judge(judge);
+    if args.works.listening().hears_works() {
+        engine = engine.with_works(args.works.listening())?;
+    }
+    Ok(match &args.keep {
+        Some(keep) => engine.with_earlier(Index::open(keep)?),
+        None => engine,
+    })
+}
+
+fn folders(named: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+    let folder = |path: &PathBuf| {
+        root_folder(path).map_err(|e| Failure::usage(format!("{}: {e}", Path::display(path))))
+    };
+    named.iter().map(folder).collect()
+}
+
+/// Makes a token.
+pub(super) fn token(args: &TokenArgs) -> Result<Exit, Failure> {
+    let (token, line) = new_token(&args.name, args.role.role())?;
+    warn(&format!("the token, which is shown only now: {token}"));
+    say(&line)?;
+    Ok(Exit::Clean)
+}
+
+impl From<UsersError> for Failure {
+    fn from(error: UsersError) -> Failure {
+        Failure::usage(error.to_string())
+    }
+}
+
+impl From<ServeError> for Failure {
+    fn from(error: ServeError) -> Failure {
+        match error {
+            ServeError::Engine(error) => error.into(),
+            ServeError::NeedsUsers { .. } | ServeError::Listen { .. } => {
+                Failure::usage(error.to_string())
+            }
+            error => Failure { exit: Exit::Unwritable, message: error.to_string() },
+        }
+    }
+}

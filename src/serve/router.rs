@@ -1,0 +1,72 @@
+//! Which request is answered by what, and what all of them pass.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{get, post};
+use tower::limit::GlobalConcurrencyLimitLayer;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
+
+use super::api::{decisions, jobs, listing, openapi, service, submit};
+use super::problem::Problem;
+use super::shared::Shared;
+use super::{media, pages, security, waveform};
+
+/// Requests that are worked on at once.
+const MAX_REQUESTS: usize = 256;
+/// Largest body of a request that is no upload, in bytes.
+const MAX_BODY: usize = 256 << 10;
+
+/// All that is answered, for a service at `local`.
+pub(super) fn router(desk: Shared, local: SocketAddr) -> Router {
+    // Audio is compressed already, and parts of it are asked for by their place.
+    let worth = SizeAbove::new(1024)
+        .and(NotForContentType::const_new("audio/"))
+        .and(NotForContentType::const_new("font/"));
+    let gate = security::Gate::new(&desk, local);
+    Router::new()
+        .route(
+            "/v1/uploads",
+            get(listing::list).merge(post(submit::submit).layer(DefaultBodyLimit::disable())),
+        )
+        .route("/v1/uploads/{id}", get(listing::one))
+        .route("/v1/uploads/{id}/records", get(listing::records))
+        .route("/v1/uploads/{id}/audio", get(media::upload))
+        .route("/v1/uploads/{id}/waveform", get(waveform::upload))
+        .route("/v1/uploads/{id}/matches/{match}/audio", get(media::reference))
+        .route("/v1/uploads/{id}/matches/{match}/waveform", get(waveform::reference))
+        .route("/v1/uploads/{id}/decisions", get(decisions::list).post(decisions::decide))
+        .route("/v1/uploads/{id}/notes", post(decisions::note))
+        .route("/v1/jobs/{id}", get(jobs::one))
+        .route("/v1/jobs/{id}/records", get(jobs::records))
+        .route("/v1/clusters", get(listing::clusters))
+        .route("/v1/clusters/{id}", get(listing::cluster))
+        .route("/v1/clusters/{id}/members/{member}/audio", get(media::member))
+        .route("/v1/clusters/{id}/decisions", axum::routing::post(decisions::decide_all))
+        .route("/v1/policies", get(service::policies))
+        .route("/v1/index", get(service::index))
+        .route("/healthz", get(service::healthz))
+        .route("/readyz", get(service::readyz))
+        .route("/metrics", get(service::metrics))
+        .route("/openapi.json", get(openapi::document))
+        .merge(pages::routes())
+        .fallback(pages::nothing_here)
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(from_fn_with_state((desk.clone(), Arc::new(gate)), security::guard))
+        .layer(CompressionLayer::new().gzip(true).compress_when(worth))
+        .layer(from_fn(security::headers))
+        .layer(from_fn_with_state(desk.clone(), service::counted))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(GlobalConcurrencyLimitLayer::new(MAX_REQUESTS))
+        .with_state(desk)
+}
+
+fn panicked(_: Box<dyn std::any::Any + Send>) -> axum::response::Response {
+    use axum::response::IntoResponse;
+    Problem::internal("an internal error; please report this").into_response()
+}

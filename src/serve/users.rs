@@ -1,0 +1,265 @@
+//! Who may do what: tokens, kept as argon2 hashes, and sessions of browsers.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use argon2::Argon2;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::id::hex;
+
+/// How long a browser stays logged in.
+pub(super) const SESSION: Duration = Duration::from_secs(12 * 3600);
+/// Sessions at once.
+const MAX_SESSIONS: usize = 10_000;
+/// Wrong tokens within a minute after which no more are looked at for the rest of it.
+const MAX_FAILURES: u32 = 20;
+/// Random bytes of a token.
+const TOKEN_BYTES: usize = 24;
+
+/// What somebody may do; each may do what those before may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Send audio, and ask what came of it.
+    Submit,
+    /// Look at everything, listen, decide.
+    Review,
+    /// Also ask for what concerns the service itself.
+    Admin,
+}
+
+impl Role {
+    /// The role of this name.
+    pub fn from_name(name: &str) -> Option<Role> {
+        match name {
+            "submit" => Some(Role::Submit),
+            "review" => Some(Role::Review),
+            "admin" => Some(Role::Admin),
+            _ => None,
+        }
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Role::Submit => "submit",
+            Role::Review => "review",
+            Role::Admin => "admin",
+        }
+    }
+}
+
+/// Somebody.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct User {
+    pub(super) name: String,
+    pub(super) role: Role,
+}
+
+/// Why a file of tokens cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum UsersError {
+    /// The file.
+    #[error("{path}: {source}")]
+    Io {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A line of it.
+    #[error("{path}, line {line}: {problem}")]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// Which.
+        line: usize,
+        /// What is wrong.
+        problem: String,
+    },
+    /// There is nobody in it.
+    #[error("{path}: there are no tokens in it")]
+    Nobody {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Random numbers or hashing failed.
+    #[error("no token can be made: {0}")]
+    Token(String),
+}
+
+/// Those who may use the service.
+pub struct Users {
+    all: Vec<(User, String)>,
+    /// Tokens that were checked before, by their SHA-256: argon2 is slow on purpose.
+    known: Mutex<HashMap<[u8; 32], User>>,
+    failures: Mutex<(Option<Instant>, u32)>,
+}
+
+/// A line of the file.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line {
+    name: String,
+    role: Role,
+    token: String,
+}
+
+impl Users {
+    /// Reads a file of tokens: JSON Lines with `name`, `role` (`submit`, `review`, `admin`) and `token`, its argon2
+    /// hash.
+    ///
+    /// # Errors
+    /// The file cannot be read, or says something else.
+    pub fn read(path: &Path) -> Result<Users, UsersError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| UsersError::Io { path: path.to_owned(), source })?;
+        let mut all = Vec::new();
+        for (at, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+            let wrong = |problem| UsersError::Line { path: path.to_owned(), line: at + 1, problem };
+            let line: Line = serde_json::from_str(line).map_err(|e| wrong(e.to_string()))?;
+            PasswordHash::new(&line.token)
+                .map_err(|_| wrong("the token is no argon2 hash".to_owned()))?;
+            all.push((User { name: line.name, role: line.role }, line.token));
+        }
+        if all.is_empty() {
+            return Err(UsersError::Nobody { path: path.to_owned() });
+        }
+        Ok(Users { all, known: Mutex::default(), failures: Mutex::default() })
+    }
+
+    /// Who has `token`. Takes its time where it was not asked about before: not for a thread that answers.
+    pub(super) fn who_has(&self, token: &str) -> Option<User> {
+        let digest: [u8; 32] = Sha256::digest(token).into();
+        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(user) = known().get(&digest) {
+            return Some(user.clone());
+        }
+        if self.is_guessing() {
+            return None;
+        }
+        let has = |hash: &str| {
+            let parsed = PasswordHash::new(hash);
+            parsed.is_ok_and(|hash| {
+                Argon2::default().verify_password(token.as_bytes(), &hash).is_ok()
+            })
+        };
+        let found = self.all.iter().find(|(_, hash)| has(hash)).map(|(user, _)| user.clone());
+        match &found {
+            Some(user) => drop(known().insert(digest, user.clone())),
+            None => self.failed(),
+        }
+        found
+    }
+
+    /// Whether somebody tries one token after the other.
+    fn is_guessing(&self) -> bool {
+        let failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        matches!(*failures, (Some(since), n) if n >= MAX_FAILURES && since.elapsed() < Duration::from_secs(60))
+    }
+
+    fn failed(&self) {
+        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        match &mut *failures {
+            (Some(since), n) if since.elapsed() < Duration::from_secs(60) => *n += 1,
+            other => *other = (Some(Instant::now()), 1),
+        }
+    }
+}
+
+/// A token for `name`, and the line by which the service knows it.
+///
+/// # Errors
+/// The system gives no random numbers.
+pub fn new_token(name: &str, role: Role) -> Result<(String, String), UsersError> {
+    let token = format!("sl_{}", hex(&random::<TOKEN_BYTES>()?));
+    let failed = |e: argon2::password_hash::Error| UsersError::Token(e.to_string());
+    let hash = Argon2::default()
+        .hash_password_with_salt(token.as_bytes(), &random::<16>()?)
+        .map_err(failed)?;
+    let line = Line { name: name.to_owned(), role, token: hash.to_string() };
+    let line = serde_json::to_string(&line).map_err(|e| UsersError::Token(e.to_string()))?;
+    Ok((token, line))
+}
+
+/// Bytes that nobody can guess.
+pub(super) fn random<const N: usize>() -> Result<[u8; N], UsersError> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|e| UsersError::Token(e.to_string()))?;
+    Ok(bytes)
+}
+
+/// Browsers that are logged in.
+#[derive(Debug, Default)]
+pub(super) struct Sessions(Mutex<HashMap<[u8; 32], (User, Instant)>>);
+
+impl Sessions {
+    /// Begins a session of `user`; what the browser keeps.
+    pub(super) fn begin(&self, user: User) -> Result<String, UsersError> {
+        let name = hex(&random::<32>()?);
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|_, (_, since)| since.elapsed() < SESSION);
+        if all.len() < MAX_SESSIONS {
+            all.insert(Sha256::digest(&name).into(), (user, Instant::now()));
+        }
+        Ok(name)
+    }
+
+    /// Whose session it is.
+    pub(super) fn user(&self, name: &str) -> Option<User> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (user, since) = all.get(&<[u8; 32]>::from(Sha256::digest(name)))?;
+        (since.elapsed() < SESSION).then(|| user.clone())
+    }
+
+    /// Ends a session.
+    pub(super) fn end(&self, name: &str) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.remove(&<[u8; 32]>::from(Sha256::digest(name)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_known_by_its_hash_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("tokens");
+        let (token, line) = new_token("ana", Role::Review).unwrap();
+        assert!(!line.contains(&token));
+        std::fs::write(&file, format!("{line}\n\n")).unwrap();
+        let users = Users::read(&file).unwrap();
+        let ana = User { name: "ana".into(), role: Role::Review };
+        assert_eq!(users.who_has(&token), Some(ana.clone()));
+        assert_eq!(users.who_has(&token), Some(ana.clone()));
+        assert_eq!(users.who_has(&format!("{token}0")), None);
+        let sessions = Sessions::default();
+        let name = sessions.begin(ana.clone()).unwrap();
+        assert_eq!(sessions.user(&name), Some(ana));
+        sessions.end(&name);
+        assert_eq!(sessions.user(&name), None);
+    }
+
+    #[test]
+    fn a_file_that_lets_nobody_in_is_refused_with_its_line() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("tokens");
+        for (text, problem) in [
+            ("", "no tokens"),
+            ("{\"name\":\"a\",\"role\":\"king\",\"token\":\"x\"}", "line 1"),
+            ("\n{\"name\":\"a\",\"role\":\"admin\",\"token\":\"plain\"}", "line 2"),
+        ] {
+            std::fs::write(&file, text).unwrap();
+            let error = Users::read(&file).err().unwrap().to_string();
+            assert!(error.contains(problem), "{error}");
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Decisions at the desk: into the log, and from there into the next scan.
+
+use serde_json::{Value, json};
+
+use crate::place::Place;
+use crate::service::Service;
+
+fn decide(service: &Service, upload: &Value, body: &Value) -> Value {
+    let address = format!("/v1/uploads/{}/decisions", upload["id"].as_str().unwrap());
+    let mut body = body.clone();
+    body["revision"] = upload["revision"].clone();
+    service.post(&address, &body).expect(201).json()["upload"].clone()
+}
+
+/// The verdict of a scan on the command line.
+fn verdict(place: &Place, file: &str) -> (String, usize) {
+    let scanned = place.scan(&[file]);
+    let verdict = scanned.one("verdict");
+    let summary = scanned.one("summary");
+    let matches = summary["matches"].as_u64().unwrap() as usize;
+    (verdict["verdict"].as_str().unwrap().to_owned(), matches)
+}
+
+#[test]
+fn what_is_decided_counts_from_the_next_scan_on_and_can_be_taken_back() {
+    let place = Place::indexed(&["main-theme", "zalek"]);
+    let service = Service::start(&place, &[]);
+    let file = "incoming/night-drive.mp3";
+    let upload = service.judged(&place, file);
+    let before = verdict(&place, file);
+    assert!(before.0 != "clear" && before.1 == 1, "{before:?}");
+    let pass = json!({"action": "pass", "reason": "licence 2026-117"});
+    let passed = decide(&service, &upload, &pass);
+    assert_eq!(passed["status"], "passed");
+    assert_eq!(verdict(&place, file).1, 0, "on the command line");
+    let again = service.judged(&place, file);
+    assert_eq!(again["matches"], 0, "and of the service: {again}");
+    let log = place.run(&["audit", "list", "--index", "index", "--kind", "review"]);
+    assert!(
+        log.stdout.contains("pass") && log.stdout.contains("(ana: licence 2026-117)"),
+        "{}",
+        log.stdout
+    );
+    let back = decide(&service, &passed, &json!({"action": "reopen", "reason": "wrong file"}));
+    assert_eq!(back["status"], "open");
+    assert_eq!(verdict(&place, file), before);
+    let rejected = decide(&service, &back, &json!({"action": "reject", "reason": "a copy"}));
+    assert_eq!(rejected["status"], "rejected");
+    assert_eq!(verdict(&place, file).0, "reject");
+    // Another decision takes the place of the one before, with what followed from it.
+    let held =
+        decide(&service, &rejected, &json!({"action": "hold", "reason": "papers asked for"}));
+    assert_eq!(held["status"], "held");
+    assert_eq!(verdict(&place, file), before);
+    place.run(&["audit", "verify", "--index", "index"]).expect(0);
+    let address = format!("/v1/uploads/{}/decisions", upload["id"].as_str().unwrap());
+    let history = service.get(&address).expect(200).json();
+    let actions: Vec<&str> = history["decisions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|d| d["action"].as_str().unwrap())
+        .collect();
+    assert_eq!(actions, ["pass", "reopen", "reject", "hold"]);
+}
+
+#[test]
+fn nobody_overwrites_another_and_every_decision_has_a_reason() {
+    let place = Place::indexed(&["main-theme"]);
+    let service = Service::start(&place, &[]);
+    let upload = service.judged(&place, "incoming/night-drive.mp3");
+    let address = format!("/v1/uploads/{}/decisions", upload["id"].as_str().unwrap());
+    let seen = |action: &str, reason: &str| {
+        service.post(
+            &address,
+            &json!({"action": action, "reason": reason, "revision": upload["revision"]}),
+        )
+    };
+    seen("pass", " ").expect(422);
+    let refused = seen("delete", "x").expect(422);
+    assert_eq!(refused.header("content-type"), "application/problem+json");
+    seen("hold", "first").expect(201);
+    let late = seen("reject", "second").expect(409);
+    assert!(late.json()["detail"].as_str().unwrap().contains("meanwhile"));
+    let fresh = service.judged(&place, "incoming/void-sensor.ogg");
+    let nothing = format!("/v1/uploads/{}/decisions", fresh["id"].as_str().unwrap());
+    service.post(&nothing, &json!({"action": "reopen", "reason": "x"})).expect(422);
+    service
+        .post(&nothing, &json!({"action": "park", "reason": "x", "until": "yesterday"}))
+        .expect(422);
+    let notes = format!("/v1/uploads/{}/notes", upload["id"].as_str().unwrap());
+    service.post(&notes, &json!({"text": " "})).expect(422);
+    service.post(&notes, &json!({"text": "asked <b>the</b> label"})).expect(201);
+    let page =
+        service.get(&format!("/uploads/{}", upload["id"].as_str().unwrap())).expect(200).text();
+    assert!(page.contains("asked &lt;b&gt;the&lt;/b&gt; label"));
+}
+
+#[test]
+fn what_was_decided_outlives_the_state() {
+    let place = Place::indexed(&["main-theme"]);
+    let service = Service::start(&place, &[]);
+    let upload = service.judged(&place, "incoming/night-drive.mp3");
+    let id = upload["id"].as_str().unwrap().to_owned();
+    decide(&service, &upload, &json!({"action": "pass", "reason": "licensed", "reach": "file"}));
+    // Decisions that others make on the command line come in between.
+    let block =
+        ["block", "add", "--account", "x", "--index", "index", "--reason", "bulk", "--who", "ben"];
+    place.run(&block).expect(0);
+    service.kill();
+    // As if the copy of the log had never been there.
+    let service = Service::start(&place, &[]);
+    let upload = service.get(&format!("/v1/uploads/{id}")).expect(200).json();
+    assert_eq!(upload["status"], "passed");
+    // An older copy of the log was put back: what it does not hold is not decided.
+    service.kill();
+    for log in ["index.decisions.jsonl", "index/decisions.jsonl", "index/decisions.head"] {
+        let _ = std::fs::remove_file(place.path(log));
+    }
+    let service = Service::start(&place, &[]);
+    let upload = service.get(&format!("/v1/uploads/{id}")).expect(200).json();
+    assert_eq!(upload["status"], "open");
+}

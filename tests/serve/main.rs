@@ -1,0 +1,18 @@
+//! The service and the desk: the real binary, over HTTP and in a browser.
+//!
+//! Nothing here waits for a time: jobs are asked about until they are done.
+
+// A panic here is the report.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod access;
+mod audio;
+mod browser;
+mod decisions;
+mod devtools;
+mod interruption;
+#[path = "../cli/place.rs"]
+#[allow(dead_code)]
+mod place;
+mod service;
+mod uploads;
