@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """usage: resemblance.py --sets OUT --corpus DIR --split SPLIT.tsv --soundalike BIN --work FOLDER
-                      [--kinds REGEX] [--references N] [--null N] [--index INDEX] [--no-plain] [--threads 1] [--out TABLES.md]
+                      [--kinds REGEX] [--references N] [--null N] [--index INDEX] [--channels harmony|all] [--no-plain] [--threads 1] [--out TABLES.md]
 
 Measures `soundalike scan --works`: the same composition played anew must be found, other music must not.
 
@@ -12,6 +12,7 @@ Measures `soundalike scan --works`: the same composition played anew must be fou
 A reference and a query belong together when their groups are the same, or ../robustness/same_piece.tsv says so.  What the columns say:
   rank 1            of the records of a query the best one (least E-value, then largest z) names the right work
   at 0, at 1 %      the right work's score lies above the highest wrong score of every query of the class; of all but one in a hundred
+                    (an accepted match of the recording with it counts as found: it is told before any resemblance, and instead of it)
   said              a record of the right work is `accepted`: what the product itself says
   false             queries with an accepted record of a wrong work
 Python standard library and ffmpeg only."""
@@ -46,10 +47,12 @@ class Find:
 
 
 def read_finds(path):
-    """The resemblance records of a scan; the one place that knows their names."""
+    """The resemblance records of a scan and its accepted matches, which are not told again; the one place that knows their names."""
     with open(path, encoding="utf-8") as f:
         for line in f:
             r = json.loads(line)
+            if r.get("type") == "match" and r["accepted"]:
+                yield Find(r["query"]["path"], r["reference"]["path"], "recording", 0, 0.0, (), (), 1.0, 0.0, 0.0, True)
             if r.get("type") == "resemblance":
                 spans = [tuple(r[f"{side}_{end}_time_offset_ms"] / 1000 for end in ("begin", "end")) for side in ("sample", "db")]
                 yield Find(r["query"]["path"], r["reference"]["path"], r["channel"], int(r["transposition_semitones"]), float(r["time_factor"]),
@@ -139,7 +142,7 @@ def index(a, files, works):
     folder = os.path.join(a.work, "index-works" if works else "index-plain")
     spent = folder + ".cpu"
     if not os.path.exists(spent):
-        command = [a.soundalike, "index", "add", *files, "--index", folder, "--threads", str(a.threads)] + (["--works"] if works else [])
+        command = [a.soundalike, "index", "add", *files, "--index", folder, "--threads", str(a.threads)] + ([f"--works={a.channels}"] if works else [])
         cpu = timed(command, folder + ".log")
         with open(spent, "w", encoding="utf-8") as f:
             f.write(f"{cpu:.1f}\n")
@@ -221,7 +224,7 @@ def class_table(classes):
              "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"]
     for name, scored in classes:
         n, found = len(scored), [s for s in scored if s.first]
-        places = [place_is_right(s) for s in found]
+        places = [place_is_right(s) for s in found if s.best.channel != "recording"]
         channels = defaultdict(int)
         for s in found:
             channels[s.best.channel] += 1
@@ -328,6 +331,7 @@ def main():
     ap.add_argument("--null", type=int, default=265)
     ap.add_argument("--threads", type=int, default=1)
     ap.add_argument("--index", help="an index of the references that is there [one is made in --work]")
+    ap.add_argument("--channels", choices=["harmony", "all"], default="harmony", help="what is indexed of works")
     ap.add_argument("--no-plain", action="store_true", help="do not measure an index without works")
     ap.add_argument("--out")
     a = ap.parse_args()

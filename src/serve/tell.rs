@@ -131,6 +131,13 @@ impl Teller {
                 };
                 self.clusters.push((row, cluster.members.clone()));
             }
+            Record::Family(family) => {
+                for member in &family.members {
+                    if let Some(at) = self.places.get(member).copied() {
+                        self.uploads[at].lines.push(line.clone());
+                    }
+                }
+            }
             Record::Summary(_) | Record::Note(_) | Record::Unknown => {}
         }
     }
@@ -205,6 +212,7 @@ fn kind_of(record: &Record) -> (&'static str, String) {
         Record::Resemblance(r) => ("resemblance", r.resemblance_id.clone()),
         Record::Scanned(_) => ("scanned", String::new()),
         Record::Cluster(c) => ("cluster", c.cluster_id.clone()),
+        Record::Family(f) => ("family", f.family_id.clone()),
         Record::Finding(f) => ("finding", f.rule.id().to_owned()),
         Record::Verdict(_) => ("verdict", String::new()),
         Record::Evidence(e) => ("evidence", e.match_id.clone()),
