@@ -49,6 +49,8 @@ pub(super) enum DecideError {
         "it matches {0} references; that many are not allowed one by one: pass the file instead"
     )]
     TooMany(usize),
+    #[error("`until` is for what is passed or parked: {0} has no end")]
+    NoEnd(&'static str),
     #[error("there is no log of decisions to write into")]
     NoLog,
     #[error(transparent)]
@@ -83,6 +85,9 @@ impl Desk {
         let now = Timestamp::now();
         let until = wish.until.as_deref().filter(|text| !text.trim().is_empty());
         let until = until.map(|text| Expiry::parse(text, now)).transpose()?;
+        if until.is_some() && !matches!(wish.action, Action::Pass | Action::Park) {
+            return Err(DecideError::NoEnd(wish.action.name()));
+        }
         let proposal = Proposal {
             action: wish.action,
             upload: upload.id.clone(),

@@ -144,6 +144,7 @@ impl From<DecideError> for Problem {
             DecideError::Conflict => Problem::conflict(detail),
             DecideError::NothingToUndo
             | DecideError::TooMany(_)
+            | DecideError::NoEnd(_)
             | DecideError::Term(_)
             | DecideError::Target(_)
             | DecideError::NoLog

@@ -28,11 +28,14 @@ pub(super) fn router(desk: Shared, local: SocketAddr) -> Router {
     let worth = SizeAbove::new(1024)
         .and(NotForContentType::const_new("audio/"))
         .and(NotForContentType::const_new("font/"));
+    // What is sent, and what a form needs around it.
+    let largest = usize::try_from(desk.settings.max_upload).unwrap_or(usize::MAX);
+    let largest = largest.saturating_add(16 << 20);
     let gate = security::Gate::new(&desk, local);
     Router::new()
         .route(
             "/v1/uploads",
-            get(listing::list).merge(post(submit::submit).layer(DefaultBodyLimit::disable())),
+            get(listing::list).merge(post(submit::submit).layer(DefaultBodyLimit::max(largest))),
         )
         .route("/v1/uploads/{id}", get(listing::one))
         .route("/v1/uploads/{id}/records", get(listing::records))

@@ -6,7 +6,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
@@ -18,6 +18,8 @@ use super::problem::Problem;
 use super::shared::{Shared, blocking};
 use super::users::{Role, User};
 
+/// How long a small request that changes something may take.
+const MAX_BODY_TIME: Duration = Duration::from_secs(60);
 /// Name of the cookie of a session.
 pub(super) const COOKIE: &str = "soundalike_session";
 
@@ -92,15 +94,27 @@ pub(super) async fn guard(
     match caller {
         Some(caller) if is_open || caller.role >= needed(request.method(), &path) => {
             request.extensions_mut().insert(caller);
-            next.run(request).await
+            in_time(next, request).await
         }
         Some(caller) => {
             let role = caller.role.name();
             Problem::forbidden(format!("the role {role} may not do this")).into_response()
         }
-        None if is_open => next.run(request).await,
+        None if is_open => in_time(next, request).await,
         None if is_page(&path) => Redirect::to("/login").into_response(),
         None => Problem::unauthorized().into_response(),
+    }
+}
+
+/// Answers a request. Whoever changes something sends little, an upload aside, which has a time of its own: a body that
+/// does not come holds no place.
+async fn in_time(next: Next, request: Request) -> Response {
+    if !changes(request.method()) || request.uri().path() == "/v1/uploads" {
+        return next.run(request).await;
+    }
+    match tokio::time::timeout(MAX_BODY_TIME, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Problem::busy().into_response(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -16,8 +17,8 @@ use crate::id::hex;
 pub(super) const SESSION: Duration = Duration::from_secs(12 * 3600);
 /// Sessions at once.
 const MAX_SESSIONS: usize = 10_000;
-/// Wrong tokens within a minute after which no more are looked at for the rest of it.
-const MAX_FAILURES: u32 = 20;
+/// Tokens that wait for a check at most.
+const MAX_WAITING: usize = 8;
 /// Random bytes of a token.
 const TOKEN_BYTES: usize = 24;
 
@@ -95,11 +96,15 @@ pub enum UsersError {
 }
 
 /// Those who may use the service.
+#[derive(Default)]
 pub struct Users {
     all: Vec<(User, String)>,
     /// Tokens that were checked before, by their SHA-256: argon2 is slow on purpose.
     known: Mutex<HashMap<[u8; 32], User>>,
-    failures: Mutex<(Option<Instant>, u32)>,
+    /// Who waits for a check: no more than a few, so that wrong tokens cost others neither threads nor memory.
+    waiting: AtomicUsize,
+    /// One check at a time.
+    checking: Mutex<()>,
 }
 
 /// A line of the file.
@@ -131,7 +136,7 @@ impl Users {
         if all.is_empty() {
             return Err(UsersError::Nobody { path: path.to_owned() });
         }
-        Ok(Users { all, known: Mutex::default(), failures: Mutex::default() })
+        Ok(Users { all, known: Mutex::default(), ..Users::default() })
     }
 
     /// Who has `token`. Takes its time where it was not asked about before: not for a thread that answers.
@@ -141,35 +146,25 @@ impl Users {
         if let Some(user) = known().get(&digest) {
             return Some(user.clone());
         }
-        if self.is_guessing() {
-            return None;
+        let waiting = self.waiting.fetch_add(1, Ordering::SeqCst);
+        let found = (waiting < MAX_WAITING).then(|| self.checked(token)).flatten();
+        self.waiting.fetch_sub(1, Ordering::SeqCst);
+        if let Some(user) = &found {
+            known().insert(digest, user.clone());
         }
+        found
+    }
+
+    /// Who has a token that was not asked about before. A token holds 192 random bits: trying is no danger, only a cost.
+    fn checked(&self, token: &str) -> Option<User> {
+        let _one = self.checking.lock().unwrap_or_else(PoisonError::into_inner);
         let has = |hash: &str| {
             let parsed = PasswordHash::new(hash);
             parsed.is_ok_and(|hash| {
                 Argon2::default().verify_password(token.as_bytes(), &hash).is_ok()
             })
         };
-        let found = self.all.iter().find(|(_, hash)| has(hash)).map(|(user, _)| user.clone());
-        match &found {
-            Some(user) => drop(known().insert(digest, user.clone())),
-            None => self.failed(),
-        }
-        found
-    }
-
-    /// Whether somebody tries one token after the other.
-    fn is_guessing(&self) -> bool {
-        let failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        matches!(*failures, (Some(since), n) if n >= MAX_FAILURES && since.elapsed() < Duration::from_secs(60))
-    }
-
-    fn failed(&self) {
-        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        match &mut *failures {
-            (Some(since), n) if since.elapsed() < Duration::from_secs(60) => *n += 1,
-            other => *other = (Some(Instant::now()), 1),
-        }
+        self.all.iter().find(|(_, hash)| has(hash)).map(|(user, _)| user.clone())
     }
 }
 
@@ -205,9 +200,12 @@ impl Sessions {
         let name = hex(&random::<32>()?);
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|_, (_, since)| since.elapsed() < SESSION);
-        if all.len() < MAX_SESSIONS {
-            all.insert(Sha256::digest(&name).into(), (user, Instant::now()));
+        if all.len() >= MAX_SESSIONS {
+            // Whoever came first logs in again.
+            let oldest = all.iter().min_by_key(|(_, (_, since))| *since).map(|(name, _)| *name);
+            oldest.and_then(|name| all.remove(&name));
         }
+        all.insert(Sha256::digest(&name).into(), (user, Instant::now()));
         Ok(name)
     }
 

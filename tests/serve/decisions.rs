@@ -88,12 +88,49 @@ fn nobody_overwrites_another_and_every_decision_has_a_reason() {
     service
         .post(&nothing, &json!({"action": "park", "reason": "x", "until": "yesterday"}))
         .expect(422);
+    // A hold has no end.
+    let dated = json!({"action": "hold", "reason": "x", "until": "2099-01-01"});
+    service.post(&nothing, &dated).expect(422);
     let notes = format!("/v1/uploads/{}/notes", upload["id"].as_str().unwrap());
     service.post(&notes, &json!({"text": " "})).expect(422);
     service.post(&notes, &json!({"text": "asked <b>the</b> label"})).expect(201);
     let page =
         service.get(&format!("/uploads/{}", upload["id"].as_str().unwrap())).expect(200).text();
     assert!(page.contains("asked &lt;b&gt;the&lt;/b&gt; label"));
+}
+
+#[test]
+fn a_decision_on_a_cluster_is_one_on_each_of_its_uploads_and_on_no_other() {
+    let place = Place::indexed(&["zalek"]);
+    let service = Service::start(&place, &[]);
+    // The same content as an upload of an earlier job, which is in no cluster.
+    let alone = service.judged(&place, "incoming/night-drive.mp3");
+    let clip = std::fs::read(place.path("incoming/night-drive.mp3")).unwrap();
+    let parts: [(&str, Option<&str>, &[u8]); 3] =
+        ["a.mp3", "b.mp3", "c.mp3"].map(|name| ("audio", Some(name), &clip[..]));
+    let job = service.submit(&parts, &[]).expect(202).json();
+    let job = service.done(job["id"].as_str().unwrap());
+    let clusters = service.get("/v1/clusters").expect(200).json();
+    let id = clusters[0]["id"].as_str().unwrap();
+    let decided = service
+        .post(
+            &format!("/v1/clusters/{id}/decisions"),
+            &json!({"action": "hold", "reason": "three times the same"}),
+        )
+        .expect(201)
+        .json();
+    let ids = |uploads: &Value| -> Vec<String> {
+        let all = uploads.as_array().unwrap().iter();
+        let mut ids: Vec<String> =
+            all.map(|u| u["id"].as_str().or(u.as_str()).unwrap().to_owned()).collect();
+        ids.sort();
+        ids
+    };
+    assert_eq!(ids(&decided["uploads"]), ids(&job["uploads"]), "{decided}");
+    let address = format!("/v1/uploads/{}", alone["id"].as_str().unwrap());
+    assert_eq!(service.get(&address).expect(200).json()["status"], alone["status"]);
+    let page = service.get(&format!("/clusters/{id}")).expect(200).text();
+    assert!(page.contains("None of its members is open"));
 }
 
 #[test]

@@ -54,6 +54,7 @@ fn nothing_is_left_out_in_silence() {
     let job = service.done(job["id"].as_str().unwrap());
     let listed = service.get("/v1/uploads?q=passwd").expect(200).json();
     assert_eq!(listed["uploads"], json!([]), "{job}");
+    service.get("/v1/uploads?q=passwd%00x").expect(200);
     for (parts, problem) in [
         (&[("declared", None, &b"{}"[..])][..], "no part `audio`"),
         (
@@ -61,6 +62,7 @@ fn nothing_is_left_out_in_silence() {
             "no JSON object",
         ),
         (&[("other", None, &b"x"[..])][..], "other"),
+        (&[("declared", None, &b"{}"[..]), ("declared", None, &b"{}"[..])][..], "twice"),
     ] {
         let refused = service.submit(parts, &[]).expect(400);
         assert_eq!(refused.header("content-type"), "application/problem+json");

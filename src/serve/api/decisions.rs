@@ -103,8 +103,7 @@ pub(in crate::serve) async fn decide_all(
         let cluster = desk.cluster_of(&id)?;
         let mut all = AllDecided { uploads: Vec::new(), refused: Vec::new() };
         let mut first = None;
-        for member in &cluster.member_details {
-            let Some(upload) = desk.store.upload_of_content(&member.sha256)? else { continue };
+        for upload in desk.members_of(&id, &cluster)? {
             if upload.status != Status::Open {
                 continue;
             }

@@ -4,8 +4,10 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use axum::extract::multipart::{Field, Multipart};
+use axum::body::Bytes;
+use axum::extract::multipart::{Field, Multipart, MultipartError};
 use axum::extract::{FromRequest, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -34,6 +36,8 @@ const MAX_TEXT: usize = 256 << 10;
 const MAX_MANIFEST: u64 = 64 << 20;
 /// Longest name that a sender may give a request.
 const MAX_KEY: usize = 200;
+/// How long a sender may be silent within a form.
+const MAX_SILENCE: Duration = Duration::from_secs(60);
 /// Name of the table of what was declared with a request.
 const DECLARED: &str = "declared.jsonl";
 
@@ -165,7 +169,7 @@ async fn sent(
     let mut names = BTreeSet::from([DECLARED.to_owned()]);
     let mut left = desk.settings.max_upload;
     let mut digest: BTreeSet<String> = BTreeSet::new();
-    while let Some(field) = form.next_field().await.map_err(broken)? {
+    while let Some(field) = in_time(form.next_field()).await? {
         let part = field.name().unwrap_or_default().to_owned();
         match part.as_str() {
             "audio" | "manifest" => {
@@ -180,6 +184,9 @@ async fn sent(
                 left -= length;
                 digest.insert(format!("{part} {name} {hash}"));
                 if is_audio { &mut files } else { &mut manifests }.push(path);
+            }
+            "declared" if declared.is_some() => {
+                return Err(Problem::bad("`declared` is there twice; give it once, for all of it"));
             }
             "declared" => {
                 let text = text_of(field).await?;
@@ -209,8 +216,16 @@ async fn sent(
     .await
 }
 
-fn broken(error: axum::extract::multipart::MultipartError) -> Problem {
-    Problem::bad(error.body_text())
+/// What a form gives next, unless nothing comes for too long: whoever sends nothing holds no place.
+async fn in_time<T>(next: impl Future<Output = Result<T, MultipartError>>) -> Result<T, Problem> {
+    match tokio::time::timeout(MAX_SILENCE, next).await {
+        Ok(next) => next.map_err(|error| Problem::bad(error.body_text())),
+        Err(_) => Err(Problem::bad("nothing came for a minute")),
+    }
+}
+
+async fn chunk(field: &mut Field<'_>) -> Result<Option<Bytes>, Problem> {
+    in_time(field.chunk()).await
 }
 
 fn disk(error: std::io::Error) -> Problem {
@@ -239,7 +254,7 @@ fn free_name(taken: &mut BTreeSet<String>, given: &str) -> String {
 async fn into_file(mut field: Field<'_>, path: &Path, most: u64) -> Result<(String, u64), Problem> {
     let mut file = tokio::fs::File::create_new(path).await.map_err(disk)?;
     let (mut hash, mut length) = (Sha256::new(), 0u64);
-    while let Some(chunk) = field.chunk().await.map_err(broken)? {
+    while let Some(chunk) = chunk(&mut field).await? {
         length += chunk.len() as u64;
         if length > most {
             return Err(Problem::too_large("the request holds more than --max-upload allows"));
@@ -254,7 +269,7 @@ async fn into_file(mut field: Field<'_>, path: &Path, most: u64) -> Result<(Stri
 
 async fn text_of(mut field: Field<'_>) -> Result<String, Problem> {
     let mut bytes = Vec::new();
-    while let Some(chunk) = field.chunk().await.map_err(broken)? {
+    while let Some(chunk) = chunk(&mut field).await? {
         if bytes.len() + chunk.len() > MAX_TEXT {
             return Err(Problem::too_large("`declared` is longer than 256 KiB"));
         }

@@ -69,11 +69,9 @@ pub(super) async fn page(
         let row = desk.store.cluster(&id)?;
         let row = row.ok_or_else(|| Problem::not_found("no such cluster"))?;
         let cluster = desk.cluster_of(&id)?;
-        let members = members(desk, &cluster)?;
-        let is_open = |(_, upload): &&(&Member, Option<UploadRow>)| {
-            upload.as_ref().is_some_and(|upload| upload.status == Status::Open)
-        };
-        let open = members.iter().filter(is_open).count();
+        let members = members(desk, &id, &cluster)?;
+        let decided_on = desk.members_of(&id, &cluster)?;
+        let open = decided_on.iter().filter(|upload| upload.status == Status::Open).count();
         let content = html! {
             div.item data-page="item" data-decide={ "/v1/clusters/" (id) "/decisions" } data-title=(count(open, "upload", "uploads")) {
                 nav.crumbs aria-label="Clusters" { a href="/clusters" { "← Clusters" } }
@@ -105,10 +103,34 @@ pub(super) async fn page(
 /// The members, each with the upload it is, where it came in here.
 fn members<'c>(
     desk: &Desk,
+    id: &str,
     cluster: &'c Cluster,
 ) -> Result<Vec<(&'c Member, Option<UploadRow>)>, Problem> {
+    let uploads = desk.members_of(id, cluster)?;
+    // Copies of one content are uploads of their own: the path tells them apart.
+    let of = |member: &Member| {
+        let same = |upload: &&UploadRow| upload.path == member.path;
+        let alike = |upload: &&UploadRow| upload.sha256 == member.sha256;
+        uploads.iter().find(same).or_else(|| uploads.iter().find(alike)).cloned()
+    };
     let all = cluster.member_details.iter().take(MAX_MEMBERS);
-    all.map(|member| Ok((member, desk.store.upload_of_content(&member.sha256)?))).collect()
+    Ok(all.map(|member| (member, of(member))).collect())
+}
+
+impl Desk {
+    /// The uploads that are members of a cluster: those of its job, and of members from earlier the latest of that content.
+    pub(in crate::serve) fn members_of(
+        &self,
+        id: &str,
+        cluster: &Cluster,
+    ) -> Result<Vec<UploadRow>, Problem> {
+        let mut uploads = self.store.members(id)?;
+        for member in cluster.member_details.iter().filter(|member| member.earlier) {
+            let latest = self.store.upload_of_content(&member.sha256)?;
+            uploads.extend(latest.filter(|upload| uploads.iter().all(|u| u.id != upload.id)));
+        }
+        Ok(uploads)
+    }
 }
 
 /// The moment, on the side of a member, that all members share, ms: where the last of them has begun.

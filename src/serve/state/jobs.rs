@@ -127,8 +127,8 @@ impl Store {
             if let Some(key) = &job.key {
                 let before = db
                     .query_row(
-                        "SELECT id, request FROM jobs WHERE idempotency_key = ?1",
-                        [key],
+                        "SELECT id, request FROM jobs WHERE idempotency_key = ?1 AND sent_by IS ?2",
+                        params![key, job.sent_by],
                         |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)),
                     )
                     .optional()?;

@@ -10,7 +10,7 @@ CREATE TABLE jobs (
   n INTEGER PRIMARY KEY AUTOINCREMENT,
   id TEXT NOT NULL UNIQUE,
   -- What the sender called it, and a digest of what was sent with that name.
-  idempotency_key TEXT UNIQUE,
+  idempotency_key TEXT,
   request TEXT NOT NULL,
   state TEXT NOT NULL CHECK (state IN ('queued', 'running', 'done', 'failed')),
   -- What is looked at: paths and tables beside them, as JSON.
@@ -22,7 +22,9 @@ CREATE TABLE jobs (
   attempts INTEGER NOT NULL DEFAULT 0,
   message TEXT,
   begin_record TEXT,
-  summary TEXT
+  summary TEXT,
+  -- Each sender has names of his own.
+  UNIQUE (sent_by, idempotency_key)
 ) STRICT;
 CREATE INDEX jobs_by_state ON jobs (state, n);
 

@@ -65,7 +65,9 @@ impl Filter {
         add("label", text(&self.label));
         add("release", text(&self.release));
         add("job", text(&self.job));
-        if let Some(wanted) = self.text.as_deref().map(str::trim).filter(|t| !t.is_empty()) {
+        // The search ends texts at NUL.
+        let wanted = self.text.as_ref().map(|text| text.replace('\0', " "));
+        if let Some(wanted) = wanted.as_deref().map(str::trim).filter(|t| !t.is_empty()) {
             if wanted.chars().count() >= TRIGRAM {
                 // A phrase: what stands in it is looked for as it stands.
                 let phrase = format!("\"{}\"", wanted.replace('"', "\"\""));
@@ -268,6 +270,22 @@ impl Store {
             );
             let mut query = db.prepare_cached(&query)?;
             let rows = query.query_map(params![upload, most], cluster_of)?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
+    /// The uploads of a job that are members of a cluster, as the latest job found it.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn members(&self, cluster: &str) -> Result<Vec<UploadRow>, StateError> {
+        self.read(|db| {
+            let query = format!(
+                "SELECT {COLUMNS} FROM uploads WHERE n IN (SELECT upload FROM cluster_uploads \
+                 WHERE cluster = (SELECT max(n) FROM clusters WHERE id = ?1)) ORDER BY n"
+            );
+            let mut query = db.prepare_cached(&query)?;
+            let rows = query.query_map([cluster], UploadRow::of)?;
             Ok(rows.collect::<rusqlite::Result<_>>()?)
         })
     }
