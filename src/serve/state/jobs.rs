@@ -194,7 +194,8 @@ impl Store {
         })
     }
 
-    /// The next job, begun `now`; what the service died over before comes after the others.
+    /// The next job, begun `now`; what the service died over before comes after the others, and so does what could not be
+    /// looked at when it was its turn.
     ///
     /// # Errors
     /// The state cannot be written.
@@ -202,7 +203,8 @@ impl Store {
         self.write(|db| {
             let query = format!(
                 "UPDATE jobs SET state = 'running', started_at = ?1, attempts = attempts + 1 \
-                 WHERE n = (SELECT n FROM jobs WHERE state = 'queued' ORDER BY attempts > 2, n LIMIT 1) \
+                 WHERE n = (SELECT n FROM jobs WHERE state = 'queued' \
+                 ORDER BY attempts > 2, started_at IS NOT NULL, started_at, n LIMIT 1) \
                  RETURNING {}",
                 Job::COLUMNS
             );
