@@ -111,18 +111,23 @@ impl From<super::state::StateError> for Stopped {
 /// Works until `cancel`.
 pub(super) fn work(desk: &Desk, cancel: &Cancel) {
     while !cancel.is_cancelled() {
-        desk.look_around();
-        let job = match desk.store.begin_next(&now()) {
-            Ok(job) => job,
-            Err(error) => {
-                desk.trouble(Some(error.to_string()));
-                pause(cancel, PAUSE);
-                continue;
-            }
-        };
-        match job {
-            Some(job) => attempt(desk, &job, cancel),
-            None => desk.wait_for_work(NAP),
+        // The hook of the program tells of a panic; the service does not go on without somebody who works.
+        if catch_unwind(AssertUnwindSafe(|| next(desk, cancel))).is_err() {
+            desk.trouble(Some("an internal error; please report this".to_owned()));
+            pause(cancel, PAUSE);
+        }
+    }
+}
+
+/// Looks around, and at the next job.
+fn next(desk: &Desk, cancel: &Cancel) {
+    desk.look_around();
+    match desk.store.begin_next(&now()) {
+        Ok(Some(job)) => attempt(desk, &job, cancel),
+        Ok(None) => desk.wait_for_work(NAP),
+        Err(error) => {
+            desk.trouble(Some(error.to_string()));
+            pause(cancel, PAUSE);
         }
     }
 }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::SystemTime;
 
@@ -79,6 +80,17 @@ type Known = BTreeMap<PathBuf, (u64, SystemTime, String)>;
 static KNOWN: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);
 /// Hashes that are remembered.
 const MAX_KNOWN: usize = 100_000;
+/// Requests that wait for something to be decoded; those are threads that answer nothing else.
+const MAX_DECODING: usize = 16;
+
+/// Somebody who waits, until it is dropped.
+struct Waits<'a>(&'a AtomicUsize);
+
+impl Drop for Waits<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
 
 /// SHA-256 of the file at `path`.
 fn hash_of(path: &Path) -> Option<String> {
@@ -162,18 +174,40 @@ impl Desk {
         }
     }
 
+    /// What is kept, or what decoding makes of it: one file at a time, since whoever pages through a queue asks for many,
+    /// and each once, since whoever waited for the same finds it made.
+    pub(super) fn decoded<T>(
+        &self,
+        kept: impl Fn() -> Option<T>,
+        make: impl FnOnce() -> Result<T, Problem>,
+    ) -> Result<T, Problem> {
+        if let Some(kept) = kept() {
+            return Ok(kept);
+        }
+        let (one, waiting) = &self.decoding;
+        let before = waiting.fetch_add(1, Ordering::SeqCst);
+        let _waits = Waits(waiting);
+        if before >= MAX_DECODING {
+            return Err(Problem::busy());
+        }
+        let _one = one.lock().unwrap_or_else(PoisonError::into_inner);
+        kept().map_or_else(make, Ok)
+    }
+
     /// `sound` as WAV, decoded once and kept.
     fn wav(&self, sound: &Sound) -> Result<PathBuf, Problem> {
         let path = self.store.cache().join(format!("{}.wav", sound.sha256));
-        if path.is_file() {
-            return Ok(path);
-        }
-        let failed = |e: String| Problem::internal(format!("it cannot be decoded: {e}"));
+        let kept = || path.is_file().then(|| path.clone());
+        self.decoded(kept, || self.make_wav(sound, &path))
+    }
+
+    fn make_wav(&self, sound: &Sound, path: &Path) -> Result<PathBuf, Problem> {
+        let failed = |e: String| Problem::unusable(format!("it cannot be decoded: {e}"));
         let (draft, mut file) =
-            Draft::beside(&path, ".wav-", ".part").map_err(|e| failed(e.to_string()))?;
+            Draft::beside(path, ".wav-", ".part").map_err(|e| failed(e.to_string()))?;
         transcode(&sound.path, &mut file).map_err(failed)?;
         draft.put_in_place(file).map_err(|e| failed(e.to_string()))?;
-        Ok(path)
+        Ok(path.to_owned())
     }
 }
 

@@ -30,6 +30,7 @@ mod waveform;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -130,6 +131,8 @@ struct Desk {
     sessions: users::Sessions,
     /// How often callers may change something.
     rate: rate::Buckets,
+    /// Audio that is decoded for a page: one at a time, and how many wait for it.
+    decoding: (Mutex<()>, AtomicUsize),
     /// Room for uploads that are on their way.
     sending: Arc<tokio::sync::Semaphore>,
 }
@@ -158,6 +161,7 @@ pub fn run(settings: Settings, engine: Engine, cancel: &'static Cancel) -> Resul
         work: (Mutex::default(), Condvar::new()),
         sessions: users::Sessions::default(),
         rate: rate::Buckets::default(),
+        decoding: Default::default(),
         sending: Arc::new(tokio::sync::Semaphore::new(MAX_SENDING)),
     });
     if resumed > 0 {

@@ -53,11 +53,13 @@ pub(super) fn router(desk: Shared, local: SocketAddr) -> Router {
         .route("/v1/clusters/{id}/decisions", axum::routing::post(decisions::decide_all))
         .route("/v1/policies", get(service::policies))
         .route("/v1/index", get(service::index))
+        .route("/openapi.json", get(openapi::document))
+        .merge(pages::routes())
+        .layer(GlobalConcurrencyLimitLayer::new(MAX_REQUESTS))
+        // Whoever watches over the service is answered however many requests wait.
         .route("/healthz", get(service::healthz))
         .route("/readyz", get(service::readyz))
         .route("/metrics", get(service::metrics))
-        .route("/openapi.json", get(openapi::document))
-        .merge(pages::routes())
         .fallback(pages::nothing_here)
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(from_fn_with_state((desk.clone(), Arc::new(gate)), security::guard))
@@ -65,7 +67,6 @@ pub(super) fn router(desk: Shared, local: SocketAddr) -> Router {
         .layer(from_fn(security::headers))
         .layer(from_fn_with_state(desk.clone(), service::counted))
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(GlobalConcurrencyLimitLayer::new(MAX_REQUESTS))
         .with_state(desk)
 }
 

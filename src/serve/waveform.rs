@@ -90,17 +90,18 @@ impl Desk {
     /// The waveform of `sound` as JSON.
     fn waveform(&self, sound: &Sound) -> Result<Vec<u8>, Problem> {
         let path = self.store.cache().join(format!("{}.peaks.json", sound.sha256));
-        if let Ok(kept) = std::fs::read(&path) {
-            return Ok(kept);
-        }
-        let failed = |e: String| Problem::internal(format!("the waveform cannot be kept: {e}"));
-        let json = serde_json::to_vec(&of_file(&sound.path)?).map_err(|e| failed(e.to_string()))?;
-        let (draft, mut file) =
-            Draft::beside(&path, ".peaks-", ".part").map_err(|e| failed(e.to_string()))?;
-        std::io::Write::write_all(&mut file, &json).map_err(|e| failed(e.to_string()))?;
-        draft.put_in_place(file).map_err(|e| failed(e.to_string()))?;
-        Ok(json)
+        self.decoded(|| std::fs::read(&path).ok(), || make(sound, &path))
     }
+}
+
+fn make(sound: &Sound, path: &Path) -> Result<Vec<u8>, Problem> {
+    let failed = |e: String| Problem::internal(format!("the waveform cannot be kept: {e}"));
+    let json = serde_json::to_vec(&of_file(&sound.path)?).map_err(|e| failed(e.to_string()))?;
+    let (draft, mut file) =
+        Draft::beside(path, ".peaks-", ".part").map_err(|e| failed(e.to_string()))?;
+    std::io::Write::write_all(&mut file, &json).map_err(|e| failed(e.to_string()))?;
+    draft.put_in_place(file).map_err(|e| failed(e.to_string()))?;
+    Ok(json)
 }
 
 fn told(json: Vec<u8>) -> Response {
