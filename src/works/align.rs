@@ -359,26 +359,10 @@ mod tests {
     use super::*;
     use crate::test_random::Random;
     use crate::works::params::WorkParams;
-    use crate::works::sequence::Row;
+    use crate::works::test_music::music;
 
     const PARAMS: AlignParams = WorkParams::V1.align;
     const THRESHOLD: f32 = PARAMS.thresholds[0];
-
-    /// Chords that last a while, of unit length.
-    fn music(random: &mut Random, rows: usize) -> Sequence {
-        let mut chord = [0.0f32; CLASSES];
-        let row = |i: usize| -> Row {
-            if i.is_multiple_of(3) {
-                chord = std::array::from_fn(|_| random.below(1000) as f32 / 500.0 - 1.0);
-                let mean = chord.iter().sum::<f32>() / CLASSES as f32;
-                chord.iter_mut().for_each(|value| *value -= mean);
-                let norm = chord.iter().map(|value| value * value).sum::<f32>().sqrt();
-                chord.iter_mut().for_each(|value| *value /= norm);
-            }
-            chord
-        };
-        Sequence { rows: (0..rows).map(row).collect() }
-    }
 
     /// The recursion cell by cell.
     fn slow_best(query: &[IntRow], work: &[IntRow], up: usize) -> i16 {

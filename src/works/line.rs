@@ -208,26 +208,10 @@ mod tests {
     use crate::test_random::Random;
     use crate::works::align::Tempos;
     use crate::works::params::WorkParams;
-    use crate::works::sequence::Row;
+    use crate::works::test_music::music;
 
     const ALIGN: AlignParams = WorkParams::V1.align;
     const PARAMS: LineParams = WorkParams::V1.line;
-
-    /// Pitch classes that last a while, of unit length.
-    fn music(random: &mut Random, rows: usize) -> Sequence {
-        let mut chord = [0.0f32; CLASSES];
-        let row = |i: usize| -> Row {
-            if i.is_multiple_of(3) {
-                chord = std::array::from_fn(|_| random.below(1000) as f32 / 500.0 - 1.0);
-                let mean = chord.iter().sum::<f32>() / CLASSES as f32;
-                chord.iter_mut().for_each(|value| *value -= mean);
-                let norm = chord.iter().map(|value| value * value).sum::<f32>().sqrt();
-                chord.iter_mut().for_each(|value| *value /= norm);
-            }
-            chord
-        };
-        Sequence { rows: (0..rows).map(row).collect() }
-    }
 
     fn lines(query: [Option<&Sequence>; 2], work: [Option<&Sequence>; 2]) -> [Option<Line>; KINDS] {
         let work: Stored = work.map(|sequence| sequence.map(Sequence::stored));

@@ -34,4 +34,6 @@ pub mod significance;
 pub mod stored;
 pub mod stretch;
 pub mod surrogate;
+#[cfg(test)]
+mod test_music;
 pub mod work;

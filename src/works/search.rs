@@ -382,26 +382,13 @@ mod tests {
 
     use super::*;
     use crate::test_random::Random;
-    use crate::works::sequence::{CLASSES, Row, Sequence};
-    use crate::works::stored;
+    use crate::works::{stored, test_music};
 
     const PARAMS: WorkParams = WorkParams::V1;
 
-    /// Chords that last a while.
+    /// A work of chords alone.
     fn music(random: &mut Random, rows: usize) -> Work {
-        let mut chord = [0.0f32; CLASSES];
-        let row = |i: usize| -> Row {
-            if i.is_multiple_of(3) {
-                chord = std::array::from_fn(|_| random.below(1000) as f32 / 500.0 - 1.0);
-                let mean = chord.iter().sum::<f32>() / CLASSES as f32;
-                chord.iter_mut().for_each(|value| *value -= mean);
-                let norm = chord.iter().map(|value| value * value).sum::<f32>().sqrt();
-                chord.iter_mut().for_each(|value| *value /= norm);
-            }
-            chord
-        };
-        let harmony = Sequence { rows: (0..rows).map(row).collect() };
-        Work { harmony, ..Work::default() }
+        Work { harmony: test_music::music(random, rows), ..Work::default() }
     }
 
     fn higher(work: &Work) -> Work {

@@ -72,8 +72,9 @@ impl Banner {
         ];
         let others = others.map(|(number, words)| Tile { class: None, number, words });
         Banner {
-            class: gravest.map_or(if matched > 0 { "review" } else { "clear" }, Level::name),
-            headline: headline(gravest, &levels, uploads.len(), matched),
+            class: gravest
+                .map_or(if matched + families > 0 { "review" } else { "clear" }, Level::name),
+            headline: headline(gravest, &levels, uploads.len(), (matched, families)),
             line: gravest.map_or(
                 "No policy was applied, so that there are no verdicts: only what was found.",
                 meaning,
@@ -121,11 +122,12 @@ fn headline(
     gravest: Option<Level>,
     levels: &BTreeMap<Level, usize>,
     all: usize,
-    matched: usize,
+    (matched, families): (usize, usize),
 ) -> String {
     let uploads = |n| count(n, "upload", "uploads");
     let Some(gravest) = gravest else {
         return match matched {
+            0 if families > 0 => count(families, "family plays the same", "families play the same"),
             0 => format!("Nothing found in {}", uploads(all)),
             n => format!("{n} of {} resemble a recording", uploads(all)),
         };
