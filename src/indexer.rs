@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 use soundalike_index::{
-    Addition, CommitStats, CompactPolicy, Error as IndexError, TrackMeta, TrackRecord, Writer,
+    Addition, CommitStats, CompactPolicy, Error as IndexError, Library, Payload, TrackMeta,
+    TrackRecord, Writer,
 };
 
 use crate::audio::{AudioError, AudioInfo, DecodeOptions, decode_file};
@@ -18,6 +19,8 @@ use crate::declare::manifest::Described;
 use crate::declare::metadata::Metadata;
 use crate::fingerprint::file::{fingerprint, sha256_within};
 use crate::fingerprint::stored::{SPACE_PEAK_MAP, payloads, windows};
+use crate::loops::params::LoopParams;
+use crate::loops::template::{FORM, PAYLOAD, TemplateMeter};
 use crate::params::FingerprintParams;
 use crate::progress::{Cancel, Progress};
 use crate::track::Track;
@@ -43,6 +46,10 @@ pub struct AddOptions<'a> {
     pub catalogue: Option<String>,
     /// Owner of files whose metadata has none.
     pub owner: Option<String>,
+    /// Files are loops and samples of a library, described so where their metadata says nothing else.
+    pub library: Option<Library>,
+    /// Content that is in the index without the waveform by which loops are found; it is added where they are some.
+    pub without_loop: HashSet<[u8; 32]>,
     /// What is kept of what they play, so that it is found played anew.
     pub works: Listening,
     /// Content that is in the index without its harmony, without its melody, which is added where `works` says so.
@@ -60,9 +67,19 @@ impl<'a> AddOptions<'a> {
             metadata,
             catalogue,
             owner,
+            library: None,
+            without_loop: HashSet::new(),
             works: Listening::Recordings,
             without_works: Default::default(),
         }
+    }
+}
+
+impl AddOptions<'_> {
+    /// What a library says of the file at `path`, where it is one of its sounds.
+    fn library_of(&self, path: &Path) -> Option<Library> {
+        let told = self.metadata.row(path).and_then(|row| row.library);
+        overlaid(self.library.as_ref(), told)
     }
 }
 
@@ -251,6 +268,7 @@ fn revise(
         let revised = Track {
             catalogue: or(&row.catalogue, &track.catalogue),
             owner: or(&row.owner, &track.owner),
+            library: overlaid(track.library.as_ref(), row.library.clone()),
             ..track.clone().described(&declared)
         };
         Some(revised.to_index())
@@ -271,10 +289,15 @@ fn read(
         Err(AudioError::Cancelled { .. }) => return Outcome::Skipped,
         Err(error) => return Outcome::Failed(error),
     };
+    let library = options.library_of(path);
     let mut meter = WorkMeter::new(options.works, &WorkParams::V1);
+    let mut waveform = library.is_some().then(|| TemplateMeter::new(&LoopParams::V1));
     let mut hear = |samples: &[f32]| {
         if let Some(meter) = &mut meter {
             meter.push(samples);
+        }
+        if let Some(waveform) = &mut waveform {
+            waveform.push(samples);
         }
     };
     let (info, constellation) = match fingerprint(path, options.params, 1.0, decode, &mut hear) {
@@ -283,11 +306,14 @@ fn read(
         Err(error) => return Outcome::Failed(error),
     };
     let mut windows = windows(&constellation, options.params);
-    if !windows.iter().any(|w| w.space == SPACE_PEAK_MAP) {
+    let template = waveform.and_then(TemplateMeter::finish);
+    // A loop is found by its waveform, too, however few peaks it has.
+    if template.is_none() && !windows.iter().any(|w| w.space == SPACE_PEAK_MAP) {
         return Outcome::Featureless;
     }
     let meta = described(path, &info, sha256, options);
     let mut payloads = payloads(&constellation);
+    payloads.extend(template.map(|t| Payload::new(PAYLOAD, FORM, t.pack())));
     if let Some(work) = meter.map(WorkMeter::finish) {
         payloads.extend(stored::payloads(&work));
         windows.extend(stored::windows(&work, &WorkParams::V1));
@@ -302,20 +328,38 @@ fn present(
     options: &AddOptions<'_>,
     decode: &DecodeOptions,
 ) -> Outcome {
-    let described = options.metadata.row(path).map(Box::new);
+    let mut described = options.metadata.row(path).map(Box::new);
+    let library = options.library_of(path);
+    if library.is_some() {
+        described.get_or_insert_default().library.clone_from(&library);
+    }
     let lacks = |channel: &Channel| {
         options.works.hears(*channel) && options.without_works[*channel as usize].contains(&sha256)
     };
     let lacking: Vec<Channel> = Channel::ALL.into_iter().filter(lacks).collect();
-    let meter = WorkMeter::new(options.works, &WorkParams::V1).filter(|_| !lacking.is_empty());
-    let Some(mut meter) = meter else { return Outcome::Present(sha256, described, None) };
-    match decode_file(path, decode, &mut |samples| meter.push(samples)) {
+    let mut meter = WorkMeter::new(options.works, &WorkParams::V1).filter(|_| !lacking.is_empty());
+    let lacks_loop = library.is_some() && options.without_loop.contains(&sha256);
+    let mut waveform = lacks_loop.then(|| TemplateMeter::new(&LoopParams::V1));
+    if meter.is_none() && waveform.is_none() {
+        return Outcome::Present(sha256, described, None);
+    }
+    let mut hear = |samples: &[f32]| {
+        if let Some(meter) = &mut meter {
+            meter.push(samples);
+        }
+        if let Some(waveform) = &mut waveform {
+            waveform.push(samples);
+        }
+    };
+    match decode_file(path, decode, &mut hear) {
         Ok(_) => {
-            let work = meter.finish();
+            let work = meter.map(WorkMeter::finish).unwrap_or_default();
             let (mut payloads, mut windows) =
                 (stored::payloads(&work), stored::windows(&work, &WorkParams::V1));
             payloads.retain(|p| lacking.iter().any(|channel| channel.name() == p.name));
             windows.retain(|w| lacking.iter().any(|channel| channel.space() == w.space));
+            let template = waveform.and_then(TemplateMeter::finish);
+            payloads.extend(template.map(|t| Payload::new(PAYLOAD, FORM, t.pack())));
             // What never sounds has no work, however often it is asked for.
             let any = !payloads.is_empty();
             let addition = any.then(|| Box::new(Addition { sha256, payloads, windows }));
@@ -324,6 +368,19 @@ fn present(
         Err(AudioError::Cancelled { .. }) => Outcome::Skipped,
         Err(error) => Outcome::Failed(error),
     }
+}
+
+/// What is `known` of a sound of a library, and what is `told` of it over that.
+fn overlaid(known: Option<&Library>, told: Option<Library>) -> Option<Library> {
+    let (known, told) = match (known, told) {
+        (Some(known), Some(told)) => (known.clone(), told),
+        (known, told) => return told.or_else(|| known.cloned()),
+    };
+    Some(Library {
+        pack: told.pack.or(known.pack),
+        licence: told.licence.or(known.licence),
+        exclusive: told.exclusive.or(known.exclusive),
+    })
 }
 
 /// The file as its tags describe it, and the table of metadata over them.
@@ -339,6 +396,7 @@ fn described(
     Track {
         catalogue: row.catalogue.or_else(|| options.catalogue.clone()),
         owner: row.owner.or_else(|| options.owner.clone()),
+        library: options.library_of(path),
         ..Track::of_file(path, sha256, info).described(&declared)
     }
     .to_index()

@@ -79,6 +79,8 @@ pub mod journal;
 #[doc(hidden)]
 pub mod level;
 #[doc(hidden)]
+pub mod loops;
+#[doc(hidden)]
 pub mod matches;
 #[doc(hidden)]
 pub mod params;

@@ -93,6 +93,13 @@ pub struct Match {
     pub segments: Vec<AlignedSegment>,
     /// Other places of the reference that hold what a segment holds; not counted as covered.
     pub repeats: Vec<AlignedSegment>,
+    /// What is left of it beside the loops of a library that sound in the query; none where nothing is left that is
+    /// beyond chance, or where no loop takes anything away.
+    #[serde(default)]
+    pub beside_loops: Option<Box<Match>>,
+    /// The matches with loops that explain some of it, or all.
+    #[serde(default)]
+    pub loops: Vec<String>,
     /// The decision by which the match is not held against the upload.
     pub allowed_by: Option<String>,
     /// The decision by which the reference is on the block list.
@@ -130,6 +137,8 @@ impl Match {
             modified: is_modified(found, params),
             segments: segments(&found.segments),
             repeats: segments(&found.repeats),
+            beside_loops: None,
+            loops: Vec::new(),
             allowed_by: None,
             blocked_by: None,
         }
@@ -138,6 +147,20 @@ impl Match {
     /// Whether the evidence is beyond what chance gives.
     pub fn is_accepted(&self) -> bool {
         self.measures.log10_evalue <= ScanParams::V1.score.accept_log10_evalue
+    }
+
+    /// The reference is a loop or a sample of a library, which many may use.
+    pub fn is_loop(&self) -> bool {
+        self.reference.library.is_some()
+    }
+
+    /// What it is judged by: the part of it that no loop of a library explains; none where a loop explains all.
+    pub fn own_part(&self) -> Option<&Match> {
+        match (&self.beside_loops, self.loops.is_empty()) {
+            (Some(rest), _) => Some(rest),
+            (None, true) => Some(self),
+            (None, false) => None,
+        }
     }
 
     /// Longest segment, in seconds of the query.

@@ -7,7 +7,7 @@
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use soundalike_index::TrackMeta;
+use soundalike_index::{Library, TrackMeta};
 
 use crate::audio::AudioInfo;
 use crate::declare::declared::Declared;
@@ -57,6 +57,8 @@ pub struct Track {
     pub catalogue: Option<String>,
     /// Who owns it: the account that uploaded it, or the owner of a reference.
     pub owner: Option<String>,
+    /// What a library of loops and samples says of it, where it is one of its sounds.
+    pub library: Option<Library>,
     /// The sender's own name of the release.
     pub release_id: Option<String>,
     /// Delivery batch.
@@ -140,6 +142,7 @@ impl Track {
             upc: m.upc,
             catalogue: m.catalogue,
             owner: m.owner,
+            library: m.library,
             ..Track::default()
         }
     }
@@ -160,6 +163,7 @@ impl Track {
             label: t.label,
             catalogue: t.catalogue,
             owner: t.owner,
+            library: t.library,
             duration_ms: t.duration_ms,
             sha256: t.sha256,
         }

@@ -7,7 +7,7 @@
 
 use bincode::{Decode, Encode, config};
 
-use crate::types::TrackMeta;
+use crate::types::{Library, TrackMeta};
 
 /// A track's metadata may not be larger; a title of a megabyte is an attack.
 pub(crate) const META_LIMIT: usize = 1 << 20;
@@ -146,9 +146,17 @@ struct TrackRow {
     flags: u32,
 }
 
-/// What follows a row whose track has more than one artist; other rows end before it.
+/// What follows a row whose track has more than one artist, or is of a library; other rows end before it.
 #[derive(Encode, Decode)]
 struct MoreArtists(Vec<String>);
+
+/// What follows that where the track is a sound of a library.
+#[derive(Encode, Decode)]
+struct LibraryRow {
+    pack: Option<String>,
+    licence: Option<String>,
+    exclusive: Option<bool>,
+}
 
 /// Encodes a small record; fails when it exceeds [`BODY_LIMIT`].
 pub(crate) fn encode<T: Encode>(value: &T) -> Result<Vec<u8>, String> {
@@ -187,8 +195,12 @@ pub(crate) fn encode_meta(meta: &TrackMeta) -> Result<Vec<u8>, String> {
     let encode = |e: bincode::error::EncodeError| e.to_string();
     let mut bytes = bincode::encode_to_vec(row, config::legacy()).map_err(encode)?;
     let more = MoreArtists(artists.collect());
-    if !more.0.is_empty() {
+    if !more.0.is_empty() || m.library.is_some() {
         bytes.extend(bincode::encode_to_vec(more, config::legacy()).map_err(encode)?);
+    }
+    if let Some(Library { pack, licence, exclusive }) = m.library {
+        let row = LibraryRow { pack, licence, exclusive };
+        bytes.extend(bincode::encode_to_vec(row, config::legacy()).map_err(encode)?);
     }
     if bytes.len() > META_LIMIT {
         return Err(format!("metadata of {} bytes", bytes.len()));
@@ -203,9 +215,16 @@ pub(crate) fn decode_meta(bytes: &[u8]) -> Result<TrackMeta, String> {
         bincode::decode_from_slice(bytes, config).map_err(|e| e.to_string())?;
     let rest = bytes.get(read..).unwrap_or_default();
     let mut artists: Vec<String> = r.artist.into_iter().collect();
+    let mut library = None;
     if !rest.is_empty() {
-        let MoreArtists(more) = exact(rest, bincode::decode_from_slice(rest, config))?;
-        if more.is_empty() {
+        let (MoreArtists(more), read): (MoreArtists, usize) =
+            bincode::decode_from_slice(rest, config).map_err(|e| e.to_string())?;
+        let rest = rest.get(read..).unwrap_or_default();
+        if !rest.is_empty() {
+            let LibraryRow { pack, licence, exclusive } =
+                exact(rest, bincode::decode_from_slice(rest, config))?;
+            library = Some(Library { pack, licence, exclusive });
+        } else if more.is_empty() {
             return Err("an empty list of further artists".into());
         }
         artists.extend(more);
@@ -221,6 +240,7 @@ pub(crate) fn decode_meta(bytes: &[u8]) -> Result<TrackMeta, String> {
         label: r.label,
         catalogue: r.catalogue,
         owner: r.owner,
+        library,
         duration_ms: r.duration_ms,
         sha256: r.sha256,
         flags: r.flags,
@@ -253,8 +273,11 @@ mod tests {
         };
         let several = ["A", "B", "C"].map(str::to_owned).to_vec();
         for artists in [vec![], vec!["A".to_owned()], several] {
-            let meta = TrackMeta { artists, ..meta.clone() };
-            assert_eq!(decode_meta(&encode_meta(&meta).unwrap()).unwrap(), meta);
+            let pack = Library { pack: Some("P".into()), licence: None, exclusive: Some(false) };
+            for library in [None, Some(Library::default()), Some(pack)] {
+                let meta = TrackMeta { artists: artists.clone(), library, ..meta.clone() };
+                assert_eq!(decode_meta(&encode_meta(&meta).unwrap()).unwrap(), meta);
+            }
         }
         let mut bytes = encode_meta(&meta).unwrap();
         bytes.push(0);

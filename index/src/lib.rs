@@ -78,8 +78,9 @@ pub use reader::Reader;
 pub use reference_store::{Breadth, Effort, Found, ReferenceStore, TrackId, TrackRef};
 pub use stats::{GraphState, IndexStats, PayloadStats, ProbeResult, SegmentStats};
 pub use types::{
-    CODE_BITS, Code, CommitStats, CompactPolicy, CompactStats, Hit, MAX_SPACES, ParamsId, Payload,
-    Query, SearchMode, SearchOptions, SpaceParams, TrackMeta, TrackNo, TrackRecord, Window,
+    CODE_BITS, Code, CommitStats, CompactPolicy, CompactStats, Hit, Library, MAX_SPACES, ParamsId,
+    Payload, Query, SearchMode, SearchOptions, SpaceParams, TrackMeta, TrackNo, TrackRecord,
+    Window,
 };
 pub use union::UnionStore;
 pub use upgrade::{Recode, RecodeOne, UpgradeStats};

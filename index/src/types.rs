@@ -1,6 +1,6 @@
 //! The vocabulary of the index: codes, windows, tracks, hits.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// 256-bit descriptor code, compared by Hamming distance.
 pub type Code = [u64; 4];
@@ -47,6 +47,17 @@ pub struct Window {
     pub code: Code,
 }
 
+/// What a library of loops and samples says of one of its sounds.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Library {
+    /// The pack that it is sold or given away in.
+    pub pack: Option<String>,
+    /// The licence, in the library's words.
+    pub licence: Option<String>,
+    /// Whether one licensee alone may use it; `None` where the library does not say.
+    pub exclusive: Option<bool>,
+}
+
 /// What is known about a track besides its sound. The index stores it and never interprets it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct TrackMeta {
@@ -70,6 +81,8 @@ pub struct TrackMeta {
     pub catalogue: Option<String>,
     /// Owner or account that delivered the track.
     pub owner: Option<String>,
+    /// What a sample library says of it, where it is one of its sounds and no track of its own.
+    pub library: Option<Library>,
     /// Length of the audio in milliseconds.
     pub duration_ms: u64,
     /// Content hash of the audio file: the identity of a track in the index.

@@ -11,7 +11,7 @@ use soundalike::decisions::place::LOG_NAME;
 use soundalike::decisions::{log, place};
 use soundalike::declare::metadata::Metadata;
 use soundalike::declare::text::visible;
-use soundalike::engine::{open, upgrade_index, works, writer};
+use soundalike::engine::{open, upgrade_index, without_loop, works, writer};
 use soundalike::id::path_text;
 use soundalike::indexer::{AddOptions, Added, add};
 use soundalike::level::Level;
@@ -22,7 +22,7 @@ use soundalike::report::records::{ErrorRecord, Record, ReferenceInfo};
 use soundalike::rounding::rounded;
 use soundalike::track::Track;
 use soundalike_index::{
-    CompactPolicy, FileKind, IndexStats, Reader, TrackMeta, VerifyRow, Writer, verify,
+    CompactPolicy, FileKind, IndexStats, Library, Reader, TrackMeta, VerifyRow, Writer, verify,
 };
 
 use super::bar::Bar;
@@ -70,6 +70,12 @@ pub(super) struct AddArgs {
     /// Who owns the files
     #[arg(long, value_name = "NAME", help_heading = INPUT)]
     owner: Option<String>,
+    /// What the files are. What a known loop explains is named so, and not held against an upload by itself
+    #[arg(long, value_enum, default_value_t = Kind::Recordings, help_heading = INPUT)]
+    kind: Kind,
+    /// Pack that loops and samples are of, where `--metadata` has no column `pack` (nor `licence`, `exclusive`)
+    #[arg(long, value_name = "NAME", help_heading = INPUT)]
+    pack: Option<String>,
     /// Keep what the files play, too, so that `scan --works` finds it played anew: other instruments, another key or
     /// tempo. Files that are in the index without it get it. Once some have it, all that are added do
     #[arg(
@@ -86,6 +92,15 @@ pub(super) struct AddArgs {
     format: ListFormat,
     #[command(flatten)]
     work: WorkArgs,
+}
+
+/// What a catalogue is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Kind {
+    /// Tracks that somebody released
+    Recordings,
+    /// Loops and samples that many may use
+    Library,
 }
 
 #[derive(Debug, Args)]
@@ -226,6 +241,9 @@ fn run_add(args: &AddArgs) -> Result<Exit, Failure> {
         decode: args.work.decode_options(),
         catalogue: args.catalogue.clone(),
         owner: args.owner.clone(),
+        without_loop: without_loop(&args.index.dir)?,
+        library: (args.kind == Kind::Library || args.pack.is_some())
+            .then(|| Library { pack: args.pack.clone(), ..Library::default() }),
         works: known.max(WorksArg::listening(args.works)),
         without_works: if args.works.is_some() { kept.without } else { Default::default() },
         ..AddOptions::new(&params, &metadata)

@@ -18,6 +18,7 @@ use crate::fingerprint::Constellation;
 use crate::fingerprint::file::{Analysis, analyse};
 use crate::fingerprint::signal::Signal;
 use crate::id::{digest_of, hex};
+use crate::loops::listen::{Heard, Listener, Loops};
 use crate::params::FingerprintParams;
 use crate::policy::{FileHashes, Upload};
 use crate::track::Track;
@@ -38,6 +39,8 @@ pub(crate) struct Analysed {
     pub constellation: Constellation,
     /// What it plays, where that was listened to.
     pub work: Option<Work>,
+    /// Loops of a library that sound in it, where they were listened for.
+    pub loops: Vec<Heard>,
     density: f32,
 }
 
@@ -49,9 +52,14 @@ impl Analysed {
         density: f32,
         decode: &DecodeOptions,
         works: Listening,
+        loops: Option<&Arc<Loops>>,
     ) -> Result<Analysed, AudioError> {
         let mut meter = WorkMeter::new(works, &WorkParams::V1);
+        let mut listener = loops.map(Loops::listener);
         let mut hear = |samples: &[f32]| {
+            if let Some(listener) = &mut listener {
+                listener.push(samples);
+            }
             if let Some(meter) = &mut meter {
                 meter.push(samples);
             }
@@ -59,7 +67,8 @@ impl Analysed {
         let analysis = analyse(&item.path, params, density, decode, &mut hear)?;
         let upload = upload(item, &analysis);
         let work = meter.map(WorkMeter::finish);
-        Ok(Analysed { upload, constellation: analysis.constellation, work, density })
+        let loops = listener.map(Listener::finish).unwrap_or_default();
+        Ok(Analysed { upload, constellation: analysis.constellation, work, loops, density })
     }
 
     /// Its peaks at the density of a reference.

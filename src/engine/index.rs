@@ -16,6 +16,9 @@ use crate::declare::metadata::Metadata;
 use crate::fingerprint::stored::{RECODE, SPACE_ANCHOR, SPACE_PEAK_MAP, params_id};
 use crate::id::hex;
 use crate::indexer::{AddOptions, Added, add};
+use crate::loops::listen::Loops;
+use crate::loops::params::LoopParams;
+use crate::loops::template::PAYLOAD;
 use crate::params::FingerprintParams;
 use crate::progress::{Cancel, Progress};
 use crate::report::records::IndexInfo;
@@ -27,6 +30,8 @@ use crate::works::stored::with_works;
 #[derive(Clone)]
 pub struct Index {
     reader: Arc<Reader>,
+    /// Loops of a library that are listened for.
+    loops: Option<Arc<Loops>>,
     /// Where it lies, if it goes with the last of its users.
     temporary: Option<Arc<Folder>>,
 }
@@ -37,7 +42,7 @@ impl Index {
     /// # Errors
     /// There is none, it is damaged, or its fingerprints are of another kind.
     pub fn open(dir: impl AsRef<Path>) -> Result<Index, Error> {
-        Ok(Index { reader: open(dir.as_ref(), &FingerprintParams::V2)?.into(), temporary: None })
+        Index::of_reader(open(dir.as_ref(), &FingerprintParams::V2)?, None)
     }
 
     /// Adds audio files, and those in folders, to the index in `dir`, described by their tags, and opens it;
@@ -89,7 +94,12 @@ impl Index {
         let mut scratch = Scratch::new(options.params).map_err(Error::Scratch)?;
         let added = add(&mut scratch, files, options, progress, cancel).map_err(Error::Scratch)?;
         let (reader, folder) = scratch.finish().map_err(Error::Scratch)?;
-        Ok((Index { reader: reader.into(), temporary: Some(folder.into()) }, added))
+        Ok((Index::of_reader(reader, Some(folder.into()))?, added))
+    }
+
+    fn of_reader(reader: Reader, temporary: Option<Arc<Folder>>) -> Result<Index, Error> {
+        let loops = Loops::of(&reader, &LoopParams::V1)?.map(Arc::new);
+        Ok(Index { reader: reader.into(), loops, temporary })
     }
 
     /// Its folder.
@@ -133,6 +143,11 @@ impl Index {
     /// What the first record of a run says of it.
     pub(crate) fn info(&self) -> IndexInfo {
         index_info(&self.reader)
+    }
+
+    /// Loops of a library among its tracks.
+    pub(super) fn loops(&self) -> Option<&Arc<Loops>> {
+        self.loops.as_ref()
     }
 
     pub(crate) fn reader(&self) -> &Arc<Reader> {
@@ -219,6 +234,16 @@ pub fn works(dir: &Path) -> Result<Works, IndexError> {
         }
     }
     Ok(works)
+}
+
+/// Content of the index in `dir` that is there without the waveform by which loops are found.
+///
+/// # Errors
+/// The index cannot be read.
+pub fn without_loop(dir: &Path) -> Result<HashSet<[u8; 32]>, IndexError> {
+    let reader = Reader::open(dir)?;
+    let lacks = |(track, _): &(_, _)| !reader.has_payload(*track, PAYLOAD);
+    Ok(reader.tracks().filter(lacks).map(|(_, meta)| meta.sha256).collect())
 }
 
 /// Opens the index in `dir` for changes, or creates it.

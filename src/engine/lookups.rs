@@ -111,12 +111,12 @@ impl Lookups {
         };
         let expected: Vec<TrackLines> = matches.iter().map(here).collect();
         let found = references.scanner.confirm(&file.constellation, &expected)?;
-        let hits = references.described(&file.upload.track, found, &engine.options);
+        let hits = references.described(file, found, &engine.options);
         Some(Found { hits, by_way_of: Some(track.clone()) })
     }
 }
 
 fn by_itself(engine: &Engine, references: &References, file: &Analysed) -> Found {
-    let hits = references.hits(&file.upload.track, &file.constellation, &engine.options);
+    let hits = references.hits(file, &engine.options);
     Found { hits, by_way_of: None }
 }

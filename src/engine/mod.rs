@@ -20,6 +20,7 @@ pub(crate) mod index;
 mod judge;
 mod judged_batch;
 mod lookups;
+pub(crate) mod loops;
 mod pair;
 pub(crate) mod resembling;
 mod run;
@@ -47,10 +48,11 @@ pub use crate::fingerprint::file::sha256_of;
 pub use crate::works::channel::Listening;
 use analyse::Analysed;
 pub use error::Error;
-pub use index::{Index, Works, open, upgrade_index, works, writer};
+pub use index::{Index, Works, open, upgrade_index, without_loop, works, writer};
 pub use judge::{Judge, Judged, day};
 #[doc(hidden)]
 pub use judged_batch::JudgedBatch;
+use loops::take_out_loops;
 pub use pair::Compared;
 pub use run::{Keep, Outcomes};
 pub use uploads::{Item, Uploads};
@@ -145,9 +147,9 @@ pub struct Checked {
 }
 
 /// A match with what it rests on.
-struct Hit {
-    m: Match,
-    found: TrackMatch,
+pub(crate) struct Hit {
+    pub(crate) m: Match,
+    pub(crate) found: TrackMatch,
 }
 
 impl Engine {
@@ -278,9 +280,10 @@ impl Engine {
 
     fn scan_item(&self, item: &Item) -> Result<(Scan, Upload), Error> {
         let references = self.references.as_ref().ok_or(Error::NothingToCompareWith)?;
-        let Analysed { mut upload, constellation, work, .. } = self.analyse(item)?;
-        let hits = || references.hits(&upload.track, &constellation, &self.options);
+        let analysed = self.analyse(item)?;
+        let hits = || references.hits(&analysed, &self.options);
         let hits = self.guarded(hits)?;
+        let Analysed { mut upload, constellation, work, .. } = analysed;
         upload.matches = hits.into_iter().map(|hit| hit.m).filter(Match::is_accepted).collect();
         if let Some(work) = work {
             let found = references.resemblances(&upload, &work, false, 0)?;
@@ -308,35 +311,30 @@ impl Engine {
     fn analyse(&self, item: &Item) -> Result<Analysed, AudioError> {
         let params = &self.options.params;
         let density = if self.references.is_some() { params.query_density } else { 1.0 };
-        Analysed::new(item, params, density, &self.options.decode, self.options.works)
+        let loops = self.references().and_then(Index::loops);
+        Analysed::new(item, params, density, &self.options.decode, self.options.works, loops)
     }
 }
 
 impl References {
-    /// What `track` with its peaks `query` has in common with them, accepted or not, the surest first.
-    fn hits(
-        &self,
-        track: &Arc<Track>,
-        query: &crate::fingerprint::Constellation,
-        options: &Options,
-    ) -> Vec<Hit> {
-        let found = self.scanner.scan(query, options.depth).into_iter();
+    /// What a file has in common with them, accepted or not, the surest first.
+    fn hits(&self, file: &Analysed, options: &Options) -> Vec<Hit> {
+        let found = self.scanner.scan(&file.constellation, options.depth).into_iter();
         let found = found.filter(|m| m.found.accepted() || options.candidates);
-        self.described(track, found, options)
+        self.described(file, found.collect(), options)
     }
 
-    /// The matches of `track` that were `found`, each with what is known of its reference.
-    fn described(
-        &self,
-        track: &Arc<Track>,
-        found: impl IntoIterator<Item = TrackMatch>,
-        options: &Options,
-    ) -> Vec<Hit> {
+    /// The matches of a file that were `found`, each with what is known of its reference, and the loops that sound
+    /// in it.
+    fn described(&self, file: &Analysed, found: Vec<TrackMatch>, options: &Options) -> Vec<Hit> {
+        let found = self.with_loops(file, found);
         let hit = |found: TrackMatch| {
             let reference = Arc::new(Track::of_index(self.index.reader().meta(found.track)?));
-            let m = Match::new(track, &reference, &found.found, &options.params);
+            let m = Match::new(&file.upload.track, &reference, &found.found, &options.params);
             Some(Hit { m, found })
         };
-        found.into_iter().filter_map(hit).collect()
+        let mut hits: Vec<Hit> = found.into_iter().filter_map(hit).collect();
+        take_out_loops(&self.scanner, &file.constellation, &mut hits, &options.params);
+        hits
     }
 }

@@ -91,8 +91,9 @@ impl Engine {
     ) -> (Result<Analysed, AudioError>, Result<Analysed, AudioError>) {
         let (params, decode) = (&self.options.params, &self.options.decode);
         let works = self.options.works;
-        let read =
-            |path: &Path, density| Analysed::new(&Item::bare(path), params, density, decode, works);
+        let read = |path: &Path, density| {
+            Analysed::new(&Item::bare(path), params, density, decode, works, None)
+        };
         rayon::join(|| read(query, params.query_density), || read(reference, 1.0))
     }
 

@@ -65,6 +65,8 @@ pub const PARTY_BASES: &[&str] = &["account", "isrc", "label", "registrant"];
 pub const RIGHTS: &[&str] = &["undeclared", "denied"];
 /// Values of `channel`.
 pub const CHANNELS: &[&str] = &["harmony", "melody", "both"];
+/// Values of `exclusive`.
+pub const EXCLUSIVE: &[&str] = &["yes", "no", "unknown"];
 /// Values of `side`.
 pub const SIDES: &[&str] = &["batch", "reference"];
 
@@ -104,6 +106,8 @@ pub const FACTS: &[FactSpec] = &[
     number("peaks_per_second", "matching peaks a second"),
     flag("same_party", "upload and reference belong to the same party"),
     word("party_basis", PARTY_BASES, "sign that they belong to the same party"),
+    word("exclusive", EXCLUSIVE, "licence of the loop: one licensee alone"),
+    flag("loop_itself", "the match is with the loop, not with a track that uses it"),
     number("registrants", "different ISRC registrants"),
     // Of resemblances.
     word("channel", CHANNELS, "what is played alike"),

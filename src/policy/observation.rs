@@ -44,6 +44,7 @@ rules! {
     Audio005 "AUDIO-005" "Audio on the block list";
     Audio006 "AUDIO-006" "One recording under identities of different registrants";
     Audio007 "AUDIO-007" "Another version of a reference, or much else over it";
+    Audio008 "AUDIO-008" "A known loop or sample";
     Bulk001 "BULK-001" "Member of a cluster of near-duplicates";
     Bulk002 "BULK-002" "One recording under many identities";
     Bulk003 "BULK-003" "Unusually many uploads of one account";

@@ -69,7 +69,8 @@ impl Upload {
     /// Whether it matches a reference that no sign says to be its own.
     pub fn matches_others(&self) -> bool {
         let own = Identity::declared(&self.declared);
-        self.standing_matches().any(|m| {
+        let of_others = |m: &&Match| !m.is_loop() && m.own_part().is_some();
+        self.standing_matches().filter(of_others).any(|m| {
             let basis = PartyBasis::of(&self.declared, &own, &Identity::reference(&m.reference));
             basis.is_none_or(|basis| basis.ceiling() > Level::Clear)
         })

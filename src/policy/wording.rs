@@ -117,6 +117,10 @@ pub fn meaning(rule: Rule) -> &'static str {
             "The material of a reference runs along, but not as a copy does: a voice or other music lies over it, \
              as over a backing track, or it was played or generated again. Never more than a look."
         }
+        Rule::Audio008 => {
+            "A loop or sample of a library sounds in the upload, or is all that the upload and a reference have in \
+             common. Many may use it: never more than a look."
+        }
         Rule::Work001 => {
             "The same chords in the same rhythm, or the same upper voice, as in a reference, in whatever key, tempo and on whatever \
              instruments, for longer than chance explains. Many songs share chords: never more than a look."

@@ -47,6 +47,7 @@ pub mod span;
 pub mod splice;
 mod sweep;
 pub mod transform;
+pub mod unexplained;
 mod variant;
 pub mod verify;
 pub mod vote;

@@ -20,6 +20,7 @@ use super::probe::{Probe, Prober, QueryVectors, Seed};
 use super::reference::Reference;
 use super::span::{Span, blocks, gaps};
 use super::transform::Transform;
+use super::unexplained::unexplained;
 use super::variant::Variant;
 use super::vote::{VotedOffset, by_anchors, by_windows};
 use crate::fingerprint::stored::{SPACE_ANCHOR, SPACE_PEAK_MAP};
@@ -129,6 +130,25 @@ impl Scanner {
             Some(TrackMatch { track: expected.track, found })
         };
         expected.iter().map(confirm).collect::<Option<_>>().map(best_first)
+    }
+
+    /// What `query` and the track of `found` still have in common beside what the matches `by` explain; none unless it
+    /// is accepted.
+    pub fn beside(
+        &self,
+        query: &Constellation,
+        found: &TrackMatch,
+        by: &[&TrackMatch],
+    ) -> Option<MatchEvidence> {
+        let Scanner { scan, fingerprint, .. } = self;
+        let reference = |track| self.store.reference(track, fingerprint);
+        let known: Vec<_> =
+            by.iter().filter_map(|m| Some((reference(m.track)?, &m.found))).collect();
+        let by = known.iter().map(|(reference, found)| (reference.constellation(), *found));
+        let query = &unexplained(query, by, scan);
+        let reference = &*reference(found.track)?;
+        let pair = Comparison { query, reference, scan, fingerprint };
+        pair.still(&found.found, self.searched_seconds)
     }
 
     /// Whether nothing of `query` can be looked up: silence, a steady tone, hardly any length.

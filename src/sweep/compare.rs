@@ -6,8 +6,9 @@ use std::sync::Arc;
 use soundalike_index::{Error as IndexError, Reader, SearchMode, TrackId, TrackMeta, TrackNo};
 
 use super::{Hash, SweepError};
+use crate::engine::loops::take_out_loops;
 use crate::engine::resembling::Looking;
-use crate::engine::{Error as EngineError, Index};
+use crate::engine::{Error as EngineError, Hit, Index};
 use crate::fingerprint::{Constellation, stored};
 use crate::id::hex;
 use crate::matches::Match;
@@ -33,6 +34,8 @@ pub struct Sides {
     in_references: Scanner,
     in_catalogue: Scanner,
     reference_seconds: f64,
+    /// Some references are loops of a library.
+    has_loops: bool,
     works: Option<SideWorks>,
 }
 
@@ -93,6 +96,7 @@ impl Sides {
             references: references.reader().clone(),
             catalogue: catalogue.reader().clone(),
             reference_seconds: ms as f64 / 1000.0,
+            has_loops: references.reader().tracks().any(|(_, meta)| meta.library.is_some()),
             params,
         })
     }
@@ -211,11 +215,13 @@ impl Sides {
     fn matches_of(&self, track: &Hash) -> Result<Vec<Match>, SweepError> {
         let Some(own) = known(&self.catalogue, track)? else { return Ok(Vec::new()) };
         let found = self.in_references.scan(&own.points, Depth::Standard).into_iter();
-        let found = found.filter(|m| m.found.accepted()).filter_map(|m| {
-            let reference = self.references.meta(m.track)?;
-            Some(self.matched(own.meta, reference, &m.found))
+        let found = found.filter(|m| m.found.accepted()).filter_map(|found| {
+            let reference = self.references.meta(found.track)?;
+            Some(Hit { m: self.matched(own.meta, reference, &found.found), found })
         });
-        Ok(found.collect())
+        let mut hits: Vec<Hit> = found.collect();
+        take_out_loops(&self.in_references, &own.points, &mut hits, &self.params);
+        Ok(hits.into_iter().map(|hit| hit.m).collect())
     }
 
     /// Matches of a reference with those `tracks` of the catalogue, as matches of theirs with it, best first.
@@ -243,9 +249,17 @@ impl Sides {
             };
             let turned = pair.compare(self.reference_seconds);
             let found = turned.filter(MatchEvidence::accepted).unwrap_or_else(|| m.found.turned());
-            matches.push((meta.sha256, self.matched(meta, own.meta, &found)));
+            let m = self.matched(meta, own.meta, &found);
+            let m = if self.has_loops && !m.is_loop() { self.beside_loops(m)? } else { m };
+            matches.push((meta.sha256, m));
         }
         Ok(matches)
+    }
+
+    /// The same match as a scan of the track tells it, which knows of the loops that sound in it.
+    fn beside_loops(&self, m: Match) -> Result<Match, SweepError> {
+        let told = self.matches_of(&m.query.sha256)?;
+        Ok(told.into_iter().find(|other| other.id == m.id).unwrap_or(m))
     }
 
     fn matched(&self, track: &TrackMeta, reference: &TrackMeta, found: &MatchEvidence) -> Match {

@@ -276,18 +276,23 @@ pub struct StoredMatch {
     /// None in lines of versions before: what they show rounded is all there is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     measures: Option<Measures>,
+    /// What is left of it beside loops of a library, as it is judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rest: Option<Box<StoredMatch>>,
 }
 
 impl StoredMatch {
     fn new(m: &Match) -> StoredMatch {
         let mut record = MatchRecord::from(m);
         record.segments.truncate(MAX_SEGMENTS);
-        StoredMatch { record, measures: Some(m.measures) }
+        let rest = m.beside_loops.as_deref().map(|rest| Box::new(StoredMatch::new(rest)));
+        StoredMatch { record, measures: Some(m.measures), rest }
     }
 
     /// The match of `query` with `reference`, as it was found.
     pub fn restored(self, query: Arc<Track>, reference: Arc<Track>) -> Match {
-        let StoredMatch { record, measures } = self;
+        let StoredMatch { record, measures, rest } = self;
+        let rest = rest.map(|rest| Box::new(rest.restored(query.clone(), reference.clone())));
         let segments = |repeat: bool| -> Vec<AlignedSegment> {
             let all = record.segments.iter().filter(|s| s.repeat == repeat);
             all.map(SegmentRecord::segment).collect()
@@ -299,6 +304,8 @@ impl StoredMatch {
             id: record.match_id,
             kind: record.match_kind,
             modified: record.modified,
+            beside_loops: rest,
+            loops: record.loops,
             query,
             reference,
             allowed_by: None,

@@ -97,6 +97,8 @@ mod tests {
             modified: false,
             segments: vec![segment],
             repeats: Vec::new(),
+            beside_loops: None,
+            loops: Vec::new(),
             allowed_by: None,
             blocked_by: None,
         }

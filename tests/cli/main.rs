@@ -19,6 +19,7 @@ mod inputs;
 mod interruption;
 mod isolation;
 mod killed;
+mod loops;
 mod material;
 mod names;
 mod nothing_to_hear;

@@ -81,10 +81,33 @@ fn made() -> &'static Path {
             write_wav(&folder.join(name), &parts.concat());
         }
         write_wav(&folder.join("silence.wav"), &vec![0.0; at(12.0)]);
+        write_loops(&folder, &theme);
         write_clips(&folder, &theme, &samples("references/geoscape.ogg"));
         folder
     })
 }
+
+/// A loop of four seconds, and strangers in which it plays five times in a row from [`LOOP_AT`], or once and quietly.
+fn write_loops(folder: &Path, theme: &[f32]) {
+    let sound = &theme[at(10.0)..at(14.0)];
+    write_wav(&folder.join("loop.wav"), sound);
+    let rms = |s: &[f32]| (s.iter().map(|x| x * x).sum::<f32>() / s.len() as f32).sqrt();
+    let planted = |clip: &str, times: usize, level_db: f32| {
+        let mut clip = samples(clip);
+        let there = at(LOOP_AT)..(at(LOOP_AT) + times * sound.len()).min(clip.len());
+        let gain = rms(&clip[there.clone()]) / rms(sound) * 10f32.powf(level_db / 20.0);
+        for (sample, more) in clip[there].iter_mut().zip(sound.iter().cycle()) {
+            *sample = 0.7 * (*sample + gain * more);
+        }
+        clip
+    };
+    write_wav(&folder.join("song.wav"), &planted("references/geoscape.ogg", 5, 0.0));
+    write_wav(&folder.join("user.wav"), &planted("references/zalek.ogg", 5, 0.0));
+    write_wav(&folder.join("quiet-user.wav"), &planted("references/typing-to-jazz.ogg", 1, -12.0));
+}
+
+/// Where the loop begins in tracks that use it, in seconds.
+pub const LOOP_AT: f64 = 3.0;
 
 /// Clips of five seconds of which some are another one again: [`CLIPS`].
 fn write_clips(folder: &Path, theme: &[f32], other: &[f32]) {

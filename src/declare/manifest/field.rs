@@ -26,6 +26,12 @@ pub enum Field {
     Catalogue,
     /// Owner of a reference.
     Owner,
+    /// Pack that a loop or sample is of.
+    Pack,
+    /// Licence of a loop or sample.
+    Licence,
+    /// Whether one licensee alone may use a loop or sample.
+    Exclusive,
     /// Recording code.
     Isrc,
     /// Work code.
@@ -94,6 +100,9 @@ impl Field {
             Field::Label => "label",
             Field::Catalogue => "catalogue",
             Field::Owner => "owner",
+            Field::Pack => "pack",
+            Field::Licence => "licence",
+            Field::Exclusive => "exclusive",
             Field::Isrc => "isrc",
             Field::Iswc => "iswc",
             Field::Upc => "upc",

@@ -21,6 +21,8 @@ mod tally;
 
 use std::path::{Path, PathBuf};
 
+use soundalike_index::Library;
+
 use self::columns::Field;
 use self::tally::Column;
 use super::declared::{Declared, DeclaredIn};
@@ -56,6 +58,8 @@ pub struct Described {
     pub catalogue: Option<String>,
     /// Who owns a reference.
     pub owner: Option<String>,
+    /// What a library says of a loop or sample.
+    pub library: Option<Library>,
 }
 
 /// A row, or a value in it, that could not be used.
@@ -214,7 +218,7 @@ impl Manifest {
             Form::Table(shape) => table::row(raw, *shape, &self.columns),
             Form::Lines(paths) => json::row(raw, paths, &self.columns),
         };
-        let row::Finished { mut declared, catalogue, owner, received, .. } =
+        let row::Finished { mut declared, catalogue, owner, library, received, .. } =
             cells.finish(DeclaredIn::Manifest);
         if let Some(received) = received {
             let column = &self.columns[received.column];
@@ -223,7 +227,7 @@ impl Manifest {
             // What is no day in the order of its column stays as it is written.
             declared.received_at = time.map(|time| time.to_string()).or(declared.received_at);
         }
-        Described { declared, catalogue, owner }
+        Described { declared, catalogue, owner, library }
     }
 
     fn error(&mut self, line: u64, message: impl Into<String>) {

@@ -101,6 +101,9 @@ pub(super) const NAMES: &[(Field, &str)] = &[
     ),
     (Field::Catalogue, "catalogue catalog katalog catalogo"),
     (Field::Owner, "owner eigentümer besitzer proprietaire propietario proprietario"),
+    (Field::Pack, "pack packname samplepack looppack soundpack kit"),
+    (Field::Licence, "licence license licencetype licensetype lizenz licencia licenza licenca"),
+    (Field::Exclusive, "exclusive exclusivity isexclusive exklusiv exclusif exclusivo esclusivo"),
     (
         Field::Isrc,
         "isrc trackisrc isrccode recordingisrc songisrc soundrecordingisrc codeisrc codigoisrc codiceisrc \

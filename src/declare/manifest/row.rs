@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use soundalike_index::Library;
+
 use crate::declare::declared::{
     AiDisclosure, AiFacet, AiLevel, Declared, DeclaredHash, DeclaredIn, Rights,
 };
@@ -21,6 +23,7 @@ pub(in crate::declare) struct RowBuilder {
     file: Option<String>,
     catalogue: Option<String>,
     owner: Option<String>,
+    library: Option<Library>,
     hash: Option<(Option<&'static str>, String)>,
     hash_algorithm: Option<String>,
     facets_denied: Vec<AiFacet>,
@@ -61,6 +64,8 @@ pub(in crate::declare) struct Finished {
     pub catalogue: Option<String>,
     /// Who owns a reference.
     pub owner: Option<String>,
+    /// What a library says of a loop or sample.
+    pub library: Option<Library>,
     /// When it came in, to be resolved once the whole column is known.
     pub received: Option<Received>,
     /// Values that a known column holds but that mean nothing to us.
@@ -86,6 +91,12 @@ impl RowBuilder {
             }
             Field::Catalogue => fill(&mut self.catalogue, value),
             Field::Owner => fill(&mut self.owner, value),
+            Field::Pack => fill(&mut self.library().pack, value),
+            Field::Licence => fill(&mut self.library().licence, value),
+            Field::Exclusive => match exclusive(&value) {
+                Some(exclusive) => drop(self.library().exclusive.get_or_insert(exclusive)),
+                None => self.unclear(column, &value, "yes, no, exclusive or non-exclusive"),
+            },
             Field::Album => fill(&mut d.album, value),
             Field::AlbumArtist => fill(&mut d.album_artist, value),
             Field::Label => fill(&mut d.label, value),
@@ -140,6 +151,10 @@ impl RowBuilder {
                 }
             }
         }
+    }
+
+    fn library(&mut self) -> &mut Library {
+        self.library.get_or_insert_default()
     }
 
     fn unclear(&mut self, column: usize, value: &str, meant: &'static str) {
@@ -221,9 +236,23 @@ impl RowBuilder {
         if *ai != AiDisclosure::default() {
             ai.source = Some(source);
         }
-        let RowBuilder { declared, file, catalogue, owner, received, unclear, .. } = self;
-        Finished { file, declared, catalogue, owner, received, unclear }
+        let RowBuilder { declared, file, catalogue, owner, library, received, unclear, .. } = self;
+        Finished { file, declared, catalogue, owner, library, received, unclear }
     }
+}
+
+/// Whether a loop is licensed to one alone.
+fn exclusive(value: &str) -> Option<bool> {
+    text::flag(value).or_else(|| {
+        let word: String =
+            value.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+        match word.as_str() {
+            "exclusive" | "exklusiv" | "exclusif" | "exclusivo" | "esclusivo" => Some(true),
+            "nonexclusive" | "notexclusive" | "royaltyfree" | "nichtexklusiv" | "nonexclusif"
+            | "noexclusivo" | "nãoexclusivo" | "nonesclusivo" => Some(false),
+            _ => None,
+        }
+    })
 }
 
 fn fill(slot: &mut Option<String>, value: String) {

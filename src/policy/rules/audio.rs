@@ -1,6 +1,6 @@
 //! AUDIO rules: resemblance to single references.
 
-use super::{cap, observation};
+use super::{cap, loops, observation};
 use crate::clock::seconds;
 use crate::level::Level;
 use crate::matches::Match;
@@ -12,6 +12,7 @@ use crate::policy::observation::{Observation, Rule};
 use crate::policy::upload::Upload;
 use crate::policy::words::{quoted, visible};
 use crate::scan::kind::MatchKind;
+use crate::track::Track;
 
 /// Shortest long excerpt, in seconds.
 const LONG_S: f64 = 15.0;
@@ -41,7 +42,18 @@ pub(super) fn observe(upload: &Upload, all: &mut Vec<Observation>) {
     }
 }
 
-fn of_match(upload: &Upload, own: &Identity, m: &Match) -> Observation {
+fn of_match(upload: &Upload, own: &Identity, whole: &Match) -> Observation {
+    if whole.blocked_by.is_none() && (whole.is_loop() || whole.own_part().is_none()) {
+        return loops::observe(upload, whole);
+    }
+    // Decisions are about the match as a whole.
+    let part = whole.own_part().unwrap_or(whole);
+    let judged = Match {
+        allowed_by: whole.allowed_by.clone(),
+        blocked_by: whole.blocked_by.clone(),
+        ..part.clone()
+    };
+    let m = &judged;
     let rule = match &m.blocked_by {
         Some(_) => Rule::Audio005,
         None => rule_of(m),
@@ -63,6 +75,9 @@ fn of_match(upload: &Upload, own: &Identity, m: &Match) -> Observation {
     }
     if let Some(reason) = weakness(upload, m) {
         cap(&mut seen, Level::Review, reason);
+    }
+    if !whole.loops.is_empty() {
+        loops::tell(upload, whole, m, &mut seen);
     }
     seen
 }
@@ -96,12 +111,7 @@ fn rule_of(m: &Match) -> Rule {
 }
 
 fn message(rule: Rule, m: &Match) -> String {
-    let r = &m.reference;
-    let name = match (&r.title, r.credit()) {
-        (Some(title), Some(artist)) => format!("{} by {}", quoted(title), quoted(&artist)),
-        (Some(title), None) => quoted(title),
-        (None, _) => quoted(&r.path),
-    };
+    let name = name_of(&m.reference);
     let what = match rule {
         Rule::Audio001 => "is the same recording as",
         Rule::Audio002 => "is, with speed or pitch changed, the same recording as",
@@ -133,8 +143,17 @@ fn message(rule: Rule, m: &Match) -> String {
     )
 }
 
+/// A track in words.
+pub(super) fn name_of(track: &Track) -> String {
+    match (&track.title, track.credit()) {
+        (Some(title), Some(artist)) => format!("{} by {}", quoted(title), quoted(&artist)),
+        (Some(title), None) => quoted(title),
+        (None, _) => quoted(&track.path),
+    }
+}
+
 /// A time to the nearest second: a stretch that ends at 11.9 s ends at 0:12.
-fn nearest(ms: u64) -> String {
+pub(super) fn nearest(ms: u64) -> String {
     seconds(ms.saturating_add(500))
 }
 

@@ -7,6 +7,7 @@
 mod audio;
 mod bulk;
 mod disclosure;
+mod loops;
 mod meta;
 mod pairs;
 mod tech;

@@ -109,10 +109,10 @@ fn with_references(upload: &Upload, own: &Identity, cells: &mut BTreeMap<Cell, P
     }
 }
 
-/// Matches of most of both sides that no decision has settled.
+/// Matches of most of both sides that no decision has settled and no loop of a library explains.
 fn full_matches(upload: &Upload) -> impl Iterator<Item = &Match> {
-    let open = |h: &&Match| h.allowed_by.is_none() && h.blocked_by.is_none();
-    upload.matches.iter().filter(|h| is_full(h)).filter(open)
+    let open = |h: &&Match| h.allowed_by.is_none() && h.blocked_by.is_none() && !h.is_loop();
+    upload.matches.iter().filter(open).filter_map(Match::own_part).filter(|h| is_full(h))
 }
 
 impl Pairs {

@@ -96,9 +96,42 @@ pub struct MatchRecord {
     pub pitch_cents: f64,
     /// Where, on both sides, in query order; then other places of the reference that hold the same.
     pub segments: Vec<SegmentRecord>,
+    /// Matches with loops of a library that explain some of it, or all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub loops: Vec<String>,
+    /// What is left of it beside those loops, by which it is judged; none where nothing is that is beyond chance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beside_loops: Option<Box<BesideLoops>>,
     /// The decision by which the match is not held against the upload.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowed_by: Option<String>,
+}
+
+/// What is left of a match beside the loops of a library that sound in both tracks.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct BesideLoops {
+    /// What it is.
+    pub match_kind: MatchKind,
+    /// `log10` of the expected number of chance matches as good.
+    pub log10_evalue: f64,
+    /// Share of the query inside its segments.
+    pub query_match_pct: f64,
+    /// Share of the reference inside its segments.
+    pub asset_match_pct: f64,
+    /// Where, on both sides, in query order.
+    pub segments: Vec<SegmentRecord>,
+}
+
+impl BesideLoops {
+    fn of(m: &Match) -> BesideLoops {
+        BesideLoops {
+            match_kind: m.kind,
+            log10_evalue: rounded(m.measures.log10_evalue, 2),
+            query_match_pct: rounded(m.measures.query_match_pct, 1),
+            asset_match_pct: rounded(m.measures.asset_match_pct, 1),
+            segments: m.segments.iter().map(|s| SegmentRecord::new(s, false)).collect(),
+        }
+    }
 }
 
 impl MatchRecord {
@@ -142,6 +175,8 @@ impl From<&Match> for MatchRecord {
             frequency_factor: rounded((measured.pitch_cents / 1200.0).exp2(), 5),
             pitch_cents: rounded(measured.pitch_cents, 1),
             segments: own.chain(repeats).collect(),
+            loops: m.loops.clone(),
+            beside_loops: m.beside_loops.as_deref().map(|rest| Box::new(BesideLoops::of(rest))),
             allowed_by: m.allowed_by.clone(),
         }
     }

@@ -1,6 +1,7 @@
 //! The two sides of a match as records describe them.
 
 use serde::{Deserialize, Serialize};
+use soundalike_index::Library;
 
 use crate::track::Track;
 
@@ -127,8 +128,22 @@ pub struct ReferenceInfo {
     pub catalog: Option<String>,
     /// Who owns it.
     pub owner: Option<String>,
+    /// The library's words, where it is a loop or a sample of one and no track of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub library: Option<LibraryInfo>,
     /// Length.
     pub duration_ms: u64,
+}
+
+/// What a library of loops and samples says of one of its sounds.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LibraryInfo {
+    /// The pack that it is of.
+    pub pack: Option<String>,
+    /// The licence, in the library's words.
+    pub licence: Option<String>,
+    /// Whether one licensee alone may use it; `null` where the library does not say.
+    pub exclusive: Option<bool>,
 }
 
 impl From<&Track> for ReferenceInfo {
@@ -144,6 +159,11 @@ impl From<&Track> for ReferenceInfo {
             label: t.label,
             catalog: t.catalogue,
             owner: t.owner,
+            library: t.library.map(|Library { pack, licence, exclusive }| LibraryInfo {
+                pack,
+                licence,
+                exclusive,
+            }),
             duration_ms: t.duration_ms,
         }
     }

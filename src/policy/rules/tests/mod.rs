@@ -83,6 +83,8 @@ fn matched(kind: MatchKind, query_pct: f64, asset_pct: f64, seconds: f64) -> Mat
             ..AlignedSegment::default()
         }],
         repeats: Vec::new(),
+        beside_loops: None,
+        loops: Vec::new(),
         allowed_by: None,
         blocked_by: None,
     }
