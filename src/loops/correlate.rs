@@ -106,21 +106,66 @@ impl Correlator {
         let usual = f64::from((top.sqrt() / TOP_PERCENT).max(1.0));
         let apart = (params.apart * piece.seconds() * DELAYS_PER_SECOND) as usize;
         let mut free = self.powers.clone();
-        let mut peaks = Vec::new();
+        let mut places = Vec::new();
         for _ in 0..params.peaks {
             let best =
                 free.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1).then(b.0.cmp(&a.0)));
             let Some((at, power)) = best.filter(|(_, power)| **power >= line) else { break };
-            let prominence = prominence(&self.powers, at, usual, params.beside);
-            peaks.push(Peak {
-                delay_s: at as f64 / DELAYS_PER_SECOND,
-                prominence: prominence.min(f64::from(power.sqrt())),
-            });
+            let height = f64::from(power.sqrt());
+            let prominence = prominence(&self.powers, at, usual, params.beside).min(height);
+            if prominence >= f64::from(params.height) {
+                places.push((at, prominence));
+            }
             let (from, to) = (at.saturating_sub(apart), (at + apart + 1).min(free.len()));
             free[from..to].fill(0.0);
         }
-        peaks
+        self.supported(frame, piece, places)
     }
+
+    /// Those of these delays at which more than a stroke of the piece is there.
+    fn supported(
+        &mut self,
+        frame: &Spectrum,
+        piece: &Piece,
+        places: Vec<(usize, f64)>,
+    ) -> Vec<Peak> {
+        if places.is_empty() {
+            return Vec::new();
+        }
+        let Plans { full, table, params, .. } = &*self.plans;
+        let mut sound = frame.clone();
+        full.process_with_scratch(&mut sound, &mut self.scratch);
+        let mut wave: Vec<Complex32> = piece.conjugates(table, 1).map(|x| x.conj()).collect();
+        full.process_with_scratch(&mut wave, &mut self.scratch);
+        wave.truncate((piece.seconds() * DELAYS_PER_SECOND).ceil() as usize);
+        let block = ((params.block_s * DELAYS_PER_SECOND) as usize).max(1);
+        places
+            .into_iter()
+            .filter(|(at, _)| support(&sound[*at..], &wave, block, params) >= params.support)
+            .map(|(at, prominence)| Peak { delay_s: at as f64 / DELAYS_PER_SECOND, prominence })
+            .collect()
+    }
+}
+
+/// Share of the power of `wave` in blocks that `sound` has, too.
+fn support(sound: &[Complex32], wave: &[Complex32], block: usize, params: &LoopParams) -> f64 {
+    let blocks: Vec<(Complex32, f64, f64)> = sound
+        .chunks(block)
+        .zip(wave.chunks(block))
+        .map(|(sound, wave)| {
+            let product: Complex32 = sound.iter().zip(wave).map(|(x, y)| x * y.conj()).sum();
+            let power = |x: &[Complex32]| x.iter().map(|x| f64::from(x.norm_sqr())).sum::<f64>();
+            (product, power(sound) / sound.len() as f64, power(wave))
+        })
+        .collect();
+    let total: Complex32 = blocks.iter().map(|(product, ..)| product).sum();
+    let turn = total.conj() / total.norm().max(1e-12);
+    let is_there = |(product, sound, wave): &&(Complex32, f64, f64)| {
+        let noise = (0.5 * sound * wave).sqrt();
+        f64::from((product * turn).re) >= params.block_height * noise
+    };
+    let power: f64 = blocks.iter().map(|(.., wave)| wave).sum();
+    blocks.iter().filter(is_there).map(|(.., wave)| wave).sum::<f64>() / power.max(1e-12)
 }
 
 /// How far the peak at `at` stands out of what is beside it, and of what is `usual` in the frame.

@@ -44,6 +44,12 @@ pub struct LoopParams {
     pub beside: (usize, usize),
     /// Peaks of one frame and piece.
     pub peaks: usize,
+    /// Seconds of the blocks of a piece that are looked at one by one.
+    pub block_s: f64,
+    /// Height in standard deviations from which a block is there.
+    pub block_height: f64,
+    /// Share of a piece, by power, that must be there: a drum stroke that many loops share is none of them.
+    pub support: f64,
     /// Share of a piece that two of its places do not have in common.
     pub apart: f64,
     /// `log10` of the number of chance peaks as prominent as 4 for a piece and a minute; measured on unrelated music
@@ -75,6 +81,9 @@ impl LoopParams {
         height: 4.5,
         beside: (300, 6),
         peaks: 8,
+        block_s: 0.5,
+        block_height: 1.5,
+        support: 0.5,
         apart: 0.9,
         chance: -1.22,
         decay: 0.86,

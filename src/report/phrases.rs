@@ -2,19 +2,55 @@
 
 use std::collections::BTreeMap;
 
-use super::records::{ErrorRecord, MatchRecord, Name, ResemblanceRecord, credit};
+use super::records::{ErrorRecord, LibraryInfo, MatchRecord, Name, ResemblanceRecord, credit};
 pub use crate::counted::{agree, count, thousands};
 pub use crate::resemblance::played_words;
 
 use crate::clock;
+use crate::declare::text::visible;
 use crate::resemblance::Channel;
 use crate::scan::kind::MatchKind;
 
 /// Expected chance matches (as a power of ten) from which on chance is no explanation any more.
 const RULED_OUT: f64 = -7.0;
 
-/// What a match is.
+/// What a match is; of a loop of a library, whose it is and how it is licensed.
 pub fn kind_words(m: &MatchRecord) -> String {
+    match &m.reference.library {
+        Some(library) => loop_words(library),
+        None => recording_words(m),
+    }
+}
+
+fn loop_words(library: &LibraryInfo) -> String {
+    let pack = library.pack.as_ref().map(|pack| format!(" of pack \"{}\"", visible(pack)));
+    let exclusive = match library.exclusive {
+        Some(true) => "exclusive",
+        Some(false) => "non-exclusive",
+        None => "whether exclusive is not known",
+    };
+    let licence = library.licence.as_ref().map(|text| format!(", licence \"{}\"", visible(text)));
+    let (pack, licence) = (pack.unwrap_or_default(), licence.unwrap_or_default());
+    format!("a known loop{pack} ({exclusive}{licence})")
+}
+
+/// What loops of a library leave of a match, where they explain any of it.
+pub fn beside_loops_words(m: &MatchRecord) -> Option<String> {
+    let loops = match m.loops.len() {
+        0 => return None,
+        1 => "a known loop explains".to_owned(),
+        n => format!("{n} known loops explain"),
+    };
+    Some(match &m.beside_loops {
+        None => format!("{loops} all of it: nothing is left beyond chance"),
+        Some(rest) => format!(
+            "{loops} some of it; judged by the rest, {:.0} % of this file and {:.0} % of the reference",
+            rest.query_match_pct, rest.asset_match_pct
+        ),
+    })
+}
+
+fn recording_words(m: &MatchRecord) -> String {
     let words = match m.match_kind {
         MatchKind::SameFile => "the same file",
         MatchKind::SameAudio => "the same recording from end to end",

@@ -8,7 +8,9 @@ use jiff::Timestamp;
 use super::Report;
 use super::decide::Commands;
 use super::look::{Ink, Look};
-use super::phrases::{Causes, cause, count, kind_words, named, odds, speed, work_words};
+use super::phrases::{
+    Causes, beside_loops_words, cause, count, kind_words, named, odds, speed, work_words,
+};
 use super::records::{
     ErrorRecord, MatchRecord, QueryInfo, Record, ResemblanceRecord, ScanResult, Scanned,
     SegmentRecord, Summary, VerdictRecord,
@@ -110,6 +112,7 @@ impl<W: Write> Text<W> {
         let label = match (m.accepted, &m.allowed_by) {
             (false, _) => self.look.paint(Ink::Aside, "below the line"),
             (true, Some(_)) => self.look.paint(Ink::Level(Level::Clear), "ALLOWED"),
+            (true, None) if m.reference.library.is_some() => self.look.paint(Ink::Aside, "LOOP"),
             (true, None) => self.look.paint(Ink::Found, "MATCH"),
         };
         self.shown += 1;
@@ -131,6 +134,9 @@ impl<W: Write> Text<W> {
             m.query_match_pct, m.asset_match_pct
         );
         self.line(ABOUT_MATCH, &covers)?;
+        if let Some(words) = beside_loops_words(m) {
+            self.line(ABOUT_MATCH, &words)?;
+        }
         let Some(decision) = &m.allowed_by else { return Ok(()) };
         let decision = visible(decision);
         self.line(ABOUT_MATCH, &format!("not held against this file, by decision {decision}"))

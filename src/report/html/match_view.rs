@@ -13,7 +13,7 @@ use super::{figure, plots};
 use crate::clock::clock;
 use crate::declare::declared::Declared;
 use crate::report::decide::Commands;
-use crate::report::phrases::{kind_words, odds};
+use crate::report::phrases::{beside_loops_words, kind_words, odds};
 use crate::report::records::{MatchRecord, SegmentRecord, credit};
 
 /// A match as it is shown in full.
@@ -181,6 +181,7 @@ pub struct Statement<'a> {
     longest: Option<Longest>,
     score: String,
     allowed_by: Option<Name<'a>>,
+    beside_loops: Option<Text<'a>>,
     is_accepted: bool,
 }
 
@@ -196,6 +197,7 @@ impl<'a> Statement<'a> {
                 odds(m.log10_evalue)
             ),
             allowed_by: m.allowed_by.as_ref().map(Name::of),
+            beside_loops: beside_loops_words(m).map(|words| Text::of(capitalised(&words))),
             is_accepted: m.accepted,
         }
     }
@@ -207,6 +209,9 @@ impl<'a> Statement<'a> {
                 (self.kind) ". "
                 @if let Some(longest) = &self.longest { (longest.markup()) }
                 (self.score)
+            }
+            @if let Some(words) = &self.beside_loops {
+                p.note { (words) "." }
             }
             @if let Some(decision) = &self.allowed_by {
                 p.note { "Not held against the upload: decision " (decision) "." }

@@ -20,7 +20,7 @@ pub use error::{ErrorRecord, NoteRecord};
 pub use matched::{MatchRecord, ScanResult, Scanned, SegmentRecord, TracklistEntry};
 pub use resembling::{NextBestRecord, ResemblanceRecord, WorkExhibit};
 pub use run::{Begin, DecisionsInfo, DeliveryInfo, IndexInfo, PolicyInfo, SCHEMA, Summary};
-pub use track::{ExternalIds, Name, QueryInfo, ReferenceInfo, credit};
+pub use track::{ExternalIds, LibraryInfo, Name, QueryInfo, ReferenceInfo, credit};
 pub use verdict::VerdictRecord;
 
 /// One line of output.
