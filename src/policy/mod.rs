@@ -10,15 +10,18 @@
 //! ```
 
 mod accounts;
+pub mod asked;
 mod batch;
 mod condition;
 mod confusable;
+pub mod eligibility;
 mod error;
 pub mod facts;
 mod identity;
 pub mod observation;
 mod pack;
 mod packset;
+mod reader;
 pub mod rules;
 mod stuffing;
 pub mod upload;
@@ -28,8 +31,9 @@ mod words;
 
 pub use batch::Batch;
 pub use condition::Condition;
+pub use eligibility::{Eligibility, eligibility};
 pub use error::PackError;
-pub use observation::{Ceiling, Fact, Facts, Finding, Observation, Rule};
+pub use observation::{Ceiling, Fact, Facts, Finding, Observation, Observed, Rule};
 pub use pack::{Confidence, Pack, PackRule, Source};
 pub use packset::{BUILT_IN, DEFAULT_PACK, PackSet, pack_files};
 pub use rules::{observe, observe_all};

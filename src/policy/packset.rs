@@ -5,8 +5,10 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::asked::Role;
 use super::error::PackError;
-use super::pack::{MAX_BYTES, Pack};
+use super::pack::Pack;
+use super::reader::MAX_BYTES;
 use super::words::{nearest, visible};
 
 /// Pack that applies where none was chosen.
@@ -26,8 +28,9 @@ macro_rules! built_in {
 
 /// Packs shipped with the binary.
 const PACKS: &[(&str, &str)] = built_in! {
-    "generic" "amuse" "apple" "cdbaby" "deezer" "distrokid" "soundcloud" "spotify" "tidal" "tunecore"
-    "youtube" "youtube-cid"
+    "generic" "amazon" "amuse" "apple" "bandcamp" "beatchain" "beatport" "believe" "cdbaby" "deezer" "distrokid"
+    "emastered" "landr" "meta" "qobuz" "rapchat" "recordjet" "routenote" "soundcloud" "spotify" "symphonic" "tidal"
+    "tiktok" "tunecore" "youtube" "youtube-cid"
 };
 
 /// All packs that can be chosen.
@@ -118,6 +121,11 @@ impl PackSet {
                 known: self.packs().map(|p| p.id.clone()).collect(),
             }
         })
+    }
+
+    /// The packs that say what platforms of users' uploads take as references.
+    pub fn programs(&self) -> impl Iterator<Item = &Pack> {
+        self.packs().filter(|pack| pack.role == Role::Program)
     }
 
     /// The packs of a list such as `spotify,cdbaby`, in that order, each once.
