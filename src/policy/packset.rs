@@ -27,7 +27,7 @@ macro_rules! built_in {
 }
 
 /// Packs shipped with the binary.
-const PACKS: &[(&str, &str)] = built_in! {
+pub(super) const PACKS: &[(&str, &str)] = built_in! {
     "generic" "amazon" "amuse" "apple" "bandcamp" "beatchain" "beatport" "believe" "cdbaby" "deezer" "distrokid"
     "emastered" "landr" "meta" "qobuz" "rapchat" "recordjet" "routenote" "soundcloud" "spotify" "symphonic" "tidal"
     "tiktok" "tunecore" "youtube" "youtube-cid"
