@@ -13,7 +13,7 @@ use crate::declare::generators::family_in;
 const PARTS: [AiFacet; 4] =
     [AiFacet::Vocals, AiFacet::Instruments, AiFacet::Composition, AiFacet::Lyrics];
 
-/// Words for parts. The longest that fits decides.
+/// Beginnings of words for parts.
 const WORDS: &[(&str, &[AiFacet])] = &[
     ("everything", &PARTS),
     ("all of it", &PARTS),
@@ -85,11 +85,15 @@ impl Said {
         for word in self.human.iter().flat_map(|h| h.split([',', ';', '|', '/'])) {
             let word = word.trim();
             let lower = word.to_lowercase();
+            let begins = |start: &str| {
+                let tokens = lower.split(|c: char| !c.is_alphanumeric());
+                lower == start || tokens.into_iter().any(|token| token.starts_with(start))
+            };
             let hits: Vec<&AiFacet> =
-                WORDS.iter().filter(|(w, _)| lower.contains(w)).flat_map(|(_, of)| *of).collect();
+                WORDS.iter().filter(|(w, _)| begins(w)).flat_map(|(_, of)| *of).collect();
             if !hits.is_empty() {
                 human.extend(hits);
-            } else if BESIDE.iter().any(|b| lower.contains(b)) {
+            } else if BESIDE.iter().any(|b| begins(b)) {
                 parts.beside.push(word.to_owned());
             } else if !word.is_empty() {
                 parts.not_understood.push(word.to_owned());
@@ -152,6 +156,7 @@ mod tests {
         assert_eq!(parts("Suno", "").0.generated.len(), 4);
         assert_eq!(parts("", "").1.level, AiLevel::Undeclared);
         assert_eq!(parts("", "everything").1.level, AiLevel::None);
+        assert_eq!(parts("Suno", "graphics").0.not_understood, ["graphics"]);
         let (p, ai) = parts("Suno", "kazoo solo, words");
         assert_eq!(p.not_understood, ["kazoo solo"]);
         assert_eq!(ai.level, AiLevel::Partly);

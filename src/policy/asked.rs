@@ -2,7 +2,7 @@
 //! to be declared in which field, what proof it wants, and where its sources contradict each other.
 
 use super::condition::Condition;
-use super::pack::Source;
+use super::source::Source;
 
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$of:meta])* $variant:ident $word:literal,)* }) => {

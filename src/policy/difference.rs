@@ -50,7 +50,7 @@ pub fn difference(old: &Pack, new: &Pack) -> Vec<Difference> {
     all.extend(listed("ask", asks(old), asks(new)));
     let exclusions = |pack: &Pack| {
         let each = pack.exclusions.iter();
-        let names = |e: &super::eligibility::Exclusion| {
+        let names = |e: &super::exclusion::Exclusion| {
             let programs: Vec<_> = e.programs.iter().map(|p| p.name()).collect();
             let cases: Vec<_> = e.cases.iter().map(|c| c.name()).collect();
             key(&[&programs.join(", "), &cases.join(", ")])

@@ -6,10 +6,11 @@
 use serde::Serialize;
 
 use super::asked::Role;
-use super::eligibility::{Answer, Case, Program};
+use super::exclusion::{Answer, Case, Program};
 use super::facts::FactsBuilder;
 use super::observation::{Facts, Rule};
-use super::pack::{Confidence, Pack};
+use super::pack::Pack;
+use super::source::Confidence;
 use crate::level::Level;
 
 /// A question to all services.

@@ -12,75 +12,10 @@ use jiff::civil::Date;
 
 use super::asked::{Ask, Contradiction, GeneratorStanding, Role};
 use super::condition::Condition;
-use super::eligibility::Exclusion;
-use super::error::PackError;
+use super::exclusion::Exclusion;
 use super::observation::{Fact, Facts, Rule};
+use super::source::Source;
 use crate::level::Level;
-
-/// How good a source is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Confidence {
-    /// The service's own text was read.
-    Primary,
-    /// Press or others who quote it.
-    Secondary,
-    /// Advertising, affiliates, hearsay.
-    Weak,
-    /// No service's rule but the practice that this tool proposes.
-    Design,
-}
-
-impl Confidence {
-    pub(super) fn from_tag(tag: &str) -> Option<Confidence> {
-        Some(match tag {
-            "P" => Confidence::Primary,
-            "S" => Confidence::Secondary,
-            "W" => Confidence::Weak,
-            "D" => Confidence::Design,
-            _ => return None,
-        })
-    }
-
-    /// How a pack writes it.
-    pub fn tag(self) -> &'static str {
-        match self {
-            Confidence::Primary => "P",
-            Confidence::Secondary => "S",
-            Confidence::Weak => "W",
-            Confidence::Design => "D",
-        }
-    }
-
-    /// The same for people.
-    pub fn words(self) -> &'static str {
-        match self {
-            Confidence::Primary => "primary text",
-            Confidence::Secondary => "secondary report",
-            Confidence::Weak => "weak source, verify",
-            Confidence::Design => "default of this tool",
-        }
-    }
-}
-
-/// Where a rule was read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Source {
-    /// Short name within the pack.
-    pub id: String,
-    /// Address or publication.
-    pub publication: String,
-    /// How good it is.
-    pub confidence: Confidence,
-    /// Date of the publication as far as known (`YYYY`, `YYYY-MM` or `YYYY-MM-DD`); else when it was read.
-    pub date: String,
-}
-
-impl Source {
-    /// The source as findings name it.
-    pub fn words(&self) -> String {
-        format!("{} ({})", self.publication, self.confidence.words())
-    }
-}
 
 /// What a pack makes of one rule under one condition.
 #[derive(Debug, Clone, PartialEq)]
@@ -139,11 +74,6 @@ pub struct Pack {
 }
 
 impl Pack {
-    /// Reads a pack; `origin` names it in errors.
-    pub fn parse(text: &str, origin: &str) -> Result<Pack, PackError> {
-        super::reader::read(text, origin)
-    }
-
     /// Whether its sources were last looked at too long before `today`.
     pub fn is_stale(&self, today: Date) -> bool {
         self.age_days(today) > self.expires_after_days
@@ -214,6 +144,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::policy::PackError;
 
     const HEAD: &str = "id = 'mine'\ntitle = 'Mine'\nversion = '1'\nverified_on = 2026-03-01\n\
         [[sources]]\nid = 'A'\npublication = 'House rules'\ntag = 'P'\n";

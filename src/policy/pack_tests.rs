@@ -3,11 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use super::eligibility::Answer;
+use super::exclusion::Answer;
 use super::facts::{FactKind, spec};
 use super::observation::{Fact, Facts, Rule};
-use super::pack::{Confidence, Pack};
+use super::pack::Pack;
 use super::packset::{PACKS, PackSet};
+use super::source::Confidence;
 use crate::level::Level;
 
 const CASES: &str = include_str!("pack_cases.txt");

@@ -6,10 +6,11 @@ use serde::Deserialize;
 
 use super::asked::{Ask, AskKind, Contradiction, GeneratorStanding, Role, Standing};
 use super::condition::Condition;
-use super::eligibility::{Answer, Case, Exclusion, Program};
 use super::error::PackError;
+use super::exclusion::{Answer, Case, Exclusion, Program};
 use super::observation::Rule;
-use super::pack::{Confidence, Pack, PackRule, Source};
+use super::pack::{Pack, PackRule};
+use super::source::{Confidence, Source};
 use super::words::visible;
 use crate::level::Level;
 
@@ -22,14 +23,16 @@ const MAX_TEXT: usize = 2000;
 /// Days after which a pack is stale unless it says otherwise.
 const EXPIRES_AFTER_DAYS: i64 = 180;
 
-/// Reads `text`; `origin` names it in errors.
-pub(super) fn read(text: &str, origin: &str) -> Result<Pack, PackError> {
-    let raw: RawPack = toml::from_str(text).map_err(|e| PackError::Syntax {
-        origin: origin.to_owned(),
-        line: e.span().map_or(1, |s| line_of(text, s.start)),
-        message: e.message().trim().to_owned(),
-    })?;
-    Reader { text, origin }.pack(raw)
+impl Pack {
+    /// Reads a pack; `origin` names it in errors.
+    pub fn parse(text: &str, origin: &str) -> Result<Pack, PackError> {
+        let raw: RawPack = toml::from_str(text).map_err(|e| PackError::Syntax {
+            origin: origin.to_owned(),
+            line: e.span().map_or(1, |s| line_of(text, s.start)),
+            message: e.message().trim().to_owned(),
+        })?;
+        Reader { text, origin }.pack(raw)
+    }
 }
 
 #[derive(Deserialize)]

@@ -305,7 +305,12 @@ mod tests {
         assert_eq!(verdict.by_policy.len(), 2);
         assert_eq!(
             verdict.limits,
-            ["not_ai_detection", "not_composition_match", "not_legal_advice"]
+            [
+                "not_ai_detection",
+                "not_composition_match",
+                "not_voice_identification",
+                "not_legal_advice"
+            ]
         );
     }
 }

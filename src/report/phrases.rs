@@ -7,7 +7,7 @@ pub use crate::counted::{agree, count, thousands};
 pub use crate::resemblance::played_words;
 
 use crate::clock;
-use crate::policy::eligibility::Answer;
+use crate::policy::exclusion::Answer;
 use crate::resemblance::Channel;
 use crate::scan::kind::MatchKind;
 

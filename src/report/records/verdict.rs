@@ -41,7 +41,8 @@ pub struct VerdictRecord {
     pub duration_ms: u64,
     /// What the upload says about itself.
     pub declared: Declared,
-    /// What this tool does not look at: `not_ai_detection`, `not_composition_match`, `not_legal_advice`.
+    /// What this tool does not look at: `not_ai_detection`, `not_composition_match`, `not_voice_identification`,
+    /// `not_legal_advice`.
     pub limits: Vec<String>,
     /// What was the case before any policy, for other policies to be tried on (`soundalike policy test`).
     #[serde(skip_serializing_if = "Vec::is_empty")]

@@ -208,21 +208,21 @@ fn meta(rule: Rule, fires: bool) -> Option<Scene> {
         Rule::Meta002 => Scene::alone(|u| u.declared.isrc = code("US-AAA-26-1", ISRC_A)),
         Rule::Meta003 => Scene::of(
             several(2, |i, u| {
+                u.declared.title = some(["Evening", "Morning"][i]);
                 if i == 1 && !fires {
                     u.declared.isrc = some(ISRC_A2);
                 }
             }),
             false,
         ),
-        Rule::Meta004 => Scene::alone(|u| {
-            let mut m = same_audio();
-            let reference = Arc::make_mut(&mut m.reference);
-            reference.artists = vec!["Ann".into()];
-            reference.owner = some("acct-1");
-            reference.title = some("Evening");
-            reference.isrc = some(if fires { ISRC_A2 } else { ISRC_A });
-            u.matches = vec![m];
-        }),
+        Rule::Meta004 => Scene::of(
+            several(2, |i, u| {
+                if i == 1 && fires {
+                    u.declared.isrc = some(ISRC_A2);
+                }
+            }),
+            true,
+        ),
         Rule::Meta005 => Scene::alone(|u| u.declared.upc = code("036000291453", "036000291452")),
         Rule::Meta006 => Scene::alone(|u| {
             let mut m = same_audio();
