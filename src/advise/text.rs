@@ -49,6 +49,7 @@ impl Page<'_> {
         let name = self.look.paint(Ink::Heading, &visible(&advice.track));
         self.line(0, &format!("{name}, {}", seconds(advice.duration_ms)))?;
         let made = match (&said.made_with, &said.family) {
+            (Some(tool), Some(line)) if line == tool => visible(tool),
             (Some(tool), Some(line)) => format!("{} ({line})", visible(tool)),
             (Some(tool), None) => format!("{} (no generator that is known here)", visible(tool)),
             (None, _) => "no generator named".to_owned(),

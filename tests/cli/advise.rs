@@ -129,7 +129,8 @@ fn people_get_all_of_it_in_words() {
     let text = advise(&place, &args).expect(1).stdout;
     for words in [
         "Made with: Suno",
-        "would be refused as it is by TuneCore, CD Baby",
+        "would be refused as it is by TuneCore",
+        "would be refused as it is by CD Baby",
         "To declare:",
         "To attach or keep at hand:",
         "Sources contradict each other about",
