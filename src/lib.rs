@@ -52,6 +52,8 @@
 #![deny(missing_docs)]
 
 #[doc(hidden)]
+pub mod advise;
+#[doc(hidden)]
 pub mod audio;
 #[doc(hidden)]
 pub mod clock;

@@ -21,7 +21,7 @@ const FLOORS: &[&[&str]] = &[
     &["policy"],
     &["report"],
     &["engine"],
-    &["eval", "sweep", "watch"],
+    &["advise", "eval", "sweep", "watch"],
     &["serve"],
 ];
 

@@ -23,6 +23,12 @@ Examples:
   soundalike scan incoming --references masters --format csv > incoming.csv
   soundalike scan delivery.csv --index catalogue.index --format jsonl > delivery.jsonl";
 
+pub(super) const ADVISE: &str = "\
+Examples:
+  soundalike advise track.wav --to spotify --via distrokid,tunecore,cdbaby,amuse --made-with riffusion
+  soundalike advise track.wav --via routenote --made-with 'Flow Music' --human 'lyrics, vocals' --jurisdiction us
+  soundalike advise track.wav --to spotify,deezer --index catalogue.index --format json > advice.json";
+
 pub(super) const CLUSTER: &str = "\
 Examples:
   soundalike cluster incoming --manifest incoming.csv

@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand, clap types stay in here.
 
 mod account;
+mod advise;
 mod audit;
 mod bar;
 mod cluster;
@@ -55,6 +56,9 @@ enum Command {
     /// Compare files with the references of an index
     #[command(after_long_help = examples::SCAN)]
     Scan(scan::ScanArgs),
+    /// Ask what each distributor and service would want of one track made with a generator
+    #[command(after_long_help = examples::ADVISE)]
+    Advise(advise::AdviseArgs),
     /// Look into deliveries as they come into a folder
     #[command(after_long_help = examples::WATCH)]
     Watch(watch::WatchArgs),
@@ -117,6 +121,7 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
     match cli.command {
         Command::Index(command) => index::run(command),
         Command::Scan(args) => scan::run(args),
+        Command::Advise(args) => advise::run(&args),
         Command::Watch(args) => watch::run(args),
         #[cfg(feature = "serve")]
         Command::Serve(args) => serve::run(args),

@@ -194,13 +194,14 @@ impl FailOn {
 impl VerdictArgs {
     /// Loads policies, and the decisions of the log named or of the one beside `index`.
     pub fn judge(&self, index: Option<&Path>, now: Timestamp) -> Result<Judge, Failure> {
-        let packs = self.packs.load()?.select(self.policy.as_deref().unwrap_or(DEFAULT_PACK))?;
+        let set = self.packs.load()?;
+        let packs = set.select(self.policy.as_deref().unwrap_or(DEFAULT_PACK))?;
         packs.iter().for_each(|pack| warn_if_stale(pack, day(now)));
         let log = log_path(self.decisions.as_deref(), index)?;
         if self.audit && log.is_none() {
             return Err(Failure::usage("where should verdicts be entered? Give --decisions"));
         }
-        let judge = Judge::new(packs, self.policy.is_some());
+        let judge = Judge::new(packs, self.policy.is_some()).with_programs_of(&set);
         let judge = match log {
             Some(log) => judge.with_decisions(log, now)?,
             None => judge,

@@ -135,11 +135,12 @@ pub(super) fn run(args: &SweepArgs) -> Result<Exit, Failure> {
     let started = Instant::now();
     let (now, shown) = (args.time.now(), args.time.shown()?);
     args.work.start_threads()?;
-    let packs = args.packs.load()?.select(&args.policy)?;
+    let set = args.packs.load()?;
+    let packs = set.select(&args.policy)?;
     packs.iter().for_each(|pack| warn_if_stale(pack, day(now)));
     let log = log_path(args.decisions.as_deref(), Some(&args.index))?.unwrap_or_default();
     let is_kept = args.decisions.is_some() || log.exists();
-    let judge = Judge::new(packs, true).with_decisions(log, now)?;
+    let judge = Judge::new(packs, true).with_programs_of(&set).with_decisions(log, now)?;
     say_torn(judge.torn());
     let references = Index::open(&args.index)?;
     if is_same(&args.index, &args.catalogue) {

@@ -102,6 +102,37 @@ impl AiFacet {
     }
 }
 
+/// Whose voice is heard, as declared: whether it imitates a person. It cannot be heard here.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Voice {
+    /// Nothing was said.
+    #[default]
+    Undeclared,
+    /// Imitates nobody: sung by who is credited, or a voice of no person.
+    Nobody,
+    /// Imitates a person who agreed.
+    Licensed,
+    /// Imitates a person; that the person agreed is not said.
+    Cloned,
+}
+
+impl Voice {
+    /// Name in records and packs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Voice::Undeclared => "undeclared",
+            Voice::Nobody => "nobody",
+            Voice::Licensed => "licensed",
+            Voice::Cloned => "cloned",
+        }
+    }
+
+    fn is_undeclared(&self) -> bool {
+        *self == Voice::Undeclared
+    }
+}
+
 /// The declaration about generated parts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -114,6 +145,12 @@ pub struct AiDisclosure {
     pub tool: Option<String>,
     /// Where the level was read.
     pub source: Option<DeclaredIn>,
+    /// Whether a voice imitates a person.
+    #[serde(skip_serializing_if = "Voice::is_undeclared")]
+    pub voice: Voice,
+    /// The person whose voice it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub voice_of: Option<String>,
 }
 
 impl AiDisclosure {
@@ -121,7 +158,7 @@ impl AiDisclosure {
     /// facets, for facets of a weaker source may contradict it; otherwise facets add up.
     #[doc(hidden)]
     pub fn overlay(&mut self, weightier: AiDisclosure) {
-        let AiDisclosure { level, facets, tool, source } = weightier;
+        let AiDisclosure { level, facets, tool, source, voice, voice_of } = weightier;
         if level != AiLevel::Undeclared {
             self.level = level;
             self.facets = facets;
@@ -133,6 +170,10 @@ impl AiDisclosure {
             self.source = self.source.or(source);
         }
         self.tool = tool.or(self.tool.take());
+        if !voice.is_undeclared() {
+            self.voice = voice;
+        }
+        self.voice_of = voice_of.or(self.voice_of.take());
     }
 }
 

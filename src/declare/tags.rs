@@ -12,8 +12,11 @@ impl Declared {
     pub fn from_tags(tags: &Tags) -> Declared {
         let mut row = RowBuilder::default();
         let taken = |field: &Field| {
-            use Field::{Ai, AiFacet, AiParts, AiTool, Grid, Iswc, Rights};
-            matches!(field, Ai(_) | AiFacet(_) | AiParts | AiTool | Rights | Iswc | Grid)
+            use Field::{Ai, AiFacet, AiParts, AiTool, Grid, Iswc, Rights, Voice, VoiceOf};
+            matches!(
+                field,
+                Ai(_) | AiFacet(_) | AiParts | AiTool | Rights | Iswc | Grid | Voice | VoiceOf
+            )
         };
         for (name, value) in &tags.other {
             if let Some(field) = columns::field(name).filter(taken) {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -14,7 +15,8 @@ use crate::decisions::{Decisions, Effect, VerdictEntry};
 use crate::level::Level;
 use crate::matches::Match;
 use crate::policy::{
-    Batch, Finding, Observation, Pack, PackSet, Upload, Verdict, judge, observe, observe_all,
+    Batch, Finding, Observation, Observed, Pack, PackSet, Upload, Verdict, eligibility, judge,
+    observe, observe_all,
 };
 use crate::report::records::{Begin, DecisionsInfo, PolicyInfo, VerdictRecord};
 
@@ -22,6 +24,8 @@ use crate::report::records::{Begin, DecisionsInfo, PolicyInfo, VerdictRecord};
 #[derive(Debug, Clone, Default)]
 pub struct Judge {
     packs: Vec<Pack>,
+    /// What platforms of users' uploads say, whatever policies are applied.
+    programs: Arc<Vec<Pack>>,
     chosen: bool,
     decisions: Option<Decisions>,
     log: Option<PathBuf>,
@@ -36,12 +40,15 @@ pub struct Judged {
     pub verdict: Verdict,
     /// Decisions that took findings away or added them.
     pub decisions: Vec<String>,
+    /// What was the case, before any policy.
+    pub observed: Vec<Observed>,
 }
 
 impl Judged {
     /// The findings, and the record of the verdict on `upload`.
     pub(crate) fn recorded(self, upload: &Upload) -> (Vec<Finding>, VerdictRecord) {
-        (self.findings, VerdictRecord::new(upload, self.verdict, self.decisions))
+        let verdict = VerdictRecord::new(upload, self.verdict, self.decisions);
+        (self.findings, VerdictRecord { observed: self.observed, ..verdict })
     }
 }
 
@@ -50,7 +57,14 @@ impl Judge {
     /// they want declared counts for bare files, too. Without packs nothing is judged.
     #[doc(hidden)]
     pub fn new(packs: Vec<Pack>, chosen: bool) -> Judge {
-        Judge { packs, chosen, ..Judge::default() }
+        Judge { packs, programs: built_in_programs(), chosen, ..Judge::default() }
+    }
+
+    /// Asks the platforms of users' uploads of `set`, in place of those built in.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn with_programs_of(self, set: &PackSet) -> Judge {
+        Judge { programs: Arc::new(set.programs().cloned().collect()), ..self }
     }
 
     /// Judges by the built-in policies named in `list`, separated by commas: `generic`, `spotify,cdbaby`.
@@ -173,8 +187,12 @@ impl Judge {
     }
 
     fn judged(&self, upload: &Upload, observed: &[Observation]) -> Judged {
-        let (findings, verdict) = judge(&upload.track.path, observed, &self.packs);
-        Judged { findings, verdict, decisions: applied(upload) }
+        let (findings, mut verdict) = judge(&upload.track.path, observed, &self.packs);
+        if !self.packs.is_empty() {
+            verdict.eligibility = eligibility(upload, observed, self.programs.iter(), &self.packs);
+        }
+        let observed = observed.iter().map(Observed::from).collect();
+        Judged { findings, verdict, decisions: applied(upload), observed }
     }
 
     /// Enters those of `verdicts` that are not clear in the log of decisions; what had to be repaired first.
@@ -235,6 +253,13 @@ impl Judge {
         let policies: Vec<PolicyVersion> = self.packs.iter().map(version).collect();
         verdicts.map(|v| entry(begin, policies.clone(), v)).collect()
     }
+}
+
+/// The packs of the program that speak for platforms of users' uploads; read once.
+fn built_in_programs() -> Arc<Vec<Pack>> {
+    static PROGRAMS: OnceLock<Arc<Vec<Pack>>> = OnceLock::new();
+    let read = || PackSet::load(None).map(|set| set.programs().cloned().collect());
+    PROGRAMS.get_or_init(|| Arc::new(read().unwrap_or_default())).clone()
 }
 
 fn rule_match(

@@ -37,7 +37,7 @@ use crate::audio::{AudioError, DecodeOptions};
 use crate::fingerprint::signal::Signal;
 use crate::matches::Match;
 use crate::params::FingerprintParams;
-use crate::policy::{Batch, Finding, Upload, Verdict};
+use crate::policy::{Batch, Finding, Observation, Upload, Verdict, observe};
 use crate::resemblance::Resemblance;
 use crate::scan::search::{Depth, Scanner, TrackMatch};
 use crate::track::Track;
@@ -144,6 +144,18 @@ pub struct Checked {
     pub findings: Vec<Finding>,
     /// The gravest of that.
     pub verdict: Verdict,
+}
+
+/// One file, with what rules see in it.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Examined {
+    /// What is known and declared of it, with its matches.
+    pub upload: Upload,
+    /// What is the case for it, before any policy.
+    pub observed: Vec<Observation>,
+    /// Nothing in it can be fingerprinted, so nothing can be said of matches.
+    pub is_featureless: bool,
 }
 
 /// A match with what it rests on.
@@ -267,6 +279,28 @@ impl Engine {
         let mut judged = self.judge.batch(batch, self.protected_artists());
         let Judged { findings, verdict, .. } = judged.pop().unwrap_or_default();
         Ok(Checked { scan, findings, verdict })
+    }
+
+    /// Looks at a file by itself, and at what the references have of it where there are any; judges nothing.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    #[doc(hidden)]
+    pub fn examine(&self, item: &Item) -> Result<Examined, Error> {
+        let (upload, is_featureless) = match &self.references {
+            Some(_) => {
+                let (scan, upload) = self.scan_item(item)?;
+                (upload, scan.is_featureless)
+            }
+            None => {
+                let mut upload = self.analyse(item)?.upload;
+                self.judge.rule(&mut upload);
+                (upload, false)
+            }
+        };
+        let batch = Batch::not_compared(std::slice::from_ref(&upload)).policy_chosen(true);
+        let observed = observe(&batch.protected_artists(self.protected_artists()), 0);
+        Ok(Examined { upload, observed, is_featureless })
     }
 
     /// Does `work`, which looks something up in the references, and makes sure afterwards that nobody changed

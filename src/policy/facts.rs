@@ -63,6 +63,10 @@ pub const PARTY_RELATIONS: &[&str] =
 pub const PARTY_BASES: &[&str] = &["account", "isrc", "label", "registrant"];
 /// Values of `rights`.
 pub const RIGHTS: &[&str] = &["undeclared", "denied"];
+/// Values of `voice`.
+pub const VOICES: &[&str] = &["undeclared", "nobody", "licensed", "cloned"];
+/// Values of `generator_standing`.
+pub const STANDINGS: &[&str] = &["licensed", "permitted", "refused", "unknown"];
 /// Values of `channel`.
 pub const CHANNELS: &[&str] = &["harmony", "melody", "both"];
 /// Values of `exclusive`.
@@ -154,6 +158,18 @@ pub const FACTS: &[FactSpec] = &[
     flag("generator_in_tags", "the file's tags name a generator"),
     flag("tool_named", "the declaration names the generator"),
     word("tool", &[], "generator named"),
+    word("generator", &[], "family of the generator named"),
+    word("generator_name", &[], "name of that family that is used"),
+    word("generator_standing", STANDINGS, "how the service stands to that generator"),
+    flag("ai_vocals", "vocals are declared as generated"),
+    flag("ai_instruments", "instruments are declared as generated"),
+    flag("ai_lyrics", "lyrics are declared as generated"),
+    flag("ai_tune", "the composition is declared as generated"),
+    flag("ai_artwork", "the artwork is declared as generated"),
+    flag("ai_video", "the video is declared as generated"),
+    word("voice", VOICES, "what is declared of a voice that imitates a person"),
+    flag("voice_named", "a person is named whose voice it is"),
+    flag("voice_known", "that person is an artist of the references, or has a name like one"),
     flag("only_post_production", "only mixing or mastering is declared as generated"),
     flag("ai_audio", "vocals or instruments are declared as generated"),
     flag("ai_composition", "composition or lyrics are declared as generated"),

@@ -263,7 +263,7 @@ pub(super) fn exemption(declared: &Declared, own: &Identity, other: &Identity) -
 }
 
 /// The part of a title in brackets or after a dash, where versions are told.
-fn in_brackets(title: &str) -> Option<&str> {
+pub(super) fn in_brackets(title: &str) -> Option<&str> {
     title.find(['(', '[']).or_else(|| title.find(" - ")).map(|at| &title[at..])
 }
 

@@ -10,17 +10,27 @@
 //! ```
 
 mod accounts;
+pub mod asked;
 mod batch;
 mod condition;
 mod confusable;
+mod difference;
+pub mod eligibility;
 mod error;
+pub mod exclusion;
 pub mod facts;
 mod identity;
+pub mod matrix;
 pub mod observation;
 mod pack;
+#[cfg(test)]
+mod pack_tests;
 mod packset;
+mod reader;
 pub mod rules;
+mod source;
 mod stuffing;
+mod trial;
 pub mod upload;
 pub mod verdict;
 pub mod wording;
@@ -28,11 +38,15 @@ mod words;
 
 pub use batch::Batch;
 pub use condition::Condition;
+pub use difference::{Difference, difference};
+pub use eligibility::{Eligibility, eligibility};
 pub use error::PackError;
-pub use observation::{Ceiling, Fact, Facts, Finding, Observation, Rule};
-pub use pack::{Confidence, Pack, PackRule, Source};
+pub use observation::{Ceiling, Fact, Facts, Finding, Observation, Observed, Rule};
+pub use pack::{Pack, PackRule};
 pub use packset::{BUILT_IN, DEFAULT_PACK, PackSet, pack_files};
 pub use rules::{observe, observe_all};
+pub use source::{Confidence, Source};
+pub use trial::{Trial, try_pack};
 pub use upload::{FileHashes, Upload};
 pub use verdict::{Verdict, judge};
 

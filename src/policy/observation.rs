@@ -70,6 +70,7 @@ rules! {
     Disc001 "DISC-001" "Use of generators not declared";
     Disc002 "DISC-002" "Declared free of generated parts, but the file names a generator";
     Disc003 "DISC-003" "Generated parts declared";
+    Disc005 "DISC-005" "A voice that imitates a person, declared or named";
     Work001 "WORK-001" "Plays what a reference plays";
     Work002 "WORK-002" "Plays what other uploads play";
 }
@@ -111,6 +112,28 @@ pub struct Observation {
     pub facts: Facts,
     /// Set where weak evidence, a decision or the declaration itself speaks against more.
     pub ceiling: Option<Ceiling>,
+}
+
+/// An observation as records keep it, so that other policies can be tried on it later.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Observed {
+    /// What kind of thing.
+    pub rule: Rule,
+    /// The gravest level that any policy may give it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ceiling: Option<Level>,
+    /// What it rests on, unrounded.
+    pub facts: Facts,
+}
+
+impl From<&Observation> for Observed {
+    fn from(seen: &Observation) -> Observed {
+        Observed {
+            rule: seen.rule,
+            ceiling: seen.ceiling.as_ref().map(|c| c.level),
+            facts: seen.facts.clone(),
+        }
+    }
 }
 
 /// An observation as a policy pack judges it.

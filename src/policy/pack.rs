@@ -4,81 +4,18 @@
 //! good that source is and when somebody last looked. A pack is refused as a whole when anything in it is
 //! not understood: a policy applied by half is worse than none.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use jiff::ToSpan;
 use jiff::civil::Date;
-use serde::Deserialize;
 
+use super::asked::{Ask, Contradiction, GeneratorStanding, Role};
 use super::condition::Condition;
-use super::error::PackError;
-use super::observation::{Facts, Rule};
-use super::words::visible;
+use super::exclusion::Exclusion;
+use super::observation::{Fact, Facts, Rule};
+use super::source::Source;
 use crate::level::Level;
-
-/// Largest pack file read.
-pub(super) const MAX_BYTES: u64 = 256 << 10;
-/// Most rules, and most sources, of a pack.
-const MAX_ENTRIES: usize = 1000;
-/// Longest text, in characters.
-const MAX_TEXT: usize = 2000;
-/// Days after which a pack is stale unless it says otherwise.
-const EXPIRES_AFTER_DAYS: i64 = 180;
-
-/// How good a source is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Confidence {
-    /// The service's own text was read.
-    Primary,
-    /// Press or others who quote it.
-    Secondary,
-    /// Advertising, affiliates, hearsay.
-    Weak,
-    /// No service's rule but the practice that this tool proposes.
-    Design,
-}
-
-impl Confidence {
-    fn from_tag(tag: &str) -> Option<Confidence> {
-        Some(match tag {
-            "P" => Confidence::Primary,
-            "S" => Confidence::Secondary,
-            "W" => Confidence::Weak,
-            "D" => Confidence::Design,
-            _ => return None,
-        })
-    }
-
-    /// The same for people.
-    pub fn words(self) -> &'static str {
-        match self {
-            Confidence::Primary => "primary text",
-            Confidence::Secondary => "secondary report",
-            Confidence::Weak => "weak source, verify",
-            Confidence::Design => "default of this tool",
-        }
-    }
-}
-
-/// Where a rule was read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Source {
-    /// Short name within the pack.
-    pub id: String,
-    /// Address or publication.
-    pub publication: String,
-    /// How good it is.
-    pub confidence: Confidence,
-    /// Date of the publication as far as known (`YYYY`, `YYYY-MM` or `YYYY-MM-DD`); else when it was read.
-    pub date: String,
-}
-
-impl Source {
-    /// The source as findings name it.
-    pub fn words(&self) -> String {
-        format!("{} ({})", self.publication, self.confidence.words())
-    }
-}
 
 /// What a pack makes of one rule under one condition.
 #[derive(Debug, Clone, PartialEq)]
@@ -104,6 +41,8 @@ pub struct Pack {
     pub aliases: Vec<String>,
     /// What people call the service.
     pub title: String,
+    /// What kind of party the rules are of.
+    pub role: Role,
     /// Version of the pack.
     pub version: String,
     /// When its sources were last looked at.
@@ -116,6 +55,16 @@ pub struct Pack {
     pub sources: Vec<Source>,
     /// Its own rules.
     pub rules: Vec<PackRule>,
+    /// Which generators it takes or refuses, by name.
+    pub generators: Vec<GeneratorStanding>,
+    /// What is to be declared and where, and what proof is asked for.
+    pub asks: Vec<Ask>,
+    /// What may not be claimed on platforms of users' uploads, by kind of match.
+    pub exclusions: Vec<Exclusion>,
+    /// Where sources say different things.
+    pub contradictions: Vec<Contradiction>,
+    /// What was looked for and not found.
+    pub unknown: Vec<String>,
     /// The pack that decides where this one says nothing.
     pub extends: Option<String>,
     /// File it was read from; "built in" for those of the binary.
@@ -125,16 +74,6 @@ pub struct Pack {
 }
 
 impl Pack {
-    /// Reads a pack; `origin` names it in errors.
-    pub fn parse(text: &str, origin: &str) -> Result<Pack, PackError> {
-        let raw: RawPack = toml::from_str(text).map_err(|e| PackError::Syntax {
-            origin: origin.to_owned(),
-            line: e.span().map_or(1, |s| line_of(text, s.start)),
-            message: e.message().trim().to_owned(),
-        })?;
-        Reader { text, origin }.pack(raw)
-    }
-
     /// Whether its sources were last looked at too long before `today`.
     pub fn is_stale(&self, today: Date) -> bool {
         self.age_days(today) > self.expires_after_days
@@ -153,6 +92,7 @@ impl Pack {
     /// The gravest entry for `rule` whose condition holds, and the pack it stands in: this one, or, where
     /// none of its own does, the one it extends.
     pub fn assess(&self, rule: Rule, facts: &Facts) -> Option<(&Pack, &PackRule)> {
+        let facts = &self.with_standing(facts);
         let mut best: Option<&PackRule> = None;
         for entry in self.rules.iter().filter(|r| r.rule == rule && r.when.holds(facts)) {
             // The first of equals stays.
@@ -164,6 +104,27 @@ impl Pack {
             Some(entry) => Some((self, entry)),
             None => self.base.as_ref()?.assess(rule, facts),
         }
+    }
+
+    /// The facts, and how this service stands to the generator that they name: the only fact that differs from
+    /// service to service.
+    fn with_standing<'f>(&self, facts: &'f Facts) -> Cow<'f, Facts> {
+        let Some(Fact::Word(family)) = facts.get("generator") else { return Cow::Borrowed(facts) };
+        let name = match facts.get("generator_name") {
+            Some(Fact::Word(name)) => name.as_str(),
+            _ => "",
+        };
+        let mut facts = facts.clone();
+        let standing = self.standing(family, name).map_or("unknown", |s| s.standing.name());
+        facts.insert("generator_standing".to_owned(), Fact::Word(standing.to_owned()));
+        Cow::Owned(facts)
+    }
+
+    /// How it stands to the generator of `family` that is called `name`; none where nothing was read. What the
+    /// pack it extends says of another service does not count.
+    pub fn standing(&self, family: &str, name: &str) -> Option<&GeneratorStanding> {
+        let of = self.generators.iter().filter(|g| g.family == family);
+        of.filter(|g| g.is_about(name)).max_by_key(|g| g.names.len().min(1))
     }
 
     /// All entries that may apply to `rule`, its own first, each with the pack it stands in.
@@ -178,212 +139,12 @@ impl Pack {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawPack {
-    id: String,
-    #[serde(default)]
-    aliases: Vec<String>,
-    title: String,
-    version: String,
-    verified_on: toml::Value,
-    expires_after_days: Option<i64>,
-    #[serde(default)]
-    note: String,
-    extends: Option<String>,
-    #[serde(default)]
-    sources: Vec<toml::Spanned<RawSource>>,
-    #[serde(default)]
-    rules: Vec<toml::Spanned<RawRule>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawSource {
-    id: String,
-    url: Option<String>,
-    publication: Option<String>,
-    tag: String,
-    date: Option<toml::Value>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawRule {
-    rule: String,
-    level: String,
-    #[serde(default)]
-    when: toml::Table,
-    text: String,
-    source: String,
-}
-
-/// The 1-based line of a byte position.
-fn line_of(text: &str, at: usize) -> usize {
-    1 + text.bytes().take(at).filter(|b| *b == b'\n').count()
-}
-
-/// A date written as a TOML date or as text.
-fn date_text(value: &toml::Value) -> String {
-    match value {
-        toml::Value::Datetime(date) => date.to_string(),
-        toml::Value::String(text) => text.clone(),
-        toml::Value::Integer(year) => year.to_string(),
-        _ => String::new(),
-    }
-}
-
-/// Whether `text` is a year, a month or a day.
-fn is_date(text: &str) -> bool {
-    let full = match text.len() {
-        4 => format!("{text}-01-01"),
-        7 => format!("{text}-01"),
-        _ => text.to_owned(),
-    };
-    full.len() == 10 && full.parse::<Date>().is_ok()
-}
-
-struct Reader<'a> {
-    text: &'a str,
-    origin: &'a str,
-}
-
-impl Reader<'_> {
-    fn error(&self, line: usize, message: impl Into<String>) -> PackError {
-        PackError::Invalid { origin: self.origin.to_owned(), line, message: message.into() }
-    }
-
-    fn pack(&self, raw: RawPack) -> Result<Pack, PackError> {
-        self.check_head(&raw)?;
-        let verified = date_text(&raw.verified_on);
-        let verified_on = verified.parse::<Date>().map_err(|_| {
-            let message = format!("verified_on: `{}` is no date (YYYY-MM-DD)", visible(&verified));
-            self.error(1, message)
-        })?;
-        let sources = self.sources(raw.sources, verified_on)?;
-        let mut rules = Vec::new();
-        for rule in raw.rules {
-            let line = line_of(self.text, rule.span().start);
-            rules.push(self.rule(line, rule.into_inner(), &sources)?);
-        }
-        Ok(Pack {
-            id: raw.id,
-            aliases: raw.aliases,
-            title: raw.title,
-            version: raw.version,
-            verified_on,
-            expires_after_days: raw.expires_after_days.unwrap_or(EXPIRES_AFTER_DAYS),
-            note: raw.note,
-            sources,
-            rules,
-            extends: raw.extends,
-            origin: self.origin.to_owned(),
-            base: None,
-        })
-    }
-
-    fn check_head(&self, raw: &RawPack) -> Result<(), PackError> {
-        for id in std::iter::once(&raw.id).chain(&raw.aliases).chain(&raw.extends) {
-            if !is_id(id) {
-                let id = visible(id);
-                let needs = "lower-case letters, digits and hyphens";
-                return Err(self.error(1, format!("`{id}` is no name of a pack: {needs}")));
-            }
-        }
-        if !(1..=3650).contains(&raw.expires_after_days.unwrap_or(EXPIRES_AFTER_DAYS)) {
-            return Err(self.error(1, "expires_after_days must be from 1 to 3650"));
-        }
-        if raw.rules.len() > MAX_ENTRIES || raw.sources.len() > MAX_ENTRIES {
-            return Err(self.error(1, format!("more than {MAX_ENTRIES} rules or sources")));
-        }
-        self.check_text(1, "title", &raw.title, false)?;
-        self.check_text(1, "version", &raw.version, false)?;
-        self.check_text(1, "note", &raw.note, true)
-    }
-
-    fn sources(
-        &self,
-        raw: Vec<toml::Spanned<RawSource>>,
-        read_on: Date,
-    ) -> Result<Vec<Source>, PackError> {
-        let mut sources: Vec<Source> = Vec::new();
-        for source in raw {
-            let line = line_of(self.text, source.span().start);
-            let source = self.source(line, source.into_inner(), read_on)?;
-            if sources.iter().any(|s| s.id == source.id) {
-                return Err(self.error(line, format!("source {} is there twice", source.id)));
-            }
-            sources.push(source);
-        }
-        Ok(sources)
-    }
-
-    fn check_text(
-        &self,
-        line: usize,
-        what: &str,
-        text: &str,
-        may_be_empty: bool,
-    ) -> Result<(), PackError> {
-        if text.trim().is_empty() && !may_be_empty {
-            return Err(self.error(line, format!("{what} is empty")));
-        }
-        if text.chars().count() > MAX_TEXT {
-            return Err(self.error(line, format!("{what} is longer than {MAX_TEXT} characters")));
-        }
-        if text.chars().any(char::is_control) {
-            return Err(self.error(line, format!("{what} has control characters")));
-        }
-        Ok(())
-    }
-
-    fn source(&self, line: usize, raw: RawSource, read_on: Date) -> Result<Source, PackError> {
-        let publication = raw.url.or(raw.publication).ok_or_else(|| {
-            self.error(line, format!("source {}: no url or publication", visible(&raw.id)))
-        })?;
-        self.check_text(line, "source id", &raw.id, false)?;
-        self.check_text(line, "publication", &publication, false)?;
-        let confidence = Confidence::from_tag(&raw.tag).ok_or_else(|| {
-            self.error(line, format!("tag `{}` is none of P, S, W, D", visible(&raw.tag)))
-        })?;
-        let date = raw.date.map_or_else(|| read_on.to_string(), |d| date_text(&d));
-        if !is_date(&date) {
-            return Err(self.error(line, format!("date `{}` is no date", visible(&date))));
-        }
-        Ok(Source { id: raw.id, publication, confidence, date })
-    }
-
-    fn rule(&self, line: usize, raw: RawRule, sources: &[Source]) -> Result<PackRule, PackError> {
-        let rule = Rule::from_id(&raw.rule).ok_or_else(|| {
-            let near = super::nearest_rule(&raw.rule);
-            let hint = near.map(|n| format!("; did you mean {}?", n.id())).unwrap_or_default();
-            self.error(line, format!("unknown rule `{}`{hint}", visible(&raw.rule)))
-        })?;
-        let wrong = |message: String| self.error(line, format!("rule {}: {message}", rule.id()));
-        let level = Level::from_name(&raw.level).ok_or_else(|| {
-            let known = Level::ALL.map(Level::name).join(", ");
-            wrong(format!("level `{}` is none of {known}", visible(&raw.level)))
-        })?;
-        let source = sources.iter().find(|s| s.id == raw.source).ok_or_else(|| {
-            wrong(format!("source `{}` is not among the pack's sources", visible(&raw.source)))
-        })?;
-        self.check_text(line, "text", &raw.text, false)?;
-        let when = Condition::parse(&raw.when).map_err(wrong)?;
-        Ok(PackRule { rule, level, when, text: raw.text, source: source.clone() })
-    }
-}
-
-/// Whether `id` can name a pack.
-fn is_id(id: &str) -> bool {
-    let of_id = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    !id.is_empty() && id.len() <= 64 && id.chars().all(of_id)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::policy::PackError;
 
     const HEAD: &str = "id = 'mine'\ntitle = 'Mine'\nversion = '1'\nverified_on = 2026-03-01\n\
         [[sources]]\nid = 'A'\npublication = 'House rules'\ntag = 'P'\n";

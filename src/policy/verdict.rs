@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use super::eligibility::Eligibility;
 use super::observation::{Finding, Observation, Rule};
 use super::pack::{Pack, PackRule};
 use super::packset::DEFAULT_PACK;
@@ -28,6 +29,9 @@ pub struct Verdict {
     pub evidence: Vec<String>,
     /// What this tool does not look at.
     pub limits: Vec<String>,
+    /// Whether it can be a reference on platforms of users' uploads: an answer of its own, beside the level. Only
+    /// platforms that something speaks against.
+    pub eligibility: Vec<Eligibility>,
 }
 
 /// What `packs` make of the observations on `subject`. Findings are in order of level (gravest first), rule
@@ -301,7 +305,12 @@ mod tests {
         assert_eq!(verdict.by_policy.len(), 2);
         assert_eq!(
             verdict.limits,
-            ["not_ai_detection", "not_composition_match", "not_legal_advice"]
+            [
+                "not_ai_detection",
+                "not_composition_match",
+                "not_voice_identification",
+                "not_legal_advice"
+            ]
         );
     }
 }

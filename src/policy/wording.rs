@@ -14,6 +14,9 @@ pub struct Limit {
     pub text: &'static str,
 }
 
+/// What is to be said wherever a voice is spoken of.
+pub const VOICE_LIMIT: &str = "Whether the voice imitates a person cannot be told here.";
+
 /// What no verdict of this tool says.
 pub const LIMITS: &[Limit] = &[
     Limit {
@@ -28,6 +31,7 @@ pub const LIMITS: &[Limit] = &[
         text: "It hears recordings. Only with --works it looks for the same chords or the same tune, too; covers that \
                change them, and likeness of style or voice, are not found.",
     },
+    Limit { id: "not_voice_identification", title: "No voice is recognised", text: VOICE_LIMIT },
     Limit {
         id: "not_legal_advice",
         title: "Not a legal conclusion",
@@ -177,6 +181,10 @@ pub fn meaning(rule: Rule) -> &'static str {
         Rule::Disc001 => "The declaration does not say whether generators were used.",
         Rule::Disc002 => {
             "Declared free of generated parts, while the file's tags or the declaration name a generator."
+        }
+        Rule::Disc005 => {
+            "A voice is declared to imitate a person, or the title or the declaration names somebody whose voice a \
+             generator sings with. Only words are compared: whether the voice imitates a person cannot be told here."
         }
         Rule::Disc003 => {
             "Generated parts are declared. That is honest; some services refuse or do not pay for them."

@@ -54,6 +54,7 @@ pub const COLUMNS: &[&str] = &[
     "channel",
     "family_id",
     "family_size",
+    "eligibility",
 ];
 
 /// Writes the table.
@@ -71,6 +72,12 @@ pub struct Csv<W: Write> {
     clusters: BTreeMap<String, Row>,
     /// Family columns by member.
     families: BTreeMap<String, Row>,
+}
+
+/// The answers of platforms of users' uploads as one value: `content_id:ineligible meta:ask`.
+fn eligibility(v: &VerdictRecord) -> String {
+    let each = v.eligibility.iter().map(|e| format!("{}:{}", e.program.name(), e.answer.name()));
+    each.collect::<Vec<_>>().join(" ")
 }
 
 /// Values by column.
@@ -194,6 +201,7 @@ impl<W: Write> Csv<W> {
             ("verdict", v.verdict.name().to_owned()),
             ("reasons", joined(&v.reasons)),
             ("ai_disclosure", v.ai_disclosure.level.name().to_owned()),
+            ("eligibility", eligibility(v)),
         ];
         self.verdicts.insert(v.subject.clone(), row);
     }

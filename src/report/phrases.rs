@@ -8,11 +8,20 @@ pub use crate::resemblance::played_words;
 
 use crate::clock;
 use crate::declare::text::visible;
+use crate::policy::exclusion::Answer;
 use crate::resemblance::Channel;
 use crate::scan::kind::MatchKind;
 
 /// Expected chance matches (as a power of ten) from which on chance is no explanation any more.
 const RULED_OUT: f64 = -7.0;
+
+/// What a platform of users' uploads answers.
+pub fn eligibility(answer: Answer) -> &'static str {
+    match answer {
+        Answer::Ineligible => "not eligible by its terms",
+        Answer::Ask => "only after something is shown or left out",
+    }
+}
 
 /// What a match is; of a loop of a library, whose it is and how it is licensed.
 pub fn kind_words(m: &MatchRecord) -> String {

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use super::decide::Commands;
 use super::look::{Ink, Look};
-use super::phrases::{batch_odds, channel_words, count};
+use super::phrases::{self, batch_odds, channel_words, count};
 use super::records::VerdictRecord;
 use super::shares::shares;
 use crate::clock::clock;
@@ -253,12 +253,41 @@ pub(super) fn single(
         writeln!(out)?;
         look.line(out, (2, 2), &format!("By policy: {all}"))?;
     }
+    eligibility(out, told, v)?;
     decide(out, told, v, findings)?;
     writeln!(out, "\nWhat this cannot tell:")?;
     for limit in LIMITS {
         look.line(out, (2, 2), &format!("- {}", limit.text))?;
     }
     writeln!(out)
+}
+
+/// Whether it can be a reference on platforms of users' uploads, where something speaks against it.
+fn eligibility(out: &mut dyn Write, told: &Told<'_>, v: &VerdictRecord) -> io::Result<()> {
+    if v.eligibility.is_empty() {
+        return Ok(());
+    }
+    writeln!(out)?;
+    let head = "As a reference on platforms of users' uploads, which is another question than distribution:";
+    told.look.line(out, (2, 2), head)?;
+    for platform in &v.eligibility {
+        let answer = phrases::eligibility(platform.answer);
+        told.look.line(out, (4, 2), &format!("{}: {answer}", platform.program.title()))?;
+        for reason in &platform.reasons {
+            let case = reason.case.name().replace('_', " ");
+            let because = visible(&reason.because);
+            told.look.line(out, (6, 2), &format!("{case}: {because}"))?;
+            let said = format!(
+                "{}: {} [{}, {}]",
+                visible(&reason.policy),
+                visible(&reason.text),
+                visible(&reason.source),
+                visible(&reason.date)
+            );
+            told.look.line(out, (8, 2), &said)?;
+        }
+    }
+    Ok(())
 }
 
 /// How to decide on it, where there is something to decide.

@@ -6,6 +6,7 @@
 // Helpers may unwrap like the tests they serve: a panic here is the report.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod advise;
 mod agree;
 mod clips;
 mod cluster;

@@ -76,6 +76,10 @@ pub enum Field {
     AiParts,
     /// The generator.
     AiTool,
+    /// Whether a voice imitates a person.
+    Voice,
+    /// Whose voice it imitates.
+    VoiceOf,
     /// Explicit or clean.
     Parental,
     /// Backfill of an existing catalogue.
@@ -135,6 +139,8 @@ impl Field {
             Field::AiFacet(AiFacet::Video) => "ai_video",
             Field::AiParts => "ai_parts",
             Field::AiTool => "ai_tool",
+            Field::Voice => "voice_clone",
+            Field::VoiceOf => "voice_of",
             Field::Parental => "parental",
             Field::Backfill => "is_backfill",
             Field::Transfer => "is_catalog_transfer",

@@ -285,6 +285,17 @@ pub(super) const NAMES: &[(Field, &str)] = &[
          strumentoia",
     ),
     (
+        Field::Voice,
+        "voiceclone aivoiceclone clonedvoice voicecloned voicecloning aivoicecloning clonedvocals vocalclone voiceimitation \
+         voiceconsent aivoiceconsent voiceimpersonation containsclonedvoice stimmklon stimmenklon clonvocal clonagevocal \
+         vozclonada clonadovoz clonevoz voceclonata",
+    ),
+    (
+        Field::VoiceOf,
+        "voiceof clonedvoiceof voicemodel aivoicemodel voicemodelof aivoiceof voiceartist originalvoice stimmevon voixde \
+         vozde vocedi",
+    ),
+    (
         Field::Parental,
         "parental explicit parentalwarning parentaladvisory parentalwarningtype advisory explicitlyrics \
          isexplicit explicitcontent trackexplicit explicitflag explizit explicite explicito esplicito \

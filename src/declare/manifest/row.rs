@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use soundalike_index::Library;
 
 use crate::declare::declared::{
-    AiDisclosure, AiFacet, AiLevel, Declared, DeclaredHash, DeclaredIn, Rights,
+    AiDisclosure, AiFacet, AiLevel, Declared, DeclaredHash, DeclaredIn, Rights, Voice,
 };
 use crate::declare::generators::generator_in;
 use crate::declare::text;
@@ -140,6 +140,11 @@ impl RowBuilder {
                 add_facets(&mut self.declared.ai, &facets);
             }
             Field::AiTool => d.ai.tool = d.ai.tool.take().or_else(|| tool(value)),
+            Field::Voice => match voice(&value) {
+                Some(said) => d.ai.voice = said,
+                None => self.unclear(column, &value, "yes, no, or with consent"),
+            },
+            Field::VoiceOf => d.ai.voice_of = d.ai.voice_of.take().or_else(|| tool(value)),
             Field::Parental => fill(&mut d.parental, value),
             Field::Backfill => self.mark(column, &value, |d| &mut d.is_backfill),
             Field::Transfer => self.mark(column, &value, |d| &mut d.is_catalog_transfer),
@@ -445,6 +450,49 @@ fn tool(value: String) -> Option<String> {
         Some(known) if value.len() <= known.len() + 8 => known.to_owned(),
         _ => value,
     })
+}
+
+/// Whether a voice imitates a person: yes, no, or with consent; none where that is not understood.
+pub(in crate::declare) fn voice(value: &str) -> Option<Voice> {
+    if let Some(yes) = text::flag(value) {
+        return Some(if yes { Voice::Cloned } else { Voice::Nobody });
+    }
+    let folded = super::headers::folded(value);
+    let words: Vec<&str> =
+        folded.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).collect();
+    let has = |list: &[&str]| words.iter().any(|word| list.contains(word));
+    let begins = |starts: &[&str]| {
+        words.iter().any(|word| starts.iter().any(|start| word.starts_with(start)))
+    };
+    const NOTHING: &[&str] = &["undeclared", "unknown", "unspecified", "undisclosed"];
+    if has(NOTHING) || ["n/a", "na", "-", "?"].contains(&folded.trim()) {
+        return Some(Voice::Undeclared);
+    }
+    let agreed = begins(&[
+        "consent",
+        "licen",
+        "permi",
+        "authori",
+        "autori",
+        "agree",
+        "einwillig",
+        "zustimm",
+        "erlaub",
+    ]);
+    let denied =
+        has(&["no", "not", "without", "ohne", "nicht", "sans", "sin", "sem", "senza", "keine"])
+            || begins(&["unauthori", "unlicen"]);
+    if agreed {
+        return Some(if denied { Voice::Cloned } else { Voice::Licensed });
+    }
+    if has(&["own", "mine", "self", "eigene"]) {
+        return Some(Voice::Licensed);
+    }
+    if denied || has(&["none", "nobody", "human", "synthetic", "stock", "preset"]) {
+        return Some(Voice::Nobody);
+    }
+    begins(&["clone", "imitat", "imperson", "geklont", "unauthori", "unlicen"])
+        .then_some(Voice::Cloned)
 }
 
 /// A statement about rights: yes, no, or a sentence that begins like one.

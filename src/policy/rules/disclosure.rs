@@ -3,11 +3,15 @@
 
 use super::{cap, observation};
 use crate::declare::declared::{AiDisclosure, AiFacet, AiLevel};
+use crate::declare::generators::family_in;
 use crate::level::Level;
 use crate::policy::facts::FactsBuilder;
 use crate::policy::observation::{Observation, Rule};
 use crate::policy::words::{quoted, some_of, visible};
 use crate::policy::{Batch, Upload};
+
+/// Family of a generator that none of those known is.
+const OTHER: &str = "other";
 
 /// Tags named in a message.
 const SHOWN: usize = 3;
@@ -69,7 +73,10 @@ fn declared(ai: &AiDisclosure) -> Observation {
     } else {
         format!(" ({})", of.join(", ").replace('_', " "))
     };
+    let family = ai.tool.as_deref().and_then(family_in);
     let tool = ai.tool.as_deref().map(|t| format!(", made with {}", quoted(t))).unwrap_or_default();
+    let line = family.filter(|(family, _)| family.names.len() > 1);
+    let tool = line.map_or(tool.clone(), |(family, _)| format!("{tool} ({})", family.line()));
     let how_much = if ai.level == AiLevel::All { "all of it" } else { "parts of it" };
     let only_post =
         !ai.facets.is_empty() && ai.facets.iter().all(|f| *f == AiFacet::PostProduction);
@@ -78,7 +85,16 @@ fn declared(ai: &AiDisclosure) -> Observation {
         .maybe("tool", ai.tool.as_deref())
         .flag("only_post_production", only_post)
         .flag("ai_audio", has(&[AiFacet::Vocals, AiFacet::Instruments]))
-        .flag("ai_composition", has(&[AiFacet::Composition, AiFacet::Lyrics]));
+        .flag("ai_composition", has(&[AiFacet::Composition, AiFacet::Lyrics]))
+        .flag("ai_vocals", has(&[AiFacet::Vocals]))
+        .flag("ai_instruments", has(&[AiFacet::Instruments]))
+        .flag("ai_lyrics", has(&[AiFacet::Lyrics]))
+        .flag("ai_tune", has(&[AiFacet::Composition]))
+        .flag("ai_artwork", has(&[AiFacet::Artwork]))
+        .flag("ai_video", has(&[AiFacet::Video]))
+        .word("voice", ai.voice.name())
+        .maybe("generator", ai.tool.as_ref().map(|_| family.map_or(OTHER, |(f, _)| f.id.as_str())))
+        .maybe("generator_name", family.map(|(_, name)| name.name.as_str()));
     let message = format!("{how_much} is declared as generated{of}{tool}");
     let mut seen = observation(Rule::Disc003, message, facts);
     if only_post {

@@ -11,6 +11,7 @@ mod loops;
 mod meta;
 mod pairs;
 mod tech;
+mod voice;
 mod works;
 
 use super::facts::FactsBuilder;
@@ -37,6 +38,7 @@ pub fn observe(batch: &Batch<'_>, index: usize) -> Vec<Observation> {
     tech::observe(upload, &mut all);
     meta::observe(batch, index, &mut all);
     disclosure::observe(batch, upload, &mut all);
+    voice::observe(batch, upload, &mut all);
     for observation in &mut all {
         add_common_facts(upload, observation);
     }

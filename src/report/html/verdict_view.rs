@@ -8,13 +8,17 @@ use super::parts::joined;
 use super::words::level_badge;
 use crate::declare::declared::{AiDisclosure, AiFacet, AiLevel};
 use crate::level::Level;
+use crate::policy::eligibility::{Eligibility, Reason};
 use crate::policy::wording::headline;
+use crate::report::phrases;
 use crate::report::records::VerdictRecord;
 
 /// Sentences, policies and decisions listed.
 const MAX_REASONS: usize = 60;
 const MAX_POLICIES: usize = 40;
 const MAX_DECISIONS: usize = 20;
+/// Reasons of a platform listed.
+const MAX_ELIGIBILITY: usize = 20;
 /// Identifiers of matches and clusters looked at.
 const MAX_EVIDENCE: usize = 40;
 
@@ -25,6 +29,41 @@ pub struct VerdictView<'a> {
     declaration: Declaration<'a>,
     decisions: Vec<Text<'a>>,
     evidence: Vec<Anchor>,
+    eligibility: Vec<Platform<'a>>,
+}
+
+/// The answer of a platform of users' uploads.
+struct Platform<'a> {
+    title: &'static str,
+    answer: &'static str,
+    /// Case, why it is one, what the platform says, and where that was read.
+    reasons: Vec<(String, Text<'a>, Text<'a>, Text<'a>)>,
+}
+
+impl<'a> Platform<'a> {
+    fn new(eligibility: &'a Eligibility) -> Platform<'a> {
+        let reason = |r: &'a Reason| {
+            let source = format!("{}: {}, {}", r.policy, r.source, r.date);
+            let case = r.case.name().replace('_', " ");
+            (case, Text::of(&r.because), Text::of(&r.text), Text::of(source))
+        };
+        Platform {
+            title: eligibility.program.title(),
+            answer: phrases::eligibility(eligibility.answer),
+            reasons: eligibility.reasons.iter().take(MAX_ELIGIBILITY).map(reason).collect(),
+        }
+    }
+
+    fn markup(&self) -> Markup {
+        html! {
+            li {
+                strong { (self.title) } ": " (self.answer)
+                ul { @for (case, because, text, source) in &self.reasons {
+                    li { (case) ": " (because) ". " (text) " " span.note { "[" (source) "]" } }
+                } }
+            }
+        }
+    }
 }
 
 impl<'a> VerdictView<'a> {
@@ -44,6 +83,7 @@ impl<'a> VerdictView<'a> {
             declaration: Declaration::new(&verdict.ai_disclosure),
             decisions: verdict.decisions.iter().take(MAX_DECISIONS).map(Text::of).collect(),
             evidence: shown(&verdict.subject, &verdict.evidence, anchors),
+            eligibility: verdict.eligibility.iter().map(Platform::new).collect(),
         }
     }
 
@@ -60,6 +100,11 @@ impl<'a> VerdictView<'a> {
                 } }
             }
             (self.declaration.markup())
+            @if !self.eligibility.is_empty() {
+                h4 { "As a reference on platforms of users' uploads" }
+                p.note { "Another question than distribution: such a platform claims what sounds like the reference." }
+                ul.reasons { @for platform in &self.eligibility { (platform.markup()) } }
+            }
             @for decision in &self.decisions { p.note { "Decision applied: " (decision) } }
             (links(&self.evidence))
         }

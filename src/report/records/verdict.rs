@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::declare::declared::{AiDisclosure, Declared};
 use crate::level::Level;
-use crate::policy::{Rule, Upload, Verdict};
+use crate::policy::{Eligibility, Observed, Rule, Upload, Verdict};
 
 /// Outcome for one upload.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -23,6 +23,10 @@ pub struct VerdictRecord {
     /// What each policy asks about the reasons, with source and date.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub asks: Vec<String>,
+    /// Whether it can be a reference on platforms of users' uploads (`content_id`, `meta`, `tiktok_ugc`): an answer
+    /// of its own, beside the verdict. Only platforms that something speaks against are in it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub eligibility: Vec<Eligibility>,
     /// The verdict of each policy applied.
     pub by_policy: BTreeMap<String, Level>,
     /// What was declared about generators.
@@ -37,8 +41,12 @@ pub struct VerdictRecord {
     pub duration_ms: u64,
     /// What the upload says about itself.
     pub declared: Declared,
-    /// What this tool does not look at: `not_ai_detection`, `not_composition_match`, `not_legal_advice`.
+    /// What this tool does not look at: `not_ai_detection`, `not_composition_match`, `not_voice_identification`,
+    /// `not_legal_advice`.
     pub limits: Vec<String>,
+    /// What was the case before any policy, for other policies to be tried on (`soundalike policy test`).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub observed: Vec<Observed>,
 }
 
 impl VerdictRecord {
@@ -50,6 +58,7 @@ impl VerdictRecord {
             reasons: verdict.reasons,
             explanation: verdict.explanation,
             asks: verdict.asks,
+            eligibility: verdict.eligibility,
             by_policy: verdict.by_policy,
             ai_disclosure: upload.declared.ai.clone(),
             evidence: verdict.evidence,
@@ -58,6 +67,7 @@ impl VerdictRecord {
             duration_ms: upload.track.duration_ms,
             declared: upload.declared.clone(),
             limits: verdict.limits,
+            observed: Vec::new(),
         }
     }
 }

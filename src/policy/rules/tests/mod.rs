@@ -2,7 +2,9 @@
 
 mod across;
 mod audio;
+mod every;
 mod single;
+mod voice;
 
 use std::sync::Arc;
 

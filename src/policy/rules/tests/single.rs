@@ -119,7 +119,8 @@ fn generated_parts_are_judged_by_each_services_rule() {
     let level = |level: AiLevel, facets: &[AiFacet], pack: &str| {
         let mut u = upload("a.wav");
         let tool = some("Tool");
-        u.declared.ai = AiDisclosure { level, facets: facets.to_vec(), tool, source: None };
+        u.declared.ai =
+            AiDisclosure { level, facets: facets.to_vec(), tool, ..AiDisclosure::default() };
         verdict(u, pack).1.level
     };
     let audio = [AiFacet::Vocals, AiFacet::Instruments];

@@ -1,5 +1,10 @@
 //! `soundalike policy` and `soundalike explain`: what the packs say, and whether they can be relied on.
 
+mod diff;
+mod generators;
+mod matrix;
+mod trial;
+
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -12,30 +17,38 @@ use soundalike::engine::day;
 use soundalike::level::Level;
 use soundalike::policy::wording::{LIMITS, advice, headline, meaning};
 use soundalike::policy::{
-    DEFAULT_PACK, Pack, PackError, PackRule, PackSet, Rule, nearest_rule, pack_files,
+    DEFAULT_PACK, Pack, PackError, PackRule, PackSet, Rule, Source, nearest_rule, pack_files,
 };
 use soundalike::report::look::Ink;
 use soundalike::report::records::PolicyInfo;
 
-use super::common::{Exit, Failure, warn};
-use super::screen::look;
+use crate::cli::common::{Exit, Failure, warn};
+use crate::cli::screen::look;
 
 /// Environment variable that names the folder of policies.
 const POLICIES_VARIABLE: &str = "SOUNDALIKE_POLICIES";
 
 #[derive(Debug, Subcommand)]
-pub(super) enum PolicyCommand {
+pub(in crate::cli) enum PolicyCommand {
     /// List the policies at hand
     List(ListArgs),
     /// Show every rule of a policy: condition, level, text, source, date
     Show(ShowArgs),
     /// Check that policies can be used and are not out of date
     Check(CheckArgs),
+    /// Services side by side: what each makes of the same questions, with the grade of the source
+    Matrix(matrix::MatrixArgs),
+    /// Try a policy on saved records: which of its rules fire, on which uploads
+    Test(trial::TestArgs),
+    /// Say what differs between two policies, or two versions of one
+    Diff(diff::DiffArgs),
+    /// List the generators that are known, by all their names, and how services stand to them
+    Generators(generators::GeneratorsArgs),
 }
 
 /// Where policies come from.
 #[derive(Debug, Clone, Args)]
-pub(super) struct PacksArg {
+pub(in crate::cli) struct PacksArg {
     /// Folder of policies (*.toml) that replace or join the built-in ones
     /// [default: $SOUNDALIKE_POLICIES]
     #[arg(long = "policy-dir", value_name = "DIR")]
@@ -50,13 +63,13 @@ impl PacksArg {
     }
 
     /// The built-in policies and those of the folder.
-    pub(super) fn load(&self) -> Result<PackSet, Failure> {
+    pub(in crate::cli) fn load(&self) -> Result<PackSet, Failure> {
         Ok(PackSet::load(self.folder().as_deref())?)
     }
 }
 
 #[derive(Debug, Args)]
-pub(super) struct ListArgs {
+pub(in crate::cli) struct ListArgs {
     #[command(flatten)]
     packs: PacksArg,
     #[command(flatten)]
@@ -67,7 +80,7 @@ pub(super) struct ListArgs {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct ShowArgs {
+pub(in crate::cli) struct ShowArgs {
     /// Name of the policy
     #[arg(value_name = "ID")]
     id: String,
@@ -81,7 +94,7 @@ pub(super) struct ShowArgs {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct CheckArgs {
+pub(in crate::cli) struct CheckArgs {
     /// Files, folders of files, or names of policies [default: all at hand]
     #[arg(value_name = "FILE|DIR|ID")]
     which: Vec<String>,
@@ -95,7 +108,7 @@ pub(super) struct CheckArgs {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct ExplainArgs {
+pub(in crate::cli) struct ExplainArgs {
     /// The rule, such as AUDIO-002 [default: list all rules]
     #[arg(value_name = "RULE")]
     rule: Option<String>,
@@ -139,7 +152,7 @@ fn today() -> Date {
 }
 
 /// Says on standard error that a policy is out of date.
-pub(super) fn warn_if_stale(pack: &Pack, today: Date) {
+pub(in crate::cli) fn warn_if_stale(pack: &Pack, today: Date) {
     if pack.is_stale(today) {
         warn(&format!(
             "policy {} was last compared with its sources on {}, {} ago: check them anew",
@@ -151,11 +164,15 @@ pub(super) fn warn_if_stale(pack: &Pack, today: Date) {
 }
 
 /// Runs the subcommand.
-pub(super) fn run(command: PolicyCommand) -> Result<Exit, Failure> {
+pub(in crate::cli) fn run(command: PolicyCommand) -> Result<Exit, Failure> {
     match command {
         PolicyCommand::List(args) => list(&args),
         PolicyCommand::Show(args) => show(&args),
         PolicyCommand::Check(args) => check(&args),
+        PolicyCommand::Matrix(args) => matrix::run(&args),
+        PolicyCommand::Test(args) => trial::run(&args),
+        PolicyCommand::Diff(args) => diff::run(&args),
+        PolicyCommand::Generators(args) => generators::run(&args),
     }
 }
 
@@ -284,6 +301,7 @@ fn show(args: &ShowArgs) -> Result<Exit, Failure> {
         );
         look.line(&mut out, (0, 0), &text)?;
     }
+    more(&mut out, pack)?;
     for rule in Rule::ALL {
         writeln!(out)?;
         rule_line(&mut out, *rule)?;
@@ -293,6 +311,51 @@ fn show(args: &ShowArgs) -> Result<Exit, Failure> {
         }
     }
     Ok(Exit::Clean)
+}
+
+/// What a policy says beside its rules.
+fn more(out: &mut impl Write, pack: &Pack) -> io::Result<()> {
+    let look = look();
+    let dated = |source: &Source| format!("[{}, {}]", source.words(), source.date);
+    for c in &pack.contradictions {
+        writeln!(out)?;
+        look.line(out, (0, 2), &look.paint(Ink::Heading, &format!("Contradiction: {}", c.about)))?;
+        for (text, source) in [&c.one, &c.other] {
+            look.line(out, (2, 2), &format!("- {text} {}", dated(source)))?;
+        }
+    }
+    if !pack.unknown.is_empty() {
+        writeln!(out)?;
+        look.line(out, (0, 2), &format!("Nothing was found on: {}", pack.unknown.join("; ")))?;
+    }
+    for g in &pack.generators {
+        let names =
+            if g.names.is_empty() { String::new() } else { format!(" ({})", g.names.join(", ")) };
+        let text =
+            format!("{}{names}: {}. {} {}", g.family, g.standing.name(), g.text, dated(&g.source));
+        look.line(out, (0, 2), &text)?;
+    }
+    for a in &pack.asks {
+        let field = a.field.as_ref().map(|f| format!("{f}: ")).unwrap_or_default();
+        let when =
+            if a.when.is_always() { String::new() } else { format!(" (when {})", a.when.words()) };
+        let text = format!("{}: {field}{}{when} {}", a.kind.name(), a.text, dated(&a.source));
+        look.line(out, (0, 2), &text)?;
+    }
+    for e in &pack.exclusions {
+        let programs: Vec<_> = e.programs.iter().map(|p| p.name()).collect();
+        let cases: Vec<_> = e.cases.iter().map(|c| c.name()).collect();
+        let text = format!(
+            "{}: {} to {}. {} {}",
+            programs.join(", "),
+            e.answer.name(),
+            cases.join(", "),
+            e.text,
+            dated(&e.source)
+        );
+        look.line(out, (0, 2), &text)?;
+    }
+    Ok(())
 }
 
 fn print_entry(out: &mut impl Write, of: Option<&str>, entry: &PackRule) -> io::Result<()> {
@@ -433,7 +496,7 @@ fn checks(args: &CheckArgs, day: Date) -> Result<Vec<CheckRecord>, Failure> {
 }
 
 /// `soundalike explain`.
-pub(super) fn explain(args: &ExplainArgs) -> Result<Exit, Failure> {
+pub(in crate::cli) fn explain(args: &ExplainArgs) -> Result<Exit, Failure> {
     let set = args.packs.load()?;
     let mut out = io::stdout().lock();
     let Some(name) = &args.rule else {

@@ -8,55 +8,33 @@
 //! songs may be called anything; and names that are everyday words count in running text only where
 //! the text says that something was made with them.
 
+mod families;
+
 use crate::audio::Tags;
 
-/// How much a name says by itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Name {
-    /// Hardly means anything else.
-    Distinct,
+pub use families::{Families, Family, FamilyName, FamilySource, families};
+
+/// Spellings of provenance marks, which are no generators.
+const PROVENANCE: &[&str] = &["c2pa", "content credentials", "contentcredentials"];
+
+/// A spelling that is looked for.
+struct Spelling<'a> {
+    text: &'a str,
     /// Also a word or a name of people.
-    Common,
+    common: bool,
+    /// Name to show.
+    tool: &'a str,
 }
 
-/// Spelling in lower case, kind of name, name to show.
-const GENERATORS: &[(&str, Name, &str)] = &[
-    ("suno", Name::Common, "Suno"),
-    ("udio", Name::Distinct, "Udio"),
-    ("uncharted labs", Name::Distinct, "Udio"),
-    ("riffusion", Name::Distinct, "Riffusion"),
-    ("producer.ai", Name::Distinct, "Producer.ai"),
-    ("stable audio", Name::Distinct, "Stable Audio"),
-    ("stable-audio", Name::Distinct, "Stable Audio"),
-    ("stableaudio", Name::Distinct, "Stable Audio"),
-    ("musicgen", Name::Distinct, "MusicGen"),
-    ("audiocraft", Name::Distinct, "MusicGen"),
-    ("musiclm", Name::Distinct, "MusicLM"),
-    ("musicfx", Name::Distinct, "MusicFX"),
-    ("lyria", Name::Common, "Lyria"),
-    ("openai jukebox", Name::Distinct, "Jukebox"),
-    ("aiva", Name::Common, "AIVA"),
-    ("boomy", Name::Common, "Boomy"),
-    ("soundraw", Name::Distinct, "SOUNDRAW"),
-    ("mubert", Name::Distinct, "Mubert"),
-    ("soundful", Name::Common, "Soundful"),
-    ("loudly", Name::Common, "Loudly"),
-    ("beatoven", Name::Distinct, "Beatoven"),
-    ("mureka", Name::Distinct, "Mureka"),
-    ("sonauto", Name::Distinct, "Sonauto"),
-    ("diffrhythm", Name::Distinct, "DiffRhythm"),
-    ("ace-step", Name::Distinct, "ACE-Step"),
-    ("eleven music", Name::Common, "ElevenLabs Music"),
-    ("elevenlabs", Name::Distinct, "ElevenLabs Music"),
-    ("eleven labs", Name::Distinct, "ElevenLabs Music"),
-    ("ecrett", Name::Distinct, "ecrett music"),
-    ("amper music", Name::Distinct, "Amper Music"),
-    ("wavtool", Name::Distinct, "WavTool"),
-    ("voicemod ai", Name::Distinct, "Voicemod"),
-    ("c2pa", Name::Distinct, C2PA),
-    ("content credentials", Name::Distinct, C2PA),
-    ("contentcredentials", Name::Distinct, C2PA),
-];
+/// All spellings, in the order of the file.
+fn spellings() -> impl Iterator<Item = Spelling<'static>> {
+    let of_name = |name: &'static FamilyName| {
+        name.spelled.iter().map(|text| Spelling { text, common: name.common, tool: &name.name })
+    };
+    let generators = families().all.iter().flat_map(|f| &f.names).flat_map(of_name);
+    let provenance = PROVENANCE.iter().map(|text| Spelling { text, common: false, tool: C2PA });
+    generators.chain(provenance)
+}
 
 /// What a mention of C2PA provenance is shown as. A manifest may also say that a person made the
 /// file, so this is a hint to look, and [`Mention::names_generator`] is false for it.
@@ -142,11 +120,11 @@ fn is_ai_key(name: &str) -> bool {
 
 fn add(mentions: &mut Vec<Mention>, field: &str, text: &str, about_tools: bool) {
     let text = text.to_lowercase();
-    for (spelling, name, tool) in GENERATORS {
-        let trusting = about_tools || *name == Name::Distinct;
+    for Spelling { text: spelling, common, tool } in spellings() {
+        let trusting = about_tools || !common;
         let found = words(&text, spelling)
             .any(|at| trusting || says_made_with(&text, at, at + spelling.len()));
-        let mention = Mention { field: field.to_owned(), tool: (*tool).to_owned() };
+        let mention = Mention { field: field.to_owned(), tool: tool.to_owned() };
         if found && !mentions.contains(&mention) {
             mentions.push(mention);
         }
@@ -157,7 +135,23 @@ fn add(mentions: &mut Vec<Mention>, field: &str, text: &str, about_tools: bool) 
 pub fn generator_in(text: &str) -> Option<&'static str> {
     let text = text.to_lowercase();
     let named = |spelling: &str| words(&text, spelling).next().is_some();
-    GENERATORS.iter().find(|(spelling, ..)| named(spelling)).map(|(.., tool)| *tool)
+    spellings().find(|spelling| named(spelling.text)).map(|spelling| spelling.tool)
+}
+
+/// The family that `text`, a statement about a tool, names, and the name of it that is used.
+pub fn family_in(text: &str) -> Option<(&'static Family, &'static FamilyName)> {
+    let text = text.to_lowercase();
+    let named = |name: &FamilyName| {
+        name.spelled
+            .iter()
+            .filter(|spelling| words(&text, spelling).next().is_some())
+            .map(String::len)
+            .max()
+    };
+    let all = families().all.iter().flat_map(|f| f.names.iter().map(move |n| (f, n)));
+    // The longest spelling: "google flow music" before what is a part of it; of equals the first.
+    let found = all.filter_map(|(f, n)| Some((named(n)?, f, n)));
+    found.reduce(|best, other| if other.0 > best.0 { other } else { best }).map(|(_, f, n)| (f, n))
 }
 
 /// Where `word` stands in `text` as a whole word. Both are lower case.
@@ -227,6 +221,27 @@ mod tests {
         assert_eq!(tools(&tags), []);
         for text in ["a boomy bass drum", "Suno na", "sung loudly by Aiva", "studio", "sunoco"] {
             assert_eq!(comment(text), [""; 0], "{text}");
+        }
+    }
+
+    #[test]
+    fn one_family_is_recognised_by_each_of_its_names() {
+        for text in [
+            "Riffusion",
+            "riffusion v1",
+            "Producer.ai",
+            "ProducerAI (FUZZ 2.0)",
+            "Google Flow Music",
+            "flow music",
+        ] {
+            let (family, name) = family_in(text).unwrap();
+            assert_eq!(family.id, "riffusion", "{text}");
+            assert!(family.names.contains(name));
+        }
+        assert_eq!(family_in("Flow Music").unwrap().1.name, "Flow Music");
+        assert_eq!(family_in("Suno v4").unwrap().0.id, "suno");
+        for text in ["my own voice", "flow", "sunoco", ""] {
+            assert!(family_in(text).is_none(), "{text}");
         }
     }
 
