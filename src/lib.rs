@@ -79,6 +79,8 @@ pub mod journal;
 #[doc(hidden)]
 pub mod level;
 #[doc(hidden)]
+pub mod logarithm;
+#[doc(hidden)]
 pub mod matches;
 #[doc(hidden)]
 pub mod params;
@@ -103,6 +105,8 @@ pub mod serve;
 pub mod sweep;
 #[cfg(test)]
 mod test_random;
+#[doc(hidden)]
+pub mod trace;
 #[doc(hidden)]
 pub mod track;
 #[doc(hidden)]

@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 
 /// Top-level modules of the library by floor, the lowest first. A module imports from lower floors only.
 const FLOORS: &[&[&str]] = &[
-    &["counted", "progress", "regular"],
+    &["counted", "logarithm", "progress", "regular"],
+    &["trace"],
     &["audio", "clock", "id", "journal", "level", "rounding"],
     &["params"],
     &["declare", "fingerprint"],
@@ -34,6 +35,7 @@ const ONLY: &[(&str, &[&str])] = &[
     ("decisions", &["clock", "counted", "declare", "id", "journal"]),
     ("params", &["audio"]),
     ("scan", &["audio", "fingerprint", "params"]),
+    ("trace", &["logarithm"]),
     ("works", &["audio", "fingerprint", "id", "params"]),
     (
         "watch",
@@ -67,7 +69,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("utoipa", &["src/serve/"]),
     ("argon2", &["src/serve/users.rs"]),
     ("getrandom", &["src/serve/users.rs"]),
-    ("rustfft", &["src/fingerprint/spectrum.rs"]),
+    ("rustfft", &["src/fingerprint/spectrum.rs", "src/trace/spectra.rs"]),
     ("bincode", &["index/src/codec.rs"]),
     ("hnsw_rs", &["index/src/graph.rs"]),
     ("memmap2", &["index/src/bytes.rs"]),

@@ -65,6 +65,8 @@ pub const PARTY_BASES: &[&str] = &["account", "isrc", "label", "registrant"];
 pub const RIGHTS: &[&str] = &["undeclared", "denied"];
 /// Values of `channel`.
 pub const CHANNELS: &[&str] = &["harmony", "melody", "both"];
+/// Values of `decoder_trace`.
+pub const TRACES: &[&str] = &["not_measurable", "none", "weak", "strong"];
 /// Values of `side`.
 pub const SIDES: &[&str] = &["batch", "reference"];
 
@@ -148,6 +150,7 @@ pub const FACTS: &[FactSpec] = &[
     flag("keywords", "the title strings keywords or names together"),
     flag("type_beat", "the title is of the kind \"artist type beat\""),
     flag("generator_in_tags", "the file's tags name a generator"),
+    word("decoder_trace", TRACES, "trace of a decoder in the sound"),
     flag("tool_named", "the declaration names the generator"),
     word("tool", &[], "generator named"),
     flag("only_post_production", "only mixing or mastering is declared as generated"),
