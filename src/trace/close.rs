@@ -15,6 +15,9 @@ const EDGE_HZ: (usize, usize, usize) = (9_000, 11_000, 10);
 /// What lies before and after a step, from where to where.
 const BESIDE_HZ: (f64, f64) = (60.0, 400.0);
 
+/// By how much rows must fit better at another pitch to be there.
+const BETTER: f64 = 1.0;
+
 /// Listens closely.
 pub(super) struct Close {
     spectra: Spectra,
@@ -154,10 +157,15 @@ impl Inner {
         let by_score = |a: &Fit, b: &Fit| a.score.sum.total_cmp(&b.score.sum);
         let all: Vec<Fit> = own.collect();
         let best = all.iter().max_by(|a, b| by_score(a, b))?;
-        if best.score.sum >= best.strong {
+        // A change by a semitone moves rows by nearly whole ones: what fits better elsewhere belongs there.
+        let pitched = self.first_at_any_pitch(whole);
+        let is_elsewhere = pitched.as_ref().is_some_and(|fit| {
+            fit.score.sum >= fit.strong && fit.score.sum > best.score.sum + BETTER
+        });
+        if best.score.sum >= best.strong && !is_elsewhere {
             return all.into_iter().max_by(by_score);
         }
-        let pitched = self.other_pitch(whole);
+        let pitched = if is_elsewhere { pitched } else { self.other_pitch(whole) };
         if pitched.as_ref().is_some_and(|fit| fit.score.sum >= fit.strong) {
             return pitched;
         }
@@ -176,6 +184,14 @@ impl Inner {
             }
             (_, best) => best,
         }
+    }
+
+    /// The first rows, at the pitch at which they fit best.
+    fn first_at_any_pitch(&self, whole: &Whitened) -> Option<Fit> {
+        let p = self.params;
+        let (pitch, score) = CLOSE.best_pitch(whole);
+        let lattice = p.lattices.first()?;
+        Some(Fit { lattice, pitch, score, strong: p.strong_pitched, weak: p.weak_pitched })
     }
 
     /// The rows that fit best at any pitch.

@@ -6,26 +6,29 @@
 use serde::{Deserialize, Serialize};
 
 use super::lattice::{GLANCE, Raster};
-use super::params::TraceParams;
+use super::params::{GlanceScores, TraceParams};
 use super::profile::{Gatherer, MOST_FRAMES, Sums};
 use super::spectra::Spectra;
 
 /// What the gate saw.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Glance {
     /// There is sound enough, high enough, to measure anything.
     pub measurable: bool,
-    /// The highest score of the whole or of a stretch, at its own pitch.
-    pub score: f64,
-    /// The highest score of the whole at any pitch.
-    pub pitched: f64,
+    /// The highest scores.
+    #[serde(flatten)]
+    pub scores: GlanceScores,
 }
 
 impl Glance {
     /// A closer look is worth its cost.
     pub fn asks_for_more(&self) -> bool {
-        let (own, pitched) = TraceParams::V1.glance_score;
-        self.measurable && (self.score >= own || self.pitched >= pitched)
+        let (seen, least) = (&self.scores, &TraceParams::V1.glance_least);
+        self.measurable
+            && (seen.whole >= least.whole
+                || seen.stretch >= least.stretch
+                || seen.other_rows >= least.other_rows
+                || seen.pitched >= least.pitched)
     }
 }
 
@@ -37,7 +40,8 @@ pub(super) struct Gate {
     whole: Sums,
     /// Half a stretch, and the half before it.
     halves: [Sums; 2],
-    score: f64,
+    /// The highest score of a stretch.
+    stretch: f64,
 }
 
 impl Gate {
@@ -48,18 +52,18 @@ impl Gate {
             now: Gatherer::new(bins, params.glance.bin_hz, params),
             whole: Sums::new(bins),
             halves: [Sums::new(bins), Sums::new(bins)],
-            score: f64::NEG_INFINITY,
+            stretch: 0.0,
             params,
             spectra,
         }
     }
 
     pub(super) fn push(&mut self, rate: u32, samples: &[f32]) {
-        let Gate { params, spectra, now, whole, halves, score } = self;
+        let Gate { params, spectra, now, whole, halves, stretch } = self;
         spectra.push(rate, samples, |row, _| {
             now.add(row);
             if now.is_full() {
-                half_is_full(params, now, whole, halves, score);
+                half_is_full(params, now, whole, halves, stretch);
             }
         });
     }
@@ -68,11 +72,18 @@ impl Gate {
         let Gate { params, spectra, now, whole, .. } = &mut self;
         spectra.finish(&mut |row, _| now.add(row));
         now.drain_into(whole);
-        let Some(whitened) = whitened(&GLANCE, whole, params) else {
-            return Glance { measurable: false, score: 0.0, pitched: 0.0 };
+        let Some(whitened) = whitened(&GLANCE, whole, params) else { return Glance::default() };
+        let own = GLANCE.own_pitch(&whitened);
+        let (first, others) = own.split_first().unzip();
+        let others = others.unwrap_or_default().iter().map(|score| score.sum);
+        let whole = first.map_or(0.0, |score| score.sum);
+        let scores = GlanceScores {
+            whole,
+            stretch: self.stretch.max(whole),
+            other_rows: others.fold(0.0, f64::max),
+            pitched: GLANCE.best_pitch(&whitened).1.sum,
         };
-        let best = GLANCE.own_pitch(&whitened).iter().map(|s| s.sum).fold(self.score, f64::max);
-        Glance { measurable: true, score: best, pitched: GLANCE.best_sum(&whitened) }
+        Glance { measurable: true, scores }
     }
 }
 
@@ -82,7 +93,7 @@ fn half_is_full(
     now: &mut Gatherer,
     whole: &mut Sums,
     halves: &mut [Sums; 2],
-    score: &mut f64,
+    highest: &mut f64,
 ) {
     let mut half = Sums::new(GLANCE.bins());
     now.drain_into(&mut half);
@@ -95,8 +106,8 @@ fn half_is_full(
     let mut stretch = before.clone();
     stretch.add(latest);
     if let Some(whitened) = whitened(&GLANCE, &stretch, params) {
-        let scores = GLANCE.own_pitch(&whitened);
-        *score = scores.iter().map(|s| s.sum).fold(*score, f64::max);
+        let score = GLANCE.own_pitch(&whitened).first().map_or(0.0, |score| score.sum);
+        *highest = highest.max(score);
     }
 }
 

@@ -5,7 +5,7 @@
 //! an unchanged pitch nothing is fitted; a score is in standard deviations of white noise.
 
 use std::f64::consts::{SQRT_2, TAU};
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use super::params::{Grid, Lattice, TraceParams};
 
@@ -54,30 +54,27 @@ pub(super) struct Raster {
     bands: Vec<(usize, usize)>,
     /// By lattice, at its own pitch and a step to either side.
     own: Vec<Vec<Vec<f32>>>,
-    /// By change of pitch, for the first lattice; empty where they are worked out when they are needed.
-    pitched: Vec<Vec<f32>>,
+    /// By change of pitch, for the first lattice.
+    pitched: OnceLock<Vec<(f64, Vec<f32>)>>,
 }
 
 /// The raster of the gate.
 pub(super) static GLANCE: LazyLock<Raster> =
-    LazyLock::new(|| Raster::new(TraceParams::V1.glance, &TraceParams::V1, true));
+    LazyLock::new(|| Raster::new(TraceParams::V1.glance, &TraceParams::V1));
 /// The raster of the closer look.
 pub(super) static CLOSE: LazyLock<Raster> =
-    LazyLock::new(|| Raster::new(TraceParams::V1.close, &TraceParams::V1, false));
+    LazyLock::new(|| Raster::new(TraceParams::V1.close, &TraceParams::V1));
 
 impl Raster {
-    fn new(grid: Grid, params: &TraceParams, with_pitches: bool) -> Raster {
+    fn new(grid: Grid, params: &TraceParams) -> Raster {
         let bin = |hz: f64| ((hz - params.range_hz.0) / grid.bin_hz).round() as usize;
         let bands = params.bands.iter().map(|(from, to)| (bin(*from), bin(*to))).collect();
-        let raster = Raster { grid, params: params.clone(), bands, own: vec![], pitched: vec![] };
-        let step = params.pitch.2;
+        let (params, own, pitched) = (params.clone(), Vec::new(), OnceLock::new());
+        let raster = Raster { grid, params, bands, own, pitched };
+        let step = raster.params.pitch.2;
         let near = |lattice| [-step, 0.0, step].map(|s| raster.template(lattice, s.exp())).to_vec();
-        let own = params.lattices.iter().map(near).collect();
-        let mut pitched = Vec::new();
-        if with_pitches && let Some(lattice) = params.lattices.first() {
-            pitched = raster.pitches().map(|pitch| raster.template(lattice, pitch)).collect();
-        }
-        Raster { own, pitched, ..raster }
+        let own = raster.params.lattices.iter().map(near).collect();
+        Raster { own, ..raster }
     }
 
     /// The changes of pitch that are looked for.
@@ -162,10 +159,16 @@ impl Raster {
         self.correlate(whitened, &self.template(lattice, pitch))
     }
 
-    /// The pitch at which the first lattice scores most, from the tables.
-    pub(super) fn best_sum(&self, whitened: &Whitened) -> f64 {
-        let sums = self.pitched.iter().map(|template| self.correlate(whitened, template).sum);
-        sums.fold(f64::NEG_INFINITY, f64::max)
+    /// The pitch at which the first lattice scores most, and that score.
+    pub(super) fn best_pitch(&self, whitened: &Whitened) -> (f64, Score) {
+        let first = self.params.lattices.first();
+        let table = self.pitched.get_or_init(|| {
+            let template = |lattice, pitch| (pitch, self.template(lattice, pitch));
+            first
+                .map_or_else(Vec::new, |l| self.pitches().map(|pitch| template(l, pitch)).collect())
+        });
+        let scores = table.iter().map(|(pitch, t)| (*pitch, self.correlate(whitened, t)));
+        scores.max_by(|a, b| a.1.sum.total_cmp(&b.1.sum)).unwrap_or_default()
     }
 
     /// The score of a profile against what rows leave.

@@ -2,6 +2,7 @@
 //!
 //! A preset is never edited once released. Where the numbers come from: `docs/src/how/traces.md`.
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 /// Parameters of the traces. Frequencies are in Hz, times in seconds.
@@ -43,8 +44,8 @@ pub struct TraceParams {
     pub least_s: f64,
     /// The gate scores stretches of so many frames, half of which the next one shares.
     pub glance_frames: usize,
-    /// Scores of the gate from which a closer look is taken: at its own pitch, and at any.
-    pub glance_score: (f64, f64),
+    /// Scores of the gate from which a closer look is taken.
+    pub glance_least: GlanceScores,
     /// The closer look scores windows of so many seconds, one a second.
     pub close_window_s: usize,
     /// From this score on a pattern is strong at its own pitch,
@@ -79,6 +80,19 @@ impl Human {
     pub fn highest(&self, at_any_pitch: bool) -> f64 {
         if at_any_pitch { self.highest_pitched } else { self.highest }
     }
+}
+
+/// The highest scores at a glance.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct GlanceScores {
+    /// Of the whole, against the first lattice.
+    pub whole: f64,
+    /// Of a stretch, against the first lattice.
+    pub stretch: f64,
+    /// Of the whole, against the other lattices.
+    pub other_rows: f64,
+    /// Of the whole at any pitch, against the first lattice.
+    pub pitched: f64,
 }
 
 /// A raster of frames and frequencies.
@@ -163,7 +177,7 @@ impl TraceParams {
         least_bands: 2,
         least_s: 3.0,
         glance_frames: 100,
-        glance_score: (1.8, 3.4),
+        glance_least: GlanceScores { whole: 2.2, stretch: 3.2, other_rows: 3.2, pitched: 3.7 },
         close_window_s: 5,
         strong: 6.5,
         strong_pitched: 8.5,

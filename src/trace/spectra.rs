@@ -114,7 +114,8 @@ impl Spectra {
         self.pending.extend_from_slice(samples);
         let Some(plan) = &mut self.plan else { return };
         let (pair, mut start) = (plan.window.len() + plan.hop, 0);
-        while self.pending.len() - start >= pair {
+        // Frames may lie apart: then what is between them is waited for, too.
+        while self.pending.len() >= start + pair.max(2 * plan.hop) {
             let first = &self.pending[start..start + plan.window.len()];
             let second = &self.pending[start + plan.hop..start + pair];
             transform(plan, first, second, self.first, self.floor, &mut self.rows);
@@ -162,10 +163,12 @@ fn transform(
     }
     rest.fill(Complex32::default());
     fft.process_with_scratch(buffer, scratch);
-    let bins = &buffer[from.min(buffer.len())..(from + *known).min(buffer.len())];
-    let mirrored = &buffer[buffer.len() - from - *known + 1..buffer.len() - from + 1];
     let [a, b] = rows;
-    levels(bins, mirrored, floor, &mut a[..*known], &mut b[..*known]);
+    if *known > 0 {
+        let bins = &buffer[from..from + *known];
+        let mirrored = &buffer[buffer.len() - from - *known + 1..buffer.len() - from + 1];
+        levels(bins, mirrored, floor, &mut a[..*known], &mut b[..*known]);
+    }
     let lowest = (fast_log2(floor) * UNITS) as i32;
     a[*known..].fill(lowest);
     b[*known..].fill(lowest);

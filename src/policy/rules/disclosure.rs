@@ -37,8 +37,7 @@ fn tags(upload: &Upload) -> String {
 fn undeclared(batch: &Batch<'_>, upload: &Upload) -> Option<Observation> {
     let generator = !upload.tags_generator.is_empty();
     let trace = strong_trace(upload);
-    let asked = upload.has_declaration || batch.policy_chosen;
-    if !(asked || generator || trace.is_some()) {
+    if !(upload.has_declaration || batch.policy_chosen || generator) {
         return None;
     }
     let mut message = if generator {
@@ -55,11 +54,7 @@ fn undeclared(batch: &Batch<'_>, upload: &Upload) -> Option<Observation> {
     let facts = FactsBuilder::default()
         .flag("generator_in_tags", generator)
         .maybe("decoder_trace", traced(upload));
-    let mut seen = observation(Rule::Disc001, message, facts);
-    if !asked && !generator {
-        cap(&mut seen, Level::Review, ONLY_A_TRACE);
-    }
-    Some(seen)
+    Some(observation(Rule::Disc001, message, facts))
 }
 
 /// Why a trace alone is never more than a reason to look.

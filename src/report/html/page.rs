@@ -329,7 +329,7 @@ mod tests {
                 "member_details": [member], "contributions": [{"signal": BAD, "text": BAD}],
                 "context": [{"member": BAD, "other": BAD}]}),
             json!({"type": "decoder_trace", "query": side, "result": "strong", "statement": BAD, "params": BAD,
-                "glance": {"measurable": true, "score": 1, "pitched": 1}, "score": 9, "highest_score": 9,
+                "glance": {"measurable": true, "whole": 1, "stretch": 1, "other_rows": 1, "pitched": 1}, "score": 9, "highest_score": 9,
                 "human_versions": 1, "human_highest": 1, "lattice": BAD, "pitch_factor": 1, "bands": [],
                 "stretches": [], "window_ms": 5000, "windows": [9, null, 8], "pattern": [1, 2, 1]}),
             json!({"type": "error", "subject": BAD, "code": BAD, "message": BAD}),

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::QueryInfo;
 use crate::rounding::rounded;
 use crate::trace::evidence::{BandScore, Edge, Stretch, WindowMatch};
-use crate::trace::params::TraceParams;
+use crate::trace::params::{GlanceScores, TraceParams};
 use crate::trace::words::statement;
 use crate::trace::{Glance, Strength, Trace, Traced};
 use crate::track::Track;
@@ -65,14 +65,20 @@ pub struct CloseLook {
 impl DecoderTraceRecord {
     /// What was found in `track`.
     pub fn new(track: &Track, traced: &Traced) -> DecoderTraceRecord {
-        let Glance { measurable, score, pitched } = traced.glance;
+        let Glance { measurable, scores } = traced.glance;
+        let scores = GlanceScores {
+            whole: rounded(scores.whole, 1),
+            stretch: rounded(scores.stretch, 1),
+            other_rows: rounded(scores.other_rows, 1),
+            pitched: rounded(scores.pitched, 1),
+        };
         let measured = traced.close.as_ref().filter(|t| t.strength != Strength::NotMeasurable);
         DecoderTraceRecord {
             query: QueryInfo::from(track),
             result: traced.strength(),
             statement: statement(traced),
             params: TraceParams::V1.id(),
-            glance: Glance { measurable, score: rounded(score, 1), pitched: rounded(pitched, 1) },
+            glance: Glance { measurable, scores },
             close: measured.map(CloseLook::new),
         }
     }
