@@ -161,7 +161,7 @@ impl TraceParams {
     pub const V1: TraceParams = TraceParams {
         preset: "v1",
         window_s: 0.1,
-        glance: Grid { bin_hz: 10.0, hop_s: 0.1 },
+        glance: Grid { bin_hz: 10.0, hop_s: 0.05 },
         close: Grid { bin_hz: 2.5, hop_s: 0.04 },
         range_hz: (1_900.0, 11_500.0),
         level_hz: 100.0,
@@ -177,7 +177,7 @@ impl TraceParams {
         least_bands: 2,
         least_s: 3.0,
         glance_frames: 100,
-        glance_least: GlanceScores { whole: 2.2, stretch: 3.2, other_rows: 3.2, pitched: 3.7 },
+        glance_least: GlanceScores { whole: 1.9, stretch: 3.2, other_rows: 3.2, pitched: 3.45 },
         close_window_s: 5,
         strong: 6.5,
         strong_pitched: 8.5,
@@ -192,7 +192,7 @@ impl TraceParams {
             stride: 5,
             most: (0.53, 0.78),
         },
-        human: Human { versions: 1_050, highest: 5.2, highest_pitched: 7.2 },
+        human: Human { versions: 982, highest: 6.1, highest_pitched: 7.2 },
     };
 
     /// Name and digest of the preset, as records state it.
