@@ -84,6 +84,7 @@ pub struct Options {
     /// Compares the files of a batch with each other, and tells clusters of near-duplicates.
     pub cluster: bool,
     /// Listens for traces of decoders in what is compared with references.
+    #[doc(hidden)]
     pub traces: bool,
 }
 
