@@ -82,6 +82,7 @@ pub mod journal;
 pub mod level;
 #[doc(hidden)]
 pub mod loops;
+pub mod logarithm;
 #[doc(hidden)]
 pub mod matches;
 #[doc(hidden)]
@@ -107,6 +108,8 @@ pub mod serve;
 pub mod sweep;
 #[cfg(test)]
 mod test_random;
+#[doc(hidden)]
+pub mod trace;
 #[doc(hidden)]
 pub mod track;
 #[doc(hidden)]

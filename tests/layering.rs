@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 
 /// Top-level modules of the library by floor, the lowest first. A module imports from lower floors only.
 const FLOORS: &[&[&str]] = &[
-    &["counted", "progress", "regular"],
+    &["counted", "logarithm", "progress", "regular"],
+    &["trace"],
     &["audio", "clock", "id", "journal", "level", "rounding"],
     &["params"],
     &["declare", "fingerprint"],
@@ -35,6 +36,7 @@ const ONLY: &[(&str, &[&str])] = &[
     ("params", &["audio"]),
     ("scan", &["audio", "fingerprint", "params"]),
     ("loops", &[]),
+    ("trace", &["logarithm"]),
     ("works", &["audio", "fingerprint", "id", "params"]),
     (
         "watch",
@@ -68,7 +70,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("utoipa", &["src/serve/"]),
     ("argon2", &["src/serve/users.rs"]),
     ("getrandom", &["src/serve/users.rs"]),
-    ("rustfft", &["src/fingerprint/spectrum.rs", "src/loops/"]),
+    ("rustfft", &["src/fingerprint/spectrum.rs", "src/loops/", "src/trace/spectra.rs"]),
     ("bincode", &["index/src/codec.rs"]),
     ("hnsw_rs", &["index/src/graph.rs"]),
     ("memmap2", &["index/src/bytes.rs"]),

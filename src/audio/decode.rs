@@ -108,7 +108,8 @@ fn decode_source<R: io::Read + io::Seek + Send + Sync>(
     let [first, joined @ ..] = &parts[..] else { return Err(Cause::Empty("it has no bytes")) };
     let max_seconds = options.max_duration.as_secs_f64();
     let file = One::open(&mut whole, first, &stop, max_seconds)?;
-    let mut session = Session::listen(file, Pipeline::new(max_seconds, sink), stop)?;
+    let mut session =
+        Session::listen(file, Pipeline::new(max_seconds, options.traces, sink), stop)?;
     for part in joined {
         if session.pipeline.is_full() {
             break;
@@ -423,7 +424,7 @@ impl<'a> Session<'a> {
 
     fn conclude(mut self) -> Result<AudioInfo, Cause> {
         let capped = self.pipeline.is_full();
-        let delivered = self.pipeline.finish();
+        let (delivered, heard) = self.pipeline.finish();
         // Of what was not looked at nothing is said.
         let incomplete = self.incomplete.filter(|_| !capped);
         self.tally.check(capped).map_err(|cause| match (cause, &incomplete) {
@@ -449,6 +450,7 @@ impl<'a> Session<'a> {
             incomplete,
             capped,
             tags: self.tags.with_separate_artists(),
+            heard,
         })
     }
 }

@@ -58,6 +58,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::progress::Cancel;
+use crate::trace::{Heard, Listening};
 pub use decode::{decode_bytes, decode_file};
 pub(crate) use embedded::guessed_encoding;
 pub use error::AudioError;
@@ -80,6 +81,9 @@ pub struct DecodeOptions {
     /// Ends decoding early, however long the file is.
     #[serde(skip)]
     pub cancel: Cancel,
+    /// How closely the signal is listened to for traces of decoders, at its own rate.
+    #[doc(hidden)]
+    pub traces: Listening,
 }
 
 impl Default for DecodeOptions {
@@ -88,6 +92,7 @@ impl Default for DecodeOptions {
             max_duration: Duration::from_secs(6 * 3600),
             timeout: Duration::from_secs(300),
             cancel: Cancel::new(),
+            traces: Listening::Off,
         }
     }
 }
@@ -122,6 +127,8 @@ pub struct AudioInfo {
     pub capped: bool,
     /// Descriptive tags.
     pub tags: Tags,
+    /// What was heard of traces of decoders, where that was asked.
+    pub heard: Option<Heard>,
 }
 
 /// Extensions that a folder walk takes for audio. Content decides in the end, not the name.

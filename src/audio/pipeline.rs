@@ -10,6 +10,7 @@ use super::convert::append_groups;
 use super::downmix::Downmixer;
 use super::layout::Layout;
 use super::resample::Resampler;
+use crate::trace::{Heard, Listening, Meter};
 
 /// Less room than this below the length cap counts as none: less than one frame at any rate.
 const MIN_ROOM_S: f64 = 1e-6;
@@ -18,6 +19,8 @@ const MIN_ROOM_S: f64 = 1e-6;
 /// chained Ogg files.
 pub(super) struct Pipeline<'a> {
     sink: &'a mut dyn FnMut(&[f32]),
+    /// Hears the mono signal at its own rate.
+    meter: Option<Meter>,
     stage: Option<Stage>,
     output: Vec<f32>,
     delivered: u64,
@@ -38,8 +41,14 @@ struct Stage {
 
 impl<'a> Pipeline<'a> {
     /// A chain that delivers to `sink` and takes no more than `max_seconds` of audio.
-    pub(super) fn new(max_seconds: f64, sink: &'a mut dyn FnMut(&[f32])) -> Self {
-        Self { sink, stage: None, output: Vec::new(), delivered: 0, seconds: 0.0, max_seconds }
+    pub(super) fn new(
+        max_seconds: f64,
+        listening: Listening,
+        sink: &'a mut dyn FnMut(&[f32]),
+    ) -> Self {
+        let meter = Meter::new(listening);
+        let (output, delivered, seconds) = (Vec::new(), 0, 0.0);
+        Self { sink, meter, stage: None, output, delivered, seconds, max_seconds }
     }
 
     /// Audio taken in so far, in seconds.
@@ -59,7 +68,7 @@ impl<'a> Pipeline<'a> {
             append_groups(buffer, layout, start..end, left, right);
             start = end;
             if stage.room() == 0 {
-                stage.flush_block(&mut self.output);
+                stage.flush_block(&mut self.output, self.meter.as_mut());
                 // At once: one packet of a hostile file can hold hours.
                 deliver(&mut self.output, &mut self.delivered, self.sink);
             }
@@ -81,7 +90,7 @@ impl<'a> Pipeline<'a> {
             }
             frames -= part;
             if stage.room() == 0 {
-                stage.flush_block(&mut self.output);
+                stage.flush_block(&mut self.output, self.meter.as_mut());
                 // At once: one packet of a hostile file can hold hours.
                 deliver(&mut self.output, &mut self.delivered, self.sink);
             }
@@ -93,10 +102,10 @@ impl<'a> Pipeline<'a> {
         self.max_seconds - self.seconds < MIN_ROOM_S
     }
 
-    /// Delivers what is still on its way; returns the number of samples delivered in all.
-    pub(super) fn finish(&mut self) -> u64 {
+    /// Delivers what is still on its way; returns the number of samples delivered in all, and what the meter heard.
+    pub(super) fn finish(&mut self) -> (u64, Option<Heard>) {
         self.end_stage();
-        self.delivered
+        (self.delivered, self.meter.take().map(Meter::finish))
     }
 
     /// How many of `frames` the length cap still allows.
@@ -117,7 +126,7 @@ impl<'a> Pipeline<'a> {
 
     fn end_stage(&mut self) {
         if let Some(mut stage) = self.stage.take() {
-            stage.flush_block(&mut self.output);
+            stage.flush_block(&mut self.output, self.meter.as_mut());
             stage.resampler.finish(&mut self.output);
             self.deliver();
         }
@@ -153,11 +162,17 @@ impl Stage {
         self.downmixer.block().saturating_sub(self.left.len())
     }
 
-    fn flush_block(&mut self, output: &mut Vec<f32>) {
-        let Stage { layout, downmixer, resampler, left, right, .. } = self;
-        resampler.push(left.len(), output, |mono| match layout {
-            Layout::Mono => mono.extend_from_slice(left),
-            _ => downmixer.mix(left, right, mono),
+    fn flush_block(&mut self, output: &mut Vec<f32>, meter: Option<&mut Meter>) {
+        let Stage { spec, layout, downmixer, resampler, left, right } = self;
+        resampler.push(left.len(), output, |mono| {
+            let before = mono.len();
+            match layout {
+                Layout::Mono => mono.extend_from_slice(left),
+                _ => downmixer.mix(left, right, mono),
+            }
+            if let Some(meter) = meter {
+                meter.push(spec.rate(), &mono[before..]);
+            }
         });
         left.clear();
         right.clear();

@@ -37,6 +37,9 @@ pub(super) struct ScanArgs {
     /// Do not compare the files with each other
     #[arg(long, help_heading = COMPARISON)]
     no_cluster: bool,
+    /// Do not listen for traces that a decoder leaves (`decoder_trace`)
+    #[arg(long, help_heading = COMPARISON)]
+    no_trace: bool,
     /// How candidates are looked up
     #[arg(long, value_enum, value_name = "HOW", default_value_t = Search::Auto, help_heading = COMPARISON)]
     search: Search,
@@ -206,6 +209,7 @@ fn options(args: &ScanArgs) -> Options {
     let drawn = args.format == Format::Jsonl || args.page.is_given();
     options.evidence = drawn && !args.no_evidence;
     options.cluster = !args.no_cluster;
+    options.traces = !args.no_trace;
     options
 }
 

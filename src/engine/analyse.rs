@@ -10,6 +10,7 @@ use sha1::Sha1;
 use sha2::Digest;
 
 use super::Item;
+use super::tracing::traced;
 use crate::audio::{AudioError, DecodeOptions};
 use crate::declare::declared::{Declared, DeclaredIn};
 use crate::declare::generators::generator_mentions;
@@ -65,7 +66,8 @@ impl Analysed {
             }
         };
         let analysis = analyse(&item.path, params, density, decode, &mut hear)?;
-        let upload = upload(item, &analysis);
+        let mut upload = upload(item, &analysis);
+        upload.trace = traced(&item.path, analysis.info.heard.as_ref(), decode)?;
         let work = meter.map(WorkMeter::finish);
         let loops = listener.map(Listener::finish).unwrap_or_default();
         Ok(Analysed { upload, constellation: analysis.constellation, work, loops, density })

@@ -11,7 +11,9 @@ use crate::fingerprint::Constellation;
 use crate::fingerprint::stored::{constellation, payloads, windows};
 use crate::policy::Upload;
 use crate::report::evidence::EvidenceRecord;
-use crate::report::records::{ErrorRecord, MatchRecord, QueryInfo, Record, ScanResult, Scanned};
+use crate::report::records::{
+    DecoderTraceRecord, ErrorRecord, MatchRecord, QueryInfo, Record, ScanResult, Scanned,
+};
 use crate::report::tracklist::tracklist;
 use crate::scan::params::ScanParams;
 use crate::works::params::WorkParams;
@@ -93,6 +95,9 @@ impl Engine {
             &mut records,
         )?;
         let matches = analysed.upload.matches.len();
+        let traced = analysed.upload.trace.as_ref();
+        let trace = traced.map(|t| DecoderTraceRecord::new(&track, t));
+        records.extend(trace.map(|t| Record::DecoderTrace(Box::new(t))));
         let is_featureless = matches == 0 && references.scanner.is_featureless(query);
         records.push(Record::Scanned(Scanned {
             query: QueryInfo::from(&*track),

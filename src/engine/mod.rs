@@ -25,6 +25,7 @@ mod pair;
 pub(crate) mod resembling;
 mod run;
 mod scratch;
+mod tracing;
 mod uploads;
 
 use std::path::Path;
@@ -40,6 +41,7 @@ use crate::params::FingerprintParams;
 use crate::policy::{Batch, Finding, Observation, Upload, Verdict, observe};
 use crate::resemblance::Resemblance;
 use crate::scan::search::{Depth, Scanner, TrackMatch};
+use crate::trace;
 use crate::track::Track;
 use crate::works::params::WorkParams;
 use crate::works::search::WorkScanner;
@@ -83,6 +85,9 @@ pub struct Options {
     pub evidence: bool,
     /// Compares the files of a batch with each other, and tells clusters of near-duplicates.
     pub cluster: bool,
+    /// Listens for traces of decoders in what is compared with references.
+    #[doc(hidden)]
+    pub traces: bool,
 }
 
 impl Default for Options {
@@ -98,6 +103,7 @@ impl Default for Options {
             limit: 20,
             evidence: true,
             cluster: true,
+            traces: true,
         }
     }
 }
@@ -344,9 +350,14 @@ impl Engine {
     /// Reads a file; with the peaks that a query needs where there is something to compare it with.
     fn analyse(&self, item: &Item) -> Result<Analysed, AudioError> {
         let params = &self.options.params;
-        let density = if self.references.is_some() { params.query_density } else { 1.0 };
+        let has_references = self.references.is_some();
+        let density = if has_references { params.query_density } else { 1.0 };
+        let mut decode = self.options.decode.clone();
+        if self.options.traces && has_references {
+            decode.traces = trace::Listening::Glance;
+        }
         let loops = self.references().and_then(Index::loops);
-        Analysed::new(item, params, density, &self.options.decode, self.options.works, loops)
+        Analysed::new(item, params, density, &decode, self.options.works, loops)
     }
 }
 

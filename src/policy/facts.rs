@@ -71,6 +71,8 @@ pub const STANDINGS: &[&str] = &["licensed", "permitted", "refused", "unknown"];
 pub const CHANNELS: &[&str] = &["harmony", "melody", "both"];
 /// Values of `exclusive`.
 pub const EXCLUSIVE: &[&str] = &["yes", "no", "unknown"];
+/// Values of `decoder_trace`.
+pub const TRACES: &[&str] = &["not_measurable", "none", "weak", "strong"];
 /// Values of `side`.
 pub const SIDES: &[&str] = &["batch", "reference"];
 
@@ -156,6 +158,7 @@ pub const FACTS: &[FactSpec] = &[
     flag("keywords", "the title strings keywords or names together"),
     flag("type_beat", "the title is of the kind \"artist type beat\""),
     flag("generator_in_tags", "the file's tags name a generator"),
+    word("decoder_trace", TRACES, "trace of a decoder in the sound"),
     flag("tool_named", "the declaration names the generator"),
     word("tool", &[], "generator named"),
     word("generator", &[], "family of the generator named"),

@@ -10,6 +10,7 @@ use crate::fingerprint::signal::Signal;
 use crate::level::Level;
 use crate::matches::Match;
 use crate::resemblance::Resemblance;
+use crate::trace::Traced;
 use crate::track::Track;
 
 /// Hashes of an audio file, in hexadecimal, for comparison with a declared one.
@@ -42,6 +43,8 @@ pub struct Upload {
     pub tags_generator: Vec<(String, String)>,
     /// Silence, noise, repetition.
     pub signal: Signal,
+    /// Traces of a decoder, where they were listened for.
+    pub trace: Option<Traced>,
     /// Hashes of the file, where they were computed.
     pub file_hashes: FileHashes,
     /// Accepted matches.

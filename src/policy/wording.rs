@@ -23,7 +23,8 @@ pub const LIMITS: &[Limit] = &[
         id: "not_ai_detection",
         title: "Not an AI detector",
         text: "It does not find out whether audio was generated; it compares what is declared with \
-               what the file itself names.",
+               what the file itself names, and with the trace of one old codec, which stays on recordings of \
+               people, too, and whose absence says nothing.",
     },
     Limit {
         id: "not_composition_match",
@@ -180,7 +181,9 @@ pub fn meaning(rule: Rule) -> &'static str {
         }
         Rule::Disc001 => "The declaration does not say whether generators were used.",
         Rule::Disc002 => {
-            "Declared free of generated parts, while the file's tags or the declaration name a generator."
+            "Declared free of generated parts, while the file's tags or the declaration name a generator, or the sound \
+             has a strong trace of a decoder. A trace alone is never more than a look: the codec passes recordings \
+             of people, too."
         }
         Rule::Disc005 => {
             "A voice is declared to imitate a person, or the title or the declaration names somebody whose voice a \

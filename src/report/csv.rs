@@ -7,7 +7,8 @@ use std::io::{self, Write};
 
 use super::Report;
 use super::records::{
-    ErrorRecord, MatchRecord, Record, ResemblanceRecord, Scanned, VerdictRecord, credit,
+    DecoderTraceRecord, ErrorRecord, MatchRecord, Record, ResemblanceRecord, Scanned,
+    VerdictRecord, credit,
 };
 use super::text_batch::joined;
 use crate::declare::text::visible;
@@ -55,6 +56,8 @@ pub const COLUMNS: &[&str] = &[
     "family_id",
     "family_size",
     "eligibility",
+    "decoder_trace",
+    "decoder_trace_score",
 ];
 
 /// Writes the table.
@@ -72,6 +75,8 @@ pub struct Csv<W: Write> {
     clusters: BTreeMap<String, Row>,
     /// Family columns by member.
     families: BTreeMap<String, Row>,
+    /// Columns of traces by file.
+    traces: BTreeMap<String, Row>,
 }
 
 /// The answers of platforms of users' uploads as one value: `content_id:ineligible meta:ask`.
@@ -97,6 +102,7 @@ impl<W: Write> Csv<W> {
             scanned: 0,
             clusters: BTreeMap::new(),
             families: BTreeMap::new(),
+            traces: BTreeMap::new(),
         })
     }
 
@@ -107,8 +113,9 @@ impl<W: Write> Csv<W> {
             let verdict = self.verdicts.get(&path).unwrap_or(&empty);
             let cluster = self.clusters.get(&path).unwrap_or(&empty);
             let family = self.families.get(&path).unwrap_or(&empty);
+            let trace = self.traces.get(&path).unwrap_or(&empty);
             let value = |column: &&str| {
-                let groups = cluster.iter().chain(family).chain(&self.started_at);
+                let groups = cluster.iter().chain(family).chain(trace).chain(&self.started_at);
                 let mut values = row.iter().chain(verdict).chain(groups);
                 values.find(|(name, _)| name == column).map_or("", |(_, v)| v.as_str())
             };
@@ -185,6 +192,15 @@ impl<W: Write> Csv<W> {
         let mut row = vec![("path", s.query.path.clone()), ("result", s.result.name().to_owned())];
         row.extend(query_columns(&s.query));
         self.row(&s.query.path, row);
+    }
+
+    fn traced(&mut self, t: &DecoderTraceRecord) {
+        let score = t.close.as_ref().map(|close| close.score.to_string());
+        let row = vec![
+            ("decoder_trace", t.result.name().to_owned()),
+            ("decoder_trace_score", score.unwrap_or_default()),
+        ];
+        self.traces.insert(t.query.path.clone(), row);
     }
 
     fn error(&mut self, e: &ErrorRecord) {
@@ -282,6 +298,7 @@ impl<W: Write> Report for Csv<W> {
                     self.unmatched(s);
                 }
             }
+            Record::DecoderTrace(t) => self.traced(t),
             Record::Error(e) => self.error(e),
             Record::Cluster(c) => self.cluster(c),
             Record::Family(f) => self.family(f),

@@ -13,14 +13,15 @@ use std::path::Path;
 use super::evidence::EvidenceRecord;
 use super::records::TracklistEntry;
 use super::records::{
-    Begin, MatchRecord, Name, QueryInfo, Record, ResemblanceRecord, ScanResult, Summary,
-    VerdictRecord,
+    Begin, DecoderTraceRecord, MatchRecord, Name, QueryInfo, Record, ResemblanceRecord, ScanResult,
+    Summary, VerdictRecord,
 };
 use super::remarks::remarks;
 use crate::dedup::cluster::Cluster;
 use crate::dedup::family::Family;
 use crate::level::Level;
 use crate::policy::{Finding, Rule};
+use crate::trace::Strength;
 
 /// Longest line that is read. Evidence with pictures takes some hundred kilobytes, a cluster of
 /// thousands of uploads some megabytes.
@@ -85,6 +86,8 @@ pub struct UploadEntry {
     pub matches: Vec<MatchEntry>,
     /// What plays the same, the surest first.
     pub resemblances: Vec<RecordPosition>,
+    /// Traces of a decoder, where there are any.
+    pub trace: Option<RecordPosition>,
     /// What the policies found, gravest first.
     pub findings: Vec<RecordPosition>,
     /// Why it could not be read.
@@ -242,6 +245,14 @@ impl Records {
         }
     }
 
+    /// The whole record of what a decoder left.
+    pub fn trace(&mut self, place: RecordPosition) -> Option<Box<DecoderTraceRecord>> {
+        match self.get(place)? {
+            Record::DecoderTrace(t) => Some(t),
+            _ => None,
+        }
+    }
+
     /// The whole record of a verdict.
     pub fn verdict(&mut self, place: RecordPosition) -> Option<Box<VerdictRecord>> {
         match self.get(place)? {
@@ -326,6 +337,10 @@ impl Survey {
                 upload.result = Some(s.result);
                 upload.tracklist = s.tracklist;
                 upload.by_way_of = s.by_way_of;
+            }
+            Record::DecoderTrace(t) => {
+                let found = matches!(t.result, Strength::Weak | Strength::Strong);
+                self.query(&t.query).trace = found.then_some(place);
             }
             Record::Cluster(c) => self.cluster(*c, place),
             Record::Family(f) => {

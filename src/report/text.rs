@@ -12,8 +12,8 @@ use super::phrases::{
     Causes, beside_loops_words, cause, count, kind_words, named, odds, speed, work_words,
 };
 use super::records::{
-    ErrorRecord, MatchRecord, QueryInfo, Record, ResemblanceRecord, ScanResult, Scanned,
-    SegmentRecord, Summary, VerdictRecord,
+    DecoderTraceRecord, ErrorRecord, MatchRecord, QueryInfo, Record, ResemblanceRecord, ScanResult,
+    Scanned, SegmentRecord, Summary, VerdictRecord,
 };
 use super::remarks::remarks;
 use super::text_batch::{self, Told};
@@ -21,6 +21,7 @@ use crate::clock::clock;
 use crate::declare::text::visible;
 use crate::level::Level;
 use crate::policy::Finding;
+use crate::trace::Strength;
 
 /// Segments printed per match; a loop may have dozens.
 const MAX_SEGMENTS: usize = 6;
@@ -194,6 +195,16 @@ impl<W: Write> Text<W> {
         self.line(ABOUT_MATCH, &text)
     }
 
+    fn traced(&mut self, t: &DecoderTraceRecord) -> io::Result<()> {
+        if !matches!(t.result, Strength::Weak | Strength::Strong) {
+            return Ok(());
+        }
+        self.heading(&t.query)?;
+        let label = self.look.paint(Ink::Found, "DECODER TRACE");
+        let text = format!("{label}  {}: {}", t.result.name(), visible(&t.statement));
+        self.line(ABOUT_FILE, &text)
+    }
+
     fn scanned(&mut self, s: &Scanned) -> io::Result<()> {
         self.heading(&s.query)?;
         let among =
@@ -335,6 +346,7 @@ impl<W: Write> Report for Text<W> {
             }
             Record::Match(m) => self.matched(m),
             Record::Resemblance(r) => self.resembling(r),
+            Record::DecoderTrace(t) => self.traced(t),
             Record::Scanned(s) => self.scanned(s),
             Record::Error(e) => self.error(e),
             // Other remarks are told on standard error.

@@ -121,3 +121,22 @@ fn references_that_cannot_be_used_are_named_and_the_others_serve() {
     let none = ["scan", "incoming/night-drive.mp3", "--references", "incoming/not-audio.mp3"];
     assert!(place.run(&none).expect(2).stderr.contains("not-audio.mp3"));
 }
+
+#[test]
+fn the_trace_of_a_decoder_is_told_where_there_is_one_and_only_there() {
+    let place = Place::demo();
+    let outcome = scan_demo(&place);
+    let traces = outcome.all("decoder_trace");
+    let of = |name: &str| {
+        let found = traces.iter().find(|t| file_name(&t["query"]["path"]) == name);
+        found.unwrap_or_else(|| panic!("{name} has a record"))
+    };
+    let sax = of("funky-sax.mp3");
+    assert_eq!((&sax["result"], &sax["lattice"]), (&"strong".into(), &"mel_512_10k".into()));
+    assert!(sax["score"].as_f64().unwrap() > 10.0, "{sax}");
+    assert!(sax["statement"].as_str().unwrap().contains("own recording included"), "{sax}");
+    for human in ["night-drive.mp3", "void-sensor.ogg"] {
+        assert_ne!(of(human)["result"], "strong", "{human}");
+        assert_ne!(of(human)["result"], "weak", "{human}");
+    }
+}

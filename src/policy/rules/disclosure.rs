@@ -1,5 +1,7 @@
-//! DISC rules: what is declared about generated parts, and what the file itself says. Nothing here listens
-//! for generators: only words are compared with words.
+//! DISC rules: what is declared about generated parts, and what the file itself says.
+//!
+//! Words are compared with words, and with the trace of a decoder where the sound has a strong one. Such a trace is
+//! evidence of a codec that also passes recordings of people: by itself it is never more than a reason to look.
 
 use super::{cap, observation};
 use crate::declare::declared::{AiDisclosure, AiFacet, AiLevel};
@@ -9,6 +11,8 @@ use crate::policy::facts::FactsBuilder;
 use crate::policy::observation::{Observation, Rule};
 use crate::policy::words::{quoted, some_of, visible};
 use crate::policy::{Batch, Upload};
+use crate::trace::Strength;
+use crate::trace::words::statement;
 
 /// Family of a generator that none of those known is.
 const OTHER: &str = "other";
@@ -36,10 +40,11 @@ fn tags(upload: &Upload) -> String {
 
 fn undeclared(batch: &Batch<'_>, upload: &Upload) -> Option<Observation> {
     let generator = !upload.tags_generator.is_empty();
+    let trace = strong_trace(upload);
     if !(upload.has_declaration || batch.policy_chosen || generator) {
         return None;
     }
-    let message = if generator {
+    let mut message = if generator {
         format!(
             "nothing is declared about generated parts, but the file names a generator: {}",
             tags(upload)
@@ -47,22 +52,60 @@ fn undeclared(batch: &Batch<'_>, upload: &Upload) -> Option<Observation> {
     } else {
         "nothing is declared about generated parts".to_owned()
     };
-    let facts = FactsBuilder::default().flag("generator_in_tags", generator);
+    if let Some(trace) = &trace {
+        message += &format!("; the sound has a decoder's trace: {trace}");
+    }
+    let facts = FactsBuilder::default()
+        .flag("generator_in_tags", generator)
+        .maybe("decoder_trace", traced(upload));
     Some(observation(Rule::Disc001, message, facts))
+}
+
+/// Why a trace alone is never more than a reason to look.
+const ONLY_A_TRACE: &str =
+    "a decoder's trace is evidence of a codec, which also passes recordings of people";
+
+/// How strong the trace of a decoder in the sound is, where it was listened for.
+fn traced(upload: &Upload) -> Option<&'static str> {
+    upload.trace.as_ref().map(|traced| traced.strength().name())
+}
+
+/// What a strong trace of a decoder says.
+fn strong_trace(upload: &Upload) -> Option<String> {
+    let traced = upload.trace.as_ref().filter(|t| t.strength() == Strength::Strong)?;
+    Some(statement(traced))
 }
 
 fn contradiction(upload: &Upload) -> Option<Observation> {
     let tool = upload.declared.ai.tool.as_deref();
     let named = match (upload.tags_generator.is_empty(), tool) {
-        (false, _) => tags(upload),
-        (true, Some(tool)) => format!("{} in the declaration itself", quoted(tool)),
-        (true, None) => return None,
+        (false, _) => Some(tags(upload)),
+        (true, Some(tool)) => Some(format!("{} in the declaration itself", quoted(tool))),
+        (true, None) => None,
     };
-    let message = format!("declared free of generated parts, but a generator is named: {named}");
+    let trace = strong_trace(upload);
+    let message = match (&named, trace) {
+        (None, None) => return None,
+        (Some(named), None) => {
+            format!("declared free of generated parts, but a generator is named: {named}")
+        }
+        (Some(named), Some(trace)) => format!(
+            "declared free of generated parts, but a generator is named: {named}; the sound has a \
+             decoder's trace, too: {trace}"
+        ),
+        (None, Some(trace)) => format!(
+            "declared free of generated parts, but the sound has a decoder's trace: {trace}"
+        ),
+    };
     let facts = FactsBuilder::default()
         .flag("generator_in_tags", !upload.tags_generator.is_empty())
-        .flag("tool_named", tool.is_some());
-    Some(observation(Rule::Disc002, message, facts))
+        .flag("tool_named", tool.is_some())
+        .maybe("decoder_trace", traced(upload));
+    let mut seen = observation(Rule::Disc002, message, facts);
+    if named.is_none() {
+        cap(&mut seen, Level::Review, ONLY_A_TRACE);
+    }
+    Some(seen)
 }
 
 fn declared(ai: &AiDisclosure) -> Observation {

@@ -34,6 +34,7 @@ mod segments_view;
 mod shell;
 mod svg;
 mod timeline;
+mod trace_view;
 mod tracklist_view;
 mod upload_view;
 mod verdict_view;

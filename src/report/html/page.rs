@@ -17,6 +17,7 @@ use super::match_view::MatchView;
 use super::overview::{self, Row};
 use super::parts::note;
 use super::shell::{self, Frame, Hole};
+use super::trace_view::TraceView;
 use super::upload_view::{MAX_FINDINGS, UploadView};
 use super::words::count;
 use super::work_view::WorkView;
@@ -239,8 +240,16 @@ impl<'a> Page<'a> {
                 let part = part.collect();
                 self.exhibits(part, &declared, out)?;
             }
-            self.works(upload, out)
+            self.works(upload, out)?;
+            self.trace(upload, out)
         })
+    }
+
+    fn trace(&mut self, upload: &UploadEntry, out: &mut dyn Write) -> io::Result<()> {
+        match upload.trace.and_then(|place| self.records.trace(place)) {
+            Some(record) => put(out, &TraceView::new(&record).markup()),
+            None => Ok(()),
+        }
     }
 
     fn works(&mut self, upload: &UploadEntry, out: &mut dyn Write) -> io::Result<()> {
@@ -319,6 +328,10 @@ mod tests {
             json!({"type": "cluster", "cluster_id": "c", "explanation": BAD, "members": [BAD],
                 "member_details": [member], "contributions": [{"signal": BAD, "text": BAD}],
                 "context": [{"member": BAD, "other": BAD}]}),
+            json!({"type": "decoder_trace", "query": side, "result": "strong", "statement": BAD, "params": BAD,
+                "glance": {"measurable": true, "whole": 1, "stretch": 1, "other_rows": 1, "pitched": 1}, "score": 9, "highest_score": 9,
+                "human_versions": 1, "human_highest": 1, "lattice": BAD, "pitch_factor": 1, "bands": [],
+                "stretches": [], "window_ms": 5000, "windows": [9, null, 8], "pattern": [1, 2, 1]}),
             json!({"type": "error", "subject": BAD, "code": BAD, "message": BAD}),
         ];
         records.map(|record| format!("{record}\n")).concat()

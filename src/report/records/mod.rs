@@ -6,6 +6,7 @@ mod error;
 mod matched;
 mod resembling;
 mod run;
+mod tracing;
 mod track;
 mod verdict;
 
@@ -20,6 +21,7 @@ pub use error::{ErrorRecord, NoteRecord};
 pub use matched::{MatchRecord, ScanResult, Scanned, SegmentRecord, TracklistEntry};
 pub use resembling::{NextBestRecord, ResemblanceRecord, WorkExhibit};
 pub use run::{Begin, DecisionsInfo, DeliveryInfo, IndexInfo, PolicyInfo, SCHEMA, Summary};
+pub use tracing::{CloseLook, DecoderTraceRecord};
 pub use track::{ExternalIds, LibraryInfo, Name, QueryInfo, ReferenceInfo, credit};
 pub use verdict::VerdictRecord;
 
@@ -33,6 +35,8 @@ pub enum Record {
     Match(Box<MatchRecord>),
     /// A query that plays what a reference plays.
     Resemblance(Box<ResemblanceRecord>),
+    /// Traces that a decoder left in a query, or that none were found.
+    DecoderTrace(Box<DecoderTraceRecord>),
     /// A query is done; says plainly whether anything was found.
     Scanned(Scanned),
     /// A cluster of near-duplicates.

@@ -1,6 +1,7 @@
 //! One upload by itself: file, codes, names, generated parts.
 
 use super::*;
+use crate::trace::{Glance, Strength, Trace, Traced};
 
 #[test]
 fn a_complete_upload_that_resembles_nothing_is_clear_everywhere() {
@@ -172,4 +173,49 @@ fn every_fact_that_is_stated_is_in_the_table() {
             assert!(crate::policy::facts::spec(name).is_some(), "{name}");
         }
     }
+}
+
+/// What a file has whose sound has a trace of this strength.
+fn traced(strength: Strength) -> Option<Traced> {
+    let glance = Glance { measurable: true, ..Glance::default() };
+    let lattice = "mel_512_10k".to_owned();
+    let close = Trace { strength, score: 14.2, pitch_factor: 1.0, lattice, ..Trace::default() };
+    Some(Traced { glance, close: Some(close), failed: None })
+}
+
+#[test]
+fn a_strong_trace_against_a_declaration_is_for_a_look_and_never_more() {
+    let with = |trace, level| {
+        let mut upload = upload("a.wav");
+        upload.declared.ai.level = level;
+        Upload { trace, ..upload }
+    };
+    // The packs that refuse whatever names a generator do not refuse a trace.
+    for policies in ["generic", "cdbaby", "generic,spotify,distrokid,cdbaby"] {
+        let (observations, verdict) =
+            super::verdict(with(traced(Strength::Strong), AiLevel::None), policies);
+        let message = message_of(&observations, Rule::Disc002);
+        assert!(message.contains("score 14.2") && message.contains("own recording"), "{message}");
+        assert_eq!(verdict.level, Level::Review, "{policies}");
+    }
+    for harmless in [None, traced(Strength::Weak), traced(Strength::None)] {
+        let (observations, verdict) = super::verdict(with(harmless, AiLevel::None), "generic");
+        assert!(observations.iter().all(|o| o.rule != Rule::Disc002), "{observations:?}");
+        assert_eq!(verdict.level, Level::Clear);
+    }
+    // Declared, so nothing contradicts it.
+    let declared = with(traced(Strength::Strong), AiLevel::All);
+    let (observations, _) = super::verdict(declared, "generic");
+    assert!(observations.iter().all(|o| o.rule != Rule::Disc002));
+}
+
+#[test]
+fn a_trace_is_named_where_nothing_is_declared() {
+    let mut upload = upload("a.wav");
+    upload.declared.ai.level = AiLevel::Undeclared;
+    let without = super::verdict(upload.clone(), "generic").1.level;
+    upload.trace = traced(Strength::Strong);
+    let (observations, verdict) = super::verdict(upload, "generic");
+    assert!(message_of(&observations, Rule::Disc001).contains("512-row mel spectrogram"));
+    assert_eq!(verdict.level, without);
 }
