@@ -56,7 +56,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("textwrap", &["src/report/look.rs"]),
     ("symphonia", &["src/audio/"]),
     ("chardetng", &["src/audio/embedded/code_page.rs"]),
-    ("rustix", &["src/audio/isolation/", "src/cli/account.rs"]),
+    ("rustix", &["src/audio/isolation/", "src/cli/account.rs", "src/serve/room.rs"]),
     ("maud", &["src/report/html/", "src/serve/pages/"]),
     ("axum", &["src/serve/"]),
     ("tower", &["src/serve/router.rs"]),

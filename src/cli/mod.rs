@@ -65,6 +65,9 @@ enum Command {
     /// Make a token by which somebody may use `serve`
     #[cfg(feature = "serve")]
     Token(serve::TokenArgs),
+    /// Make a receiver of messages for `soundalike serve --webhooks`
+    #[cfg(feature = "serve")]
+    Webhook(serve::WebhookArgs),
     /// Find clusters of near-duplicates within a batch or an index
     #[command(after_long_help = examples::CLUSTER)]
     Cluster(cluster::ClusterArgs),
@@ -122,6 +125,8 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Serve(args) => serve::run(args),
         #[cfg(feature = "serve")]
         Command::Token(args) => serve::token(&args),
+        #[cfg(feature = "serve")]
+        Command::Webhook(args) => serve::webhook(&args),
         Command::Cluster(args) => cluster::run(args),
         Command::Compare(args) => compare::run(args),
         Command::Allow(command) => decide::run(Effect::Allow, command),

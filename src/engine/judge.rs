@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -23,7 +24,8 @@ use crate::report::records::{Begin, DecisionsInfo, PolicyInfo, VerdictRecord};
 pub struct Judge {
     packs: Vec<Pack>,
     chosen: bool,
-    decisions: Option<Decisions>,
+    /// Shared: many hold the same, and each goes on from there.
+    decisions: Option<Arc<Decisions>>,
     log: Option<PathBuf>,
 }
 
@@ -77,8 +79,10 @@ impl Judge {
     /// # Errors
     /// As for [`Judge::with_decisions`].
     pub fn refresh(&mut self, now: Timestamp) -> Result<(), Error> {
-        if let Some(log) = &self.log {
-            self.decisions = Some(Decisions::load(log, now)?);
+        let Some(log) = &self.log else { return Ok(()) };
+        let known = self.decisions.get_or_insert_default();
+        if !known.is_current(log, now) {
+            Arc::make_mut(known).catch_up(log, now, &mut |_| {})?;
         }
         Ok(())
     }
@@ -91,7 +95,7 @@ impl Judge {
     #[doc(hidden)]
     pub fn as_of(&self, entries: u64, then: Timestamp) -> Result<Option<Judge>, Error> {
         let Some(log) = &self.log else { return Ok(None) };
-        let decisions = Some(Decisions::load_until(log, then, entries)?);
+        let decisions = Some(Arc::new(Decisions::load_until(log, then, entries)?));
         let before = Judge { decisions, ..self.clone() };
         Ok((before.in_force() != self.in_force()).then_some(before))
     }
@@ -105,7 +109,7 @@ impl Judge {
     /// Names the decisions that are in force: the same as long as the same count.
     #[doc(hidden)]
     pub fn in_force(&self) -> String {
-        self.decisions.as_ref().map_or_else(|| Decisions::default().in_force(), Decisions::in_force)
+        self.decisions.as_ref().map_or_else(|| Decisions::default().in_force(), |d| d.in_force())
     }
 
     /// Where the decisions are kept.

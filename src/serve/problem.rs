@@ -75,6 +75,12 @@ impl Problem {
         Problem::new(StatusCode::TOO_MANY_REQUESTS, "busy", title)
     }
 
+    /// The disk is nearly full.
+    pub(in crate::serve) fn no_room(detail: impl Into<String>) -> Problem {
+        let title = "There is no room for this";
+        Problem::new(StatusCode::INSUFFICIENT_STORAGE, "no-room", title).because(detail)
+    }
+
     /// It makes sense, but not here.
     pub(in crate::serve) fn unusable(detail: impl Into<String>) -> Problem {
         let title = "The request is well formed and cannot be carried out";
@@ -143,6 +149,7 @@ impl From<DecideError> for Problem {
         match error {
             DecideError::Conflict => Problem::conflict(detail),
             DecideError::NothingToUndo
+            | DecideError::Blocked { .. }
             | DecideError::TooMany(_)
             | DecideError::NoEnd(_)
             | DecideError::Term(_)

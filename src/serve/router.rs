@@ -12,7 +12,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 
-use super::api::{decisions, jobs, listing, openapi, service, submit};
+use super::api::{decisions, events, jobs, listing, openapi, service, submit, webhooks};
 use super::problem::Problem;
 use super::shared::Shared;
 use super::{media, pages, security, waveform};
@@ -47,6 +47,11 @@ pub(super) fn router(desk: Shared, local: SocketAddr) -> Router {
         .route("/v1/uploads/{id}/notes", post(decisions::note))
         .route("/v1/jobs/{id}", get(jobs::one))
         .route("/v1/jobs/{id}/records", get(jobs::records))
+        .route("/v1/jobs/{id}/events", get(events::follow))
+        .route("/v1/webhooks", get(webhooks::receivers))
+        .route("/v1/webhooks/messages", get(webhooks::messages))
+        .route("/v1/webhooks/messages/{id}/send", post(webhooks::again))
+        .route("/v1/webhooks/{name}/ping", post(webhooks::ping))
         .route("/v1/clusters", get(listing::clusters))
         .route("/v1/clusters/{id}", get(listing::cluster))
         .route("/v1/clusters/{id}/members/{member}/audio", get(media::member))

@@ -11,6 +11,7 @@
 //! What is acknowledged is on disk: every change is one transaction, synced before it is answered.
 
 mod jobs;
+mod messages;
 mod notes;
 mod reviews;
 mod rows;
@@ -25,7 +26,8 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::journal::{self, Lock};
 
-pub use jobs::{Job, JobState, NewJob, Source, Submitted};
+pub use jobs::{Delivery, Job, JobState, NewJob, Source, Submitted};
+pub use messages::{EVENTS, Message, Wants};
 pub use notes::Note;
 pub use reviews::ReviewRow;
 pub use rows::{ClusterRow, LineRow, NewCluster, NewUpload, Status, UploadRow, Verdict};
@@ -60,6 +62,9 @@ pub enum StateError {
     /// The database.
     #[error("the state cannot be read or written: {0}")]
     Database(#[from] rusqlite::Error),
+    /// The system gives no random numbers.
+    #[error("no name can be made: {0}")]
+    Random(String),
     /// What stands in it.
     #[error("the state holds something that cannot be read: {0}")]
     Content(#[from] serde_json::Error),
@@ -77,6 +82,8 @@ pub struct Store {
     dir: PathBuf,
     writer: Mutex<Connection>,
     readers: Mutex<Vec<Connection>>,
+    /// Who is told of what.
+    wants: Mutex<Vec<Wants>>,
     _lock: Lock,
 }
 
@@ -109,7 +116,8 @@ impl Store {
         if !schema::migrate(&mut db)? {
             return Err(StateError::Later { path });
         }
-        Ok(Store { dir, writer: Mutex::new(db), readers: Mutex::default(), _lock: lock })
+        let (writer, readers, wants) = (Mutex::new(db), Mutex::default(), Mutex::default());
+        Ok(Store { dir, writer, readers, wants, _lock: lock })
     }
 
     /// Removes what requests left that were never acknowledged.

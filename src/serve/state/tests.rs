@@ -75,6 +75,8 @@ fn review(upload: &str, action: Action, until: Option<&str>) -> ReviewEntry {
         until: until.map(|text| Expiry::try_from(text.to_owned()).unwrap()),
         index_id: None,
         rulings: Vec::new(),
+        made: Vec::new(),
+        ended: Vec::new(),
         undoes: None,
     }
 }
@@ -122,7 +124,7 @@ fn what_was_parked_comes_back_when_its_time_is_over() {
         (1, NOW.to_owned(), review(&ids[0], Action::Park, Some("2026-11-30"))),
         (2, NOW.to_owned(), review(&ids[1], Action::Park, Some("2026-11-29T08:00:00Z"))),
     ];
-    store.take_reviews(&reviews, &(2, "x".to_owned()), false).unwrap();
+    store.take_reviews(&reviews, &(2, "x".to_owned()), (false, false)).unwrap();
     let parked = || store.counts().unwrap().of(Some(Status::Parked), None);
     assert_eq!(parked(), 2);
     for (today, moment, left) in [
@@ -135,7 +137,7 @@ fn what_was_parked_comes_back_when_its_time_is_over() {
         assert_eq!(parked(), left, "{moment}");
     }
     // Another log: what it does not hold was not decided.
-    store.take_reviews(&[], &(0, String::new()), true).unwrap();
+    store.take_reviews(&[], &(0, String::new()), (true, false)).unwrap();
     assert!(store.reviews(&ids[0]).unwrap().is_empty());
 }
 

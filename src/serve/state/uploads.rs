@@ -339,7 +339,7 @@ fn cursor(text: &str) -> Option<(i64, i64)> {
 }
 
 /// The name of the upload at this position of a job: the same if the job is looked at anew.
-fn upload_id(job: &str, at: usize) -> String {
+pub(super) fn upload_id(job: &str, at: usize) -> String {
     let digest = Sha256::digest(format!("{job}/{at}"));
     format!("u_{}", hex(digest.get(..8).unwrap_or_default()))
 }
