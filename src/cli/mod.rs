@@ -8,6 +8,8 @@ mod columns;
 mod common;
 mod compare;
 mod decide;
+#[cfg(feature = "serve")]
+mod desk;
 mod eval;
 mod examples;
 mod help;
@@ -68,6 +70,9 @@ enum Command {
     /// Make a receiver of messages for `soundalike serve --webhooks`
     #[cfg(feature = "serve")]
     Webhook(serve::WebhookArgs),
+    /// Look after the state of `serve`: copy it, make its tables anew, erase data
+    #[cfg(feature = "serve")]
+    Desk(desk::DeskArgs),
     /// Find clusters of near-duplicates within a batch or an index
     #[command(after_long_help = examples::CLUSTER)]
     Cluster(cluster::ClusterArgs),
@@ -127,6 +132,8 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Token(args) => serve::token(&args),
         #[cfg(feature = "serve")]
         Command::Webhook(args) => serve::webhook(&args),
+        #[cfg(feature = "serve")]
+        Command::Desk(args) => desk::run(&args),
         Command::Cluster(args) => cluster::run(args),
         Command::Compare(args) => compare::run(args),
         Command::Allow(command) => decide::run(Effect::Allow, command),

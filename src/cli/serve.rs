@@ -73,8 +73,14 @@ pub(super) struct ServeArgs {
     /// Take no uploads while less than so many MB are free on the disk of the state
     #[arg(long, value_name = "MB", default_value_t = 1_000, help_heading = INPUT)]
     reserve: u64,
+    /// Delete the audio of uploads that are clear, passed or rejected after so many days
+    #[arg(long, value_name = "DAYS", help_heading = "Keeping")]
+    audio_days: Option<u32>,
+    /// Erase all that says whose such uploads were after so many days
+    #[arg(long, value_name = "DAYS", help_heading = "Keeping")]
+    personal_days: Option<u32>,
     /// Keep at most so many MB of audio that was decoded for pages
-    #[arg(long, value_name = "MB", default_value_t = 2_000)]
+    #[arg(long, value_name = "MB", default_value_t = 2_000, help_heading = "Keeping")]
     cache: u64,
     /// Reference audio below this folder is played at the desk; may be given several times
     #[arg(long, value_name = "DIR")]
@@ -155,6 +161,8 @@ pub(super) fn run(args: ServeArgs) -> Result<Exit, Failure> {
         proxies: args.trust_proxy.iter().map(IpAddr::to_canonical).collect(),
         tls: args.tls_only,
         reserve: args.reserve.saturating_mul(MEGABYTE),
+        audio_days: args.audio_days,
+        personal_days: args.personal_days,
         max_cache: args.cache.saturating_mul(MEGABYTE),
         users,
         receivers: args.webhooks.as_deref().map(Receivers::read).transpose()?,

@@ -31,6 +31,8 @@ use crate::report::records::ErrorRecord;
 const MAX_DEATHS: u32 = 5;
 /// How long the worker sleeps where nothing wakes it.
 const NAP: Duration = Duration::from_millis(500);
+/// How often it is looked for what has had its time.
+const BETWEEN_ERASURES: Duration = Duration::from_secs(600);
 /// How long it waits after the index or the disk failed.
 const PAUSE: Duration = Duration::from_secs(5);
 
@@ -125,12 +127,31 @@ pub(super) fn work(desk: &Desk, cancel: &Cancel) {
 /// Looks around, and at the next job.
 fn next(desk: &Desk, cancel: &Cancel) {
     desk.look_around();
+    desk.erase_in_turn();
     match desk.store.begin_next(&now()) {
         Ok(Some(job)) => attempt(desk, &job, cancel),
         Ok(None) => desk.wait_for_work(NAP),
         Err(error) => {
             desk.trouble(Some(error.to_string()));
             pause(cancel, PAUSE);
+        }
+    }
+}
+
+impl Desk {
+    /// Erases what has had its time, now and then.
+    fn erase_in_turn(&self) {
+        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        if looked.is_some_and(|at| at.elapsed() < BETWEEN_ERASURES) {
+            return;
+        }
+        match self.erase_by_time() {
+            Ok(true) => {}
+            Ok(false) => *looked = Some(Instant::now()),
+            Err(error) => {
+                self.say(&format!("what has had its time cannot be erased: {error}"));
+                *looked = Some(Instant::now());
+            }
         }
     }
 }
@@ -234,6 +255,7 @@ fn look_at(desk: &Desk, job: &Job, tally: &Tally, cancel: &Cancel) -> Result<(),
     let summary = outcomes.close(exit, started, &mut report)?;
     let (file, told) = report.finish()?;
     // Records first: an upload in the queue has some.
+    let _one = desk.erasing.lock().unwrap_or_else(PoisonError::into_inner);
     draft.publish(file, None)?;
     desk.store.finish(&job.id, &told.uploads, &told.clusters, &summary_line(&summary), &now())?;
     desk.metrics.judged(told.uploads.len(), summary.audio_seconds, started.elapsed());

@@ -10,6 +10,7 @@
 
 mod api;
 mod decide;
+mod erase;
 mod extract;
 mod flow;
 mod follow;
@@ -21,6 +22,7 @@ mod peer;
 mod problem;
 mod queues;
 mod rate;
+mod rebuild;
 mod records;
 mod room;
 mod roots;
@@ -45,9 +47,11 @@ use crate::engine::{Engine, Error};
 use crate::progress::Cancel;
 use crate::report::records::Summary;
 
+pub use erase::{EraseError, Whose};
 pub use queues::WatchedFolder;
+pub use rebuild::{Rebuilt, rebuild};
 pub use roots::folder as root_folder;
-pub use state::StateError;
+pub use state::{Backup, StateError, backup};
 pub use users::{Role, Users, UsersError, new_token};
 pub use webhooks::{ReceiverError, Receivers, new_receiver};
 
@@ -92,6 +96,10 @@ pub struct Settings {
     pub tls: bool,
     /// Bytes on the disk that uploads leave free.
     pub reserve: u64,
+    /// After so many days the audio of uploads that were decided on, or are clear, is deleted.
+    pub audio_days: Option<u32>,
+    /// After so many days all that says whose they were is erased.
+    pub personal_days: Option<u32>,
     /// Largest cache of what is decoded for pages, in bytes.
     pub max_cache: u64,
     /// Who may do what; without, it listens to this machine only.
@@ -155,6 +163,10 @@ struct Desk {
     trouble: Mutex<Option<String>>,
     /// What was decided, as far as the state knows it; whoever decides holds it.
     decisions: Mutex<Decisions>,
+    /// When it was last looked for what has had its time.
+    looked: Mutex<Option<std::time::Instant>>,
+    /// Held by who erases, and by who writes records.
+    erasing: Mutex<()>,
     work: (Mutex<bool>, Condvar),
     sessions: users::Sessions,
     /// How often callers may change something.
@@ -192,6 +204,8 @@ pub fn run(settings: Settings, engine: Engine, cancel: &'static Cancel) -> Resul
         metrics: Metrics::default(),
         trouble: Mutex::default(),
         decisions: Mutex::default(),
+        looked: Mutex::default(),
+        erasing: Mutex::default(),
         work: (Mutex::default(), Condvar::new()),
         sessions: users::Sessions::default(),
         rate: rate::Buckets::default(),
@@ -252,6 +266,20 @@ pub fn run(settings: Settings, engine: Engine, cancel: &'static Cancel) -> Resul
     let _ = (worker.join(), watcher.join(), teller.join());
     desk.say("stopped");
     Ok(served?)
+}
+
+/// Erases from the state in `dir`, which no service uses, and from the index `keep`, what is known of somebody; how many
+/// uploads that were. `by`: who wants it, and why.
+///
+/// # Errors
+/// The state is in use, or something cannot be erased.
+pub fn erase(
+    dir: &Path,
+    keep: Option<&Path>,
+    whose: &Whose,
+    by: (&str, &str),
+) -> Result<u64, EraseError> {
+    erase::erase(&Store::open(dir)?, keep, whose, by)
 }
 
 async fn until(cancel: &Cancel) {

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::decisions::change::ChangeError;
 use crate::serve::decide::DecideError;
+use crate::serve::erase::EraseError;
 use crate::serve::records::RecordsError;
 use crate::serve::state::StateError;
 
@@ -140,6 +141,16 @@ impl From<StateError> for Problem {
 impl From<RecordsError> for Problem {
     fn from(error: RecordsError) -> Problem {
         Problem::internal(error.to_string())
+    }
+}
+
+impl From<EraseError> for Problem {
+    fn from(error: EraseError) -> Problem {
+        let detail = error.to_string();
+        match error {
+            EraseError::NoSuch(_) => Problem::not_found(detail),
+            _ => Problem::internal(detail),
+        }
     }
 }
 

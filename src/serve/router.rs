@@ -12,7 +12,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 
-use super::api::{decisions, events, jobs, listing, openapi, service, submit, webhooks};
+use super::api::{decisions, erasures, events, jobs, listing, openapi, service, submit, webhooks};
 use super::problem::Problem;
 use super::shared::Shared;
 use super::{media, pages, security, waveform};
@@ -56,6 +56,7 @@ pub(super) fn router(desk: Shared, local: SocketAddr) -> Router {
         .route("/v1/clusters/{id}", get(listing::cluster))
         .route("/v1/clusters/{id}/members/{member}/audio", get(media::member))
         .route("/v1/clusters/{id}/decisions", axum::routing::post(decisions::decide_all))
+        .route("/v1/erasures", get(erasures::list).post(erasures::erase))
         .route("/v1/policies", get(service::policies))
         .route("/v1/index", get(service::index))
         .route("/openapi.json", get(openapi::document))

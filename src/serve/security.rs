@@ -201,6 +201,7 @@ fn is_page(path: &str) -> bool {
 fn needed(method: &Method, path: &str) -> Role {
     match (method, path) {
         (_, "/metrics") => Role::Admin,
+        (_, "/v1/erasures") => Role::Admin,
         (_, path) if path.starts_with("/v1/webhooks") => Role::Admin,
         (&Method::POST, "/v1/uploads" | "/logout") | (_, "/submit") => Role::Submit,
         (_, path) if path.starts_with("/v1/jobs/") => Role::Submit,

@@ -1,6 +1,7 @@
 //! The HTTP interface, version 1: JSON in, JSON out.
 
 pub(super) mod decisions;
+pub(super) mod erasures;
 pub(super) mod events;
 pub(super) mod jobs;
 pub(super) mod listing;

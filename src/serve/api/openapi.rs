@@ -3,7 +3,7 @@
 use axum::Json;
 use utoipa::OpenApi;
 
-use super::{decisions, events, jobs, listing, service, submit, told, webhooks};
+use super::{decisions, erasures, events, jobs, listing, service, submit, told, webhooks};
 use crate::serve::{media, problem, waveform};
 
 /// The interface.
@@ -36,6 +36,8 @@ use crate::serve::{media, problem, waveform};
         webhooks::messages,
         webhooks::again,
         webhooks::ping,
+        erasures::erase,
+        erasures::list,
         service::policies,
         service::index,
         service::healthz,

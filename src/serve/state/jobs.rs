@@ -65,7 +65,7 @@ pub struct Delivery {
 }
 
 /// A job to be.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct NewJob {
     /// Its name.
     pub id: String,
@@ -147,6 +147,15 @@ impl Store {
     /// # Errors
     /// The state cannot be written.
     pub fn submit(&self, job: &NewJob) -> Result<Submitted, StateError> {
+        self.keep_job(job)?;
+        let submitted = self.enter(job);
+        if !matches!(submitted, Ok(Submitted::New)) {
+            self.drop_job(&job.id);
+        }
+        submitted
+    }
+
+    fn enter(&self, job: &NewJob) -> Result<Submitted, StateError> {
         self.write(|db| {
             if let Some(key) = &job.key {
                 let before = db
@@ -175,14 +184,25 @@ impl Store {
     /// # Errors
     /// The state cannot be written.
     pub fn take_delivery(&self, job: &NewJob, glance: Option<&str>) -> Result<(), StateError> {
-        let Some(delivery) = &job.source.delivery else { return Ok(()) };
+        self.keep_job(job)?;
+        let taken = self.write(|db| {
+            insert_job(db, job)?;
+            insert_delivery(db, job, glance)
+        });
+        if taken.is_err() {
+            self.drop_job(&job.id);
+        }
+        taken
+    }
+
+    /// Enters a job that was taken before, into tables that are made anew.
+    ///
+    /// # Errors
+    /// The state cannot be written.
+    pub fn enter_anew(&self, job: &NewJob) -> Result<(), StateError> {
         self.write(|db| {
             insert_job(db, job)?;
-            db.execute(
-                "INSERT OR REPLACE INTO deliveries VALUES (?1, ?2, ?3, ?4, ?5)",
-                params![delivery.folder, delivery.name, delivery.state, glance, job.id],
-            )?;
-            Ok(())
+            insert_delivery(db, job, None)
         })
     }
 
@@ -229,6 +249,7 @@ impl Store {
     /// The state cannot be written.
     pub fn release_delivery(&self, job: &str, message: &str, now: &str) -> Result<(), StateError> {
         self.write(|db| {
+            // A later job may have it by now.
             db.execute("DELETE FROM deliveries WHERE job = ?1", [job])?;
             fail(db, job, message, now)?;
             self.tell(db, "job.failed", || json!({"job": job, "message": message}))
@@ -379,6 +400,19 @@ fn done(job: &str, uploads: &[NewUpload]) -> Value {
         })
         .collect();
     json!({"job": job, "count": uploads.len(), "uploads": each})
+}
+
+fn insert_delivery(
+    db: &Transaction<'_>,
+    job: &NewJob,
+    glance: Option<&str>,
+) -> Result<(), StateError> {
+    let Some(delivery) = &job.source.delivery else { return Ok(()) };
+    db.execute(
+        "INSERT OR REPLACE INTO deliveries VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![delivery.folder, delivery.name, delivery.state, glance, job.id],
+    )?;
+    Ok(())
 }
 
 fn insert_job(db: &Transaction<'_>, job: &NewJob) -> Result<(), StateError> {

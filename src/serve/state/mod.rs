@@ -5,12 +5,16 @@
 //! STATE/records/j_….jsonl  the records of each job, as `scan --format jsonl` writes them
 //! STATE/uploads/j_…/     audio that was sent, with what was declared about it
 //! STATE/cache/           what can be made again
+//! STATE/jobs, notes.jsonl  of which, with records and log, the tables can be made anew
 //! ```
 //!
 //! Decisions are not kept here: the log of decisions is the authority, and what the tables say of it is a copy.
 //! What is acknowledged is on disk: every change is one transaction, synced before it is answered.
 
+mod backup;
+mod erase;
 mod jobs;
+mod kept;
 mod messages;
 mod notes;
 mod reviews;
@@ -26,6 +30,8 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::journal::{self, Lock};
 
+pub use backup::{Backup, backup};
+pub use erase::{Erasure, Kept};
 pub use jobs::{Delivery, Job, JobState, NewJob, Source, Submitted};
 pub use messages::{EVENTS, Message, Wants};
 pub use notes::Note;
@@ -62,6 +68,15 @@ pub enum StateError {
     /// The database.
     #[error("the state cannot be read or written: {0}")]
     Database(#[from] rusqlite::Error),
+    /// The tables know nothing of jobs that were taken.
+    #[error(
+        "{dir} holds jobs of which its tables know nothing: they were lost or taken away; make them anew with \
+         `soundalike desk rebuild --state {dir}`, or put back a copy"
+    )]
+    Lost {
+        /// The folder.
+        dir: PathBuf,
+    },
     /// The system gives no random numbers.
     #[error("no name can be made: {0}")]
     Random(String),
@@ -93,8 +108,26 @@ impl Store {
     /// # Errors
     /// It cannot be written, another service uses it, or a later version wrote it.
     pub fn open(dir: &Path) -> Result<Store, StateError> {
-        for folder in [dir.to_owned(), dir.join("records"), dir.join("uploads"), dir.join("cache")]
-        {
+        let (store, _) = Store::open_with(dir, false)?;
+        // What was acknowledged stands in a file each: tables that know none of it are not those of before.
+        let is_lost = store.jobs_by_state()?.iter().sum::<u64>() == 0
+            && store.kept_jobs().is_ok_and(|jobs| !jobs.is_empty());
+        match is_lost {
+            true => Err(StateError::Lost { dir: store.dir }),
+            false => Ok(store),
+        }
+    }
+
+    /// The same with empty tables, whatever there was; where those of before are, if there were any.
+    ///
+    /// # Errors
+    /// As for [`Store::open`].
+    pub fn open_anew(dir: &Path) -> Result<(Store, Option<PathBuf>), StateError> {
+        Store::open_with(dir, true)
+    }
+
+    fn open_with(dir: &Path, anew: bool) -> Result<(Store, Option<PathBuf>), StateError> {
+        for folder in ["", "records", "uploads", "cache", "jobs"].map(|name| dir.join(name)) {
             std::fs::create_dir_all(&folder).map_err(StateError::io(&folder))?;
         }
         // Audio, names of accounts: for nobody else on the machine.
@@ -107,17 +140,20 @@ impl Store {
         let dir = dir.canonicalize().map_err(StateError::io(dir))?;
         let lock = Lock::take(&dir.join("lock"))?;
         let path = dir.join("desk.sqlite");
+        let before = if anew { backup::set_aside(&path)? } else { None };
         let mut db = Connection::open(&path)?;
         db.busy_timeout(BUSY)?;
         db.pragma_update(None, "journal_mode", "wal")?;
         // What was answered is on disk, even if power is lost.
         db.pragma_update(None, "synchronous", "full")?;
         db.pragma_update(None, "foreign_keys", true)?;
+        // What was erased is overwritten.
+        db.pragma_update(None, "secure_delete", true)?;
         if !schema::migrate(&mut db)? {
             return Err(StateError::Later { path });
         }
         let (writer, readers, wants) = (Mutex::new(db), Mutex::default(), Mutex::default());
-        Ok(Store { dir, writer, readers, wants, _lock: lock })
+        Ok((Store { dir, writer, readers, wants, _lock: lock }, before))
     }
 
     /// Removes what requests left that were never acknowledged.
@@ -129,7 +165,7 @@ impl Store {
         for entry in std::fs::read_dir(&folder).map_err(StateError::io(&folder))?.flatten() {
             let name = entry.file_name();
             let Some(job) = name.to_str().filter(|name| name.starts_with("j_")) else { continue };
-            if self.job(job)?.is_none() {
+            if self.job(job)?.is_none() && !self.has_job_file(job) {
                 // What cannot be removed is in nobody's way.
                 let _ = std::fs::remove_dir_all(entry.path());
             }

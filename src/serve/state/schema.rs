@@ -142,6 +142,7 @@ const V2: &str = "
 ALTER TABLE jobs ADD COLUMN audited INTEGER NOT NULL DEFAULT 0;
 -- When what it says of people was taken out of it.
 ALTER TABLE uploads ADD COLUMN erased_at TEXT;
+ALTER TABLE uploads ADD COLUMN audio_erased_at TEXT;
 CREATE INDEX uploads_by_received ON uploads (received_at);
 
 -- Deliveries of watched folders that are taken, in which state of their contents, and as which job.

@@ -10,36 +10,18 @@ const NOW: &str = "2026-11-28T12:00:00Z";
 fn upload(name: &str, level: Level, rank: i64) -> NewUpload {
     let text = |value: &str| Some(value.to_owned());
     let row = UploadRow {
-        n: 0,
-        id: String::new(),
-        job: String::new(),
         path: format!("/in/{name}"),
         name: name.to_owned(),
         sha256: "ab".repeat(32),
         title: text("Näher an dir"),
         artists: text("Quick \"Q\" 100%"),
-        album: None,
         release: text("REL-1"),
-        label: None,
         account: text("acc-1"),
-        isrc: None,
-        duration_ms: 1,
         codec: "mp3".to_owned(),
-        received_at: String::new(),
         verdict: Verdict::Level(level),
         rank,
-        result: None,
-        matches: 0,
-        best: None,
-        best_pct: None,
-        resemblances: 0,
-        clusters: 0,
-        rules: String::new(),
-        says: String::new(),
-        error: None,
-        index_id: None,
         status: if level == Level::Clear { Status::Clear } else { Status::Open },
-        revision: 0,
+        ..UploadRow::for_tests()
     };
     NewUpload { row, lines: Vec::new() }
 }

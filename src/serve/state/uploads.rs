@@ -44,6 +44,10 @@ pub struct Filter {
     pub text: Option<String>,
     /// The job.
     pub job: Option<String>,
+    /// Looked at at this time or later (RFC 3339, UTC).
+    pub since: Option<String>,
+    /// Looked at before this time.
+    pub before: Option<String>,
     /// In which order.
     pub order: Order,
 }
@@ -65,6 +69,12 @@ impl Filter {
         add("label", text(&self.label));
         add("release", text(&self.release));
         add("job", text(&self.job));
+        for (condition, moment) in [(">=", &self.since), ("<", &self.before)] {
+            if let Some(moment) = moment {
+                parts.push(format!("received_at {condition} ?"));
+                values.push(Value::Text(moment.clone()));
+            }
+        }
         // The search ends texts at NUL.
         let wanted = self.text.as_ref().map(|text| text.replace('\0', " "));
         if let Some(wanted) = wanted.as_deref().map(str::trim).filter(|t| !t.is_empty()) {
@@ -355,6 +365,7 @@ pub(super) fn insert_upload(
     let id = upload_id(job, at);
     let places = vec!["?"; 29].join(", ");
     let columns = COLUMNS.strip_prefix("n, ").unwrap_or(COLUMNS);
+    let columns = columns.strip_suffix(", erased_at IS NOT NULL").unwrap_or(columns);
     db.prepare_cached(&format!("INSERT INTO uploads ({columns}) VALUES ({places})"))?.execute(
         params![
             id,
@@ -389,6 +400,12 @@ pub(super) fn insert_upload(
         ],
     )?;
     let n = db.last_insert_rowid();
+    if r.erased {
+        db.execute(
+            "UPDATE uploads SET erased_at = ?2, audio_erased_at = ?2 WHERE n = ?1",
+            params![n, now],
+        )?;
+    }
     db.prepare_cached(
         "INSERT INTO uploads_text (rowid, title, artists, name, isrc, best) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
