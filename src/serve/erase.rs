@@ -92,10 +92,22 @@ pub(super) fn erase(
     for upload in &uploads {
         erase_one(store, keep, upload)?;
     }
+    forget_older_tables(store)?;
     let count = uploads.len() as u64;
     let erasure = Erasure { at: now(), who: who.to_owned(), why: why.to_owned(), uploads: count };
     store.erased(&erasure)?;
     Ok(count)
+}
+
+/// Removes tables that were put aside when they were made anew: they say all that they said.
+fn forget_older_tables(store: &Store) -> Result<(), EraseError> {
+    let entries = std::fs::read_dir(store.dir()).map_err(io_error(store.dir()))?;
+    for entry in entries.flatten() {
+        if entry.file_name().to_string_lossy().starts_with("desk.sqlite.before-") {
+            remove(&entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 fn erase_one(store: &Store, keep: Option<&Path>, upload: &UploadRow) -> Result<(), EraseError> {

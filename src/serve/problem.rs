@@ -1,7 +1,9 @@
 //! Errors as RFC 9457 has them.
 
 use axum::Json;
+use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
@@ -10,6 +12,9 @@ use crate::serve::decide::DecideError;
 use crate::serve::erase::EraseError;
 use crate::serve::records::RecordsError;
 use crate::serve::state::StateError;
+
+/// The media type of problems.
+const PROBLEM: &str = "application/problem+json";
 
 /// What went wrong with a request.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
@@ -112,11 +117,31 @@ impl Problem {
     }
 }
 
+/// Gives what the interface answers to requests that no function of ours saw (a method that there is not, an address that is
+/// no text) the form of all other problems.
+pub(in crate::serve) async fn uniform(request: Request, next: Next) -> Response {
+    let is_interface = request.uri().path().starts_with("/v1/");
+    let response = next.run(request).await;
+    let status = response.status();
+    let failed = status.is_client_error() || status.is_server_error();
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    if !is_interface || !failed || kind.is_some_and(|kind| kind == PROBLEM) {
+        return response;
+    }
+    let words = status.canonical_reason().unwrap_or("The request cannot be answered");
+    let allowed = response.headers().get(header::ALLOW).cloned();
+    let mut response = Problem::new(status, "request", words).into_response();
+    if let Some(allowed) = allowed {
+        response.headers_mut().insert(header::ALLOW, allowed);
+    }
+    response
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, Json(self)).into_response();
-        let kind = HeaderValue::from_static("application/problem+json");
+        let kind = HeaderValue::from_static(PROBLEM);
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
         match status {
             StatusCode::UNAUTHORIZED => {

@@ -13,7 +13,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 
 use super::api::{decisions, erasures, events, jobs, listing, openapi, service, submit, webhooks};
-use super::problem::Problem;
+use super::problem::{self, Problem};
 use super::shared::Shared;
 use super::{media, pages, security, waveform};
 
@@ -27,6 +27,8 @@ pub(super) fn router(desk: Shared, local: SocketAddr) -> Router {
     // Audio is compressed already, and parts of it are asked for by their place.
     let worth = SizeAbove::new(1024)
         .and(NotForContentType::const_new("audio/"))
+        // Events are sent when they happen, not when there is enough to compress.
+        .and(NotForContentType::const_new("text/event-stream"))
         .and(NotForContentType::const_new("font/"));
     // What is sent, and what a form needs around it.
     let largest = usize::try_from(desk.settings.max_upload).unwrap_or(usize::MAX);
@@ -68,6 +70,7 @@ pub(super) fn router(desk: Shared, local: SocketAddr) -> Router {
         .route("/metrics", get(service::metrics))
         .fallback(pages::nothing_here)
         .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(from_fn(problem::uniform))
         .layer(from_fn_with_state((desk.clone(), Arc::new(gate)), security::guard))
         .layer(CompressionLayer::new().gzip(true).compress_when(worth))
         .layer(from_fn(security::headers))

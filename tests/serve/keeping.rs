@@ -55,13 +55,14 @@ fn a_copy_of_a_running_service_can_be_put_back() {
     place.run(&args).expect(0);
     // What came later is not in it.
     service.judged(&place, "incoming/summer-medley.m4a");
-    place.run(&args).expect(10);
+    place.run(&args).expect(74);
     service.kill();
     std::fs::rename(place.path("desk"), place.path("lost")).unwrap();
     for log in ["index.decisions.jsonl", "index/decisions.jsonl", "index/decisions.head"] {
         let _ = std::fs::remove_file(place.path(log));
     }
-    std::fs::rename(place.path("copy/decisions.jsonl"), place.path("index.decisions.jsonl")).unwrap();
+    std::fs::rename(place.path("copy/decisions.jsonl"), place.path("index.decisions.jsonl"))
+        .unwrap();
     std::fs::rename(place.path("copy"), place.path("desk")).unwrap();
     place.run(&["audit", "verify", "--index", "index"]).expect(0);
     let service = Service::start(&place, &[]);
@@ -86,7 +87,7 @@ fn tables_that_are_lost_are_made_anew() {
     }
     // Not in silence with an empty queue.
     let args = ["serve", "--index", "index", "--state", "desk", "--listen", "127.0.0.1:0"];
-    let refused = place.run(&args).expect(10);
+    let refused = place.run(&args).expect(74);
     assert!(refused.stderr.contains("desk rebuild"), "{}", refused.stderr);
     place.run(&["desk", "rebuild", "--state", "desk"]).expect(0);
     let service = Service::start(&place, &["--keep", "earlier"]);
@@ -141,7 +142,10 @@ fn what_is_erased_is_gone_and_the_log_stays_sound() {
     assert_eq!((&gone["name"], &gone["status"]), (&json!("erased"), &json!("held")));
     service.get(&format!("/uploads/{}", ids[0])).expect(200);
     for words in ["Geheim", "Niemand", "secret-"] {
-        assert_eq!(service.get(&format!("/v1/uploads?q={words}")).expect(200).json()["uploads"], json!([]));
+        assert_eq!(
+            service.get(&format!("/v1/uploads?q={words}")).expect(200).json()["uploads"],
+            json!([])
+        );
     }
     service.kill();
     for words in ["Geheim", "Niemand", "secret-one", "secret-two", "acc-1"] {
@@ -185,9 +189,8 @@ fn audio_and_names_go_when_their_time_is_over_unless_somebody_waits_for_them() {
     assert_eq!(left["title"], "Geheim");
     service.kill();
     let service = Service::start(&place, &["--keep", "earlier", "--personal-days", "0"]);
-    let name = |id: &str| {
-        service.get(&format!("/v1/uploads/{id}")).expect(200).json()["name"].clone()
-    };
+    let name =
+        |id: &str| service.get(&format!("/v1/uploads/{id}")).expect(200).json()["name"].clone();
     while name(&ids[1]) != "erased" {
         std::thread::sleep(std::time::Duration::from_millis(50));
     }

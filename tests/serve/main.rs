@@ -10,6 +10,7 @@ mod audio;
 mod browser;
 mod decisions;
 mod devtools;
+mod fuzz;
 mod guards;
 mod interruption;
 mod keeping;

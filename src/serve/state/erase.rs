@@ -148,8 +148,11 @@ impl Store {
                 "INSERT INTO erasures (at, who, why, uploads) VALUES (?1, ?2, ?3, ?4)",
                 params![erasure.at, erasure.who, erasure.why, erasure.uploads as i64],
             )?;
+            // The search keeps what it was told to forget until its parts are merged.
+            db.execute("INSERT INTO uploads_text (uploads_text) VALUES ('optimize')", [])?;
             Ok(())
-        })
+        })?;
+        self.no_traces()
     }
 
     /// What was erased, the latest first.

@@ -195,15 +195,24 @@ impl Store {
         taken
     }
 
-    /// Enters a job that was taken before, into tables that are made anew.
+    /// Enters a job that was taken before, into tables that do not know it.
     ///
     /// # Errors
     /// The state cannot be written.
     pub fn enter_anew(&self, job: &NewJob) -> Result<(), StateError> {
-        self.write(|db| {
-            insert_job(db, job)?;
-            insert_delivery(db, job, None)
-        })
+        let enter = |job: &NewJob| {
+            self.write(|db| {
+                insert_job(db, job)?;
+                insert_delivery(db, job, None)
+            })
+        };
+        match enter(job) {
+            // Another came by the same name meanwhile; this one was not acknowledged by it.
+            Err(StateError::Database(error)) if is_taken(&error) => {
+                enter(&NewJob { key: None, ..job.clone() })
+            }
+            done => done,
+        }
     }
 
     /// In which state a delivery was taken, and how it looked.
@@ -400,6 +409,10 @@ fn done(job: &str, uploads: &[NewUpload]) -> Value {
         })
         .collect();
     json!({"job": job, "count": uploads.len(), "uploads": each})
+}
+
+fn is_taken(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation)
 }
 
 fn insert_delivery(

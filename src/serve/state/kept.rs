@@ -7,6 +7,7 @@
 //!
 //! With the records of jobs and the log of decisions they say all that the tables say.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
@@ -29,11 +30,6 @@ pub struct KeptNote {
 impl Store {
     fn job_file(&self, id: &str) -> PathBuf {
         self.dir.join("jobs").join(format!("{id}.json"))
-    }
-
-    /// Whether a job was taken, whatever the tables say.
-    pub(super) fn has_job_file(&self, id: &str) -> bool {
-        self.job_file(id).exists()
     }
 
     /// Writes down a job before it is taken.
@@ -64,6 +60,27 @@ impl Store {
             jobs.push(serde_json::from_slice(&text)?);
         }
         Ok(jobs)
+    }
+
+    /// Takes jobs that were written down and that the tables do not know.
+    pub(super) fn take_kept_jobs(&self) -> Result<(), StateError> {
+        let folder = self.dir.join("jobs");
+        let known: HashSet<String> = self.read(|db| {
+            let mut query = db.prepare("SELECT id FROM jobs")?;
+            let ids = query.query_map([], |row| row.get(0))?;
+            Ok(ids.collect::<rusqlite::Result<_>>()?)
+        })?;
+        for entry in std::fs::read_dir(&folder).map_err(StateError::io(&folder))?.flatten() {
+            let path = entry.path();
+            let is_job = path.extension().is_some_and(|end| end == "json");
+            let name = path.file_stem().and_then(|name| name.to_str()).filter(|_| is_job);
+            if name.is_none_or(|name| known.contains(name)) {
+                continue;
+            }
+            let text = std::fs::read(&path).map_err(StateError::io(&path))?;
+            self.enter_anew(&serde_json::from_slice(&text)?)?;
+        }
+        Ok(())
     }
 
     /// Takes out of what was written down of a job that was looked at what says of whom it is.

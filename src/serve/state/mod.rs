@@ -108,14 +108,14 @@ impl Store {
     /// # Errors
     /// It cannot be written, another service uses it, or a later version wrote it.
     pub fn open(dir: &Path) -> Result<Store, StateError> {
-        let (store, _) = Store::open_with(dir, false)?;
-        // What was acknowledged stands in a file each: tables that know none of it are not those of before.
-        let is_lost = store.jobs_by_state()?.iter().sum::<u64>() == 0
-            && store.kept_jobs().is_ok_and(|jobs| !jobs.is_empty());
-        match is_lost {
-            true => Err(StateError::Lost { dir: store.dir }),
-            false => Ok(store),
+        // Not in silence with empty tables where there were others: what was taken stands in a file each.
+        let has_tables = std::fs::metadata(dir.join("desk.sqlite")).is_ok_and(|m| m.len() > 0);
+        let has_jobs =
+            std::fs::read_dir(dir.join("jobs")).is_ok_and(|mut all| all.next().is_some());
+        if has_jobs && !has_tables {
+            return Err(StateError::Lost { dir: dir.to_owned() });
         }
+        Store::open_with(dir, false).map(|(store, _)| store)
     }
 
     /// The same with empty tables, whatever there was; where those of before are, if there were any.
@@ -156,16 +156,18 @@ impl Store {
         Ok((Store { dir, writer, readers, wants, _lock: lock }, before))
     }
 
-    /// Removes what requests left that were never acknowledged.
+    /// Removes what requests left that were never acknowledged. A job that was written down, with all that was sent, is
+    /// taken: whoever sent it may know of it, if tables of before were put back.
     ///
     /// # Errors
     /// The state cannot be read.
     pub fn tidy(&self) -> Result<(), StateError> {
+        self.take_kept_jobs()?;
         let folder = self.dir.join("uploads");
         for entry in std::fs::read_dir(&folder).map_err(StateError::io(&folder))?.flatten() {
             let name = entry.file_name();
             let Some(job) = name.to_str().filter(|name| name.starts_with("j_")) else { continue };
-            if self.job(job)?.is_none() && !self.has_job_file(job) {
+            if self.job(job)?.is_none() {
                 // What cannot be removed is in nobody's way.
                 let _ = std::fs::remove_dir_all(entry.path());
             }
