@@ -34,7 +34,8 @@ impl Peer {
         // The last is the one that the trusted proxy added.
         let said = |name: &str| -> Option<&str> {
             let lines = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
-            lines.flat_map(|line| line.split(',')).map(str::trim).last().filter(|_| trusted)
+            let mut all = lines.flat_map(|line| line.split(',')).map(str::trim);
+            all.next_back().filter(|_| trusted)
         };
         let secure = said("x-forwarded-proto").is_some_and(|p| p.eq_ignore_ascii_case("https"));
         let behind = said("x-forwarded-for").and_then(|address| address.parse().ok());

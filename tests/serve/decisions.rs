@@ -176,19 +176,9 @@ fn a_pass_ends_what_stands_in_its_way_or_says_why_not() {
     );
     let back = decide(&service, &passed, &json!({"action": "reopen", "reason": "wrong"}));
     // What was blocked elsewhere is not the desk's to end.
-    let sha256 = back["sha256"].as_str().unwrap();
-    let block = [
-        "block",
-        "add",
-        "--audio",
-        sha256,
-        "--index",
-        "index",
-        "--reason",
-        "court order",
-        "--who",
-        "legal",
-    ];
+    let log = "index.decisions.jsonl";
+    let block = ["block", "add", "--audio", file, "--decisions", log, "--reason", "court order"];
+    let block = [&block[..], &["--who", "legal"]].concat();
     place.run(&block).expect(0);
     let address = format!("/v1/uploads/{}/decisions", back["id"].as_str().unwrap());
     let refused = service.post(&address, &pass).expect(422);

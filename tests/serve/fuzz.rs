@@ -116,7 +116,9 @@ fn nothing_that_is_sent_is_answered_by_5xx() {
                         false => address += part,
                     }
                 }
-                for (at, name) in queries.iter().filter(|_| chance.next() % 3 == 0).enumerate() {
+                let wanted: Vec<&&str> =
+                    queries.iter().filter(|_| chance.next() % 3 == 0).collect();
+                for (at, name) in wanted.into_iter().enumerate() {
                     address +=
                         &format!("{}{name}={}", if at == 0 { '?' } else { '&' }, chance.of(TEXTS));
                 }

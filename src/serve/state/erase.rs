@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::rows::COLUMNS;
 use super::{StateError, Store, UploadRow};
+use crate::serve::erase::GONE;
 
 /// What was erased, without saying of whom.
 #[derive(Debug, Clone, Serialize)]
@@ -119,6 +120,15 @@ impl Store {
     pub fn erase(&self, upload: &UploadRow, now: &str) -> Result<(), StateError> {
         self.write(|db| {
             forget_words(db, upload)?;
+            for word in upload.words() {
+                for table in ["uploads", "clusters"] {
+                    let change = format!(
+                        "UPDATE {table} SET says = replace(says, ?1, ?2) \
+                         WHERE job = ?3 AND instr(says, ?1) > 0"
+                    );
+                    db.execute(&change, [word.as_str(), GONE, &upload.job])?;
+                }
+            }
             db.execute(
                 "UPDATE uploads SET path = '', name = 'erased', sha256 = '', title = NULL, \
                  artists = NULL, album = NULL, release = NULL, label = NULL, account = NULL, \
