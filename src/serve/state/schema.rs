@@ -144,6 +144,8 @@ ALTER TABLE jobs ADD COLUMN audited INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE uploads ADD COLUMN erased_at TEXT;
 ALTER TABLE uploads ADD COLUMN audio_erased_at TEXT;
 CREATE INDEX uploads_by_received ON uploads (received_at);
+-- Filters that name no status.
+CREATE INDEX uploads_by_verdict_alone ON uploads (verdict, rank DESC, n);
 
 -- Deliveries of watched folders that are taken, in which state of their contents, and as which job.
 CREATE TABLE deliveries (

@@ -13,6 +13,8 @@ use crate::id::hex;
 
 /// Characters from which on a search goes by groups of three.
 const TRIGRAM: usize = 3;
+/// Digits of a SHA-256.
+const SHA256: usize = 64;
 
 /// In which order uploads are listed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,16 +80,17 @@ impl Filter {
         // The search ends texts at NUL.
         let wanted = self.text.as_ref().map(|text| text.replace('\0', " "));
         if let Some(wanted) = wanted.as_deref().map(str::trim).filter(|t| !t.is_empty()) {
+            if wanted.len() == SHA256 && wanted.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+                parts.push("sha256 = ?".to_owned());
+                values.push(Value::Text(wanted.to_ascii_lowercase()));
+                return (parts, values);
+            }
             if wanted.chars().count() >= TRIGRAM {
                 // A phrase: what stands in it is looked for as it stands.
                 let phrase = format!("\"{}\"", wanted.replace('"', "\"\""));
-                parts.push(
-                    "(n IN (SELECT rowid FROM uploads_text WHERE uploads_text MATCH ?) \
-                     OR sha256 = ?)"
-                        .to_owned(),
-                );
+                let matching = "SELECT rowid FROM uploads_text WHERE uploads_text MATCH ?";
+                parts.push(format!("n IN ({matching})"));
                 values.push(Value::Text(phrase));
-                values.push(Value::Text(wanted.to_ascii_lowercase()));
                 return (parts, values);
             }
             let escaped = wanted.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
