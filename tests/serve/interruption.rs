@@ -54,7 +54,7 @@ fn jobs_that_were_acknowledged_are_done_after_a_kill() {
     } else {
         0
     });
-    place.run(&["index", "verify", "earlier"]);
+    place.run(&["index", "verify", "--index", "earlier"]);
 }
 
 #[test]

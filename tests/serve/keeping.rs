@@ -153,7 +153,7 @@ fn what_is_erased_is_gone_and_the_log_stays_sound() {
         assert_eq!(stands(&place, "earlier", words), Vec::<std::path::PathBuf>::new(), "{words}");
     }
     place.run(&["audit", "verify", "--index", "index"]).expect(0);
-    place.run(&["index", "verify", "earlier"]).expect(0);
+    place.run(&["index", "verify", "--index", "earlier"]).expect(0);
     // Tables that are made anew know nothing of it either, and everything else keeps its name.
     place.run(&["desk", "rebuild", "--state", "desk"]).expect(0);
     let service = Service::start(&place, &["--keep", "earlier"]);
