@@ -93,7 +93,7 @@ fn list(args: &ListArgs) -> Result<Exit, Failure> {
 fn told(entry: &Entry) -> String {
     let what = match &entry.event {
         Event::Allow(_) | Event::Block(_) => {
-            entry.decision().map(|d| described(&d, &Status::Active)).unwrap_or_default()
+            entry.decisions().iter().map(|d| described(d, &Status::Active)).collect()
         }
         Event::Revoke(Revocation { id, reason, who }) => {
             format!("{}  ({}: {})", visible(id), visible(who), visible(reason))
@@ -125,7 +125,10 @@ fn told_verdict(verdict: &VerdictEntry) -> String {
 fn told_review(review: &ReviewEntry) -> String {
     let undone = review.undoes.iter().map(|id| format!(", takes back {id}"));
     let until = review.until.iter().map(|until| format!(", until {until}"));
-    let more: String = undone.chain(until).collect();
+    let (made, ended) = (review.made.len(), review.ended.len());
+    let made = (made > 0).then(|| format!(", makes {}", count(made, "decision", "decisions")));
+    let ended = (ended > 0).then(|| format!(", ends {}", count(ended, "decision", "decisions")));
+    let more: String = undone.chain(until).chain(made).chain(ended).collect();
     let (action, ReviewEntry { id, subject, who, reason, .. }) = (review.action.name(), review);
     visible(&format!("{id}  {action}  {subject}{more}  ({who}: {reason})"))
 }

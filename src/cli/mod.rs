@@ -9,6 +9,8 @@ mod columns;
 mod common;
 mod compare;
 mod decide;
+#[cfg(feature = "serve")]
+mod desk;
 mod eval;
 mod examples;
 mod help;
@@ -69,6 +71,12 @@ enum Command {
     /// Make a token by which somebody may use `serve`
     #[cfg(feature = "serve")]
     Token(serve::TokenArgs),
+    /// Make a receiver of messages for `soundalike serve --webhooks`
+    #[cfg(feature = "serve")]
+    Webhook(serve::WebhookArgs),
+    /// Look after the state of `serve`: copy it, make its tables anew, erase data
+    #[cfg(feature = "serve")]
+    Desk(desk::DeskArgs),
     /// Find clusters of near-duplicates within a batch or an index
     #[command(after_long_help = examples::CLUSTER)]
     Cluster(cluster::ClusterArgs),
@@ -127,6 +135,10 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Serve(args) => serve::run(args),
         #[cfg(feature = "serve")]
         Command::Token(args) => serve::token(&args),
+        #[cfg(feature = "serve")]
+        Command::Webhook(args) => serve::webhook(&args),
+        #[cfg(feature = "serve")]
+        Command::Desk(args) => desk::run(&args),
         Command::Cluster(args) => cluster::run(args),
         Command::Compare(args) => compare::run(args),
         Command::Allow(command) => decide::run(Effect::Allow, command),

@@ -1,13 +1,15 @@
 //! `soundalike serve`: the service and the review desk; `soundalike token`: who may use them.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 use soundalike::engine::{Engine, Index, Options, writer};
 use soundalike::serve::{
-    self, Role, ServeError, Settings, Users, UsersError, new_token, root_folder,
+    self, ReceiverError, Receivers, Role, ServeError, Settings, Users, UsersError, WatchedFolder,
+    new_receiver, new_token, root_folder,
 };
 
 use super::account;
@@ -34,19 +36,52 @@ pub(super) struct ServeArgs {
     /// Who may use the service: a file of tokens made by `soundalike token`
     #[arg(long, value_name = "FILE", help_heading = ACCESS)]
     tokens: Option<PathBuf>,
+    /// Who is told of what happens: a file of receivers made by `soundalike webhook`
+    #[arg(long, value_name = "FILE")]
+    webhooks: Option<PathBuf>,
     /// Answer to this name, too, as it stands in the address of the page; may be given several times
     #[arg(long, value_name = "NAME", help_heading = ACCESS)]
     host: Vec<String>,
+    /// A proxy at this address says for whom it asks (X-Forwarded-Proto, X-Forwarded-For); may be given several times
+    #[arg(long, value_name = "IP", help_heading = ACCESS)]
+    trust_proxy: Vec<IpAddr>,
+    /// Browsers reach the service over TLS alone: cookies never go without
+    #[arg(long, help_heading = ACCESS)]
+    tls_only: bool,
     /// Who decides at the desk where there are no tokens [default: $USER, $LOGNAME or the account that runs this]
     #[arg(long, value_name = "NAME", help_heading = ACCESS)]
     who: Option<String>,
     /// Audio below this folder may be submitted by its path; may be given several times
     #[arg(long, value_name = "DIR", help_heading = INPUT)]
     allow_root: Vec<PathBuf>,
+    /// Take what arrives in this folder, as `soundalike watch` does; with `=ACCOUNT`, all of it as this account's; may
+    /// be given several times
+    #[arg(long, value_name = "DIR[=ACCOUNT]", help_heading = INPUT)]
+    watch: Vec<String>,
+    /// A delivery in a watched folder without a DDEX marker is whole when nothing in it has changed for so long
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, help_heading = INPUT,
+          value_parser = clap::value_parser!(u64).range(0..=86_400))]
+    settle: u64,
+    /// Look into watched folders so often
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, help_heading = INPUT,
+          value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    interval: u64,
     /// Largest upload, in MB
     #[arg(long, value_name = "MB", default_value_t = 2_000, help_heading = INPUT,
           value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     max_upload: u64,
+    /// Take no uploads while less than so many MB are free on the disk of the state
+    #[arg(long, value_name = "MB", default_value_t = 1_000, help_heading = INPUT)]
+    reserve: u64,
+    /// Delete the audio of uploads that are clear, passed or rejected after so many days
+    #[arg(long, value_name = "DAYS", help_heading = "Keeping")]
+    audio_days: Option<u32>,
+    /// Erase all that says whose such uploads were after so many days
+    #[arg(long, value_name = "DAYS", help_heading = "Keeping")]
+    personal_days: Option<u32>,
+    /// Keep at most so many MB of audio that was decoded for pages
+    #[arg(long, value_name = "MB", default_value_t = 2_000, help_heading = "Keeping")]
+    cache: u64,
     /// Reference audio below this folder is played at the desk; may be given several times
     #[arg(long, value_name = "DIR")]
     media_root: Vec<PathBuf>,
@@ -119,8 +154,18 @@ pub(super) fn run(args: ServeArgs) -> Result<Exit, Failure> {
         keep: args.keep.clone(),
         media_roots: folders(&args.media_root)?,
         allow_roots: folders(&args.allow_root)?,
+        watched: args.watch.iter().map(|text| watched(text)).collect::<Result<_, _>>()?,
+        settle: Duration::from_secs(args.settle),
+        interval: Duration::from_secs(args.interval),
         hosts: args.host.clone(),
+        proxies: args.trust_proxy.iter().map(IpAddr::to_canonical).collect(),
+        tls: args.tls_only,
+        reserve: args.reserve.saturating_mul(MEGABYTE),
+        audio_days: args.audio_days,
+        personal_days: args.personal_days,
+        max_cache: args.cache.saturating_mul(MEGABYTE),
         users,
+        receivers: args.webhooks.as_deref().map(Receivers::read).transpose()?,
         who: who.or_else(account::name).unwrap_or_else(|| "reviewer".to_owned()),
         max_upload: args.max_upload * MEGABYTE,
         audit,
@@ -156,11 +201,47 @@ fn engine(args: &ServeArgs) -> Result<Engine, Failure> {
     })
 }
 
+/// A folder to watch, as it is given: `DIR` or `DIR=ACCOUNT`.
+fn watched(text: &str) -> Result<WatchedFolder, Failure> {
+    // A folder may be called anything.
+    let (dir, account) = match text.rsplit_once('=') {
+        Some((dir, account)) if !Path::new(text).is_dir() => (dir, Some(account.trim())),
+        _ => (text, None),
+    };
+    if account.is_some_and(str::is_empty) {
+        return Err(Failure::usage(format!("{text}: there is no name of an account behind `=`")));
+    }
+    let dir = root_folder(Path::new(dir)).map_err(|e| Failure::usage(format!("{dir}: {e}")))?;
+    Ok(WatchedFolder { dir, account: account.map(str::to_owned) })
+}
+
 fn folders(named: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     let folder = |path: &PathBuf| {
         root_folder(path).map_err(|e| Failure::usage(format!("{}: {e}", Path::display(path))))
     };
     named.iter().map(folder).collect()
+}
+
+#[derive(Debug, Args)]
+pub(super) struct WebhookArgs {
+    /// What the receiver is called: letters, digits, `-`, `_`, `.`
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// Where messages are sent to: https://…
+    #[arg(value_name = "URL")]
+    url: String,
+    /// Tell it of this alone: job.done, job.failed, decision.made; may be given several times
+    #[arg(long, value_name = "EVENT")]
+    event: Vec<String>,
+    /// It may lie in a private network, and be reached without TLS
+    #[arg(long)]
+    private: bool,
+}
+
+/// Makes a receiver of messages.
+pub(super) fn webhook(args: &WebhookArgs) -> Result<Exit, Failure> {
+    say(&new_receiver(&args.name, &args.url, args.event.clone(), args.private)?)?;
+    Ok(Exit::Clean)
 }
 
 /// Makes a token.
@@ -173,6 +254,12 @@ pub(super) fn token(args: &TokenArgs) -> Result<Exit, Failure> {
 
 impl From<UsersError> for Failure {
     fn from(error: UsersError) -> Failure {
+        Failure::usage(error.to_string())
+    }
+}
+
+impl From<ReceiverError> for Failure {
+    fn from(error: ReceiverError) -> Failure {
         Failure::usage(error.to_string())
     }
 }

@@ -1,6 +1,6 @@
 //! The decisions in force at a time, and what they say about an upload or a match.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::BufRead;
 use std::path::Path;
 
@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::decision::{Decision, Effect, Identity, Target, registrant_of};
-use super::entry::{Chain, Event, Fault};
-use super::log::{self, Entries, LogError, Torn};
+use super::entry::{Chain, Entry, Event, Fault};
+use super::log::{self, Entries, LogError, Place, Torn};
 use crate::id::{hex, match_id};
 
 /// How far a match may reach beyond an interval, in milliseconds: the ends of segments are not exact,
@@ -52,8 +52,9 @@ struct InForce {
 }
 
 impl InForce {
-    fn insert(&mut self, target: &Target, at: usize) {
-        let list = match target {
+    /// The positions of decisions about `target`; none where it names nothing.
+    fn about(&mut self, target: &Target) -> Option<&mut Vec<usize>> {
+        Some(match target {
             Target::Pair { a, b } => {
                 self.pairs.entry(pair_key(a.ref_id(), b.ref_id())).or_default()
             }
@@ -62,14 +63,27 @@ impl InForce {
             Target::Interval { ref_id, .. } => self.intervals.entry(ref_id.clone()).or_default(),
             Target::Audio { sha256 } => match Identity::parse(sha256) {
                 Some(identity) => self.audio.entry(identity.ref_id()).or_default(),
-                None => return,
+                None => return None,
             },
             Target::Registrant { registrant } => {
                 self.registrants.entry(registrant.clone()).or_default()
             }
             Target::Account { name } => self.accounts.entry(name.clone()).or_default(),
-        };
-        list.push(at);
+        })
+    }
+
+    fn insert(&mut self, target: &Target, at: usize) {
+        if let Some(list) = self.about(target) {
+            // Nearly always at its end.
+            let place = list.partition_point(|before| *before < at);
+            list.insert(place, at);
+        }
+    }
+
+    fn remove(&mut self, target: &Target, at: usize) {
+        if let Some(list) = self.about(target) {
+            list.retain(|other| *other != at);
+        }
     }
 }
 
@@ -99,6 +113,10 @@ pub struct Decisions {
     blocked: InForce,
     chain: Chain,
     torn: Option<Torn>,
+    /// How far the log was read; none where its end was incomplete.
+    place: Option<Place>,
+    /// Decisions that were made with reviews.
+    of_reviews: BTreeSet<String>,
 }
 
 impl Decisions {
@@ -133,43 +151,117 @@ impl Decisions {
     ) -> Result<Decisions, LogError> {
         let mut decisions = Decisions::default();
         while let Some(entry) = entries.next().transpose()? {
-            if entry.seq > first {
-                continue;
-            }
-            if let Some(decision) = entry.decision() {
-                if decisions.all.len() >= MAX_DECISIONS {
-                    let (path, line) = (entries.path().to_owned(), entry.seq);
-                    return Err(LogError::Damaged { path, line, fault: Fault::TooMany });
-                }
-                let at = decisions.all.len();
-                decisions.by_id.entry(decision.id.clone()).or_insert(at);
-                let over = decision.expires.is_some_and(|expiry| expiry.is_over(now));
-                let status = if over { Status::Expired } else { Status::Active };
-                decisions.all.push((decision, status));
-            } else if let Event::Revoke(revocation) = entry.event {
-                let at = decisions.by_id.get(&revocation.id).copied();
-                if let Some((_, status)) = at.and_then(|at| decisions.all.get_mut(at)) {
-                    let (who, reason) = (revocation.who, revocation.reason);
-                    *status = Status::Revoked { at: entry.at, who, reason };
-                }
+            if entry.seq <= first {
+                decisions.take(&entry, now, entries.path())?;
             }
         }
-        decisions.chain = entries.progress().clone();
-        decisions.torn = entries.torn();
-        decisions.put_in_force();
+        decisions.read_to(entries);
         Ok(decisions)
     }
 
-    fn put_in_force(&mut self) {
-        for (at, (decision, status)) in self.all.iter().enumerate() {
-            if *status == Status::Active {
-                let set = match decision.effect {
-                    Effect::Allow => &mut self.allowed,
-                    Effect::Block => &mut self.blocked,
-                };
-                set.insert(&decision.target, at);
+    /// Takes over the next entry of the log.
+    pub(super) fn take(
+        &mut self,
+        entry: &Entry,
+        now: Timestamp,
+        path: &Path,
+    ) -> Result<(), LogError> {
+        for decision in entry.decisions() {
+            let at = self.all.len();
+            if at >= MAX_DECISIONS {
+                let (path, line) = (path.to_owned(), entry.seq);
+                return Err(LogError::Damaged { path, line, fault: Fault::TooMany });
+            }
+            self.by_id.entry(decision.id.clone()).or_insert(at);
+            let over = decision.expires.is_some_and(|expiry| expiry.is_over(now));
+            self.all.push((decision, if over { Status::Expired } else { Status::Active }));
+            self.put_in_force(at);
+        }
+        let (ended, who, reason) = entry.ended();
+        for id in ended {
+            let Some(at) = self.by_id.get(id).copied() else { continue };
+            let (who, reason) = (who.to_owned(), reason.to_owned());
+            self.set(at, Status::Revoked { at: entry.at, who, reason });
+        }
+        if let Event::Review(review) = &entry.event {
+            self.of_reviews.extend(review.rulings.iter().cloned());
+        }
+        Ok(())
+    }
+
+    /// Notes how far `entries` were read.
+    pub(super) fn read_to<R: BufRead>(&mut self, entries: &Entries<R>) {
+        self.chain = entries.progress().clone();
+        self.torn = entries.torn();
+        self.place = entries.place();
+    }
+
+    pub(super) fn place(&self) -> Option<&Place> {
+        self.place.as_ref()
+    }
+
+    /// Ends, as of `now`, what has an end.
+    pub(super) fn expire(&mut self, now: Timestamp) {
+        for at in 0..self.all.len() {
+            if let Some(status) = self.other_status(at, now) {
+                self.set(at, status);
             }
         }
+    }
+
+    /// Whether a decision came to its end by `now`, and is not noted as such.
+    pub(super) fn any_over(&self, now: Timestamp) -> bool {
+        (0..self.all.len()).any(|at| self.other_status(at, now).is_some())
+    }
+
+    /// The status of a decision as of `now`, if it has another.
+    fn other_status(&self, at: usize, now: Timestamp) -> Option<Status> {
+        let (decision, status) = self.all.get(at)?;
+        let is_over = decision.expires?.is_over(now);
+        match (status, is_over) {
+            (Status::Active, true) => Some(Status::Expired),
+            // The clock was put back.
+            (Status::Expired, false) => Some(Status::Active),
+            _ => None,
+        }
+    }
+
+    fn set(&mut self, at: usize, new: Status) {
+        let Some((decision, status)) = self.all.get_mut(at) else { return };
+        *status = new;
+        let set = match decision.effect {
+            Effect::Allow => &mut self.allowed,
+            Effect::Block => &mut self.blocked,
+        };
+        set.remove(&decision.target, at);
+        self.put_in_force(at);
+    }
+
+    /// Puts the decision at `at` among those that count, if it does.
+    fn put_in_force(&mut self, at: usize) {
+        let Some((decision, Status::Active)) = self.all.get(at) else { return };
+        let set = match decision.effect {
+            Effect::Allow => &mut self.allowed,
+            Effect::Block => &mut self.blocked,
+        };
+        set.insert(&decision.target, at);
+    }
+
+    /// Whether a decision was made with a review at the desk.
+    pub fn is_of_a_review(&self, id: &str) -> bool {
+        self.of_reviews.contains(id)
+    }
+
+    /// Decisions in force by which this very file is refused.
+    pub fn blocks_of(&self, sha256: &str) -> Vec<&Decision> {
+        let Some(file) = Identity::parse(sha256) else { return Vec::new() };
+        let list = self.blocked.audio.get(&file.ref_id()).into_iter().flatten();
+        let decisions = list.filter_map(|at| self.decision(*at));
+        let same = |decision: &&Decision| match &decision.target {
+            Target::Audio { sha256 } => Identity::parse(sha256).is_some_and(|it| it.same(&file)),
+            _ => false,
+        };
+        decisions.filter(same).collect()
     }
 
     /// Digest of the decisions in force: the same as long as the same count.

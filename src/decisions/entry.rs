@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use super::clean;
 use super::decision::{Decision, Effect, Identity, Target};
-use super::reviewed::ReviewEntry;
+use super::reviewed::{Made, ReviewEntry};
 use super::terms::Expiry;
 use crate::id::hex;
 
@@ -285,9 +285,17 @@ impl Chain {
 
     /// An identifier that no other entry has: it depends on the place in the chain.
     pub(super) fn next_id(&self) -> String {
-        let name = format!("{} {}", self.entries + 1, self.head);
-        format!("d_{}", hex(&Sha256::digest(name)).chars().take(16).collect::<String>())
+        named(&format!("{} {}", self.entries + 1, self.head))
     }
+
+    /// The same of the decision at this position within the next entry.
+    pub(super) fn next_id_within(&self, at: usize) -> String {
+        named(&format!("{} {} {at}", self.entries + 1, self.head))
+    }
+}
+
+fn named(place: &str) -> String {
+    format!("d_{}", hex(&Sha256::digest(place)).chars().take(16).collect::<String>())
 }
 
 impl Entry {
@@ -336,15 +344,35 @@ impl Entry {
         Chain { entries: self.seq, head: self.hash.clone() }
     }
 
-    /// The decision that this entry brings; none in other kinds.
-    pub fn decision(&self) -> Option<Decision> {
-        let (effect, ruling) = match &self.event {
-            Event::Allow(ruling) => (Effect::Allow, ruling),
-            Event::Block(ruling) => (Effect::Block, ruling),
-            _ => return None,
+    /// The decisions that this entry brings; none in some kinds.
+    pub fn decisions(&self) -> Vec<Decision> {
+        let single = |effect, ruling: &Ruling| {
+            let Ruling { id, target, reason, who, expires, index_id } = ruling.clone();
+            vec![Decision { id, effect, target, reason, who, at: self.at, expires, index_id }]
         };
-        let Ruling { id, target, reason, who, expires, index_id } = ruling.clone();
-        Some(Decision { id, effect, target, reason, who, at: self.at, expires, index_id })
+        match &self.event {
+            Event::Allow(ruling) => single(Effect::Allow, ruling),
+            Event::Block(ruling) => single(Effect::Block, ruling),
+            Event::Review(review) => review.made.iter().map(|made| self.of(review, made)).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// A decision within the review that this entry is.
+    fn of(&self, review: &ReviewEntry, made: &Made) -> Decision {
+        let Made { id, effect, target, expires } = made.clone();
+        let (reason, who) = (review.reason.clone(), review.who.clone());
+        let index_id = review.index_id.clone();
+        Decision { id, effect, target, reason, who, at: self.at, expires, index_id }
+    }
+
+    /// The decisions that end with this entry, who says so, and why.
+    pub fn ended(&self) -> (&[String], &str, &str) {
+        match &self.event {
+            Event::Revoke(r) => (std::slice::from_ref(&r.id), &r.who, &r.reason),
+            Event::Review(r) => (&r.ended, &r.who, &r.reason),
+            _ => (&[], "", ""),
+        }
     }
 
     /// Whether this entry is about `what`: a decision, a file by its path, hash or identifier as a
@@ -355,19 +383,17 @@ impl Entry {
             text == what
                 || matches!((&file, Identity::parse(text)), (Some(a), Some(b)) if a.same(&b))
         };
+        let concerns = |target: &Target| match target {
+            Target::Pair { a, b } => same(a.as_str()) || same(b.as_str()),
+            Target::Match { match_id } => same(match_id),
+            Target::Reference { ref_id } | Target::Interval { ref_id, .. } => same(ref_id),
+            Target::Audio { sha256 } => same(sha256),
+            Target::Registrant { registrant } => same(registrant),
+            Target::Account { name } => same(name),
+        };
         match &self.event {
             Event::Allow(ruling) | Event::Block(ruling) => {
-                ruling.id == what
-                    || match &ruling.target {
-                        Target::Pair { a, b } => same(a.as_str()) || same(b.as_str()),
-                        Target::Match { match_id } => same(match_id),
-                        Target::Reference { ref_id } | Target::Interval { ref_id, .. } => {
-                            same(ref_id)
-                        }
-                        Target::Audio { sha256 } => same(sha256),
-                        Target::Registrant { registrant } => same(registrant),
-                        Target::Account { name } => same(name),
-                    }
+                ruling.id == what || concerns(&ruling.target)
             }
             Event::Revoke(revocation) => revocation.id == what,
             Event::Verdict(verdict) => {
@@ -380,6 +406,7 @@ impl Entry {
                     || same(&review.subject)
                     || same(&review.sha256)
                     || review.rulings.iter().any(|id| id == what)
+                    || review.made.iter().any(|made| concerns(&made.target))
             }
             Event::Repair(_) => false,
         }

@@ -62,18 +62,34 @@ pub struct Entries<R> {
     /// What is known of it from elsewhere.
     anchor: Option<Anchor>,
     ended: bool,
+    /// Bytes before those that are read.
+    base: u64,
+    /// Length of the last entry with its newline.
+    last: u64,
 }
 
 impl<R: BufRead> Entries<R> {
     /// Reads a log from `input`; errors name `path`.
     pub fn new(path: &Path, input: R) -> Entries<R> {
+        Entries::going_on(path, input, &Place::default())
+    }
+
+    /// The same of what follows `place`.
+    pub(super) fn going_on(path: &Path, input: R, place: &Place) -> Entries<R> {
         let lines = Lines::new(input, MAX_LINE);
-        let (path, chain) = (path.to_owned(), Chain::default());
-        Entries { lines, path, chain, torn: None, anchor: None, ended: false }
+        let (path, chain) = (path.to_owned(), place.chain.clone());
+        let (base, last) = (place.offset, place.last);
+        Entries { lines, path, chain, torn: None, anchor: None, ended: false, base, last }
+    }
+
+    /// How far this has been read; none where the end is incomplete, which the next append changes.
+    pub(super) fn place(&self) -> Option<Place> {
+        let offset = self.base + self.lines.length();
+        self.torn.is_none().then(|| Place { offset, last: self.last, chain: self.chain.clone() })
     }
 
     /// Makes it an error if there is less than `anchor` says, or something else.
-    fn anchored(self, anchor: Option<Anchor>) -> Entries<R> {
+    pub(super) fn anchored(self, anchor: Option<Anchor>) -> Entries<R> {
         Entries { anchor, ..self }
     }
 
@@ -107,6 +123,7 @@ impl<R: BufRead> Entries<R> {
         })?;
         if let Some(line) = line {
             let entry = Entry::parse(line.bytes).map_err(damaged)?;
+            self.last = line.bytes.len() as u64 + 1;
             self.chain.follow(&entry).map_err(damaged)?;
             if !self.is_known(&entry) {
                 return Err(damaged(Fault::OtherLog));
@@ -141,6 +158,25 @@ impl<R: BufRead> Iterator for Entries<R> {
     }
 }
 
+/// A place between two entries of a log, at which it is gone on with.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Place {
+    /// Bytes before it.
+    pub(super) offset: u64,
+    /// How many of them are the last entry.
+    pub(super) last: u64,
+    /// The entries before it.
+    pub(super) chain: Chain,
+}
+
+impl Place {
+    /// Whether `line`, the bytes before the place, is the entry that was read there.
+    pub(super) fn follows(&self, line: &[u8]) -> bool {
+        let entry = line.strip_suffix(b"\n").and_then(|line| Entry::parse(line).ok());
+        entry.is_some_and(|entry| entry.chain() == self.chain)
+    }
+}
+
 /// What comes after the last newline.
 #[derive(Default)]
 struct Tail {
@@ -164,7 +200,7 @@ impl Tail {
     }
 }
 
-fn io_error(path: &Path, source: io::Error) -> LogError {
+pub(super) fn io_error(path: &Path, source: io::Error) -> LogError {
     LogError::Io { path: path.to_owned(), source }
 }
 
@@ -308,6 +344,26 @@ impl Appender {
     pub fn entries(&self) -> Result<Entries<BufReader<Take<&File>>>, LogError> {
         let file = self.file.reader().map_err(|e| io_error(&self.path, e))?;
         Ok(Entries::new(&self.path, BufReader::new(file)))
+    }
+
+    /// The entries that are on disk behind `place`; none where the log is not the one that was read there.
+    pub(super) fn entries_from(
+        &self,
+        place: &Place,
+    ) -> Result<Option<Entries<BufReader<Take<&File>>>>, LogError> {
+        let error = |e| io_error(&self.path, e);
+        if place.offset > self.file.end() {
+            return Ok(None);
+        }
+        if place.offset > 0 {
+            let begin = place.offset.saturating_sub(place.last);
+            let last = self.file.read_at(begin, place.last as usize).map_err(error)?;
+            if !place.follows(&last) {
+                return Ok(None);
+            }
+        }
+        let file = self.file.reader_from(place.offset).map_err(error)?;
+        Ok(Some(Entries::going_on(&self.path, BufReader::new(file), place)))
     }
 
     /// Puts an entry to those to be written.

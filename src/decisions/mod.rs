@@ -15,6 +15,7 @@ pub mod change;
 pub mod decision;
 pub mod entry;
 mod error;
+mod follow;
 pub mod log;
 pub mod place;
 pub mod review;
@@ -24,6 +25,7 @@ pub mod terms;
 pub use active::{Decisions, Status};
 pub use decision::{Decision, Effect, Identity, Target};
 pub use entry::{Entry, Event, Fault, VerdictEntry};
+pub use follow::Followed;
 pub use log::LogError;
 pub use terms::Expiry;
 

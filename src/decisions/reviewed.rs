@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::decision::{Effect, Target};
 use super::terms::Expiry;
 
 /// What a reviewer does with an upload.
@@ -42,6 +43,20 @@ impl Action {
     }
 }
 
+/// A decision that is made with a review and stands in its entry: both or none of them are in the log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Made {
+    /// Identifier, `d_` and 16 hexadecimal digits.
+    pub id: String,
+    /// What follows.
+    pub effect: Effect,
+    /// What it is about.
+    pub target: Target,
+    /// Until when it holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<Expiry>,
+}
+
 /// A review as it stands in the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReviewEntry {
@@ -68,9 +83,16 @@ pub struct ReviewEntry {
     /// State of the index it was decided on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub index_id: Option<String>,
-    /// Decisions made with it; of `reopen`: those taken back with it.
+    /// Decisions made or taken back with it, by their names. In entries without `made` and `ended` they are entries of
+    /// their own, before this one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rulings: Vec<String>,
+    /// Decisions that are made with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub made: Vec<Made>,
+    /// Decisions that end with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ended: Vec<String>,
     /// The review that is taken back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undoes: Option<String>,

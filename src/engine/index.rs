@@ -256,6 +256,12 @@ pub fn upgrade_index(writer: &mut Writer) -> Result<UpgradeStats, IndexError> {
     writer.upgrade(&RECODE)
 }
 
+/// Takes the track made of the file with this SHA-256 out of the index in `dir`; whether it was there.
+pub(crate) fn forget_in(dir: &Path, sha256: &str) -> Result<bool, IndexError> {
+    let is_it = |meta: &soundalike_index::TrackMeta| crate::id::hex(&meta.sha256) == sha256;
+    Ok(!writer(dir)?.remove(&is_it)?.is_empty())
+}
+
 /// Adds the tracks of `from` to the index in `dir`.
 pub(crate) fn merge_into(dir: &Path, from: &Reader) -> Result<(), IndexError> {
     let mut writer = writer(dir)?;

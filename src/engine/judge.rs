@@ -27,7 +27,8 @@ pub struct Judge {
     /// What platforms of users' uploads say, whatever policies are applied.
     programs: Arc<Vec<Pack>>,
     chosen: bool,
-    decisions: Option<Decisions>,
+    /// Shared: many hold the same, and each goes on from there.
+    decisions: Option<Arc<Decisions>>,
     log: Option<PathBuf>,
 }
 
@@ -91,8 +92,10 @@ impl Judge {
     /// # Errors
     /// As for [`Judge::with_decisions`].
     pub fn refresh(&mut self, now: Timestamp) -> Result<(), Error> {
-        if let Some(log) = &self.log {
-            self.decisions = Some(Decisions::load(log, now)?);
+        let Some(log) = &self.log else { return Ok(()) };
+        let known = self.decisions.get_or_insert_default();
+        if !known.is_current(log, now) {
+            Arc::make_mut(known).catch_up(log, now, &mut |_| {})?;
         }
         Ok(())
     }
@@ -105,7 +108,7 @@ impl Judge {
     #[doc(hidden)]
     pub fn as_of(&self, entries: u64, then: Timestamp) -> Result<Option<Judge>, Error> {
         let Some(log) = &self.log else { return Ok(None) };
-        let decisions = Some(Decisions::load_until(log, then, entries)?);
+        let decisions = Some(Arc::new(Decisions::load_until(log, then, entries)?));
         let before = Judge { decisions, ..self.clone() };
         Ok((before.in_force() != self.in_force()).then_some(before))
     }
@@ -119,7 +122,7 @@ impl Judge {
     /// Names the decisions that are in force: the same as long as the same count.
     #[doc(hidden)]
     pub fn in_force(&self) -> String {
-        self.decisions.as_ref().map_or_else(|| Decisions::default().in_force(), Decisions::in_force)
+        self.decisions.as_ref().map_or_else(|| Decisions::default().in_force(), |d| d.in_force())
     }
 
     /// Where the decisions are kept.

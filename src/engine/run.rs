@@ -14,7 +14,7 @@ use soundalike_index::Reader;
 
 use super::analyse::Analysed;
 use super::describe::{Outcome, Read, Seen};
-use super::index::{Index, index_info, merge_into};
+use super::index::{Index, forget_in, index_info, merge_into};
 use super::judge::day;
 use super::judged_batch::JudgedBatch;
 use super::lookups::{Found, Lookups};
@@ -236,6 +236,15 @@ impl Engine {
     #[doc(hidden)]
     pub fn keep_in(dir: &std::path::Path, tracks: &Reader) -> Result<(), Error> {
         Ok(merge_into(dir, tracks)?)
+    }
+
+    /// Takes the track made of the file with this SHA-256 (hexadecimal) out of the index in `dir`; whether it was there.
+    ///
+    /// # Errors
+    /// The index cannot be written.
+    #[doc(hidden)]
+    pub fn forget_in(dir: &std::path::Path, sha256: &str) -> Result<bool, Error> {
+        Ok(forget_in(dir, sha256)?)
     }
 }
 

@@ -123,9 +123,18 @@ impl LineFile {
     ///
     /// That of the system.
     pub fn reader(&self) -> io::Result<Take<&File>> {
+        self.reader_from(0)
+    }
+
+    /// All before the end, from `offset` on.
+    ///
+    /// # Errors
+    ///
+    /// That of the system.
+    pub fn reader_from(&self, offset: u64) -> io::Result<Take<&File>> {
         let mut file = &self.file;
-        file.seek(SeekFrom::Start(0))?;
-        Ok(file.take(self.end))
+        file.seek(SeekFrom::Start(offset))?;
+        Ok(file.take(self.end.saturating_sub(offset)))
     }
 
     /// `length` bytes from `offset`.

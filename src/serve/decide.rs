@@ -13,7 +13,8 @@ use crate::decisions::change::ChangeError;
 use crate::decisions::decision::TargetError;
 use crate::decisions::review::{Action, MAX_RULINGS, Proposal, review};
 use crate::decisions::terms::TermError;
-use crate::decisions::{Effect, Expiry, Identity, Target};
+use crate::decisions::{Decision, Decisions, Effect, Expiry, Identity, Target};
+use crate::report::records::MatchRecord;
 
 /// How far a pass reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,6 +52,11 @@ pub(super) enum DecideError {
     TooMany(usize),
     #[error("`until` is for what is passed or parked: {0} has no end")]
     NoEnd(&'static str),
+    #[error(
+        "passing it would not count: {target} is blocked by {id} ({who}: {reason}); take that back first, with \
+         `soundalike block remove {id}`"
+    )]
+    Blocked { id: String, target: String, who: String, reason: String },
     #[error("there is no log of decisions to write into")]
     NoLog,
     #[error(transparent)]
@@ -67,6 +73,17 @@ pub(super) enum DecideError {
     State(#[from] StateError),
 }
 
+impl DecideError {
+    fn blocked(decision: &Decision) -> DecideError {
+        DecideError::Blocked {
+            id: decision.id.clone(),
+            target: decision.target.to_string(),
+            who: decision.who.clone(),
+            reason: decision.reason.clone(),
+        }
+    }
+}
+
 impl Desk {
     /// Enters a decision on the upload `id` in the log; none where there is no such upload.
     pub(super) fn decide(
@@ -74,19 +91,24 @@ impl Desk {
         id: &str,
         wish: Wish,
     ) -> Result<Option<(UploadRow, ReviewRow)>, DecideError> {
-        let _one = self.deciding.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.decisions.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Timestamp::now();
         // What was decided elsewhere counts, too.
-        self.take_reviews()?;
+        self.take_reviews_with(&mut known, now)?;
         let Some(upload) = self.store.upload(id)? else { return Ok(None) };
         if wish.seen.is_some_and(|seen| seen != upload.revision) {
             return Err(DecideError::Conflict);
         }
         let path = self.log().ok_or(DecideError::NoLog)?;
-        let now = Timestamp::now();
         let until = wish.until.as_deref().filter(|text| !text.trim().is_empty());
         let until = until.map(|text| Expiry::parse(text, now)).transpose()?;
         if until.is_some() && !matches!(wish.action, Action::Pass | Action::Park) {
             return Err(DecideError::NoEnd(wish.action.name()));
+        }
+        let (undoes, mut ends) = self.undone(&upload, wish.action)?;
+        let targets = self.targets(&upload, &wish, &known)?;
+        if wish.action == Action::Pass {
+            ends.extend(lifted(&upload, &ends, &known)?);
         }
         let proposal = Proposal {
             action: wish.action,
@@ -98,21 +120,14 @@ impl Desk {
             who: wish.who.clone(),
             until,
             index_id: upload.index_id.clone(),
-            targets: self.targets(&upload, &wish)?,
-            undoes: self.undone(&upload, wish.action)?,
+            targets,
+            undoes,
+            ends,
         };
-        let done = review(&path, now, proposal)?;
+        let done = review(&path, now, proposal, &mut known)?;
         done.repaired.iter().for_each(|torn| self.say(&torn.repaired()));
         self.metrics.decided();
-        let known = self.store.log_read()?;
-        let before = done.before;
-        // Where the log is as it was known, there is no need to read all of it again.
-        if (before.entries, before.head) == known || (known.0 == 0 && before.entries == 0) {
-            let taken = (done.seq, done.at.to_string(), done.entry);
-            self.store.take_reviews(&[taken], &(done.seq, done.head), false)?;
-        } else {
-            self.take_reviews()?;
-        }
+        self.take_reviews_with(&mut known, now)?;
         let row = self.store.upload(id)?;
         let last = self.store.reviews(id)?.pop();
         Ok(row.zip(last))
@@ -123,6 +138,7 @@ impl Desk {
         &self,
         upload: &UploadRow,
         wish: &Wish,
+        known: &Decisions,
     ) -> Result<Vec<(Effect, Target)>, DecideError> {
         if upload.sha256.is_empty() {
             return Ok(Vec::new());
@@ -133,19 +149,40 @@ impl Desk {
         match wish.action {
             Action::Reject => file(Effect::Block),
             Action::Pass => match wish.reach.unwrap_or(reach_of(upload)) {
-                Reach::File => file(Effect::Allow),
-                Reach::Matches => self.pairs(upload),
+                Reach::Matches => self.pairs(upload, known, |_| true),
+                Reach::File => {
+                    let mut targets = file(Effect::Allow)?;
+                    // A blocked reference counts for more than a file that is let through, and less than a pair.
+                    let is_blocked = |m: &MatchRecord| {
+                        known
+                            .match_blocked(&m.query.sha256, &m.reference.ref_id, &spans(m))
+                            .is_some()
+                    };
+                    targets.extend(self.pairs(upload, known, is_blocked)?);
+                    Ok(targets)
+                }
             },
             Action::Hold | Action::Park | Action::Reopen => Ok(Vec::new()),
         }
     }
 
-    /// The file with each reference that it matches, unless that is allowed already.
-    fn pairs(&self, upload: &UploadRow) -> Result<Vec<(Effect, Target)>, DecideError> {
+    /// The file with each reference that it matches and that is `concerned`, unless that is allowed already.
+    fn pairs(
+        &self,
+        upload: &UploadRow,
+        known: &Decisions,
+        concerned: impl Fn(&MatchRecord) -> bool,
+    ) -> Result<Vec<(Effect, Target)>, DecideError> {
         let matches = self.matches_of(upload)?;
         let standing = matches.iter().filter(|m| m.accepted && m.allowed_by.is_none());
         let mut targets = Vec::new();
-        for m in standing {
+        for m in standing.filter(|m| concerned(m)) {
+            let blocked = known.match_blocked(&m.query.sha256, &m.reference.ref_id, &spans(m));
+            let by_pair =
+                blocked.filter(|d| matches!(d.target, Target::Pair { .. } | Target::Match { .. }));
+            if let Some(decision) = by_pair {
+                return Err(DecideError::blocked(decision));
+            }
             let sides = Identity::parse(&m.query.sha256).zip(Identity::parse(&m.reference.ref_id));
             let target = match sides.map(|(a, b)| Target::pair(a, b)) {
                 Some(Ok(pair)) => pair,
@@ -160,21 +197,51 @@ impl Desk {
         }
     }
 
-    /// What a reopening takes back.
+    /// The review that is taken back, and what was decided with it.
     fn undone(
         &self,
         upload: &UploadRow,
         action: Action,
-    ) -> Result<Option<(String, Vec<String>)>, DecideError> {
+    ) -> Result<(Option<String>, Vec<String>), DecideError> {
         let last = self.store.reviews(&upload.id)?.pop();
         let last = last.filter(|review| review.action != Action::Reopen);
         match (action, last) {
             (Action::Reopen, None) => Err(DecideError::NothingToUndo),
             // Another decision takes the place of the one before, with all that was made with it.
-            (_, Some(review)) => Ok(Some((review.id, review.rulings))),
-            (_, None) => Ok(None),
+            (_, Some(review)) => Ok((Some(review.id), review.rulings)),
+            (_, None) => Ok((None, Vec::new())),
         }
     }
+}
+
+/// Blocks that end with a pass of `upload`, besides those that end anyhow: of the same content, made at the desk on
+/// another upload. Where the file, its account or its registrant is blocked by a decision made elsewhere, a pass would
+/// say what is not so.
+fn lifted(
+    upload: &UploadRow,
+    ends: &[String],
+    known: &Decisions,
+) -> Result<Vec<String>, DecideError> {
+    let blocks = known.blocks_of(&upload.sha256);
+    let open = blocks.iter().filter(|decision| !ends.contains(&decision.id));
+    let (desk, others): (Vec<&Decision>, Vec<&Decision>) =
+        open.copied().partition(|decision| known.is_of_a_review(&decision.id));
+    let (account, isrc) = (upload.account.as_deref(), upload.isrc.as_deref());
+    let as_reference = || {
+        let blocked = known.upload_blocked(&upload.sha256, account, isrc)?;
+        matches!(blocked.target, Target::Reference { .. }).then_some(blocked)
+    };
+    // The file is named first: what else holds is seen without it.
+    let by_sender = || known.upload_blocked("", account, isrc);
+    match others.first().copied().or_else(by_sender).or_else(as_reference) {
+        Some(decision) => Err(DecideError::blocked(decision)),
+        None => Ok(desk.into_iter().map(|decision| decision.id.clone()).collect()),
+    }
+}
+
+/// Where a match runs in the reference.
+fn spans(m: &MatchRecord) -> Vec<(u64, u64)> {
+    m.own_segments().map(|s| (s.db_begin_time_offset_ms, s.db_end_time_offset_ms)).collect()
 }
 
 /// How far a pass reaches unless that is said: to the matches that speak against it, where there are any.

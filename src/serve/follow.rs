@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::Desk;
 use super::state::StateError;
 use crate::decisions::review::ReviewEntry;
-use crate::decisions::{Event, LogError, log};
+use crate::decisions::{Decisions, Event, Followed, LogError};
 use crate::engine::day;
 
 /// Decisions expire without a change of any file.
@@ -20,7 +20,7 @@ type Stamp = Option<(u64, SystemTime)>;
 
 /// The files as they were at the last look.
 #[derive(Debug, Default)]
-pub(super) struct Followed {
+pub(super) struct Seen {
     seen: Option<(Vec<Stamp>, Instant)>,
 }
 
@@ -77,34 +77,46 @@ impl Desk {
         }
     }
 
-    /// Takes reviews over from the log of decisions into the state, those that are new or all.
-    pub(super) fn take_reviews(&self) -> Result<(), FollowError> {
+    /// Takes reviews over from the log of decisions into the state.
+    fn take_reviews(&self) -> Result<(), FollowError> {
+        let mut decisions = self.decisions.lock().unwrap_or_else(PoisonError::into_inner);
+        self.take_reviews_with(&mut decisions, Timestamp::now())
+    }
+
+    /// The same, and brings `decisions` up to date: of a log that goes on where it was read to, only what is new is
+    /// read.
+    pub(super) fn take_reviews_with(
+        &self,
+        decisions: &mut Decisions,
+        now: Timestamp,
+    ) -> Result<(), FollowError> {
         let Some(path) = self.log() else { return Ok(()) };
         let (known, head) = self.store.log_read()?;
-        let Some(mut entries) = log::open(&path)? else {
-            return match known {
-                0 => Ok(()),
-                _ => Ok(self.store.take_reviews(&[], &(0, String::new()), true)?),
-            };
-        };
-        let mut reviews: Vec<(u64, String, ReviewEntry)> = Vec::new();
-        // The log goes on where it was read to, or it is another one.
-        let mut goes_on = known == 0;
-        for entry in entries.by_ref() {
-            let entry = entry?;
-            goes_on |= entry.seq == known && entry.hash == head;
-            if let Event::Review(review) = entry.event {
-                reviews.push((entry.seq, entry.at.to_string(), *review));
-            }
+        let chain = decisions.chain();
+        if (chain.entries, chain.head.as_str()) != (known, head.as_str()) {
+            // The state has not come as far, or further: what is between must be seen.
+            *decisions = Decisions::default();
         }
-        let chain = entries.progress();
+        let mut reviews: Vec<(u64, String, ReviewEntry)> = Vec::new();
+        // The log goes on where the state had read it to, or it is another one.
+        let mut goes_on = known == 0;
+        let how = decisions.catch_up(&path, now, &mut |entry| {
+            goes_on |= entry.seq == known && entry.hash == head;
+            if let Event::Review(review) = &entry.event {
+                reviews.push((entry.seq, entry.at.to_string(), (**review).clone()));
+            }
+        })?;
+        goes_on |= how == Followed::On;
+        let chain = decisions.chain();
         if goes_on {
             reviews.retain(|(seq, ..)| *seq > known);
         }
-        if goes_on && reviews.is_empty() && chain.entries == known {
+        // Once it was looked at the log, even if that was empty, what comes is news.
+        let is_news = !head.is_empty() && goes_on;
+        if goes_on && chain.entries == known && !head.is_empty() {
             return Ok(());
         }
         let read = (chain.entries, chain.head.clone());
-        Ok(self.store.take_reviews(&reviews, &read, !goes_on)?)
+        Ok(self.store.take_reviews(&reviews, &read, (!goes_on, is_news))?)
     }
 }

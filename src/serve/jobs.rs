@@ -15,13 +15,14 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::Desk;
 use super::state::{Job, Source};
 use super::tell::{Teller, summary_line};
+use super::users::{UsersError, random};
+use super::{Desk, queues};
 use crate::declare::declarations::Declarations;
 use crate::declare::delivery::expand_within;
 use crate::engine::{Engine, Error, Item, Uploads};
-use crate::id::path_of_text;
+use crate::id::{hex, path_of_text};
 use crate::journal::Draft;
 use crate::progress::{Cancel, Progress};
 use crate::report::records::ErrorRecord;
@@ -30,6 +31,8 @@ use crate::report::records::ErrorRecord;
 const MAX_DEATHS: u32 = 5;
 /// How long the worker sleeps where nothing wakes it.
 const NAP: Duration = Duration::from_millis(500);
+/// How often it is looked for what has had its time.
+const BETWEEN_ERASURES: Duration = Duration::from_secs(600);
 /// How long it waits after the index or the disk failed.
 const PAUSE: Duration = Duration::from_secs(5);
 
@@ -82,6 +85,8 @@ enum Stopped {
     Cancelled,
     /// Index, log or disk: another attempt may do better.
     Trouble(String),
+    /// The delivery is not what it was: it is taken anew once it is whole.
+    Changed(&'static str),
 }
 
 impl From<Error> for Stopped {
@@ -122,12 +127,31 @@ pub(super) fn work(desk: &Desk, cancel: &Cancel) {
 /// Looks around, and at the next job.
 fn next(desk: &Desk, cancel: &Cancel) {
     desk.look_around();
+    desk.erase_in_turn();
     match desk.store.begin_next(&now()) {
         Ok(Some(job)) => attempt(desk, &job, cancel),
         Ok(None) => desk.wait_for_work(NAP),
         Err(error) => {
             desk.trouble(Some(error.to_string()));
             pause(cancel, PAUSE);
+        }
+    }
+}
+
+impl Desk {
+    /// Erases what has had its time, now and then.
+    fn erase_in_turn(&self) {
+        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        if looked.is_some_and(|at| at.elapsed() < BETWEEN_ERASURES) {
+            return;
+        }
+        match self.erase_by_time() {
+            Ok(true) => {}
+            Ok(false) => *looked = Some(Instant::now()),
+            Err(error) => {
+                self.say(&format!("what has had its time cannot be erased: {error}"));
+                *looked = Some(Instant::now());
+            }
         }
     }
 }
@@ -153,6 +177,10 @@ fn attempt(desk: &Desk, job: &Job, cancel: &Cancel) {
                 Ok(())
             }
             Ok(Err(Stopped::Cancelled)) => desk.store.put_back(&job.id, false),
+            Ok(Err(Stopped::Changed(why))) => {
+                desk.say(&format!("{}: {why}", job.id));
+                desk.store.release_delivery(&job.id, why, &now())
+            }
             Ok(Err(Stopped::Trouble(message))) => {
                 desk.say(&format!("{}: {message}; it is tried again", job.id));
                 desk.trouble(Some(message));
@@ -178,27 +206,56 @@ fn look_at(desk: &Desk, job: &Job, tally: &Tally, cancel: &Cancel) -> Result<(),
     let started = Instant::now();
     let time = Timestamp::now();
     let engine = desk.engine_of(time)?;
-    let uploads = uploads_of(&job.source, &desk.settings.allow_roots);
+    let turn = match &job.source.delivery {
+        None => None,
+        Some(delivery) => match queues::turn(desk, delivery, cancel) {
+            Some(turn) => Some(turn),
+            None if cancel.is_cancelled() => return Err(Stopped::Cancelled),
+            None => return Err(Stopped::Changed("it changed or went before it was its turn")),
+        },
+    };
+    let mut uploads = uploads_of(&job.source, &desk.settings.allow_roots);
+    let account = job.source.delivery.as_ref().and_then(|d| d.account.as_deref());
+    if let Some(turn) = &turn {
+        uploads = turn.uploads(account);
+    }
     let target = desk.store.records(&job.id);
     let (draft, file) = Draft::at(&target.with_extension("part"), &target)?;
     let mut report = Teller::new(file);
-    let begin = engine.begin(&uploads, time);
+    let mut begin = engine.begin(&uploads, time);
+    if let (Some(turn), Some(delivery)) = (&turn, &job.source.delivery) {
+        begin.delivery = Some(turn.snapshot.info(&turn.unit.name, &delivery.state));
+    }
+    // What was found must be what the state of the delivery is about.
+    let is_same = || turn.as_ref().is_none_or(queues::Turn::is_same);
     let mut keep = |tracks: &soundalike_index::Reader| match &desk.settings.keep {
-        Some(dir) => Engine::keep_in(dir, tracks),
-        None => Ok(()),
+        Some(dir) if is_same() => Engine::keep_in(dir, tracks),
+        _ => Ok(()),
     };
     let outcomes = engine.run_and_keep(uploads, &begin, &mut report, tally, cancel, &mut keep)?;
     if outcomes.summary.interrupted {
         return Err(Stopped::Cancelled);
     }
+    if !is_same() {
+        return Err(Stopped::Changed("it changed while it was looked at"));
+    }
     if desk.settings.audit {
-        let repaired = engine.judge().audit_once(&begin, &outcomes.verdicts)?;
+        // Only after an attempt that got as far it is looked up what the log has.
+        let judge = engine.judge();
+        let repaired = match job.audited {
+            true => judge.audit_once(&begin, &outcomes.verdicts)?,
+            false => {
+                desk.store.audits(&job.id)?;
+                judge.audit(&begin, &outcomes.verdicts)?
+            }
+        };
         repaired.iter().for_each(|torn| desk.say(&torn.repaired()));
     }
     let exit = (desk.settings.exit)(&outcomes.summary);
     let summary = outcomes.close(exit, started, &mut report)?;
     let (file, told) = report.finish()?;
     // Records first: an upload in the queue has some.
+    let _one = desk.erasing.lock().unwrap_or_else(PoisonError::into_inner);
     draft.publish(file, None)?;
     desk.store.finish(&job.id, &told.uploads, &told.clusters, &summary_line(&summary), &now())?;
     desk.metrics.judged(told.uploads.len(), summary.audio_seconds, started.elapsed());
@@ -235,6 +292,11 @@ fn uploads_of(source: &Source, roots: &[PathBuf]) -> Uploads {
     uploads.errors.extend(declarations.errors.iter().map(ErrorRecord::from));
     uploads.describe(&declarations);
     uploads
+}
+
+/// A name for a job.
+pub(super) fn job_id() -> Result<String, UsersError> {
+    Ok(format!("j_{}", hex(&random::<8>()?)))
 }
 
 /// The time as the state keeps it.

@@ -115,6 +115,7 @@ impl Desk {
     /// The audio of an upload.
     pub(super) fn sound_of(&self, upload: &UploadRow) -> Result<Sound, Silent> {
         let mut roots = self.settings.allow_roots.clone();
+        roots.extend(self.settings.watched.iter().map(|folder| folder.dir.clone()));
         roots.push(self.store.dir().join("uploads"));
         let path = below(&path_of_text(&upload.path), &roots).ok_or(Silent::Missing)?;
         match hash_of(&path) {
@@ -198,15 +199,19 @@ impl Desk {
     fn wav(&self, sound: &Sound) -> Result<PathBuf, Problem> {
         let path = self.store.cache().join(format!("{}.wav", sound.sha256));
         let kept = || path.is_file().then(|| path.clone());
-        self.decoded(kept, || self.make_wav(sound, &path))
+        let wav = self.decoded(kept, || self.make_wav(sound, &path))?;
+        super::room::used(&wav);
+        Ok(wav)
     }
 
     fn make_wav(&self, sound: &Sound, path: &Path) -> Result<PathBuf, Problem> {
         let failed = |e: String| Problem::unusable(format!("it cannot be decoded: {e}"));
+        self.room_for(0)?;
         let (draft, mut file) =
             Draft::beside(path, ".wav-", ".part").map_err(|e| failed(e.to_string()))?;
         transcode(&sound.path, &mut file).map_err(failed)?;
         draft.put_in_place(file).map_err(|e| failed(e.to_string()))?;
+        self.trim_cache();
         Ok(path.to_owned())
     }
 }

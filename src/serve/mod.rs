@@ -10,15 +10,21 @@
 
 mod api;
 mod decide;
+mod erase;
 mod extract;
+mod flow;
 mod follow;
 mod jobs;
 mod media;
 mod metrics;
 mod pages;
+mod peer;
 mod problem;
+mod queues;
 mod rate;
+mod rebuild;
 mod records;
+mod room;
 mod roots;
 mod router;
 mod security;
@@ -27,8 +33,9 @@ mod state;
 mod tell;
 mod users;
 mod waveform;
+mod webhooks;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
@@ -40,17 +47,26 @@ use crate::engine::{Engine, Error};
 use crate::progress::Cancel;
 use crate::report::records::Summary;
 
+pub use erase::{EraseError, Whose};
+pub use queues::WatchedFolder;
+pub use rebuild::{Rebuilt, rebuild};
 pub use roots::folder as root_folder;
-pub use state::StateError;
+pub use state::{Backup, StateError, backup};
 pub use users::{Role, Users, UsersError, new_token};
+pub use webhooks::{ReceiverError, Receivers, new_receiver};
 
-use follow::Followed;
+use crate::decisions::Decisions;
+use follow::Seen;
 use metrics::Metrics;
 use state::Store;
 
 /// Uploads that are taken at once.
 const MAX_SENDING: usize = 16;
 
+/// How long messages that were taken are remembered.
+const SENT_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
+/// Streams of progress at once.
+const MAX_WATCHING: usize = 64;
 /// How long answers that are being sent are waited for at the end.
 const GRACE: Duration = Duration::from_secs(3);
 
@@ -66,10 +82,30 @@ pub struct Settings {
     pub media_roots: Vec<PathBuf>,
     /// Folders from which audio may be submitted by path; canonical.
     pub allow_roots: Vec<PathBuf>,
+    /// Folders in which deliveries arrive; canonical.
+    pub watched: Vec<WatchedFolder>,
+    /// A delivery without a marker is whole when nothing in it has changed for so long.
+    pub settle: Duration,
+    /// How often watched folders are looked into.
+    pub interval: Duration,
     /// Names under which it may be addressed, besides those of this machine.
     pub hosts: Vec<String>,
+    /// Addresses of proxies that say for whom they ask.
+    pub proxies: Vec<IpAddr>,
+    /// Browsers reach it over TLS alone.
+    pub tls: bool,
+    /// Bytes on the disk that uploads leave free.
+    pub reserve: u64,
+    /// After so many days the audio of uploads that were decided on, or are clear, is deleted.
+    pub audio_days: Option<u32>,
+    /// After so many days all that says whose they were is erased.
+    pub personal_days: Option<u32>,
+    /// Largest cache of what is decoded for pages, in bytes.
+    pub max_cache: u64,
     /// Who may do what; without, it listens to this machine only.
     pub users: Option<Users>,
+    /// Who is told of what happens.
+    pub receivers: Option<Receivers>,
     /// Who decides where there are no users.
     pub who: String,
     /// Largest upload, in bytes.
@@ -120,13 +156,17 @@ struct Desk {
     store: Store,
     /// As of the last look around.
     engine: RwLock<Engine>,
-    followed: Mutex<Followed>,
+    followed: Mutex<Seen>,
     running: jobs::Running,
     metrics: Metrics,
     /// Why nothing can be judged at present.
     trouble: Mutex<Option<String>>,
-    /// One decision at a time.
-    deciding: Mutex<()>,
+    /// What was decided, as far as the state knows it; whoever decides holds it.
+    decisions: Mutex<Decisions>,
+    /// When it was last looked for what has had its time.
+    looked: Mutex<Option<std::time::Instant>>,
+    /// Held by who erases, and by who writes records.
+    erasing: Mutex<()>,
     work: (Mutex<bool>, Condvar),
     sessions: users::Sessions,
     /// How often callers may change something.
@@ -135,6 +175,8 @@ struct Desk {
     decoding: (Mutex<()>, AtomicUsize),
     /// Room for uploads that are on their way.
     sending: Arc<tokio::sync::Semaphore>,
+    /// Places for those who watch a job.
+    watching: Arc<tokio::sync::Semaphore>,
 }
 
 /// Serves until `cancel`.
@@ -149,6 +191,10 @@ pub fn run(settings: Settings, engine: Engine, cancel: &'static Cancel) -> Resul
     let store = Store::open(&settings.state)?;
     store.tidy()?;
     let resumed = store.resume()?;
+    store.forget_sent(&(Timestamp::now() - SENT_KEPT).to_string())?;
+    if let Some(receivers) = &settings.receivers {
+        store.set_wants(receivers.wants());
+    }
     let desk = Arc::new(Desk {
         settings,
         store,
@@ -157,12 +203,15 @@ pub fn run(settings: Settings, engine: Engine, cancel: &'static Cancel) -> Resul
         running: jobs::Running::default(),
         metrics: Metrics::default(),
         trouble: Mutex::default(),
-        deciding: Mutex::default(),
+        decisions: Mutex::default(),
+        looked: Mutex::default(),
+        erasing: Mutex::default(),
         work: (Mutex::default(), Condvar::new()),
         sessions: users::Sessions::default(),
         rate: rate::Buckets::default(),
         decoding: Default::default(),
         sending: Arc::new(tokio::sync::Semaphore::new(MAX_SENDING)),
+        watching: Arc::new(tokio::sync::Semaphore::new(MAX_WATCHING)),
     });
     if resumed > 0 {
         desk.say(&format!(
@@ -184,6 +233,18 @@ pub fn run(settings: Settings, engine: Engine, cancel: &'static Cancel) -> Resul
         let desk = desk.clone();
         std::thread::Builder::new().name("judge".into()).spawn(move || jobs::work(&desk, cancel))?
     };
+    let teller = {
+        let desk = desk.clone();
+        std::thread::Builder::new()
+            .name("webhooks".into())
+            .spawn(move || webhooks::work(&desk, cancel))?
+    };
+    let watcher = {
+        let desk = desk.clone();
+        std::thread::Builder::new()
+            .name("queues".into())
+            .spawn(move || queues::work(&desk, cancel))?
+    };
     desk.say(&format!("listening on http://{local}/"));
     let app = router::router(desk.clone(), local);
     let served = runtime.block_on(async move {
@@ -202,9 +263,23 @@ pub fn run(settings: Settings, engine: Engine, cancel: &'static Cancel) -> Resul
     cancel.cancel();
     desk.wake();
     // A worker that panicked has told of it.
-    let _ = worker.join();
+    let _ = (worker.join(), watcher.join(), teller.join());
     desk.say("stopped");
     Ok(served?)
+}
+
+/// Erases from the state in `dir`, which no service uses, and from the index `keep`, what is known of somebody; how many
+/// uploads that were. `by`: who wants it, and why.
+///
+/// # Errors
+/// The state is in use, or something cannot be erased.
+pub fn erase(
+    dir: &Path,
+    keep: Option<&Path>,
+    whose: &Whose,
+    by: (&str, &str),
+) -> Result<u64, EraseError> {
+    erase::erase(&Store::open(dir)?, keep, whose, by)
 }
 
 async fn until(cancel: &Cancel) {

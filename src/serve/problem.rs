@@ -1,14 +1,20 @@
 //! Errors as RFC 9457 has them.
 
 use axum::Json;
+use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::decisions::change::ChangeError;
 use crate::serve::decide::DecideError;
+use crate::serve::erase::EraseError;
 use crate::serve::records::RecordsError;
 use crate::serve::state::StateError;
+
+/// The media type of problems.
+const PROBLEM: &str = "application/problem+json";
 
 /// What went wrong with a request.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
@@ -75,6 +81,12 @@ impl Problem {
         Problem::new(StatusCode::TOO_MANY_REQUESTS, "busy", title)
     }
 
+    /// The disk is nearly full.
+    pub(in crate::serve) fn no_room(detail: impl Into<String>) -> Problem {
+        let title = "There is no room for this";
+        Problem::new(StatusCode::INSUFFICIENT_STORAGE, "no-room", title).because(detail)
+    }
+
     /// It makes sense, but not here.
     pub(in crate::serve) fn unusable(detail: impl Into<String>) -> Problem {
         let title = "The request is well formed and cannot be carried out";
@@ -105,11 +117,31 @@ impl Problem {
     }
 }
 
+/// Gives what the interface answers to requests that no function of ours saw (a method that there is not, an address that is
+/// no text) the form of all other problems.
+pub(in crate::serve) async fn uniform(request: Request, next: Next) -> Response {
+    let is_interface = request.uri().path().starts_with("/v1/");
+    let response = next.run(request).await;
+    let status = response.status();
+    let failed = status.is_client_error() || status.is_server_error();
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    if !is_interface || !failed || kind.is_some_and(|kind| kind == PROBLEM) {
+        return response;
+    }
+    let words = status.canonical_reason().unwrap_or("The request cannot be answered");
+    let allowed = response.headers().get(header::ALLOW).cloned();
+    let mut response = Problem::new(status, "request", words).into_response();
+    if let Some(allowed) = allowed {
+        response.headers_mut().insert(header::ALLOW, allowed);
+    }
+    response
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, Json(self)).into_response();
-        let kind = HeaderValue::from_static("application/problem+json");
+        let kind = HeaderValue::from_static(PROBLEM);
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
         match status {
             StatusCode::UNAUTHORIZED => {
@@ -137,12 +169,23 @@ impl From<RecordsError> for Problem {
     }
 }
 
+impl From<EraseError> for Problem {
+    fn from(error: EraseError) -> Problem {
+        let detail = error.to_string();
+        match error {
+            EraseError::NoSuch(_) => Problem::not_found(detail),
+            _ => Problem::internal(detail),
+        }
+    }
+}
+
 impl From<DecideError> for Problem {
     fn from(error: DecideError) -> Problem {
         let detail = error.to_string();
         match error {
             DecideError::Conflict => Problem::conflict(detail),
             DecideError::NothingToUndo
+            | DecideError::Blocked { .. }
             | DecideError::TooMany(_)
             | DecideError::NoEnd(_)
             | DecideError::Term(_)

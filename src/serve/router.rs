@@ -12,8 +12,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 
-use super::api::{decisions, jobs, listing, openapi, service, submit};
-use super::problem::Problem;
+use super::api::{decisions, erasures, events, jobs, listing, openapi, service, submit, webhooks};
+use super::problem::{self, Problem};
 use super::shared::Shared;
 use super::{media, pages, security, waveform};
 
@@ -27,6 +27,8 @@ pub(super) fn router(desk: Shared, local: SocketAddr) -> Router {
     // Audio is compressed already, and parts of it are asked for by their place.
     let worth = SizeAbove::new(1024)
         .and(NotForContentType::const_new("audio/"))
+        // Events are sent when they happen, not when there is enough to compress.
+        .and(NotForContentType::const_new("text/event-stream"))
         .and(NotForContentType::const_new("font/"));
     // What is sent, and what a form needs around it.
     let largest = usize::try_from(desk.settings.max_upload).unwrap_or(usize::MAX);
@@ -47,10 +49,16 @@ pub(super) fn router(desk: Shared, local: SocketAddr) -> Router {
         .route("/v1/uploads/{id}/notes", post(decisions::note))
         .route("/v1/jobs/{id}", get(jobs::one))
         .route("/v1/jobs/{id}/records", get(jobs::records))
+        .route("/v1/jobs/{id}/events", get(events::follow))
+        .route("/v1/webhooks", get(webhooks::receivers))
+        .route("/v1/webhooks/messages", get(webhooks::messages))
+        .route("/v1/webhooks/messages/{id}/send", post(webhooks::again))
+        .route("/v1/webhooks/{name}/ping", post(webhooks::ping))
         .route("/v1/clusters", get(listing::clusters))
         .route("/v1/clusters/{id}", get(listing::cluster))
         .route("/v1/clusters/{id}/members/{member}/audio", get(media::member))
         .route("/v1/clusters/{id}/decisions", axum::routing::post(decisions::decide_all))
+        .route("/v1/erasures", get(erasures::list).post(erasures::erase))
         .route("/v1/policies", get(service::policies))
         .route("/v1/index", get(service::index))
         .route("/openapi.json", get(openapi::document))
@@ -62,6 +70,7 @@ pub(super) fn router(desk: Shared, local: SocketAddr) -> Router {
         .route("/metrics", get(service::metrics))
         .fallback(pages::nothing_here)
         .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(from_fn(problem::uniform))
         .layer(from_fn_with_state((desk.clone(), Arc::new(gate)), security::guard))
         .layer(CompressionLayer::new().gzip(true).compress_when(worth))
         .layer(from_fn(security::headers))

@@ -8,20 +8,19 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 
 use super::Desk;
+use super::peer::Peer;
 use super::problem::Problem;
 use super::shared::{Shared, blocking};
 use super::users::{Role, User};
 
 /// How long a small request that changes something may take.
 const MAX_BODY_TIME: Duration = Duration::from_secs(60);
-/// Name of the cookie of a session.
-pub(super) const COOKIE: &str = "soundalike_session";
 
 /// Whoever asks.
 #[derive(Debug, Clone)]
@@ -78,20 +77,21 @@ pub(super) async fn guard(
     {
         return problem.into_response();
     }
-    let caller = match caller(&desk, request.headers()).await {
+    let peer = Peer::of(&desk.settings, request.headers(), request.extensions());
+    request.extensions_mut().insert(peer);
+    let caller = match caller(&desk, peer, request.headers()).await {
         Ok(caller) => caller,
         Err(problem) => return problem.into_response(),
     };
     let is_open = is_open(&path);
     if changes(request.method()) {
-        let from = request.extensions().get::<ConnectInfo<SocketAddr>>();
-        let from = from.map_or_else(String::new, |ConnectInfo(from)| from.ip().to_string());
+        let from = peer.address.map_or_else(String::new, |address| address.to_string());
         let name = caller.as_ref().map_or(from, |caller| caller.name.clone());
         if !desk.rate.take(&name, Instant::now()) {
             return Problem::busy().into_response();
         }
     }
-    match caller {
+    let mut response = match caller {
         Some(caller) if is_open || caller.role >= needed(request.method(), &path) => {
             request.extensions_mut().insert(caller);
             in_time(next, request).await
@@ -103,7 +103,12 @@ pub(super) async fn guard(
         None if is_open => in_time(next, request).await,
         None if is_page(&path) => Redirect::to("/login").into_response(),
         None => Problem::unauthorized().into_response(),
+    };
+    if peer.secure {
+        let always = HeaderValue::from_static("max-age=31536000");
+        response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, always);
     }
+    response
 }
 
 /// Answers a request. Whoever changes something sends little, an upload aside, which has a time of its own: a body that
@@ -154,10 +159,13 @@ fn changes(method: &Method) -> bool {
 }
 
 /// Who asks; none where nobody says so and that is required.
-async fn caller(desk: &Shared, headers: &HeaderMap) -> Result<Option<Caller>, Problem> {
-    if desk.settings.users.is_none() {
+async fn caller(desk: &Shared, peer: Peer, headers: &HeaderMap) -> Result<Option<Caller>, Problem> {
+    let Some(users) = &desk.settings.users else {
         let name = desk.settings.who.clone();
         return Ok(Some(Caller { name, role: Role::Admin, session: false }));
+    };
+    if let Some(remark) = users.refresh() {
+        desk.say(&remark);
     }
     let named = |user: User, session| Caller { name: user.name, role: user.role, session };
     if let Some(token) = bearer(headers) {
@@ -167,7 +175,9 @@ async fn caller(desk: &Shared, headers: &HeaderMap) -> Result<Option<Caller>, Pr
         .await?;
         return user.map(|user| Some(named(user, false))).ok_or_else(Problem::unauthorized);
     }
-    let session = session(headers).and_then(|name| desk.sessions.user(&name));
+    let session = peer.session(headers).and_then(|name| desk.sessions.user(&name));
+    // Whose token is gone, or allows something else by now, logs in again.
+    let session = session.filter(|user| users.holds(user));
     Ok(session.map(|user| named(user, true)))
 }
 
@@ -175,14 +185,6 @@ fn bearer(headers: &HeaderMap) -> Option<String> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
-}
-
-/// The session that a browser names.
-pub(super) fn session(headers: &HeaderMap) -> Option<String> {
-    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut pairs =
-        cookies.flat_map(|line| line.split(';')).filter_map(|pair| pair.split_once('='));
-    pairs.find(|(name, _)| name.trim() == COOKIE).map(|(_, value)| value.trim().to_owned())
 }
 
 /// What anybody may ask for.
@@ -199,6 +201,8 @@ fn is_page(path: &str) -> bool {
 fn needed(method: &Method, path: &str) -> Role {
     match (method, path) {
         (_, "/metrics") => Role::Admin,
+        (_, "/v1/erasures") => Role::Admin,
+        (_, path) if path.starts_with("/v1/webhooks") => Role::Admin,
         (&Method::POST, "/v1/uploads" | "/logout") | (_, "/submit") => Role::Submit,
         (_, path) if path.starts_with("/v1/jobs/") => Role::Submit,
         _ => Role::Review,

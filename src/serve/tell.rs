@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufRead, BufWriter, Write};
 
 use super::state::{ClusterRow, LineRow, NewCluster, NewUpload, Status, UploadRow, Verdict};
 use crate::declare::declared::Declared;
 use crate::id::path_of_text;
+use crate::journal::Lines;
 use crate::level::Level;
 use crate::policy::Finding;
 use crate::report::Report;
@@ -19,10 +20,21 @@ use crate::report::records::{
 /// Steps of the rank between two verdicts.
 const LEVEL: i64 = 1_000_000;
 
+/// Code of the note that stands in the place of what was erased: its subject is the upload, its message the verdict.
+pub(super) const ERASED: &str = "erased";
+/// Longest record that is read, in bytes.
+const MAX_LINE: usize = 64 << 20;
+
 /// The records of a job on their way into its file.
 pub(super) struct Teller {
     out: BufWriter<File>,
     at: u64,
+    gathering: Gathering,
+}
+
+/// What the queue shows of records.
+#[derive(Default)]
+struct Gathering {
     uploads: Vec<Gathered>,
     /// Positions in `uploads`, by path.
     places: BTreeMap<String, usize>,
@@ -48,6 +60,7 @@ struct Gathered {
     says: (String, (Level, bool)),
     error: Option<String>,
     lines: Vec<LineRow>,
+    erased: bool,
 }
 
 /// What a job came to, for the state.
@@ -58,21 +71,38 @@ pub(super) struct Told {
 
 impl Teller {
     pub(super) fn new(file: File) -> Teller {
-        Teller {
-            out: BufWriter::new(file),
-            at: 0,
-            uploads: Vec::new(),
-            places: BTreeMap::new(),
-            clusters: Vec::new(),
-            index_id: None,
-            current: None,
-        }
+        Teller { out: BufWriter::new(file), at: 0, gathering: Gathering::default() }
     }
 
     /// The file, written to its end, and what is in it.
     pub(super) fn finish(self) -> io::Result<(File, Told)> {
-        let Teller { out, uploads, places, clusters, index_id, .. } = self;
-        let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+        let file = self.out.into_inner().map_err(io::IntoInnerError::into_error)?;
+        Ok((file, self.gathering.told()))
+    }
+}
+
+/// Gathers again what stands in the records of a job, with its summary.
+pub(super) fn read_records(input: impl BufRead) -> io::Result<(Told, String)> {
+    let (mut gathering, mut summary) = (Gathering::default(), String::new());
+    let mut lines = Lines::new(input, MAX_LINE);
+    let mut start = 0;
+    while let Some(line) = lines.read().map_err(io::Error::other)? {
+        let length = line.bytes.len() as u64;
+        let record: Record = serde_json::from_slice(line.bytes)?;
+        if let Record::Summary(told) = &record {
+            summary = summary_line(told);
+        }
+        let (kind, key) = kind_of(&record);
+        gathering.note(&record, LineRow { kind: kind.to_owned(), key, start, length });
+        start += length + 1;
+    }
+    Ok((gathering.told(), summary))
+}
+
+impl Gathering {
+    /// All of it, for the state.
+    fn told(self) -> Told {
+        let Gathering { uploads, places, clusters, index_id, .. } = self;
         let uploads =
             uploads.into_iter().map(|gathered| gathered.entered(index_id.clone())).collect();
         let clusters = clusters
@@ -82,7 +112,7 @@ impl Teller {
                 uploads: members.iter().filter_map(|path| places.get(path).copied()).collect(),
             })
             .collect();
-        Ok((file, Told { uploads, clusters }))
+        Told { uploads, clusters }
     }
 
     fn upload(&mut self, path: &str) -> (usize, &mut Gathered) {
@@ -138,6 +168,13 @@ impl Teller {
                         self.uploads[at].lines.push(line.clone());
                     }
                 }
+            }
+            Record::Note(note) if note.code == ERASED && !note.subject.is_empty() => {
+                let verdict = Level::ALL.into_iter().find(|level| level.name() == note.message);
+                let (_, upload) = self.upload(&note.subject);
+                (upload.erased, upload.verdict) = (true, verdict);
+                // What could not be read has no verdict.
+                upload.error = verdict.is_none().then(String::new);
             }
             Record::Summary(_) | Record::Note(_) | Record::Unknown => {}
         }
@@ -201,7 +238,7 @@ impl Report for Teller {
         let (kind, key) = kind_of(record);
         let (start, length) = (self.at, line.len() as u64);
         self.at += length + 1;
-        self.note(record, LineRow { kind: kind.to_owned(), key, start, length });
+        self.gathering.note(record, LineRow { kind: kind.to_owned(), key, start, length });
         Ok(())
     }
 }
@@ -253,8 +290,8 @@ impl Gathered {
             n: 0,
             id: String::new(),
             job: String::new(),
-            name: name_of(&self.path),
-            path: self.path,
+            name: if self.erased { ERASED.to_owned() } else { name_of(&self.path) },
+            path: if self.erased { String::new() } else { self.path },
             sha256: q.sha256,
             title: d.title.or(q.title),
             artists,
@@ -280,6 +317,7 @@ impl Gathered {
             index_id,
             status,
             revision: 0,
+            erased: self.erased,
         };
         NewUpload { row, lines: self.lines }
     }

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant, SystemTime};
 
 use argon2::Argon2;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash};
@@ -19,6 +19,8 @@ pub(super) const SESSION: Duration = Duration::from_secs(12 * 3600);
 const MAX_SESSIONS: usize = 10_000;
 /// Tokens that wait for a check at most.
 const MAX_WAITING: usize = 8;
+/// A file that was changed so shortly before it was read may change again without a sign.
+const UNSURE: Duration = Duration::from_secs(2);
 /// Random bytes of a token.
 const TOKEN_BYTES: usize = 24;
 
@@ -60,6 +62,8 @@ impl Role {
 pub(super) struct User {
     pub(super) name: String,
     pub(super) role: Role,
+    /// The hash of the token, by which it is known whether it still counts.
+    pub(super) hash: Arc<str>,
 }
 
 /// Why a file of tokens cannot be used.
@@ -95,16 +99,41 @@ pub enum UsersError {
     Token(String),
 }
 
-/// Those who may use the service.
-#[derive(Default)]
+/// Those who may use the service. What is added to the file, or taken out of it, counts from the next request on.
 pub struct Users {
-    all: Vec<(User, String)>,
+    path: PathBuf,
+    all: RwLock<Listed>,
     /// Tokens that were checked before, by their SHA-256: argon2 is slow on purpose.
     known: Mutex<HashMap<[u8; 32], User>>,
     /// Who waits for a check: no more than a few, so that wrong tokens cost others neither threads nor memory.
     waiting: AtomicUsize,
     /// One check at a time.
     checking: Mutex<()>,
+}
+
+/// What the file says.
+#[derive(Default)]
+struct Listed {
+    users: Arc<Vec<User>>,
+    /// The file as it was then; none where it may have changed since without a sign.
+    stamp: Option<Stamp>,
+    /// What is wrong with it, said once.
+    wrong: Option<String>,
+}
+
+/// Length, time of change and number of a file.
+pub(super) type Stamp = (u64, SystemTime, u64);
+
+/// The file as it is; none where it cannot be told from a change that comes at once: clocks of file systems tick.
+pub(super) fn stamp(path: &Path) -> Option<Stamp> {
+    let meta = std::fs::metadata(path).ok()?;
+    let changed = meta.modified().ok()?;
+    #[cfg(unix)]
+    let number = std::os::unix::fs::MetadataExt::ino(&meta);
+    #[cfg(not(unix))]
+    let number = 0;
+    let sure = changed.elapsed().is_ok_and(|age| age > UNSURE);
+    sure.then_some((meta.len(), changed, number))
 }
 
 /// A line of the file.
@@ -123,6 +152,55 @@ impl Users {
     /// # Errors
     /// The file cannot be read, or says something else.
     pub fn read(path: &Path) -> Result<Users, UsersError> {
+        let stamp = stamp(path);
+        let users = Arc::new(Users::listed(path)?);
+        if users.is_empty() {
+            return Err(UsersError::Nobody { path: path.to_owned() });
+        }
+        Ok(Users {
+            path: path.to_owned(),
+            all: RwLock::new(Listed { users, stamp, wrong: None }),
+            known: Mutex::default(),
+            waiting: AtomicUsize::default(),
+            checking: Mutex::default(),
+        })
+    }
+
+    /// Reads the file again if it changed; a remark where that fails. Those whom it named before stay then: a file that is
+    /// being written locks nobody out.
+    pub(super) fn refresh(&self) -> Option<String> {
+        let now = stamp(&self.path);
+        let known = self.all.read().unwrap_or_else(PoisonError::into_inner).stamp;
+        if now.is_some() && known == now {
+            return None;
+        }
+        let read = Users::listed(&self.path);
+        let mut all = self.all.write().unwrap_or_else(PoisonError::into_inner);
+        all.stamp = now;
+        match read {
+            Ok(users) => {
+                (all.users, all.wrong) = (Arc::new(users), None);
+                None
+            }
+            Err(error) => {
+                let remark = format!("{error}; the tokens of before count");
+                let is_new = all.wrong.as_ref() != Some(&remark);
+                all.wrong = Some(remark.clone());
+                is_new.then_some(remark)
+            }
+        }
+    }
+
+    /// Whether the token of `user` still counts, for the same.
+    pub(super) fn holds(&self, user: &User) -> bool {
+        self.users().contains(user)
+    }
+
+    fn users(&self) -> Arc<Vec<User>> {
+        self.all.read().unwrap_or_else(PoisonError::into_inner).users.clone()
+    }
+
+    fn listed(path: &Path) -> Result<Vec<User>, UsersError> {
         let text = std::fs::read_to_string(path)
             .map_err(|source| UsersError::Io { path: path.to_owned(), source })?;
         let mut all = Vec::new();
@@ -131,19 +209,16 @@ impl Users {
             let line: Line = serde_json::from_str(line).map_err(|e| wrong(e.to_string()))?;
             PasswordHash::new(&line.token)
                 .map_err(|_| wrong("the token is no argon2 hash".to_owned()))?;
-            all.push((User { name: line.name, role: line.role }, line.token));
+            all.push(User { name: line.name, role: line.role, hash: line.token.into() });
         }
-        if all.is_empty() {
-            return Err(UsersError::Nobody { path: path.to_owned() });
-        }
-        Ok(Users { all, known: Mutex::default(), ..Users::default() })
+        Ok(all)
     }
 
     /// Who has `token`. Takes its time where it was not asked about before: not for a thread that answers.
     pub(super) fn who_has(&self, token: &str) -> Option<User> {
         let digest: [u8; 32] = Sha256::digest(token).into();
         let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(user) = known().get(&digest) {
+        if let Some(user) = known().get(&digest).filter(|user| self.holds(user)) {
             return Some(user.clone());
         }
         let waiting = self.waiting.fetch_add(1, Ordering::SeqCst);
@@ -164,7 +239,7 @@ impl Users {
                 Argon2::default().verify_password(token.as_bytes(), &hash).is_ok()
             })
         };
-        self.all.iter().find(|(_, hash)| has(hash)).map(|(user, _)| user.clone())
+        self.users().iter().find(|user| has(&user.hash)).cloned()
     }
 }
 
@@ -235,8 +310,8 @@ mod tests {
         assert!(!line.contains(&token));
         std::fs::write(&file, format!("{line}\n\n")).unwrap();
         let users = Users::read(&file).unwrap();
-        let ana = User { name: "ana".into(), role: Role::Review };
-        assert_eq!(users.who_has(&token), Some(ana.clone()));
+        let ana = users.who_has(&token).unwrap();
+        assert_eq!((ana.name.as_str(), ana.role), ("ana", Role::Review));
         assert_eq!(users.who_has(&token), Some(ana.clone()));
         assert_eq!(users.who_has(&format!("{token}0")), None);
         let sessions = Sessions::default();

@@ -32,9 +32,7 @@ pub use error::{ServiceError, WatchError};
 pub use queue::{Queue, Stamp, Unit, UnitKind, shown};
 pub use result_store::{Draft, Recorded, ResultFormat, ResultStore};
 pub use service::{Service, ServiceOptions, sleep};
-pub use snapshot::Snapshot;
-
-use snapshot::content_state;
+pub use snapshot::{Snapshot, content_state};
 
 use crate::declare::delivery::{BatchState, batch_state};
 use crate::progress::Cancel;
@@ -71,6 +69,16 @@ pub struct Look {
     pub done: usize,
 }
 
+/// What is known of deliveries that were there before.
+pub trait Known {
+    /// What is known of the delivery called `name` that looks like `glance`.
+    fn recorded(&self, name: &OsStr, glance: &str) -> Recorded;
+
+    /// Takes note that the delivery called `name`, whose content was read at `read_at` and did not change, looks like
+    /// `snapshot`. If that cannot be kept, its content is read again the next time.
+    fn confirm(&self, name: &OsStr, snapshot: &Snapshot, read_at: SystemTime);
+}
+
 /// Watches a folder.
 #[derive(Debug)]
 pub struct Watch {
@@ -102,12 +110,7 @@ impl Watch {
     ///
     /// # Errors
     /// The folder cannot be read.
-    pub fn look(
-        &mut self,
-        results: &ResultStore,
-        now: Instant,
-        cancel: &Cancel,
-    ) -> io::Result<Look> {
+    pub fn look(&mut self, results: &dyn Known, now: Instant, cancel: &Cancel) -> io::Result<Look> {
         let units = self.queue.look()?;
         self.seen.retain(|name, _| units.iter().any(|unit| unit.name == *name));
         let mut look = Look::default();
@@ -127,7 +130,7 @@ impl Watch {
     fn judge(
         &mut self,
         unit: Unit,
-        (results, now, cancel): (&ResultStore, Instant, &Cancel),
+        (results, now, cancel): (&dyn Known, Instant, &Cancel),
         look: &mut Look,
     ) {
         let done = self.seen.get(&unit.name).and_then(|seen| seen.done);
@@ -169,8 +172,7 @@ impl Watch {
                 let read_at = SystemTime::now();
                 let Some(state) = content_state(&ready.unit, cancel) else { return };
                 if state == before {
-                    // If it cannot be noted, the content is read again the next time.
-                    let _ = results.confirm(&ready.unit.name, &ready.snapshot, read_at);
+                    results.confirm(&ready.unit.name, &ready.snapshot, read_at);
                     self.done(&ready.unit, now, look);
                     return;
                 }

@@ -14,6 +14,7 @@ use crate::audio::is_audio_extension;
 use crate::declare::delivery::{BatchState, Delivery, batch_state, expand_within, is_marker};
 use crate::declare::text::visible;
 use crate::id::path_text;
+use crate::report::records::ErrorRecord;
 
 /// Ends of names under which programs write what is not whole yet.
 const TEMPORARY: &[&str] = &[".part", ".partial", ".filepart", ".tmp", ".temp", ".crdownload", "~"];
@@ -80,6 +81,21 @@ impl Unit {
             UnitKind::Folder => expand_within(&self.path, &self.paths()),
             _ => expand_within(self.folder(), &self.paths()),
         }
+    }
+
+    /// Why there is nothing to look into.
+    pub fn nothing_in(&self) -> ErrorRecord {
+        let subject = path_text(&self.path);
+        let is_link = self.path.is_symlink();
+        let (code, message) = match self.kind {
+            UnitKind::Strange if is_link => (
+                "path_outside_delivery",
+                "it is a link, which is not followed: put the file or folder itself there",
+            ),
+            UnitKind::Strange => ("io_error", "it is neither a file nor a folder"),
+            _ => ("no_audio", "there is no audio in this delivery"),
+        };
+        ErrorRecord { subject, code: code.into(), message: message.into() }
     }
 
     /// What to expand into uploads: in a folder without DDEX messages, tables say what is in it.

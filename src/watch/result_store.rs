@@ -13,7 +13,7 @@ use std::time::SystemTime;
 use sha2::{Digest, Sha256};
 
 use super::ledger::{Done, Ledger};
-use super::{Snapshot, WatchError};
+use super::{Known, Snapshot, WatchError};
 use crate::engine::JudgedBatch;
 use crate::id::{digest_of, hex};
 use crate::journal;
@@ -48,6 +48,19 @@ impl ResultFormat {
             ResultFormat::Records => "jsonl",
             ResultFormat::Table => "csv",
             ResultFormat::Page => "html",
+        }
+    }
+}
+
+impl Known for ResultStore {
+    fn recorded(&self, name: &OsStr, glance: &str) -> Recorded {
+        self.look_up(name, glance)
+    }
+
+    fn confirm(&self, name: &OsStr, snapshot: &Snapshot, read_at: SystemTime) {
+        if let Some(done) = self.ledger.done(name).filter(|_| snapshot.is_sure(read_at)) {
+            let glance = Some(snapshot.glance.clone());
+            let _ = self.ledger.set_done(name, &Done { glance, ..done });
         }
     }
 }
@@ -101,8 +114,7 @@ impl ResultStore {
         self.dir.join(result_name(name, form))
     }
 
-    /// What is known of the delivery called `name` that looks like `glance`.
-    pub fn recorded(&self, name: &OsStr, glance: &str) -> Recorded {
+    fn look_up(&self, name: &OsStr, glance: &str) -> Recorded {
         let Some(done) = self.ledger.done(name) else { return Recorded::Nothing };
         let path = self.result(name, ResultFormat::Records);
         if path.symlink_metadata().is_err() {
@@ -130,25 +142,6 @@ impl ResultStore {
         let record = read.ok().and_then(|_| serde_json::from_slice(&line).ok());
         let Some(Record::Begin(begin)) = record else { return false };
         begin.delivery.is_some_and(|delivery| delivery.state == done.state)
-    }
-
-    /// Notes how a delivery that did not change looks now, if that is to be relied on.
-    ///
-    /// # Errors
-    /// The ledger cannot be written.
-    pub fn confirm(
-        &self,
-        name: &OsStr,
-        snapshot: &Snapshot,
-        now: SystemTime,
-    ) -> Result<(), WatchError> {
-        match self.ledger.done(name) {
-            Some(done) if snapshot.is_sure(now) => {
-                let glance = Some(snapshot.glance.clone());
-                self.ledger.set_done(name, &Done { glance, ..done })
-            }
-            _ => Ok(()),
-        }
     }
 
     /// How often the service died over the delivery called `name` while it looked like `glance`.

@@ -10,10 +10,7 @@ use jiff::Timestamp;
 use super::again::Rulings;
 use super::results::{Results, said};
 use super::snapshot::content_state;
-use super::{
-    Look, Queue, Ready, ResultStore, ServiceError, Snapshot, Unit, UnitKind, Watch, WatchError,
-    shown,
-};
+use super::{Look, Queue, Ready, ResultStore, ServiceError, Snapshot, Watch, WatchError, shown};
 use crate::counted::count;
 use crate::declare::text::visible;
 use crate::engine::{Engine, Outcomes, Uploads};
@@ -228,7 +225,7 @@ impl<'a> Service<'a> {
         let mut begin = self.engine.begin(&uploads, now);
         begin.delivery = Some(ready.snapshot.info(&ready.unit.name, state));
         if uploads.items.is_empty() && uploads.errors.is_empty() {
-            uploads.errors.push(nothing_in(&ready.unit));
+            uploads.errors.push(ready.unit.nothing_in());
         }
         let progress = (self.options.progress)();
         let mut changed = false;
@@ -314,19 +311,4 @@ pub fn sleep(time: Duration, cancel: &Cancel) {
         }
         std::thread::sleep(left.min(NAP));
     }
-}
-
-/// Why there is nothing to look into.
-fn nothing_in(unit: &Unit) -> ErrorRecord {
-    let subject = path_text(&unit.path);
-    let is_link = unit.path.is_symlink();
-    let (code, message) = match unit.kind {
-        UnitKind::Strange if is_link => (
-            "path_outside_delivery",
-            "it is a link, which is not followed: put the file or folder itself there",
-        ),
-        UnitKind::Strange => ("io_error", "it is neither a file nor a folder"),
-        _ => ("no_audio", "there is no audio in this delivery"),
-    };
-    ErrorRecord { subject, code: code.into(), message: message.into() }
 }

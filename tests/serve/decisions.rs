@@ -158,3 +158,36 @@ fn what_was_decided_outlives_the_state() {
     let upload = service.get(&format!("/v1/uploads/{id}")).expect(200).json();
     assert_eq!(upload["status"], "open");
 }
+
+#[test]
+fn a_pass_ends_what_stands_in_its_way_or_says_why_not() {
+    let place = Place::indexed(&["main-theme"]);
+    let service = Service::start(&place, &[]);
+    let file = "incoming/night-drive.mp3";
+    let (first, second) = (service.judged(&place, file), service.judged(&place, file));
+    decide(&service, &first, &json!({"action": "reject", "reason": "a copy"}));
+    assert_eq!(verdict(&place, file).0, "reject");
+    // The same content as another upload.
+    let pass = json!({"action": "pass", "reason": "licence 2026-117", "reach": "file"});
+    let passed = decide(&service, &second, &pass);
+    assert_eq!(
+        (passed["status"].as_str(), verdict(&place, file).0.as_str()),
+        (Some("passed"), "clear")
+    );
+    let back = decide(&service, &passed, &json!({"action": "reopen", "reason": "wrong"}));
+    // What was blocked elsewhere is not the desk's to end.
+    let log = "index.decisions.jsonl";
+    let block = ["block", "add", "--audio", file, "--decisions", log, "--reason", "court order"];
+    let block = [&block[..], &["--who", "legal"]].concat();
+    place.run(&block).expect(0);
+    let address = format!("/v1/uploads/{}/decisions", back["id"].as_str().unwrap());
+    let refused = service.post(&address, &pass).expect(422);
+    assert!(
+        refused.text().contains("legal: court order") && refused.text().contains("block remove d_")
+    );
+    let upload = service.get(&format!("/v1/uploads/{}", back["id"].as_str().unwrap())).expect(200);
+    assert_eq!(upload.json()["status"], "open");
+    // A decision is a line: reject, pass, reopen and the block of the command line.
+    let log = std::fs::read_to_string(place.path("index.decisions.jsonl")).unwrap();
+    assert_eq!(log.lines().count(), 4, "{log}");
+}

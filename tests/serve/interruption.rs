@@ -29,6 +29,8 @@ fn jobs_that_were_acknowledged_are_done_after_a_kill() {
             let wish = json!({"action": "hold", "reason": format!("round {round}")});
             let entered =
                 service.post(&format!("/v1/uploads/{id}/decisions"), &wish).expect(201).json();
+            let note = json!({"text": format!("remark {round}")});
+            service.post(&format!("/v1/uploads/{id}/notes"), &note).expect(201);
             decided.push((id, entered["decision"]["id"].as_str().unwrap().to_owned()));
         }
         std::thread::sleep(Duration::from_millis(wait));
@@ -45,13 +47,14 @@ fn jobs_that_were_acknowledged_are_done_after_a_kill() {
         let history = service.get(&format!("/v1/uploads/{upload}/decisions")).expect(200).json();
         let ids = history["decisions"].as_array().unwrap();
         assert!(ids.iter().any(|d| d["id"] == *decision), "{upload} {decision}: {history}");
+        assert!(!history["notes"].as_array().unwrap().is_empty(), "{history}");
     }
     place.run(&["audit", "verify", "--index", "index"]).expect(if decided.is_empty() {
         4
     } else {
         0
     });
-    place.run(&["index", "verify", "earlier"]);
+    place.run(&["index", "verify", "--index", "earlier"]);
 }
 
 #[test]

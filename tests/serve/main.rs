@@ -10,9 +10,14 @@ mod audio;
 mod browser;
 mod decisions;
 mod devtools;
+mod fuzz;
+mod guards;
 mod interruption;
+mod keeping;
 #[path = "../cli/place.rs"]
 #[allow(dead_code)]
 mod place;
+mod queues;
 mod service;
+mod telling;
 mod uploads;

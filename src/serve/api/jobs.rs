@@ -1,14 +1,25 @@
 //! What became of what was sent.
 
-use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 
 use super::told::JobTold;
+use crate::serve::Desk;
 use crate::serve::problem::Problem;
+use crate::serve::security::Caller;
 use crate::serve::shared::{Shared, blocking};
-use crate::serve::state::JobState;
+use crate::serve::state::{Job, JobState};
+use crate::serve::users::Role;
+
+/// The job of this name. Who may only send sees his own, and cannot tell others from none.
+pub(in crate::serve) fn found(desk: &Desk, id: &str, caller: &Caller) -> Result<Job, Problem> {
+    let sees = |job: &Job| {
+        caller.role > Role::Submit || job.sent_by.as_deref() == Some(caller.name.as_str())
+    };
+    desk.store.job(id)?.filter(sees).ok_or_else(|| Problem::not_found("no such job"))
+}
 
 /// How far a job has come
 #[utoipa::path(get, path = "/v1/jobs/{id}", tag = "jobs",
@@ -17,9 +28,10 @@ use crate::serve::state::JobState;
 pub(in crate::serve) async fn one(
     State(desk): State<Shared>,
     Path(id): Path<String>,
+    Extension(caller): Extension<Caller>,
 ) -> Result<Json<JobTold>, Problem> {
     blocking(&desk, move |desk| {
-        let job = desk.store.job(&id)?.ok_or_else(|| Problem::not_found("no such job"))?;
+        let job = found(desk, &id, &caller)?;
         let uploads = desk.store.uploads_of(&id)?;
         Ok(Json(JobTold::new(desk, job, uploads)))
     })
@@ -34,9 +46,10 @@ pub(in crate::serve) async fn one(
 pub(in crate::serve) async fn records(
     State(desk): State<Shared>,
     Path(id): Path<String>,
+    Extension(caller): Extension<Caller>,
 ) -> Result<Response, Problem> {
     let path = blocking(&desk, move |desk| {
-        let job = desk.store.job(&id)?.ok_or_else(|| Problem::not_found("no such job"))?;
+        let job = found(desk, &id, &caller)?;
         match job.state {
             JobState::Done => Ok(desk.store.records(&id)),
             _ => Err(Problem::conflict("the job is not done")),

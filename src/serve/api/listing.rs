@@ -34,6 +34,10 @@ pub(in crate::serve) struct Wanted {
     pub(in crate::serve) release: Option<String>,
     /// The job.
     pub(in crate::serve) job: Option<String>,
+    /// Looked at at this time or later: a day, or a time (RFC 3339), in UTC.
+    pub(in crate::serve) since: Option<String>,
+    /// Looked at before this time.
+    pub(in crate::serve) before: Option<String>,
     /// A part of title, artist, name of the file, ISRC or reference; or a SHA-256.
     pub(in crate::serve) q: Option<String>,
     /// `gravest` (default), `newest` or `oldest`.
@@ -67,9 +71,24 @@ impl Wanted {
             release: given(&self.release),
             text: given(&self.q),
             job: given(&self.job),
+            since: given(&self.since).map(|text| moment(&text)).transpose()?,
+            before: given(&self.before).map(|text| moment(&text)).transpose()?,
             order,
         })
     }
+}
+
+/// A day or a time, as the state keeps times.
+fn moment(text: &str) -> Result<String, Problem> {
+    let day = || {
+        let day: jiff::civil::Date = text.parse().ok()?;
+        day.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|time| time.timestamp())
+    };
+    let moment = text.parse::<jiff::Timestamp>().ok().or_else(day);
+    // Without its `Z` it sorts before all that begins with it, as times in a column of text should.
+    moment.map(|moment| moment.to_string().trim_end_matches('Z').to_owned()).ok_or_else(|| {
+        Problem::bad(format!("{text:?} is no day (2026-11-30) and no time (2026-11-30T12:00:00Z)"))
+    })
 }
 
 /// A page of uploads.

@@ -3,7 +3,7 @@
 use axum::Json;
 use utoipa::OpenApi;
 
-use super::{decisions, jobs, listing, service, submit, told};
+use super::{decisions, erasures, events, jobs, listing, service, submit, told, webhooks};
 use crate::serve::{media, problem, waveform};
 
 /// The interface.
@@ -31,6 +31,13 @@ use crate::serve::{media, problem, waveform};
         decisions::note,
         jobs::one,
         jobs::records,
+        events::follow,
+        webhooks::receivers,
+        webhooks::messages,
+        webhooks::again,
+        webhooks::ping,
+        erasures::erase,
+        erasures::list,
         service::policies,
         service::index,
         service::healthz,

@@ -20,13 +20,13 @@ use tokio::io::AsyncWriteExt;
 use super::told::JobTold;
 use crate::id::{hex, path_text};
 use crate::serve::extract::Body;
-use crate::serve::jobs::now;
+use crate::serve::flow::Flow;
+use crate::serve::jobs::{job_id, now};
 use crate::serve::problem::Problem;
 use crate::serve::roots::{below, file_name};
 use crate::serve::security::Caller;
 use crate::serve::shared::{Shared, blocking};
 use crate::serve::state::{NewJob, Source, Submitted};
-use crate::serve::users::random;
 
 /// Files taken in one request.
 const MAX_FILES: usize = 500;
@@ -38,6 +38,8 @@ const MAX_MANIFEST: u64 = 64 << 20;
 const MAX_KEY: usize = 200;
 /// How long a sender may be silent within a form.
 const MAX_SILENCE: Duration = Duration::from_secs(60);
+/// How much of a file comes before it is looked whether there is still room.
+const LOOK_AT_ROOM: u64 = 16 << 20;
 /// Name of the table of what was declared with a request.
 const DECLARED: &str = "declared.jsonl";
 
@@ -76,7 +78,8 @@ pub(in crate::serve) struct Form {
     params(("Idempotency-Key" = Option<String>, Header,
             description = "What the sender calls the request: sent again, it is not taken twice")),
     responses((status = 202, body = JobTold), (status = 400, body = Problem), (status = 403, body = Problem),
-              (status = 409, body = Problem), (status = 413, body = Problem), (status = 422, body = Problem)))]
+              (status = 409, body = Problem), (status = 413, body = Problem), (status = 422, body = Problem),
+              (status = 429, body = Problem), (status = 507, body = Problem)))]
 pub(in crate::serve) async fn submit(
     State(desk): State<Shared>,
     Extension(caller): Extension<Caller>,
@@ -84,14 +87,20 @@ pub(in crate::serve) async fn submit(
     request: Request,
 ) -> Result<Response, Problem> {
     let key = key_of(&headers)?;
-    let id = new_id()?;
+    let id = job_id().map_err(|e| Problem::internal(e.to_string()))?;
     let kind = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let parcel = Parcel { folder: desk.store.folder(&id), used: false };
     let (source, request) = if kind.starts_with("multipart/form-data") {
         let _place = desk.store_room().await?;
+        let length =
+            headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok());
+        room(&desk, length.unwrap_or(0)).await?;
+        let flow = Flow::default();
+        let request = request.map(|body| flow.metered(body));
         let form = Multipart::from_request(request, &desk).await;
         let form = form.map_err(|e| Problem::bad(e.body_text()))?;
-        sent(&desk, &parcel.folder, form).await?
+        let taken = sent(&desk, &parcel.folder, form, &flow).await;
+        taken.map_err(|problem| if flow.is_stuck() { endless() } else { problem })?
     } else if kind.starts_with("application/json") {
         let Body(wanted) = Body::<ByPath>::from_request(request, &desk).await?;
         let folder = parcel.folder.clone();
@@ -153,9 +162,15 @@ fn key_of(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     }
 }
 
-fn new_id() -> Result<String, Problem> {
-    let bytes = random::<8>().map_err(|e| Problem::internal(e.to_string()))?;
-    Ok(format!("j_{}", hex(&bytes)))
+/// Whether there is room for `more` bytes.
+async fn room(desk: &Shared, more: u64) -> Result<(), Problem> {
+    blocking(desk, move |desk| desk.room_for(more)).await
+}
+
+fn endless() -> Problem {
+    Problem::bad(
+        "there is no end to the headers of a part of this form, or to what comes before it",
+    )
 }
 
 /// Takes a form to disk.
@@ -163,6 +178,7 @@ async fn sent(
     desk: &Shared,
     folder: &Path,
     mut form: Multipart,
+    flow: &Flow,
 ) -> Result<(Source, String), Problem> {
     tokio::fs::create_dir_all(folder).await.map_err(disk)?;
     let (mut files, mut manifests, mut declared) = (Vec::new(), Vec::new(), None);
@@ -170,6 +186,7 @@ async fn sent(
     let mut left = desk.settings.max_upload;
     let mut digest: BTreeSet<String> = BTreeSet::new();
     while let Some(field) = in_time(form.next_field()).await? {
+        flow.began();
         let part = field.name().unwrap_or_default().to_owned();
         match part.as_str() {
             "audio" | "manifest" => {
@@ -180,7 +197,7 @@ async fn sent(
                 let path = folder.join(&name);
                 let is_audio = part == "audio";
                 let most = if is_audio { left } else { left.min(MAX_MANIFEST) };
-                let (hash, length) = into_file(field, &path, most).await?;
+                let (hash, length) = into_file((desk, flow), field, &path, most).await?;
                 left -= length;
                 digest.insert(format!("{part} {name} {hash}"));
                 if is_audio { &mut files } else { &mut manifests }.push(path);
@@ -189,7 +206,7 @@ async fn sent(
                 return Err(Problem::bad("`declared` is there twice; give it once, for all of it"));
             }
             "declared" => {
-                let text = text_of(field).await?;
+                let text = text_of(flow, field).await?;
                 let object: Map<String, Value> = serde_json::from_str(&text)
                     .map_err(|e| Problem::bad(format!("`declared` is no JSON object: {e}")))?;
                 digest.insert(format!("declared {text}"));
@@ -203,7 +220,7 @@ async fn sent(
     }
     let texts = |paths: &[PathBuf]| paths.iter().map(|path| path_text(path)).collect();
     let mut source =
-        Source { files: texts(&files), paths: Vec::new(), manifests: texts(&manifests) };
+        Source { files: texts(&files), manifests: texts(&manifests), ..Source::default() };
     let folder = folder.to_owned();
     blocking(desk, move |_| {
         if let Some(object) = declared {
@@ -224,14 +241,16 @@ async fn in_time<T>(next: impl Future<Output = Result<T, MultipartError>>) -> Re
     }
 }
 
-async fn chunk(field: &mut Field<'_>) -> Result<Option<Bytes>, Problem> {
-    in_time(field.chunk()).await
+async fn chunk(flow: &Flow, field: &mut Field<'_>) -> Result<Option<Bytes>, Problem> {
+    let chunk = in_time(field.chunk()).await?;
+    flow.took(chunk.as_ref().map_or(0, Bytes::len));
+    Ok(chunk)
 }
 
 fn disk(error: std::io::Error) -> Problem {
     match error.kind() {
         std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
-            Problem::unavailable("there is no room on the disk")
+            Problem::no_room("there is no room on the disk")
         }
         _ => Problem::internal(format!("cannot write what was sent: {error}")),
     }
@@ -251,11 +270,20 @@ fn free_name(taken: &mut BTreeSet<String>, given: &str) -> String {
 }
 
 /// Writes a part to `path`; its SHA-256 and length.
-async fn into_file(mut field: Field<'_>, path: &Path, most: u64) -> Result<(String, u64), Problem> {
+async fn into_file(
+    (desk, flow): (&Shared, &Flow),
+    mut field: Field<'_>,
+    path: &Path,
+    most: u64,
+) -> Result<(String, u64), Problem> {
     let mut file = tokio::fs::File::create_new(path).await.map_err(disk)?;
-    let (mut hash, mut length) = (Sha256::new(), 0u64);
-    while let Some(chunk) = chunk(&mut field).await? {
+    let (mut hash, mut length, mut looked) = (Sha256::new(), 0u64, 0u64);
+    while let Some(chunk) = chunk(flow, &mut field).await? {
         length += chunk.len() as u64;
+        if length - looked > LOOK_AT_ROOM {
+            looked = length;
+            room(desk, 0).await?;
+        }
         if length > most {
             return Err(Problem::too_large("the request holds more than --max-upload allows"));
         }
@@ -267,9 +295,9 @@ async fn into_file(mut field: Field<'_>, path: &Path, most: u64) -> Result<(Stri
     Ok((hex(&hash.finalize()), length))
 }
 
-async fn text_of(mut field: Field<'_>) -> Result<String, Problem> {
+async fn text_of(flow: &Flow, mut field: Field<'_>) -> Result<String, Problem> {
     let mut bytes = Vec::new();
-    while let Some(chunk) = chunk(&mut field).await? {
+    while let Some(chunk) = chunk(flow, &mut field).await? {
         if bytes.len() + chunk.len() > MAX_TEXT {
             return Err(Problem::too_large("`declared` is longer than 256 KiB"));
         }

@@ -72,7 +72,8 @@ pub(super) async fn evidence(
         let there = place(desk.reference_sound(&m));
         m.reference.path = path_text(&there);
         let pictures = Pictures { from_audio: true, decode: DecodeOptions::default() };
-        Ok(fragments::exhibit(Box::new(m), evidence, &pictures))
+        // One decoding at a time, as for players.
+        desk.decoded(|| None, || Ok(fragments::exhibit(Box::new(m), evidence, &pictures)))
     })
     .await?;
     Ok(shown(part))

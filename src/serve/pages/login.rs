@@ -1,16 +1,16 @@
 //! Logging in with a token, and out again.
 
-use axum::Form;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::{Extension, Form};
 use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::layout::{Frame, Place};
 use super::{Failed, shown};
+use crate::serve::peer::Peer;
 use crate::serve::problem::Problem;
-use crate::serve::security::{COOKIE, session};
 use crate::serve::shared::{Shared, blocking};
 use crate::serve::users::{Role, SESSION};
 
@@ -51,6 +51,7 @@ pub(super) async fn page(State(desk): State<Shared>) -> Response {
 /// Lets somebody in.
 pub(super) async fn enter(
     State(desk): State<Shared>,
+    Extension(peer): Extension<Peer>,
     Form(Token { token }): Form<Token>,
 ) -> Result<Response, Failed> {
     let entered = blocking(&desk, move |desk| {
@@ -65,23 +66,25 @@ pub(super) async fn enter(
         let page: Html<String> = shown(form(true));
         return Ok((axum::http::StatusCode::FORBIDDEN, page).into_response());
     };
-    let age = SESSION.as_secs();
-    let cookie = format!("{COOKIE}={name}; Path=/; HttpOnly; SameSite=Strict; Max-Age={age}");
     let mut response = Redirect::to(home).into_response();
-    let cookie = HeaderValue::from_str(&cookie).map_err(|e| Problem::internal(e.to_string()))?;
-    response.headers_mut().insert(header::SET_COOKIE, cookie);
+    if let Some(cookie) = peer.cookie(&name, SESSION.as_secs()) {
+        response.headers_mut().insert(header::SET_COOKIE, cookie);
+    }
     Ok(response)
 }
 
 /// Ends a session.
-pub(super) async fn leave(State(desk): State<Shared>, headers: HeaderMap) -> Response {
-    if let Some(name) = session(&headers) {
+pub(super) async fn leave(
+    State(desk): State<Shared>,
+    Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
+) -> Response {
+    if let Some(name) = peer.session(&headers) {
         desk.sessions.end(&name);
     }
-    let gone = HeaderValue::from_static(
-        "soundalike_session=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0",
-    );
     let mut response = Redirect::to("/login").into_response();
-    response.headers_mut().insert(header::SET_COOKIE, gone);
+    if let Some(gone) = peer.cookie("", 0) {
+        response.headers_mut().insert(header::SET_COOKIE, gone);
+    }
     response
 }

@@ -82,6 +82,8 @@ impl Wanted {
             ("label", &self.label),
             ("release", &self.release),
             ("job", &self.job),
+            ("since", &self.since),
+            ("before", &self.before),
             ("q", &self.q),
             ("order", &self.order),
             ("after", &self.after),

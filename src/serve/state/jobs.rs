@@ -1,10 +1,14 @@
 //! Jobs: what was sent in one request, and how far the look at it has come.
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{OptionalExtension, Row, Transaction, params};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
-use super::uploads::{insert_cluster, insert_upload};
+use super::uploads::{insert_cluster, insert_upload, upload_id};
 use super::{NewCluster, NewUpload, StateError, Store};
+
+/// Uploads that a message names.
+const MAX_TOLD: usize = 500;
 
 /// How far a job has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,10 +45,27 @@ pub struct Source {
     pub paths: Vec<String>,
     /// Tables and messages that describe them.
     pub manifests: Vec<String>,
+    /// What came into a watched folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<Delivery>,
+}
+
+/// A delivery in a watched folder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delivery {
+    /// The folder.
+    pub folder: String,
+    /// Its name in it.
+    pub name: String,
+    /// Digest of its names and contents.
+    pub state: String,
+    /// Whose it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
 }
 
 /// A job to be.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct NewJob {
     /// Its name.
     pub id: String,
@@ -94,11 +115,13 @@ pub struct Job {
     pub message: Option<String>,
     /// The last record of its run.
     pub summary: Option<String>,
+    /// Its verdicts may be in the log already.
+    pub audited: bool,
 }
 
 impl Job {
     const COLUMNS: &str = "id, state, source, sent_by, created_at, started_at, finished_at, \
-                           attempts, message, summary";
+                           attempts, message, summary, audited";
 
     fn of(row: &Row<'_>) -> rusqlite::Result<Job> {
         let source: String = row.get(2)?;
@@ -113,6 +136,7 @@ impl Job {
             attempts: row.get(7)?,
             message: row.get(8)?,
             summary: row.get(9)?,
+            audited: row.get(10)?,
         })
     }
 }
@@ -123,6 +147,15 @@ impl Store {
     /// # Errors
     /// The state cannot be written.
     pub fn submit(&self, job: &NewJob) -> Result<Submitted, StateError> {
+        self.keep_job(job)?;
+        let submitted = self.enter(job);
+        if !matches!(submitted, Ok(Submitted::New)) {
+            self.drop_job(&job.id);
+        }
+        submitted
+    }
+
+    fn enter(&self, job: &NewJob) -> Result<Submitted, StateError> {
         self.write(|db| {
             if let Some(key) = &job.key {
                 let before = db
@@ -140,19 +173,95 @@ impl Store {
                     None => {}
                 }
             }
-            db.execute(
-                "INSERT INTO jobs (id, idempotency_key, request, state, source, sent_by, created_at) \
-                 VALUES (?1, ?2, ?3, 'queued', ?4, ?5, ?6)",
-                params![
-                    job.id,
-                    job.key,
-                    job.request,
-                    serde_json::to_string(&job.source)?,
-                    job.sent_by,
-                    job.created_at
-                ],
-            )?;
+            insert_job(db, job)?;
             Ok(Submitted::New)
+        })
+    }
+
+    /// Takes a delivery with the job that looks at it, in the place of what was known of it. `glance`: how it looks, where
+    /// that is to be relied on.
+    ///
+    /// # Errors
+    /// The state cannot be written.
+    pub fn take_delivery(&self, job: &NewJob, glance: Option<&str>) -> Result<(), StateError> {
+        self.keep_job(job)?;
+        let taken = self.write(|db| {
+            insert_job(db, job)?;
+            insert_delivery(db, job, glance)
+        });
+        if taken.is_err() {
+            self.drop_job(&job.id);
+        }
+        taken
+    }
+
+    /// Enters a job that was taken before, into tables that do not know it.
+    ///
+    /// # Errors
+    /// The state cannot be written.
+    pub fn enter_anew(&self, job: &NewJob) -> Result<(), StateError> {
+        let enter = |job: &NewJob| {
+            self.write(|db| {
+                insert_job(db, job)?;
+                insert_delivery(db, job, None)
+            })
+        };
+        match enter(job) {
+            // Another came by the same name meanwhile; this one was not acknowledged by it.
+            Err(StateError::Database(error)) if is_taken(&error) => {
+                enter(&NewJob { key: None, ..job.clone() })
+            }
+            done => done,
+        }
+    }
+
+    /// In which state a delivery was taken, and how it looked.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn delivery(
+        &self,
+        folder: &str,
+        name: &str,
+    ) -> Result<Option<(String, Option<String>)>, StateError> {
+        self.read(|db| {
+            let mut query = db.prepare_cached(
+                "SELECT state, glance FROM deliveries WHERE folder = ?1 AND name = ?2",
+            )?;
+            let row = query.query_row([folder, name], |row| Ok((row.get(0)?, row.get(1)?)));
+            Ok(row.optional()?)
+        })
+    }
+
+    /// Notes how a delivery that did not change looks.
+    ///
+    /// # Errors
+    /// The state cannot be written.
+    pub fn confirm_delivery(
+        &self,
+        folder: &str,
+        name: &str,
+        glance: &str,
+    ) -> Result<(), StateError> {
+        self.write(|db| {
+            db.execute(
+                "UPDATE deliveries SET glance = ?3 WHERE folder = ?1 AND name = ?2",
+                [folder, name, glance],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// Says that nothing comes of the job of a delivery, which is taken anew once it is whole.
+    ///
+    /// # Errors
+    /// The state cannot be written.
+    pub fn release_delivery(&self, job: &str, message: &str, now: &str) -> Result<(), StateError> {
+        self.write(|db| {
+            // A later job may have it by now.
+            db.execute("DELETE FROM deliveries WHERE job = ?1", [job])?;
+            fail(db, job, message, now)?;
+            self.tell(db, "job.failed", || json!({"job": job, "message": message}))
         })
     }
 
@@ -224,17 +333,24 @@ impl Store {
         self.write(|db| Ok(db.execute(query, [id]).map(drop)?))
     }
 
+    /// Notes that the verdicts of a job go into the log now.
+    ///
+    /// # Errors
+    /// The state cannot be written.
+    pub fn audits(&self, id: &str) -> Result<(), StateError> {
+        self.write(|db| {
+            Ok(db.execute("UPDATE jobs SET audited = 1 WHERE id = ?1", [id]).map(drop)?)
+        })
+    }
+
     /// Says that nothing comes of a job, and why.
     ///
     /// # Errors
     /// The state cannot be written.
     pub fn fail(&self, id: &str, message: &str, now: &str) -> Result<(), StateError> {
         self.write(|db| {
-            db.execute(
-                "UPDATE jobs SET state = 'failed', message = ?2, finished_at = ?3 WHERE id = ?1",
-                params![id, message, now],
-            )?;
-            Ok(())
+            fail(db, id, message, now)?;
+            self.tell(db, "job.failed", || json!({"job": id, "message": message}))
         })
     }
 
@@ -263,7 +379,7 @@ impl Store {
                  WHERE id = ?1",
                 params![id, summary, now],
             )?;
-            Ok(())
+            self.tell(db, "job.done", || done(id, uploads))
         })
     }
 
@@ -279,4 +395,59 @@ impl Store {
             Ok(rows.collect::<rusqlite::Result<_>>()?)
         })
     }
+}
+
+/// What is told of a job that is done: what came of each upload, and of how many where they are too many to name.
+fn done(job: &str, uploads: &[NewUpload]) -> Value {
+    let each: Vec<Value> = uploads
+        .iter()
+        .take(MAX_TOLD)
+        .enumerate()
+        .map(|(at, upload)| {
+            json!({"id": upload_id(job, at), "verdict": upload.row.verdict.name(),
+                   "sha256": upload.row.sha256})
+        })
+        .collect();
+    json!({"job": job, "count": uploads.len(), "uploads": each})
+}
+
+fn is_taken(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation)
+}
+
+fn insert_delivery(
+    db: &Transaction<'_>,
+    job: &NewJob,
+    glance: Option<&str>,
+) -> Result<(), StateError> {
+    let Some(delivery) = &job.source.delivery else { return Ok(()) };
+    db.execute(
+        "INSERT OR REPLACE INTO deliveries VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![delivery.folder, delivery.name, delivery.state, glance, job.id],
+    )?;
+    Ok(())
+}
+
+fn insert_job(db: &Transaction<'_>, job: &NewJob) -> Result<(), StateError> {
+    db.execute(
+        "INSERT INTO jobs (id, idempotency_key, request, state, source, sent_by, created_at) \
+         VALUES (?1, ?2, ?3, 'queued', ?4, ?5, ?6)",
+        params![
+            job.id,
+            job.key,
+            job.request,
+            serde_json::to_string(&job.source)?,
+            job.sent_by,
+            job.created_at
+        ],
+    )?;
+    Ok(())
+}
+
+fn fail(db: &Transaction<'_>, id: &str, message: &str, now: &str) -> Result<(), StateError> {
+    db.execute(
+        "UPDATE jobs SET state = 'failed', message = ?2, finished_at = ?3 WHERE id = ?1",
+        params![id, message, now],
+    )?;
+    Ok(())
 }

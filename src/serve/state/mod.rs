@@ -5,12 +5,17 @@
 //! STATE/records/j_….jsonl  the records of each job, as `scan --format jsonl` writes them
 //! STATE/uploads/j_…/     audio that was sent, with what was declared about it
 //! STATE/cache/           what can be made again
+//! STATE/jobs, notes.jsonl  of which, with records and log, the tables can be made anew
 //! ```
 //!
 //! Decisions are not kept here: the log of decisions is the authority, and what the tables say of it is a copy.
 //! What is acknowledged is on disk: every change is one transaction, synced before it is answered.
 
+mod backup;
+mod erase;
 mod jobs;
+mod kept;
+mod messages;
 mod notes;
 mod reviews;
 mod rows;
@@ -25,7 +30,10 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::journal::{self, Lock};
 
-pub use jobs::{Job, JobState, NewJob, Source, Submitted};
+pub use backup::{Backup, backup};
+pub use erase::{Erasure, Kept};
+pub use jobs::{Delivery, Job, JobState, NewJob, Source, Submitted};
+pub use messages::{EVENTS, Message, Wants};
 pub use notes::Note;
 pub use reviews::ReviewRow;
 pub use rows::{ClusterRow, LineRow, NewCluster, NewUpload, Status, UploadRow, Verdict};
@@ -60,6 +68,18 @@ pub enum StateError {
     /// The database.
     #[error("the state cannot be read or written: {0}")]
     Database(#[from] rusqlite::Error),
+    /// The tables know nothing of jobs that were taken.
+    #[error(
+        "{dir} holds jobs of which its tables know nothing: they were lost or taken away; make them anew with \
+         `soundalike desk rebuild --state {dir}`, or put back a copy"
+    )]
+    Lost {
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// The system gives no random numbers.
+    #[error("no name can be made: {0}")]
+    Random(String),
     /// What stands in it.
     #[error("the state holds something that cannot be read: {0}")]
     Content(#[from] serde_json::Error),
@@ -77,6 +97,8 @@ pub struct Store {
     dir: PathBuf,
     writer: Mutex<Connection>,
     readers: Mutex<Vec<Connection>>,
+    /// Who is told of what.
+    wants: Mutex<Vec<Wants>>,
     _lock: Lock,
 }
 
@@ -86,8 +108,26 @@ impl Store {
     /// # Errors
     /// It cannot be written, another service uses it, or a later version wrote it.
     pub fn open(dir: &Path) -> Result<Store, StateError> {
-        for folder in [dir.to_owned(), dir.join("records"), dir.join("uploads"), dir.join("cache")]
-        {
+        // Not in silence with empty tables where there were others: what was taken stands in a file each.
+        let has_tables = std::fs::metadata(dir.join("desk.sqlite")).is_ok_and(|m| m.len() > 0);
+        let has_jobs =
+            std::fs::read_dir(dir.join("jobs")).is_ok_and(|mut all| all.next().is_some());
+        if has_jobs && !has_tables {
+            return Err(StateError::Lost { dir: dir.to_owned() });
+        }
+        Store::open_with(dir, false).map(|(store, _)| store)
+    }
+
+    /// The same with empty tables, whatever there was; where those of before are, if there were any.
+    ///
+    /// # Errors
+    /// As for [`Store::open`].
+    pub fn open_anew(dir: &Path) -> Result<(Store, Option<PathBuf>), StateError> {
+        Store::open_with(dir, true)
+    }
+
+    fn open_with(dir: &Path, anew: bool) -> Result<(Store, Option<PathBuf>), StateError> {
+        for folder in ["", "records", "uploads", "cache", "jobs"].map(|name| dir.join(name)) {
             std::fs::create_dir_all(&folder).map_err(StateError::io(&folder))?;
         }
         // Audio, names of accounts: for nobody else on the machine.
@@ -100,23 +140,29 @@ impl Store {
         let dir = dir.canonicalize().map_err(StateError::io(dir))?;
         let lock = Lock::take(&dir.join("lock"))?;
         let path = dir.join("desk.sqlite");
+        let before = if anew { backup::set_aside(&path)? } else { None };
         let mut db = Connection::open(&path)?;
         db.busy_timeout(BUSY)?;
         db.pragma_update(None, "journal_mode", "wal")?;
         // What was answered is on disk, even if power is lost.
         db.pragma_update(None, "synchronous", "full")?;
         db.pragma_update(None, "foreign_keys", true)?;
+        // What was erased is overwritten.
+        db.pragma_update(None, "secure_delete", true)?;
         if !schema::migrate(&mut db)? {
             return Err(StateError::Later { path });
         }
-        Ok(Store { dir, writer: Mutex::new(db), readers: Mutex::default(), _lock: lock })
+        let (writer, readers, wants) = (Mutex::new(db), Mutex::default(), Mutex::default());
+        Ok((Store { dir, writer, readers, wants, _lock: lock }, before))
     }
 
-    /// Removes what requests left that were never acknowledged.
+    /// Removes what requests left that were never acknowledged. A job that was written down, with all that was sent, is
+    /// taken: whoever sent it may know of it, if tables of before were put back.
     ///
     /// # Errors
     /// The state cannot be read.
     pub fn tidy(&self) -> Result<(), StateError> {
+        self.take_kept_jobs()?;
         let folder = self.dir.join("uploads");
         for entry in std::fs::read_dir(&folder).map_err(StateError::io(&folder))?.flatten() {
             let name = entry.file_name();

@@ -1,12 +1,12 @@
 //! Remarks of reviewers on uploads.
 
 use rusqlite::params;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{StateError, Store};
 
 /// A remark.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Note {
     /// Who made it.
     pub who: String,
@@ -22,6 +22,15 @@ impl Store {
     /// # Errors
     /// The state cannot be written.
     pub fn add_note(&self, upload: &str, note: &Note) -> Result<(), StateError> {
+        self.keep_note(upload, note)?;
+        self.enter_note(upload, note)
+    }
+
+    /// Enters a remark that was written down before.
+    ///
+    /// # Errors
+    /// The state cannot be written.
+    pub fn enter_note(&self, upload: &str, note: &Note) -> Result<(), StateError> {
         self.write(|db| {
             db.execute(
                 "INSERT INTO notes (upload, who, at, text) VALUES (?1, ?2, ?3, ?4)",

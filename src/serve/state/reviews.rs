@@ -2,6 +2,7 @@
 
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::{StateError, Status, Store};
 use crate::decisions::review::{Action, ReviewEntry};
@@ -54,7 +55,8 @@ impl Store {
         })
     }
 
-    /// Takes reviews over from the log, which is read up to `read` now; `anew`: forgets those that it had.
+    /// Takes reviews over from the log, which is read up to `read` now; `anew`: forgets those that it had. `tell`: they
+    /// are news, and receivers are told.
     ///
     /// # Errors
     /// The state cannot be written.
@@ -62,7 +64,7 @@ impl Store {
         &self,
         reviews: &[(u64, String, ReviewEntry)],
         read: &Read,
-        anew: bool,
+        (anew, tell): (bool, bool),
     ) -> Result<(), StateError> {
         self.write(|db| {
             if anew {
@@ -75,6 +77,9 @@ impl Store {
             }
             for (seq, at, review) in reviews {
                 take(db, *seq, at, review)?;
+                if tell {
+                    self.tell(db, "decision.made", || told(*seq, at, review))?;
+                }
             }
             db.execute(
                 "INSERT OR REPLACE INTO meta VALUES (?1, ?2)",
@@ -114,6 +119,14 @@ impl Store {
             Ok(rows.collect::<rusqlite::Result<_>>()?)
         })
     }
+}
+
+fn told(seq: u64, at: &str, review: &ReviewEntry) -> Value {
+    json!({
+        "upload": review.upload, "action": review.action, "decision": review.id,
+        "reason": review.reason, "who": review.who, "at": at, "entry": seq,
+        "sha256": review.sha256, "undoes": review.undoes,
+    })
 }
 
 fn take(db: &Transaction<'_>, seq: u64, at: &str, review: &ReviewEntry) -> Result<(), StateError> {

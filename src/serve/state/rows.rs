@@ -209,14 +209,53 @@ pub struct UploadRow {
     pub status: Status,
     /// What a reviewer has seen, so that nobody overwrites another.
     pub revision: i64,
+    /// What it said of people was taken out of it.
+    pub erased: bool,
 }
 
 /// The columns of an upload, in the order of [`UploadRow::of`].
 pub(super) const COLUMNS: &str = "n, id, job, path, name, sha256, title, artists, album, release, label, \
     account, isrc, duration_ms, codec, received_at, verdict, rank, result, matches, best, best_pct, \
-    resemblances, clusters, rules, says, error, index_id, status, revision";
+    resemblances, clusters, rules, says, error, index_id, status, revision, erased_at IS NOT NULL";
 
 impl UploadRow {
+    #[cfg(test)]
+    pub(in crate::serve) fn for_tests() -> UploadRow {
+        UploadRow {
+            n: 0,
+            id: String::new(),
+            job: String::new(),
+            path: String::new(),
+            name: String::new(),
+            sha256: String::new(),
+            title: None,
+            artists: None,
+            album: None,
+            release: None,
+            label: None,
+            account: None,
+            isrc: None,
+            duration_ms: 1,
+            codec: String::new(),
+            received_at: String::new(),
+            verdict: Verdict::Unreadable,
+            rank: 0,
+            result: None,
+            matches: 0,
+            best: None,
+            best_pct: None,
+            resemblances: 0,
+            clusters: 0,
+            rules: String::new(),
+            says: String::new(),
+            error: None,
+            index_id: None,
+            status: Status::Open,
+            revision: 0,
+            erased: false,
+        }
+    }
+
     pub(super) fn of(row: &Row<'_>) -> rusqlite::Result<UploadRow> {
         let count = |at| row.get::<_, i64>(at).map(i64::unsigned_abs);
         let status: String = row.get(28)?;
@@ -251,6 +290,7 @@ impl UploadRow {
             index_id: row.get(27)?,
             status: Status::from_name(&status).unwrap_or(Status::Open),
             revision: row.get(29)?,
+            erased: row.get(30)?,
         })
     }
 }

@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 /// Steps, the first from an empty file to version 1. A step that was released is never edited.
-const STEPS: &[&str] = &[V1];
+const STEPS: &[&str] = &[V1, V2];
 
 const V1: &str = "
 CREATE TABLE jobs (
@@ -135,6 +135,56 @@ CREATE TABLE notes (
 CREATE INDEX notes_by_upload ON notes (upload, n);
 
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+";
+
+const V2: &str = "
+-- The verdicts of a job may be in the log of decisions already.
+ALTER TABLE jobs ADD COLUMN audited INTEGER NOT NULL DEFAULT 0;
+-- When what it says of people was taken out of it.
+ALTER TABLE uploads ADD COLUMN erased_at TEXT;
+ALTER TABLE uploads ADD COLUMN audio_erased_at TEXT;
+CREATE INDEX uploads_by_received ON uploads (received_at);
+-- Filters that name no status.
+CREATE INDEX uploads_by_verdict_alone ON uploads (verdict, rank DESC, n);
+
+-- Deliveries of watched folders that are taken, in which state of their contents, and as which job.
+CREATE TABLE deliveries (
+  folder TEXT NOT NULL,
+  name TEXT NOT NULL,
+  state TEXT NOT NULL,
+  -- How it looked, where the same look means the same content.
+  glance TEXT,
+  job TEXT NOT NULL REFERENCES jobs (id),
+  PRIMARY KEY (folder, name)
+) STRICT, WITHOUT ROWID;
+
+-- What receivers are to be told: entered with what it tells of, so that neither is there without the other.
+CREATE TABLE messages (
+  n INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL UNIQUE,
+  receiver TEXT NOT NULL,
+  event TEXT NOT NULL,
+  body TEXT NOT NULL,
+  created_at TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('waiting', 'sent', 'dead')),
+  attempts INTEGER NOT NULL DEFAULT 0,
+  -- When it is tried next, in milliseconds since 1970.
+  due INTEGER NOT NULL,
+  -- What came of the last attempt.
+  outcome TEXT,
+  sent_at TEXT
+) STRICT;
+CREATE INDEX messages_by_due ON messages (state, due);
+CREATE INDEX messages_by_state ON messages (state, n);
+
+-- What was erased, without saying of whom.
+CREATE TABLE erasures (
+  n INTEGER PRIMARY KEY AUTOINCREMENT,
+  at TEXT NOT NULL,
+  who TEXT NOT NULL,
+  why TEXT NOT NULL,
+  uploads INTEGER NOT NULL
+) STRICT;
 ";
 
 /// Brings the tables up to date; false where they are of a later version than this program knows.

@@ -10,36 +10,18 @@ const NOW: &str = "2026-11-28T12:00:00Z";
 fn upload(name: &str, level: Level, rank: i64) -> NewUpload {
     let text = |value: &str| Some(value.to_owned());
     let row = UploadRow {
-        n: 0,
-        id: String::new(),
-        job: String::new(),
         path: format!("/in/{name}"),
         name: name.to_owned(),
         sha256: "ab".repeat(32),
         title: text("Näher an dir"),
         artists: text("Quick \"Q\" 100%"),
-        album: None,
         release: text("REL-1"),
-        label: None,
         account: text("acc-1"),
-        isrc: None,
-        duration_ms: 1,
         codec: "mp3".to_owned(),
-        received_at: String::new(),
         verdict: Verdict::Level(level),
         rank,
-        result: None,
-        matches: 0,
-        best: None,
-        best_pct: None,
-        resemblances: 0,
-        clusters: 0,
-        rules: String::new(),
-        says: String::new(),
-        error: None,
-        index_id: None,
         status: if level == Level::Clear { Status::Clear } else { Status::Open },
-        revision: 0,
+        ..UploadRow::for_tests()
     };
     NewUpload { row, lines: Vec::new() }
 }
@@ -75,6 +57,8 @@ fn review(upload: &str, action: Action, until: Option<&str>) -> ReviewEntry {
         until: until.map(|text| Expiry::try_from(text.to_owned()).unwrap()),
         index_id: None,
         rulings: Vec::new(),
+        made: Vec::new(),
+        ended: Vec::new(),
         undoes: None,
     }
 }
@@ -122,7 +106,7 @@ fn what_was_parked_comes_back_when_its_time_is_over() {
         (1, NOW.to_owned(), review(&ids[0], Action::Park, Some("2026-11-30"))),
         (2, NOW.to_owned(), review(&ids[1], Action::Park, Some("2026-11-29T08:00:00Z"))),
     ];
-    store.take_reviews(&reviews, &(2, "x".to_owned()), false).unwrap();
+    store.take_reviews(&reviews, &(2, "x".to_owned()), (false, false)).unwrap();
     let parked = || store.counts().unwrap().of(Some(Status::Parked), None);
     assert_eq!(parked(), 2);
     for (today, moment, left) in [
@@ -135,7 +119,7 @@ fn what_was_parked_comes_back_when_its_time_is_over() {
         assert_eq!(parked(), left, "{moment}");
     }
     // Another log: what it does not hold was not decided.
-    store.take_reviews(&[], &(0, String::new()), true).unwrap();
+    store.take_reviews(&[], &(0, String::new()), (true, false)).unwrap();
     assert!(store.reviews(&ids[0]).unwrap().is_empty());
 }
 

@@ -13,6 +13,8 @@ use crate::id::hex;
 
 /// Characters from which on a search goes by groups of three.
 const TRIGRAM: usize = 3;
+/// Digits of a SHA-256.
+const SHA256: usize = 64;
 
 /// In which order uploads are listed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +46,10 @@ pub struct Filter {
     pub text: Option<String>,
     /// The job.
     pub job: Option<String>,
+    /// Looked at at this time or later (RFC 3339, UTC).
+    pub since: Option<String>,
+    /// Looked at before this time.
+    pub before: Option<String>,
     /// In which order.
     pub order: Order,
 }
@@ -65,19 +71,26 @@ impl Filter {
         add("label", text(&self.label));
         add("release", text(&self.release));
         add("job", text(&self.job));
+        for (condition, moment) in [(">=", &self.since), ("<", &self.before)] {
+            if let Some(moment) = moment {
+                parts.push(format!("received_at {condition} ?"));
+                values.push(Value::Text(moment.clone()));
+            }
+        }
         // The search ends texts at NUL.
         let wanted = self.text.as_ref().map(|text| text.replace('\0', " "));
         if let Some(wanted) = wanted.as_deref().map(str::trim).filter(|t| !t.is_empty()) {
+            if wanted.len() == SHA256 && wanted.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+                parts.push("sha256 = ?".to_owned());
+                values.push(Value::Text(wanted.to_ascii_lowercase()));
+                return (parts, values);
+            }
             if wanted.chars().count() >= TRIGRAM {
                 // A phrase: what stands in it is looked for as it stands.
                 let phrase = format!("\"{}\"", wanted.replace('"', "\"\""));
-                parts.push(
-                    "(n IN (SELECT rowid FROM uploads_text WHERE uploads_text MATCH ?) \
-                     OR sha256 = ?)"
-                        .to_owned(),
-                );
+                let matching = "SELECT rowid FROM uploads_text WHERE uploads_text MATCH ?";
+                parts.push(format!("n IN ({matching})"));
                 values.push(Value::Text(phrase));
-                values.push(Value::Text(wanted.to_ascii_lowercase()));
                 return (parts, values);
             }
             let escaped = wanted.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
@@ -339,7 +352,7 @@ fn cursor(text: &str) -> Option<(i64, i64)> {
 }
 
 /// The name of the upload at this position of a job: the same if the job is looked at anew.
-fn upload_id(job: &str, at: usize) -> String {
+pub(super) fn upload_id(job: &str, at: usize) -> String {
     let digest = Sha256::digest(format!("{job}/{at}"));
     format!("u_{}", hex(digest.get(..8).unwrap_or_default()))
 }
@@ -355,6 +368,7 @@ pub(super) fn insert_upload(
     let id = upload_id(job, at);
     let places = vec!["?"; 29].join(", ");
     let columns = COLUMNS.strip_prefix("n, ").unwrap_or(COLUMNS);
+    let columns = columns.strip_suffix(", erased_at IS NOT NULL").unwrap_or(columns);
     db.prepare_cached(&format!("INSERT INTO uploads ({columns}) VALUES ({places})"))?.execute(
         params![
             id,
@@ -389,6 +403,12 @@ pub(super) fn insert_upload(
         ],
     )?;
     let n = db.last_insert_rowid();
+    if r.erased {
+        db.execute(
+            "UPDATE uploads SET erased_at = ?2, audio_erased_at = ?2 WHERE n = ?1",
+            params![n, now],
+        )?;
+    }
     db.prepare_cached(
         "INSERT INTO uploads_text (rowid, title, artists, name, isrc, best) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)",

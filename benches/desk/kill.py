@@ -1,0 +1,158 @@
+#!/usr/bin/env python3
+"""Kills the service at random moments while clients send, decide and remark: nothing that was acknowledged is lost.
+
+    kill.py --binary soundalike --index INDEX --audio DIR [--kills 1000] [--seed 1]
+
+INDEX is not touched; decisions go into a log of their own. Files should be short: DIR is read once for each upload.
+Prints one JSON object; ends with 1 if anything is missing.
+"""
+
+import argparse
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+from common import Service, submit, told
+
+
+class Client(threading.Thread):
+    """Sends, decides and remarks until the service is gone; notes what was acknowledged."""
+
+    def __init__(self, service, files, number, seen):
+        super().__init__()
+        self.service, self.files, self.number, self.seen = service, files, number, seen
+        self.chance = random.Random(number)
+
+    def run(self):
+        try:
+            connection = self.service.connection()
+            while True:
+                self.step(connection)
+        except (OSError, ValueError, AssertionError, Exception) as error:  # the service is gone
+            if isinstance(error, AssertionError):
+                self.seen["wrong"].append(str(error))
+
+    def step(self, connection):
+        # Most of the time there is something to decide on, and what waits does not grow for ever.
+        if self.chance.random() < 0.25:
+            self.send(connection)
+        self.decide(connection)
+
+    def send(self, connection):
+        path = self.chance.choice(self.files)
+        with open(path, "rb") as file:
+            content = file.read() + os.urandom(16)
+        key = os.urandom(8).hex()
+        self.seen["keys"].append((key, os.path.basename(path), content))
+        status, job = submit(connection, os.path.basename(path), content, key)
+        assert status in (200, 202), job
+        self.seen["jobs"].append(job["id"])
+
+    def decide(self, connection):
+        status, listed = told(connection, "GET", "/v1/uploads?order=newest&limit=20")
+        assert status == 200, listed
+        if not listed["uploads"]:
+            return
+        upload = self.chance.choice(listed["uploads"])["id"]
+        action = self.chance.choice(["pass", "hold", "reject", "park"])
+        wish = {"action": action, "reason": "kill test", "reach": "file"}
+        status, made = told(connection, "POST", f"/v1/uploads/{upload}/decisions", wish)
+        assert status in (201, 409, 422), made
+        if status == 201:
+            self.seen["decisions"].append((upload, made["decision"]["id"]))
+        text = os.urandom(6).hex()
+        status, made = told(connection, "POST", f"/v1/uploads/{upload}/notes", {"text": text})
+        assert status == 201, made
+        self.seen["notes"].append((upload, text))
+
+
+def missing(connection, seen):
+    """What was acknowledged and is not there."""
+    lost = []
+    for job in seen["jobs"]:
+        status, _ = told(connection, "GET", f"/v1/jobs/{job}")
+        if status != 200:
+            lost.append(("job", job))
+    histories = {}
+    for upload in {upload for upload, _ in seen["decisions"] + seen["notes"]}:
+        _, histories[upload] = told(connection, "GET", f"/v1/uploads/{upload}/decisions")
+    for upload, decision in seen["decisions"]:
+        if not any(d["id"] == decision for d in histories[upload].get("decisions", [])):
+            lost.append(("decision", upload, decision))
+    for upload, text in seen["notes"]:
+        if not any(n["text"] == text for n in histories[upload].get("notes", [])):
+            lost.append(("note", upload, text))
+    return lost
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--binary", required=True)
+    options.add_argument("--index", required=True)
+    options.add_argument("--audio", required=True)
+    options.add_argument("--kills", type=int, default=1000)
+    options.add_argument("--clients", type=int, default=4)
+    options.add_argument("--longest", type=float, default=3.0, help="seconds before a kill, at most")
+    options.add_argument("--seed", type=int, default=1)
+    options = options.parse_args()
+    chance = random.Random(options.seed)
+    files = sorted(os.path.join(options.audio, name) for name in os.listdir(options.audio))
+    lost, wrong, counts = [], [], {"jobs": 0, "decisions": 0, "notes": 0}
+    with tempfile.TemporaryDirectory() as work:
+        state, log = os.path.join(work, "state"), os.path.join(work, "log.jsonl")
+        more = ["--keep", os.path.join(work, "keep"), "--decisions", log, "--audit"]
+        every = []
+        for kill in range(options.kills):
+            seen = {"jobs": [], "decisions": [], "notes": [], "keys": [], "wrong": []}
+            service = Service(options.binary, options.index, state, *more)
+            # What the round before was told is there right after the start, before any repair by time.
+            if every:
+                lost += missing(service.connection(), every[-1])
+            clients = [Client(service, files, kill * 97 + n, seen) for n in range(options.clients)]
+            for client in clients:
+                client.start()
+            time.sleep(chance.random() * options.longest)
+            service.kill()
+            for client in clients:
+                client.join()
+            every.append(seen)
+            wrong += seen["wrong"]
+            for name in counts:
+                counts[name] += len(seen[name])
+        service = Service(options.binary, options.index, state, *more)
+        connection = service.connection()
+        for seen in every:
+            lost += missing(connection, seen)
+        # What was sent again by its name is the same, whether it was acknowledged or not.
+        for key, name, content in every[-1]["keys"]:
+            status, job = submit(connection, name, content, key)
+            assert status in (200, 202), job
+        jobs = [job for seen in every for job in seen["jobs"]]
+        failed = []
+        for job in jobs:
+            while True:
+                _, told_job = told(connection, "GET", f"/v1/jobs/{job}")
+                if told_job["state"] in ("done", "failed"):
+                    break
+                time.sleep(0.1)
+            if told_job["state"] == "failed" or len(told_job["uploads"]) != 1:
+                failed.append(job)
+        service.stop()
+        verified = subprocess.run([options.binary, "audit", "verify", "--decisions", log],
+                                  capture_output=True, text=True, check=False)
+        kept = subprocess.run([options.binary, "index", "verify", "--index", os.path.join(work, "keep")],
+                              capture_output=True, text=True, check=False)
+    print(json.dumps({
+        "kills": options.kills, **counts, "lost": len(lost), "lost_examples": lost[:5],
+        "wrong": wrong[:5], "failed": failed[:5], "log": verified.stdout.strip()[-200:],
+        "log_sound": verified.returncode == 0, "index_sound": kept.returncode == 0,
+    }))
+    sys.exit(1 if lost or wrong or failed or verified.returncode else 0)
+
+
+main()
