@@ -67,6 +67,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("utoipa", &["src/serve/"]),
     ("argon2", &["src/serve/users.rs"]),
     ("getrandom", &["src/serve/users.rs"]),
+    ("flacenc", &["src/report/flac.rs"]),
     ("rustfft", &["src/fingerprint/spectrum.rs"]),
     ("bincode", &["index/src/codec.rs"]),
     ("hnsw_rs", &["index/src/graph.rs"]),

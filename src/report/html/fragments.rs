@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use super::anchors::Anchors;
 use super::cluster_view::ClusterView;
 use super::exhibit::Exhibit;
+use super::family_view::FamilyView;
 use super::finding_view::{self, FindingRow};
 use super::match_view::{MatchView, Statement};
 use super::metadata_view::Comparison;
@@ -13,6 +14,7 @@ use super::tracklist_view::Tracklist;
 use super::work_view::WorkView;
 use crate::declare::declared::Declared;
 use crate::dedup::cluster::Cluster;
+use crate::dedup::family::Family;
 use crate::policy::Finding;
 use crate::report::decide::Commands;
 use crate::report::evidence::EvidenceRecord;
@@ -66,6 +68,11 @@ pub fn findings(findings: &[Finding]) -> Markup {
 pub fn tracklist(upload: &UploadEntry) -> Markup {
     let list = Tracklist::new(&upload.path, &upload.tracklist, &Anchors::default());
     html! { @if let Some(list) = &list { (list.markup()) } }
+}
+
+/// A family of tracks that play the same, the `number`-th of its page.
+pub fn family(f: &Family, number: usize) -> Markup {
+    FamilyView::new(f, &Anchors::default()).markup(number, false)
 }
 
 /// A cluster, with its members.
