@@ -23,6 +23,7 @@ mod roots;
 mod router;
 mod security;
 mod shared;
+mod spectrogram;
 mod state;
 mod tell;
 mod users;

@@ -15,7 +15,7 @@ use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove
 use super::api::{decisions, jobs, listing, openapi, service, submit};
 use super::problem::Problem;
 use super::shared::Shared;
-use super::{media, pages, security, waveform};
+use super::{media, pages, security, spectrogram, waveform};
 
 /// Requests that are worked on at once.
 const MAX_REQUESTS: usize = 256;
@@ -27,6 +27,7 @@ pub(super) fn router(desk: Shared, local: SocketAddr) -> Router {
     // Audio is compressed already, and parts of it are asked for by their place.
     let worth = SizeAbove::new(1024)
         .and(NotForContentType::const_new("audio/"))
+        .and(NotForContentType::const_new("image/png"))
         .and(NotForContentType::const_new("font/"));
     // What is sent, and what a form needs around it.
     let largest = usize::try_from(desk.settings.max_upload).unwrap_or(usize::MAX);
@@ -43,6 +44,15 @@ pub(super) fn router(desk: Shared, local: SocketAddr) -> Router {
         .route("/v1/uploads/{id}/waveform", get(waveform::upload))
         .route("/v1/uploads/{id}/matches/{match}/audio", get(media::reference))
         .route("/v1/uploads/{id}/matches/{match}/waveform", get(waveform::reference))
+        .route("/v1/uploads/{id}/spectrogram", get(spectrogram::upload))
+        .route("/v1/uploads/{id}/spectrogram/{scale}/{tile}", get(spectrogram::upload_tile))
+        .route("/v1/uploads/{id}/matches/{match}/spectrogram", get(spectrogram::reference))
+        .route(
+            "/v1/uploads/{id}/matches/{match}/spectrogram/{scale}/{tile}",
+            get(spectrogram::reference_tile),
+        )
+        .route("/v1/uploads/{id}/matches/{match}/peaks", get(spectrogram::peaks))
+        .route("/v1/uploads/{id}/matches/{match}/peaks.wav", get(spectrogram::heard))
         .route("/v1/uploads/{id}/decisions", get(decisions::list).post(decisions::decide))
         .route("/v1/uploads/{id}/notes", post(decisions::note))
         .route("/v1/jobs/{id}", get(jobs::one))

@@ -4,7 +4,7 @@ use axum::Json;
 use utoipa::OpenApi;
 
 use super::{decisions, jobs, listing, service, submit, told};
-use crate::serve::{media, problem, waveform};
+use crate::serve::{media, problem, spectrogram, waveform};
 
 /// The interface.
 #[derive(OpenApi)]
@@ -25,6 +25,12 @@ use crate::serve::{media, problem, waveform};
         media::member,
         waveform::upload,
         waveform::reference,
+        spectrogram::upload,
+        spectrogram::upload_tile,
+        spectrogram::reference,
+        spectrogram::reference_tile,
+        spectrogram::peaks,
+        spectrogram::heard,
         decisions::decide,
         decisions::decide_all,
         decisions::list,

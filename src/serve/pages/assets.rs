@@ -10,6 +10,7 @@ use crate::serve::problem::Problem;
 const DESK_STYLE: &str = include_str!("assets/desk.css");
 const DESK_SCRIPT: &str = include_str!("assets/desk.js");
 const PLAYER_SCRIPT: &str = include_str!("assets/player.js");
+const SPECTRUM_SCRIPT: &str = include_str!("assets/spectrum.js");
 const ICON: &str = include_str!("assets/icon.svg");
 
 /// A file of the desk.
@@ -19,6 +20,7 @@ pub(super) async fn asset(Path(name): Path<String>) -> Response {
         "desk.css" => (DESK_STYLE, "text/css; charset=utf-8"),
         "desk.js" => (DESK_SCRIPT, "text/javascript; charset=utf-8"),
         "player.js" => (PLAYER_SCRIPT, "text/javascript; charset=utf-8"),
+        "spectrum.js" => (SPECTRUM_SCRIPT, "text/javascript; charset=utf-8"),
         "icon.svg" => (ICON, "image/svg+xml"),
         _ => return Problem::not_found("no such file").into_response(),
     };
@@ -38,6 +40,7 @@ pub(super) fn address(name: &str) -> String {
         "desk.css" => DESK_STYLE,
         "desk.js" => DESK_SCRIPT,
         "player.js" => PLAYER_SCRIPT,
+        "spectrum.js" => SPECTRUM_SCRIPT,
         _ => ICON,
     };
     format!("/assets/{name}?{}", crate::id::digest_name(text.as_bytes()))

@@ -47,7 +47,10 @@ impl Frame<'_> {
                     link rel="icon" href=(address("icon.svg"));
                     link rel="stylesheet" href=(address("report.css"));
                     link rel="stylesheet" href=(address("desk.css"));
-                    @if self.plays { script src=(address("player.js")) defer {} }
+                    @if self.plays {
+                        script src=(address("spectrum.js")) defer {}
+                        script src=(address("player.js")) defer {}
+                    }
                     script src=(address("desk.js")) defer {}
                 }
                 body {

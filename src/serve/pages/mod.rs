@@ -4,6 +4,7 @@
 //! them is one small script of ours. Nothing is loaded from elsewhere, and nothing stands in a page that a Content
 //! Security Policy without exceptions would not let run.
 
+mod account;
 mod assets;
 mod choices;
 mod clusters;
@@ -29,6 +30,7 @@ pub(super) fn routes() -> Router<Shared> {
         .route("/", get(queue::page))
         .route("/uploads/{id}", get(item::page))
         .route("/uploads/{id}/matches/{match}/evidence", get(item::evidence))
+        .route("/account", get(account::page))
         .route("/clusters", get(clusters::list))
         .route("/clusters/{id}", get(clusters::page))
         .route("/submit", get(send::page))

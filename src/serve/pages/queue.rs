@@ -6,7 +6,7 @@ use axum::response::Html;
 use maud::{Markup, html};
 
 use super::layout::{Place, moment, status_words, title_of, verdict_badge, verdict_words};
-use super::{Failed, shown};
+use super::{Failed, account, shown};
 use crate::clock::seconds;
 use crate::counted::{count, thousands};
 use crate::report::html::fragments::{Name, Text};
@@ -98,7 +98,7 @@ impl Wanted {
 }
 
 /// `text` as a value in an address (RFC 3986: all but unreserved characters).
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut out = String::new();
     for byte in text.bytes() {
         match byte {
@@ -251,7 +251,7 @@ fn table(rows: &[UploadRow]) -> Markup {
     }
 }
 
-fn line(row: &UploadRow) -> Markup {
+pub(super) fn line(row: &UploadRow) -> Markup {
     let why = match (&row.error, row.says.is_empty()) {
         (Some(error), _) => error.as_str(),
         (None, false) => row.says.as_str(),
@@ -285,7 +285,7 @@ fn line(row: &UploadRow) -> Markup {
                 }
             }
             dl.from {
-                @if let Some(account) = &row.account { div { dt { "Account" } dd { (Name::of(account)) } } }
+                @if let Some(name) = &row.account { div { dt { "Account" } dd { (account::link(name)) } } }
                 @if let Some(label) = &row.label { div { dt { "Label" } dd { (Name::of(label)) } } }
                 @if let Some(album) = row.album.as_ref().or(row.release.as_ref()) { div { dt { "Release" } dd { (Name::of(album)) } } }
             }

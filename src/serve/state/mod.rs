@@ -10,6 +10,7 @@
 //! Decisions are not kept here: the log of decisions is the authority, and what the tables say of it is a copy.
 //! What is acknowledged is on disk: every change is one transaction, synced before it is answered.
 
+mod accounts;
 mod jobs;
 mod notes;
 mod reviews;
@@ -25,6 +26,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::journal::{self, Lock};
 
+pub use accounts::{DayRow, Used, UsedRow};
 pub use jobs::{Job, JobState, NewJob, Source, Submitted};
 pub use notes::Note;
 pub use reviews::ReviewRow;

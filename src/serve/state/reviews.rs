@@ -147,7 +147,7 @@ fn take(db: &Transaction<'_>, seq: u64, at: &str, review: &ReviewEntry) -> Resul
     Ok(())
 }
 
-fn review_of(row: &Row<'_>) -> rusqlite::Result<ReviewRow> {
+pub(super) fn review_of(row: &Row<'_>) -> rusqlite::Result<ReviewRow> {
     let action: String = row.get(2)?;
     let rulings: String = row.get(7)?;
     Ok(ReviewRow {

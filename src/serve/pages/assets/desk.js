@@ -148,7 +148,8 @@
       const players = window.soundalikePlayers, player = players?.focused;
       const acts = {
         p: () => open("pass"), h: () => open("hold"), r: () => open("reject"), a: () => open("park"), z: () => undo(),
-        j: () => go(page.dataset.next), k: () => go(page.dataset.previous), x: () => player?.other(), b: () => player?.restart(),
+        j: () => go(page.dataset.next), k: () => go(page.dataset.previous), x: () => player?.other(), y: () => player?.hear(player.side === "peaks" ? "query" : "peaks"),
+        s: () => player?.show_as(player.view === "wave" ? "spectrum" : "wave"), b: () => player?.restart(),
         "[": () => player?.jump(player.current - 1), "]": () => player?.jump(player.current + 1),
       };
       if (e.key === " " && !e.target.closest("button, a, summary, input")) { e.preventDefault(); player?.toggle(); }
