@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
@@ -47,6 +48,10 @@ pub(super) struct ServeArgs {
     #[arg(long, value_name = "MB", default_value_t = 2_000, help_heading = INPUT,
           value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     max_upload: u64,
+    /// Delete audio that creators only have checked so many hours after it came; 0: as soon as the result stands
+    #[arg(long, value_name = "HOURS", default_value_t = 24, help_heading = INPUT,
+          value_parser = clap::value_parser!(u64).range(0..=87_600))]
+    delete_checked_after: u64,
     /// Reference audio below this folder is played at the desk; may be given several times
     #[arg(long, value_name = "DIR")]
     media_root: Vec<PathBuf>,
@@ -122,6 +127,7 @@ pub(super) fn run(args: ServeArgs) -> Result<Exit, Failure> {
         hosts: args.host.clone(),
         users,
         who: who.or_else(account::name).unwrap_or_else(|| "reviewer".to_owned()),
+        checked_for: Duration::from_secs(args.delete_checked_after * 3_600),
         max_upload: args.max_upload * MEGABYTE,
         audit,
         exit: Box::new(move |summary| verdicts.exit(summary, references) as u8),

@@ -55,6 +55,8 @@ pub struct Sound {
 pub enum Source {
     /// A file beside the page, by its address.
     Beside(String),
+    /// A clip at this address.
+    At(String),
     /// FLAC in base64.
     Clip(String),
 }
@@ -81,8 +83,7 @@ impl Sounds {
         let Some(s) = longest(&m.segments) else { return Heard::default() };
         let heard = (s.sample_begin_time_offset_ms, s.sample_end_time_offset_ms);
         let there = (s.db_begin_time_offset_ms, s.db_end_time_offset_ms);
-        let slope = (there.1.saturating_sub(there.0)) as f64
-            / (heard.1.saturating_sub(heard.0)).max(1) as f64;
+        let slope = slope(m);
         let clips = self.clips && number <= MAX_CLIPPED;
         let (q, r) = (&m.query, &m.reference);
         let (query, reference) = rayon::join(
@@ -92,6 +93,11 @@ impl Sounds {
         let is_gone = query.is_none() || reference.is_none();
         let peaks = evidence.filter(|_| clips && is_gone);
         let peaks = peaks.and_then(|evidence| of_peaks(evidence, &m.segments, heard));
+        let peaks = peaks.map(|Clip { flac, holds }| Sound {
+            source: Source::Clip(STANDARD.encode(flac)),
+            holds,
+            from_ms: heard.0,
+        });
         Heard { sides: [query, reference], peaks, slope }
     }
 
@@ -113,49 +119,94 @@ impl Sounds {
             return None;
         }
         if clips {
-            let holds = (begin.saturating_sub(LEAD), end.min(begin + MAX_CLIP));
-            let samples = self.samples(path, holds)?;
-            let flac = flac::encode(&samples, 1, ANALYSIS_RATE)?;
+            let Clip { flac, holds } = cut(path, (begin, end), &self.decode)?;
             let source = Source::Clip(STANDARD.encode(flac));
             return Some(Sound { source, holds, from_ms: begin });
         }
         let source = Source::Beside(beside?);
         Some(Sound { source, holds: (0, u64::MAX), from_ms: begin })
     }
+}
 
-    /// The samples of `path` from one moment to another.
-    fn samples(&self, path: &Path, (begin, end): (u64, u64)) -> Option<Vec<i32>> {
-        let at = |ms: u64| (ms * u64::from(ANALYSIS_RATE) / 1000) as usize;
-        let (from, to) = (at(begin), at(end));
-        let enough = Duration::from_millis(end.saturating_add(1_000));
-        let most = self.decode.max_duration.min(enough);
-        let options = DecodeOptions { max_duration: most, ..self.decode.clone() };
-        let (mut passed, mut kept) = (0usize, Vec::new());
-        decode_file(path, &options, &mut |chunk| {
-            let first = from.saturating_sub(passed).min(chunk.len());
-            let last = to.saturating_sub(passed).min(chunk.len());
-            let part = chunk.get(first..last).unwrap_or_default();
-            kept.extend(part.iter().map(|value| i32::from(wave::sample(*value))));
-            passed += chunk.len();
-        })
-        .ok()?;
-        (!kept.is_empty()).then_some(kept)
+/// Some seconds of one side.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Clip {
+    /// As FLAC.
+    pub flac: Vec<u8>,
+    /// What of the file it holds, ms: begin and end.
+    pub holds: (u64, u64),
+}
+
+/// What a clip of a match holds of the file, of the reference: begin and end, ms. And what is listened to in both.
+pub fn held(m: &MatchRecord) -> Option<[((u64, u64), u64); 2]> {
+    let s = longest(&m.segments)?;
+    let heard = (s.sample_begin_time_offset_ms, s.sample_end_time_offset_ms);
+    let there = (s.db_begin_time_offset_ms, s.db_end_time_offset_ms);
+    Some([heard, there].map(|span| (around(span), span.0)))
+}
+
+/// Moments of the reference for each of the file, in the segment that is listened to.
+pub fn slope(m: &MatchRecord) -> f64 {
+    longest(&m.segments).map_or(1.0, |s| {
+        let heard = s.sample_end_time_offset_ms.saturating_sub(s.sample_begin_time_offset_ms);
+        let there = s.db_end_time_offset_ms.saturating_sub(s.db_begin_time_offset_ms);
+        there as f64 / heard.max(1) as f64
+    })
+}
+
+/// The matched seconds of the file at `path`, which is the scanned one or the reference of `m`.
+pub fn clip(path: &Path, m: &MatchRecord, is_query: bool, decode: &DecodeOptions) -> Option<Clip> {
+    let s = longest(&m.segments)?;
+    let span = match is_query {
+        true => (s.sample_begin_time_offset_ms, s.sample_end_time_offset_ms),
+        false => (s.db_begin_time_offset_ms, s.db_end_time_offset_ms),
+    };
+    cut(path, span, decode)
+}
+
+/// The peaks of the matched seconds as sound.
+pub fn peaks_clip(evidence: &EvidenceRecord, m: &MatchRecord) -> Option<Clip> {
+    let s = longest(&m.segments)?;
+    of_peaks(evidence, &m.segments, (s.sample_begin_time_offset_ms, s.sample_end_time_offset_ms))
+}
+
+fn around((begin, end): (u64, u64)) -> (u64, u64) {
+    (begin.saturating_sub(LEAD), end.min(begin.saturating_add(MAX_CLIP)))
+}
+
+fn cut(path: &Path, span: (u64, u64), decode: &DecodeOptions) -> Option<Clip> {
+    let holds = around(span);
+    let at = |ms: u64| ms.saturating_mul(u64::from(ANALYSIS_RATE)) / 1000;
+    let (from, to) = (at(holds.0), at(holds.1));
+    let enough = Duration::from_millis(holds.1.saturating_add(1_000));
+    let options = DecodeOptions { max_duration: decode.max_duration.min(enough), ..decode.clone() };
+    let (mut passed, mut kept) = (0u64, Vec::new());
+    decode_file(path, &options, &mut |chunk| {
+        let within = |at: u64| (at.saturating_sub(passed) as usize).min(chunk.len());
+        let part = chunk.get(within(from)..within(to)).unwrap_or_default();
+        kept.extend(part.iter().map(|value| i32::from(wave::sample(*value))));
+        passed += chunk.len() as u64;
+    })
+    .ok()?;
+    if kept.is_empty() {
+        return None;
     }
+    Some(Clip { flac: flac::encode(&kept, 1, ANALYSIS_RATE)?, holds })
 }
 
 fn of_peaks(
     evidence: &EvidenceRecord,
     segments: &[SegmentRecord],
-    (begin, end): (u64, u64),
-) -> Option<Sound> {
+    span: (u64, u64),
+) -> Option<Clip> {
     let sound = sonify(evidence, segments);
-    let holds = (begin.saturating_sub(LEAD).max(sound.begin_ms), end.min(begin + MAX_CLIP));
+    let (begin, end) = around(span);
+    let holds = (begin.max(sound.begin_ms), end);
     let at = |ms: u64| (ms.saturating_sub(sound.begin_ms) * u64::from(RATE) / 1000) as usize;
     let last = at(holds.1).min(sound.frames.len());
     let part = sound.frames.get(at(holds.0)..last).filter(|part| !part.is_empty())?;
     let samples: Vec<i32> = part.iter().flatten().map(|v| i32::from(wave::sample(*v))).collect();
-    let source = Source::Clip(STANDARD.encode(flac::encode(&samples, 2, RATE)?));
-    Some(Sound { source, holds, from_ms: begin })
+    Some(Clip { flac: flac::encode(&samples, 2, RATE)?, holds })
 }
 
 fn longest(segments: &[SegmentRecord]) -> Option<&SegmentRecord> {

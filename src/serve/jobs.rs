@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::Desk;
-use super::state::{Job, Source};
+use super::state::{Job, Source, Status};
 use super::tell::{Teller, summary_line};
 use crate::declare::declarations::Declarations;
 use crate::declare::delivery::expand_within;
@@ -122,6 +122,9 @@ pub(super) fn work(desk: &Desk, cancel: &Cancel) {
 /// Looks around, and at the next job.
 fn next(desk: &Desk, cancel: &Cancel) {
     desk.look_around();
+    if let Err(error) = desk.delete_checked() {
+        desk.trouble(Some(error.to_string()));
+    }
     match desk.store.begin_next(&now()) {
         Ok(Some(job)) => attempt(desk, &job, cancel),
         Ok(None) => desk.wait_for_work(NAP),
@@ -183,9 +186,11 @@ fn look_at(desk: &Desk, job: &Job, tally: &Tally, cancel: &Cancel) -> Result<(),
     let (draft, file) = Draft::at(&target.with_extension("part"), &target)?;
     let mut report = Teller::new(file);
     let begin = engine.begin(&uploads, time);
+    let is_check = desk.store.check(&job.id)?.is_some();
     let mut keep = |tracks: &soundalike_index::Reader| match &desk.settings.keep {
-        Some(dir) => Engine::keep_in(dir, tracks),
-        None => Ok(()),
+        // What a creator only asks about is no earlier upload of anybody.
+        Some(dir) if !is_check => Engine::keep_in(dir, tracks),
+        _ => Ok(()),
     };
     let outcomes = engine.run_and_keep(uploads, &begin, &mut report, tally, cancel, &mut keep)?;
     if outcomes.summary.interrupted {
@@ -197,7 +202,10 @@ fn look_at(desk: &Desk, job: &Job, tally: &Tally, cancel: &Cancel) -> Result<(),
     }
     let exit = (desk.settings.exit)(&outcomes.summary);
     let summary = outcomes.close(exit, started, &mut report)?;
-    let (file, told) = report.finish()?;
+    let (file, mut told) = report.finish()?;
+    if is_check {
+        told.uploads.iter_mut().for_each(|upload| upload.row.status = Status::Clear);
+    }
     // Records first: an upload in the queue has some.
     draft.publish(file, None)?;
     desk.store.finish(&job.id, &told.uploads, &told.clusters, &summary_line(&summary), &now())?;

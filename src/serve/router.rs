@@ -38,6 +38,7 @@ pub(super) fn router(desk: Shared, local: SocketAddr) -> Router {
             "/v1/uploads",
             get(listing::list).merge(post(submit::submit).layer(DefaultBodyLimit::max(largest))),
         )
+        .route("/v1/checks", post(submit::check).layer(DefaultBodyLimit::max(largest)))
         .route("/v1/uploads/{id}", get(listing::one))
         .route("/v1/uploads/{id}/records", get(listing::records))
         .route("/v1/uploads/{id}/audio", get(media::upload))

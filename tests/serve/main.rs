@@ -6,11 +6,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod access;
+mod accessibility;
 mod audio;
 mod browser;
+mod checks;
 mod decisions;
 mod devtools;
 mod interruption;
+mod pages;
 #[path = "../cli/place.rs"]
 #[allow(dead_code)]
 mod place;

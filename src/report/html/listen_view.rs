@@ -17,6 +17,7 @@ impl Render for Address<'_> {
                 out.push_str("#t=");
                 out.push_str(&format!("{:.2}", self.0.from_ms as f64 / 1000.0));
             }
+            Source::At(address) => out.push_str(address),
             Source::Clip(base64) => {
                 out.push_str("data:audio/flac;base64,");
                 out.push_str(base64);
@@ -56,7 +57,7 @@ pub fn markup(heard: &Heard) -> Markup {
 fn player(name: &str, sound: &Sound) -> Markup {
     let begin = match sound.source {
         Source::Beside(_) => 0,
-        Source::Clip(_) => sound.holds.0,
+        Source::Clip(_) | Source::At(_) => sound.holds.0,
     };
     html! {
         div.heard {
@@ -64,7 +65,7 @@ fn player(name: &str, sound: &Sound) -> Markup {
             span.muted {
                 @match sound.source {
                     Source::Beside(_) => { "from " (clock(sound.from_ms)) }
-                    Source::Clip(_) => { (clock(sound.holds.0)) " – " (clock(sound.holds.1)) }
+                    Source::Clip(_) | Source::At(_) => { (clock(sound.holds.0)) " – " (clock(sound.holds.1)) }
                 }
             }
             audio controls preload="none" aria-label=(name) src=(Address(sound)) data-begin=(begin) data-from=(sound.from_ms) {}

@@ -165,10 +165,25 @@ impl<'a> Page<'a> {
         contents.clusters.is_empty() && contents.families.is_empty()
     }
 
+    /// Whether the words for the uploader of one track say all: nothing else was found beside it, or a verdict has
+    /// taken that into account.
+    fn is_told_alone(&self, only: &UploadEntry) -> bool {
+        match self.scope {
+            Scope::Whole => self.has_no_groups(),
+            Scope::Index => false,
+            Scope::Upload(_) => self.has_no_groups() || only.verdict.is_some(),
+        }
+    }
+
+    /// Whether the page is about one upload.
+    fn is_about_one(&self) -> bool {
+        self.single().is_some() || matches!(self.scope, Scope::Upload(_))
+    }
+
     /// The only upload, where there is no more than one.
     fn single(&self) -> Option<&'a UploadEntry> {
         match self.uploads {
-            [only] if self.has_no_groups() || self.scope != Scope::Whole => Some(only),
+            [only] if self.is_told_alone(only) => Some(only),
             _ => None,
         }
     }
@@ -238,7 +253,7 @@ impl<'a> Page<'a> {
     }
 
     fn table(&self, out: &mut dyn Write) -> io::Result<()> {
-        if self.single().is_some() || self.uploads.is_empty() {
+        if self.is_about_one() || self.uploads.is_empty() {
             return Ok(());
         }
         Frame::from(overview::table(Hole)).write(out, |out| {
@@ -286,7 +301,7 @@ impl<'a> Page<'a> {
         if self.anchors.has_no_uploads() || self.scope == Scope::Index {
             return Ok(());
         }
-        let is_single = self.single().is_some();
+        let is_single = self.is_about_one();
         let heading = if is_single { "What was found" } else { "Uploads in detail" };
         let section = html! { section #details { h2 { (heading) } (Hole) } };
         Frame::from(section).write(out, |out| {
@@ -313,7 +328,7 @@ impl<'a> Page<'a> {
         let left = self.options.limit - self.written.exhibits;
         let (shown, unshown) = upload.matches.split_at(left.min(upload.matches.len()));
         let view = UploadView::new(number, upload, verdict.as_deref(), &findings, &self.anchors);
-        let section = view.section(Hole, unshown.len(), self.single().is_some());
+        let section = view.section(Hole, unshown.len(), self.is_about_one());
         let declared = verdict.map(|v| v.declared).unwrap_or_default();
         Frame::from(section).write(out, |out| {
             for part in shown.chunks(AT_ONCE) {
@@ -352,7 +367,7 @@ impl<'a> Page<'a> {
         let first = self.written.exhibits;
         let Options { pictures, sounds, commands, .. } = self.options;
         // Of one track, the first match is what the page is about.
-        let is_single = self.single().is_some();
+        let is_single = self.is_about_one();
         let done: Vec<Markup> = part
             .into_par_iter()
             .enumerate()

@@ -18,6 +18,16 @@
     all('details').forEach(function (d) { d.open = true; });
   });
 
+  // What is wider than the screen can be moved by keys, too.
+  function reach() {
+    all('.scroll').forEach(function (box) {
+      if (box.scrollWidth > box.clientWidth) { box.tabIndex = 0; } else { box.removeAttribute('tabindex'); }
+    });
+  }
+  window.addEventListener('resize', reach);
+  document.addEventListener('toggle', reach, true);
+  reach();
+
   // Both sides of a match: one at a time, and the other at the same moment.
   all('.listen').forEach(function (box) {
     var players = all('audio', box);

@@ -15,7 +15,8 @@ use super::{guide, svg};
 
 /// The style sheet.
 pub const STYLE: &str = include_str!("style.css");
-const SCRIPT: &str = include_str!("script.js");
+/// The script.
+pub const SCRIPT: &str = include_str!("script.js");
 /// Never part of a page: foreign text has no `<`, and our own no such comment.
 const MARK: &str = "<!--hole-->";
 

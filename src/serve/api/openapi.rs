@@ -15,6 +15,7 @@ use crate::serve::{media, problem, spectrogram, waveform};
     ),
     paths(
         submit::submit,
+        submit::check,
         listing::list,
         listing::one,
         listing::records,

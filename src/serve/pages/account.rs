@@ -211,7 +211,7 @@ impl View {
         html! {
             @if rows.is_empty() { p.note { "Nothing is known of that." } }
             @else {
-                div.scroll { table.used {
+                div.sideways { table.used {
                     thead { tr { th scope="col" { "Statement" } th.n scope="col" { "Uploads" } th scope="col" { "From" } th scope="col" { "To" } } }
                     tbody { @for (said, (uploads, first, last)) in rows {
                         tr { th scope="row" { (said) } td.n { (thousands(*uploads)) } td { (first) } td { (last) } }
@@ -227,7 +227,7 @@ impl View {
     fn carries(&self) -> Markup {
         html! {
             @if self.used.iter().all(|(_, rows, _)| rows.is_empty()) { p.note { "No names, labels or codes." } }
-            div.scroll { table.used {
+            div.sideways { table.used {
                 thead { tr { th scope="col" { "Value" } th.n scope="col" { "Uploads" } th scope="col" { "From" } th scope="col" { "To" } } }
                 @for (words, rows, different) in &self.used {
                     @if !rows.is_empty() {
@@ -372,7 +372,7 @@ impl<'a> Chart<'a> {
             }
             details.days {
                 summary { "As a table" }
-                div.scroll { table.used {
+                div.sideways { table.used {
                     thead { tr { th scope="col" { "Day" } @for verdict in Verdict::ALL { th.n scope="col" { (verdict_words(verdict)) } } th.n scope="col" { "All" } } }
                     tbody { @for (day, rows) in self.days.iter().rev().filter(|(_, rows)| !rows.is_empty()) {
                         tr {

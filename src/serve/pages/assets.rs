@@ -4,7 +4,7 @@ use axum::extract::Path;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
-use crate::report::html::fragments::STYLE;
+use crate::report::html::fragments::{SCRIPT, STYLE};
 use crate::serve::problem::Problem;
 
 const DESK_STYLE: &str = include_str!("assets/desk.css");
@@ -17,6 +17,7 @@ const ICON: &str = include_str!("assets/icon.svg");
 pub(super) async fn asset(Path(name): Path<String>) -> Response {
     let (text, kind) = match name.as_str() {
         "report.css" => (STYLE, "text/css; charset=utf-8"),
+        "report.js" => (SCRIPT, "text/javascript; charset=utf-8"),
         "desk.css" => (DESK_STYLE, "text/css; charset=utf-8"),
         "desk.js" => (DESK_SCRIPT, "text/javascript; charset=utf-8"),
         "player.js" => (PLAYER_SCRIPT, "text/javascript; charset=utf-8"),
@@ -37,6 +38,7 @@ pub(super) async fn asset(Path(name): Path<String>) -> Response {
 pub(super) fn address(name: &str) -> String {
     let text = match name {
         "report.css" => STYLE,
+        "report.js" => SCRIPT,
         "desk.css" => DESK_STYLE,
         "desk.js" => DESK_SCRIPT,
         "player.js" => PLAYER_SCRIPT,

@@ -16,7 +16,7 @@ use crate::serve::extract::Asked;
 use crate::serve::problem::Problem;
 use crate::serve::security::Caller;
 use crate::serve::shared::{Shared, blocking};
-use crate::serve::state::{Counts, Status, UploadRow, Verdict};
+use crate::serve::state::{Counts, FilterRow, Status, UploadRow, Verdict};
 
 /// Rows of a page.
 const ROWS: u32 = 60;
@@ -40,6 +40,7 @@ fn made(desk: &Desk, mut wanted: Wanted, caller: &Caller) -> Result<Markup, Prob
     let counts = desk.store.counts()?;
     let (rows, next) = desk.store.uploads(&filter, wanted.after.as_deref(), ROWS)?;
     let [accounts, labels] = desk.store.senders(OFFERED)?;
+    let views_kept = desk.store.filters()?;
     let waiting = desk.store.jobs_by_state()?;
     let waiting = waiting[0] + waiting[1];
     let content = html! {
@@ -49,6 +50,7 @@ fn made(desk: &Desk, mut wanted: Wanted, caller: &Caller) -> Result<Markup, Prob
                 p.working { (count(waiting as usize, "job is", "jobs are")) " being looked at" }
             }
         }
+        (views(&wanted, &views_kept))
         (tabs(&wanted, &status, &counts))
         (filters(&wanted, &accounts, &labels, &counts, filter.status))
         @if rows.is_empty() {
@@ -74,7 +76,7 @@ fn made(desk: &Desk, mut wanted: Wanted, caller: &Caller) -> Result<Markup, Prob
 
 impl Wanted {
     /// The address of the queue as it is wanted.
-    fn address(&self) -> String {
+    pub(super) fn address(&self) -> String {
         let pairs = [
             ("status", &self.status),
             ("verdict", &self.verdict),
@@ -109,6 +111,36 @@ pub(super) fn escaped(text: &str) -> String {
         }
     }
     out
+}
+
+/// Views that are kept, and a way to keep this one.
+fn views(wanted: &Wanted, kept: &[FilterRow]) -> Markup {
+    let here = Wanted { after: None, ..wanted.clone() }.address();
+    let is_kept = kept.iter().any(|view| view.address == here);
+    html! {
+        div.views-kept {
+            @if !kept.is_empty() {
+                ul aria-label="Kept views" { @for view in kept {
+                    li {
+                        a href=(view.address) aria-current=[(view.address == here).then_some("true")] title={ "Kept by " (Text::of(&view.who)) } { (Name::of(&view.name)) }
+                        @if view.address == here {
+                            form method="post" action={ "/views/" (view.n) "/forget" } { button.plain aria-label={ "Forget the view " (Text::of(&view.name)) } { "✕" } }
+                        }
+                    }
+                } }
+            }
+            @if !is_kept {
+                details {
+                    summary { "Keep this view" }
+                    form method="post" action="/views" {
+                        input type="hidden" name="address" value=(Text::whole(here.as_str()));
+                        label { span { "Name" } input name="name" maxlength="60" required autocomplete="off"; }
+                        button { "Keep" }
+                    }
+                }
+            }
+        }
+    }
 }
 
 fn tabs(wanted: &Wanted, status: &str, counts: &Counts) -> Markup {
@@ -202,7 +234,7 @@ fn nothing(wanted: &Wanted, counts: &Counts) -> Markup {
             @if is_new {
                 h2 { "Nothing has come in yet" }
                 p { "Send audio here, or with " code { "POST /v1/uploads" } "." }
-                p { a.button.strong href="/submit" { "Check audio" } }
+                p { a.button.strong href="/submit" { "Send audio" } }
             } @else if is_done {
                 h2 { "Nothing is waiting for a decision" }
                 p { "What comes in and calls for a look appears here." }

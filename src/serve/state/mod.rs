@@ -11,8 +11,10 @@
 //! What is acknowledged is on disk: every change is one transaction, synced before it is answered.
 
 mod accounts;
+mod checks;
 mod jobs;
 mod notes;
+mod quality;
 mod reviews;
 mod rows;
 mod schema;
@@ -27,8 +29,10 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use crate::journal::{self, Lock};
 
 pub use accounts::{DayRow, Used, UsedRow};
+pub use checks::Check;
 pub use jobs::{Job, JobState, NewJob, Source, Submitted};
 pub use notes::Note;
+pub use quality::{Audited, FilterRow, Tally};
 pub use reviews::ReviewRow;
 pub use rows::{ClusterRow, LineRow, NewCluster, NewUpload, Status, UploadRow, Verdict};
 pub use uploads::{Counts, Filter, Order};

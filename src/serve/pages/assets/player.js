@@ -70,10 +70,9 @@
     }
     async load() {
       if (this.loaded) return;
-      const answer = await fetch(`${this.address}.wav`);
+      const answer = await fetch(`${this.address}.wav`, { headers: { range: "bytes=0-43" } });
       if (!answer.ok) throw new Error(`the service answered ${answer.status}`);
       this.begin = Number(answer.headers.get("soundalike-begin")) || 0;
-      // Found among what the browser keeps.
       this.audio.src = `${this.address}.wav`;
       await new Promise((done, failed) => {
         this.audio.addEventListener("loadedmetadata", done, { once: true });
@@ -247,6 +246,8 @@
     async play() {
       players.forEach((other) => { if (other !== this) other.pause(); });
       focused = this;
+      if (this.voice(this.side).silent) await this.other();
+      if (this.voice(this.side).silent) return;
       this.tune();
       this.align();
       this.mute();
@@ -305,7 +306,7 @@
     }
 
     seek(ms) {
-      const [from, to] = this.window;
+      const [from, to] = this.whole;
       this.position = Math.min(to, Math.max(from, ms));
       const voice = this.voice(this.side);
       if (!this.reaches(voice)) {
