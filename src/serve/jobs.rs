@@ -180,13 +180,14 @@ fn attempt(desk: &Desk, job: &Job, cancel: &Cancel) {
 fn look_at(desk: &Desk, job: &Job, tally: &Tally, cancel: &Cancel) -> Result<(), Stopped> {
     let started = Instant::now();
     let time = Timestamp::now();
+    let is_check = desk.store.check(&job.id)?.is_some();
     let engine = desk.engine_of(time)?;
+    let engine = if is_check { engine.without_earlier() } else { engine };
     let uploads = uploads_of(&job.source, &desk.settings.allow_roots);
     let target = desk.store.records(&job.id);
     let (draft, file) = Draft::at(&target.with_extension("part"), &target)?;
     let mut report = Teller::new(file);
     let begin = engine.begin(&uploads, time);
-    let is_check = desk.store.check(&job.id)?.is_some();
     let mut keep = |tracks: &soundalike_index::Reader| match &desk.settings.keep {
         // What a creator only asks about is no earlier upload of anybody.
         Some(dir) if !is_check => Engine::keep_in(dir, tracks),

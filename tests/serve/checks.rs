@@ -30,11 +30,18 @@ fn checked(service: &Service, place: &Place, clip: &str, check: &Value) -> Strin
 fn a_creator_is_told_hears_both_sides_and_takes_an_appeal_folder_home() {
     let place = Place::indexed(&["main-theme"]);
     let service = Service::start(&place, &["--media-root", "references", "--keep", "earlier"]);
+    // Somebody else sent the same before.
+    let content = std::fs::read(place.path("incoming/night-drive.mp3")).unwrap();
+    let parts = [
+        ("audio", Some("other.mp3"), &content[..]),
+        ("declared", None, &b"{\"account\":\"acc-77\",\"artist\":\"Nobody\"}"[..]),
+    ];
+    let sent = service.submit(&parts, &[]).expect(202).json();
+    service.done(sent["id"].as_str().unwrap());
     let wanted = json!({"services": ["generic"], "samples": "uncleared"});
     let job = checked(&service, &place, "incoming/night-drive.mp3", &wanted);
     let page = service.get(&format!("/check/{job}")).expect(200).text();
     for part in [
-        "Look at this before you submit.",
         "Mine &lt;b&gt;",
         "It sounds like",
         "UFO: AI Main Theme",
@@ -43,7 +50,10 @@ fn a_creator_is_told_hears_both_sides_and_takes_an_appeal_folder_home() {
     ] {
         assert!(page.contains(part), "no {part:?} in {page}");
     }
+    let headlines = ["Look at this before you submit.", "Do not submit this yet."];
+    let headline = headlines.into_iter().find(|words| page.contains(words)).unwrap();
     assert!(!page.contains("AUDIO-00"), "no codes");
+    assert!(!page.contains("acc-77") && !page.contains("Nobody"), "nothing of what others sent");
     // The matched seconds of both sides, and no more.
     let clips: Vec<&str> = page.split('"').filter(|part| part.ends_with(".flac")).collect();
     assert_eq!(clips.len(), 2, "{clips:?}");
@@ -53,9 +63,14 @@ fn a_creator_is_told_hears_both_sides_and_takes_an_appeal_folder_home() {
     }
     // Nobody has to decide on it, and it is no earlier upload of anybody.
     let open = service.get("/v1/uploads?status=open").expect(200).json();
-    assert_eq!(open["uploads"], json!([]));
+    assert_eq!(open["uploads"].as_array().unwrap().len(), 1);
     let second = service.judged(&place, "incoming/night-drive.mp3");
-    assert_eq!(second["clusters"], 0, "no near-duplicate of its own check");
+    assert!(second["id"].is_string());
+    for cluster in service.get("/v1/clusters").expect(200).json().as_array().unwrap() {
+        let id = cluster["id"].as_str().unwrap();
+        let record = service.get(&format!("/v1/clusters/{id}")).expect(200).text();
+        assert!(!record.contains(&job), "a check is nobody's near-duplicate: {record}");
+    }
     let zip = service.get(&format!("/check/{job}/appeal.zip")).expect(200);
     assert_eq!(zip.header("content-type"), "application/zip");
     let mut zip = zip::ZipArchive::new(std::io::Cursor::new(zip.body)).unwrap();
@@ -65,7 +80,7 @@ fn a_creator_is_told_hears_both_sides_and_takes_an_appeal_folder_home() {
         String::from_utf8_lossy(&text).into_owned()
     };
     assert!(text("match/records.jsonl").contains("\"type\":\"match\""));
-    assert!(text("result.html").contains("Look at this before you submit."));
+    assert!(text("result.html").contains(headline));
     assert_eq!(text("receipts/licence.pdf"), "a paper");
     assert!(text("match/01-upload.flac").starts_with("fLaC"));
     assert!(text("match/01-reference.flac").starts_with("fLaC"));
@@ -73,7 +88,7 @@ fn a_creator_is_told_hears_both_sides_and_takes_an_appeal_folder_home() {
     assert_eq!(declaration["files"][0]["declared"]["ai"], "partly");
     assert_eq!(declaration["answers"]["samples"], "uncleared");
     let sums = text("SHA256SUMS");
-    assert_eq!(sums.lines().count(), 7, "{sums}");
+    assert_eq!(sums.lines().count(), 8, "{sums}");
     assert!(
         text("HASH.txt").contains("SHA-256 of SHA256SUMS: ") && text("HASH.txt").starts_with("20")
     );
@@ -103,9 +118,10 @@ fn audio_and_papers_of_a_check_are_deleted_and_the_result_stays() {
     clips.iter().for_each(|clip| assert_eq!(service.get(clip).expect(200).body[..4], b"fLaC"[..]));
     let zip = service.get(&format!("/check/{job}/appeal.zip")).expect(200);
     let names = zip::ZipArchive::new(std::io::Cursor::new(zip.body)).unwrap();
-    assert!(
-        !names.file_names().any(|name| name.contains("receipts/") || name.contains("upload.flac"))
-    );
+    for name in names.file_names() {
+        let name = name.unwrap();
+        assert!(!name.contains("receipts/") && !name.contains("upload.flac"), "{name}");
+    }
     // What was sent to be decided on stays.
     let upload = service.judged(&place, "incoming/void-sensor.ogg");
     checked(&service, &place, "incoming/funky-sax.mp3", &json!({}));

@@ -194,7 +194,11 @@ pub(super) async fn keep(
         return Err(Problem::unusable("a view needs a name").into());
     }
     // Only what the queue understands, so that a kept view leads nowhere else.
-    let wanted = view.address.parse().ok().and_then(|uri| Query::<Wanted>::try_from_uri(&uri).ok());
+    let is_here = view.address == "/" || view.address.starts_with("/?");
+    let wanted = Some(&view.address)
+        .filter(|_| is_here)
+        .and_then(|address| address.parse::<axum::http::Uri>().ok());
+    let wanted = wanted.and_then(|uri| Query::<Wanted>::try_from_uri(&uri).ok());
     let Some(Query(wanted)) = wanted else {
         return Err(Problem::unusable("this is no view of the queue").into());
     };
