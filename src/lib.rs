@@ -80,9 +80,9 @@ pub mod indexer;
 pub mod journal;
 #[doc(hidden)]
 pub mod level;
+pub mod logarithm;
 #[doc(hidden)]
 pub mod loops;
-pub mod logarithm;
 #[doc(hidden)]
 pub mod matches;
 #[doc(hidden)]

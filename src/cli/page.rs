@@ -13,6 +13,7 @@ use soundalike::report::phrases::count;
 use soundalike::report::picture::Pictures;
 use soundalike::report::read::Records;
 use soundalike::report::records::Record;
+use soundalike::report::sound::Sounds;
 use soundalike::report::{JsonLines, Report};
 
 use super::common::{Failure, OUTPUT, warn};
@@ -113,7 +114,8 @@ impl Paged<'_> {
         let mut records = Records::of_file(file).map_err(|e| no_room(&e))?;
         let pictures =
             Pictures { from_audio: decode.is_some(), decode: decode.unwrap_or_default() };
-        let options = Options { title: None, limit: SHOWN, pictures, commands };
+        let sounds = Sounds { folder: folder_of(&path), ..Sounds::default() };
+        let options = Options { title: None, limit: SHOWN, pictures, sounds, commands };
         let written = into_file(&path, &mut records, &options)?;
         if !quiet {
             warn(&said(&path, &written));
@@ -122,17 +124,31 @@ impl Paged<'_> {
     }
 }
 
+/// The folder of a page, beside which audio may lie.
+pub(super) fn folder_of(page: &Path) -> Option<PathBuf> {
+    let folder = page.parent()?;
+    Some(if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder.to_owned() })
+}
+
 /// Writes beside `path` and renames: whoever reads it meanwhile sees the old page or the new one.
 pub(super) fn into_file(
     path: &Path,
     records: &mut Records,
     options: &Options,
 ) -> Result<Written, Failure> {
+    placed(path, |page| html::write(records, options, page))
+}
+
+/// The same with what `write` writes.
+pub(super) fn placed(
+    path: &Path,
+    write: impl FnOnce(&mut dyn io::Write) -> io::Result<Written>,
+) -> Result<Written, Failure> {
     let failed = |e: io::Error| Failure::usage(format!("cannot write {}: {e}", path.display()));
     let draft = Draft::beside(path, ".report-", ".html");
     let (draft, file) = draft.map_err(|e| failed(e.into()))?;
     let mut page = BufWriter::new(file);
-    let written = html::write(records, options, &mut page).map_err(failed)?;
+    let written = write(&mut page).map_err(failed)?;
     let file = page.into_inner().map_err(|e| failed(e.into_error()))?;
     draft.put_in_place(file).map_err(|e| failed(e.into()))?;
     Ok(written)

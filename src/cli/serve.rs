@@ -82,6 +82,10 @@ pub(super) struct ServeArgs {
     /// Keep at most so many MB of audio that was decoded for pages
     #[arg(long, value_name = "MB", default_value_t = 2_000, help_heading = "Keeping")]
     cache: u64,
+    /// Delete audio that creators only have checked so many hours after it came; 0: as soon as the result stands
+    #[arg(long, value_name = "HOURS", default_value_t = 24, help_heading = INPUT,
+          value_parser = clap::value_parser!(u64).range(0..=87_600))]
+    delete_checked_after: u64,
     /// Reference audio below this folder is played at the desk; may be given several times
     #[arg(long, value_name = "DIR")]
     media_root: Vec<PathBuf>,
@@ -167,6 +171,7 @@ pub(super) fn run(args: ServeArgs) -> Result<Exit, Failure> {
         users,
         receivers: args.webhooks.as_deref().map(Receivers::read).transpose()?,
         who: who.or_else(account::name).unwrap_or_else(|| "reviewer".to_owned()),
+        checked_for: Duration::from_secs(args.delete_checked_after * 3_600),
         max_upload: args.max_upload * MEGABYTE,
         audit,
         exit: Box::new(move |summary| verdicts.exit(summary, references) as u8),

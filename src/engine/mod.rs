@@ -208,6 +208,12 @@ impl Engine {
         Engine { options: Options { works, ..self.options }, ..self }
     }
 
+    /// The same without earlier uploads: what others sent is not told to whoever asks about his own.
+    #[cfg(feature = "serve")]
+    pub(crate) fn without_earlier(self) -> Engine {
+        Engine { earlier: None, ..self }
+    }
+
     /// Compares the files of a batch with earlier uploads, too.
     #[must_use]
     pub fn with_earlier(self, index: Index) -> Engine {

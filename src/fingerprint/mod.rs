@@ -21,6 +21,7 @@ pub mod stored;
 pub(crate) mod test_audio;
 #[cfg(test)]
 pub(crate) mod test_points;
+pub mod tiles;
 pub mod time;
 pub mod twins;
 

@@ -13,9 +13,9 @@ use crate::params::FingerprintParams;
 /// Greys of a picture.
 pub const GREYS: u8 = 16;
 /// Levels from white to black, in dB below the loudest: what is softer is white.
-const RANGE_DB: f32 = 45.0;
+pub(super) const RANGE_DB: f32 = 45.0;
 /// Above 1: middling levels come out lighter, so that what is laid over them can be seen.
-const GAMMA: f32 = 1.5;
+pub(super) const GAMMA: f32 = 1.5;
 /// Part of the fall of music's spectrum towards high frequencies that is evened out.
 const EVENED: f32 = 0.6;
 /// Share of the pixels that may be louder than black.

@@ -3,6 +3,7 @@
 pub mod csv;
 pub mod decide;
 pub mod evidence;
+mod flac;
 pub mod html;
 pub mod look;
 pub mod phrases;
@@ -11,9 +12,12 @@ pub mod read;
 pub mod records;
 mod remarks;
 mod shares;
+pub mod sonify;
+pub mod sound;
 pub mod text;
 mod text_batch;
 pub mod tracklist;
+pub mod wave;
 
 use records::Record;
 

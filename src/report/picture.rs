@@ -47,7 +47,8 @@ pub enum Identity<'a> {
 }
 
 impl Identity<'_> {
-    fn is(&self, sha256: &[u8; 32]) -> bool {
+    /// Whether a file of this hash is it.
+    pub fn is(&self, sha256: &[u8; 32]) -> bool {
         match self {
             Identity::Sha256(expected) => crate::id::hex(sha256) == *expected,
             Identity::RefId(expected) => crate::id::ref_id(sha256) == *expected,
@@ -110,7 +111,7 @@ fn is_png(text: &str) -> bool {
 }
 
 /// A PNG of 4-bit greys, loud is dark.
-fn png(picture: &Spectrogram) -> Option<Vec<u8>> {
+pub fn png(picture: &Spectrogram) -> Option<Vec<u8>> {
     let mut out = Vec::new();
     let size = (u32::try_from(picture.width).ok()?, u32::try_from(picture.height).ok()?);
     let mut encoder = png::Encoder::new(&mut out, size.0, size.1);

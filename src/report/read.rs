@@ -68,6 +68,14 @@ pub struct UploadEntry {
     pub title: Option<String>,
     /// Artists by declaration or tag.
     pub artists: Option<String>,
+    /// Recording code by declaration or tag.
+    pub isrc: Option<String>,
+    /// Product code of the release, likewise.
+    pub upc: Option<String>,
+    /// Title of the release, likewise, or its identifier.
+    pub release: Option<String>,
+    /// Account, as declared.
+    pub account: Option<String>,
     /// Decoded length.
     pub duration_ms: u64,
     /// Outcome of the scan, where there was one.
@@ -382,6 +390,15 @@ impl Survey {
         if upload.artists.is_none() {
             upload.artists = joined(query.artists.iter().map(|Name { name }| name.as_str()));
         }
+        let tags = [
+            (&mut upload.isrc, &query.external_ids.isrc),
+            (&mut upload.upc, &query.external_ids.upc),
+            (&mut upload.release, &query.album),
+            (&mut upload.account, &query.account_id),
+        ];
+        for (kept, tag) in tags.into_iter().filter(|(kept, _)| kept.is_none()) {
+            *kept = tag.as_deref().map(shortened);
+        }
         upload
     }
 
@@ -436,6 +453,16 @@ impl Survey {
         }
         let artists = joined(v.declared.artists.iter().map(String::as_str));
         upload.artists = artists.or(upload.artists.take());
+        let d = &v.declared;
+        let declared = [
+            (&mut upload.isrc, &d.isrc),
+            (&mut upload.upc, &d.upc),
+            (&mut upload.release, if d.album.is_some() { &d.album } else { &d.release_id }),
+            (&mut upload.account, &d.account),
+        ];
+        for (kept, value) in declared {
+            *kept = value.as_deref().map(shortened).or(kept.take());
+        }
     }
 
     /// Puts together what came in any order.

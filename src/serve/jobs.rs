@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::state::{Job, Source};
+use super::state::{Job, Source, Status};
 use super::tell::{Teller, summary_line};
 use super::users::{UsersError, random};
 use super::{Desk, queues};
@@ -128,6 +128,9 @@ pub(super) fn work(desk: &Desk, cancel: &Cancel) {
 fn next(desk: &Desk, cancel: &Cancel) {
     desk.look_around();
     desk.erase_in_turn();
+    if let Err(error) = desk.delete_checked() {
+        desk.trouble(Some(error.to_string()));
+    }
     match desk.store.begin_next(&now()) {
         Ok(Some(job)) => attempt(desk, &job, cancel),
         Ok(None) => desk.wait_for_work(NAP),
@@ -205,7 +208,9 @@ fn attempt(desk: &Desk, job: &Job, cancel: &Cancel) {
 fn look_at(desk: &Desk, job: &Job, tally: &Tally, cancel: &Cancel) -> Result<(), Stopped> {
     let started = Instant::now();
     let time = Timestamp::now();
+    let is_check = desk.store.check(&job.id)?.is_some();
     let engine = desk.engine_of(time)?;
+    let engine = if is_check { engine.without_earlier() } else { engine };
     let turn = match &job.source.delivery {
         None => None,
         Some(delivery) => match queues::turn(desk, delivery, cancel) {
@@ -229,7 +234,8 @@ fn look_at(desk: &Desk, job: &Job, tally: &Tally, cancel: &Cancel) -> Result<(),
     // What was found must be what the state of the delivery is about.
     let is_same = || turn.as_ref().is_none_or(queues::Turn::is_same);
     let mut keep = |tracks: &soundalike_index::Reader| match &desk.settings.keep {
-        Some(dir) if is_same() => Engine::keep_in(dir, tracks),
+        // What a creator only asks about is no earlier upload of anybody.
+        Some(dir) if is_same() && !is_check => Engine::keep_in(dir, tracks),
         _ => Ok(()),
     };
     let outcomes = engine.run_and_keep(uploads, &begin, &mut report, tally, cancel, &mut keep)?;
@@ -253,7 +259,10 @@ fn look_at(desk: &Desk, job: &Job, tally: &Tally, cancel: &Cancel) -> Result<(),
     }
     let exit = (desk.settings.exit)(&outcomes.summary);
     let summary = outcomes.close(exit, started, &mut report)?;
-    let (file, told) = report.finish()?;
+    let (file, mut told) = report.finish()?;
+    if is_check {
+        told.uploads.iter_mut().for_each(|upload| upload.row.status = Status::Clear);
+    }
     // Records first: an upload in the queue has some.
     let _one = desk.erasing.lock().unwrap_or_else(PoisonError::into_inner);
     draft.publish(file, None)?;

@@ -29,6 +29,7 @@ use crate::engine::sha256_of;
 use crate::id::{hex, path_of_text};
 use crate::journal::Draft;
 use crate::report::records::{MatchRecord, Record};
+use crate::report::wave;
 
 /// In which form it is wanted.
 #[derive(Debug, Default, Deserialize)]
@@ -224,10 +225,8 @@ fn transcode(path: &Path, file: &mut File) -> Result<(), String> {
     let (mut samples, mut written) = (0u64, Ok(()));
     let mut sink = |chunk: &[f32]| {
         samples += chunk.len() as u64;
-        let bytes: Vec<u8> = chunk
-            .iter()
-            .flat_map(|s| ((s.clamp(-1.0, 1.0) * 32_767.0).round() as i16).to_le_bytes())
-            .collect();
+        let bytes: Vec<u8> =
+            chunk.iter().flat_map(|value| wave::sample(*value).to_le_bytes()).collect();
         if written.is_ok() {
             written = out.write_all(&bytes);
         }
@@ -237,32 +236,7 @@ fn transcode(path: &Path, file: &mut File) -> Result<(), String> {
     out.flush().map_err(io)?;
     drop(out);
     file.seek(SeekFrom::Start(0)).map_err(io)?;
-    file.write_all(&wav_header(samples)).map_err(io)
-}
-
-/// The header of a WAV of so many samples (RIFF, format 1: PCM).
-fn wav_header(samples: u64) -> [u8; 44] {
-    let data = u32::try_from(samples * 2).unwrap_or(u32::MAX - 44);
-    let rate = ANALYSIS_RATE;
-    let mut header = [0; 44];
-    let mut at = 0;
-    let mut put = |bytes: &[u8]| {
-        header[at..at + bytes.len()].copy_from_slice(bytes);
-        at += bytes.len();
-    };
-    put(b"RIFF");
-    put(&(36 + data).to_le_bytes());
-    put(b"WAVEfmt ");
-    put(&16u32.to_le_bytes());
-    put(&1u16.to_le_bytes());
-    put(&1u16.to_le_bytes());
-    put(&rate.to_le_bytes());
-    put(&(rate * 2).to_le_bytes());
-    put(&2u16.to_le_bytes());
-    put(&16u16.to_le_bytes());
-    put(b"data");
-    put(&data.to_le_bytes());
-    header
+    file.write_all(&wave::header(1, ANALYSIS_RATE, samples)).map_err(io)
 }
 
 /// The media type of a file that every browser of today plays as it is; none otherwise.
@@ -372,6 +346,30 @@ async fn play(
     let range = headers.get(header::RANGE).and_then(|value| value.to_str().ok());
     let part = range.map(|range| part_of(range, length)).transpose()?.flatten();
     answer(file, part, length, (kind, &tag)).await
+}
+
+/// Answers with `bytes`, or the part of them that was asked for.
+pub(super) fn answer_bytes(
+    bytes: Vec<u8>,
+    kind: &'static str,
+    headers: &HeaderMap,
+) -> Result<Response, Problem> {
+    let length = bytes.len() as u64;
+    let range = headers.get(header::RANGE).and_then(|value| value.to_str().ok());
+    let part = range.map(|range| part_of(range, length)).transpose()?.flatten();
+    let (from, to) = part.unwrap_or((0, length));
+    let body = bytes.get(from as usize..to as usize).unwrap_or_default().to_vec();
+    let status = if part.is_some() { StatusCode::PARTIAL_CONTENT } else { StatusCode::OK };
+    let mut response = (status, body).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, max-age=3600"));
+    let named = part.and_then(|_| format!("bytes {from}-{}/{length}", to - 1).parse().ok());
+    if let Some(named) = named {
+        headers.insert(header::CONTENT_RANGE, named);
+    }
+    Ok(response)
 }
 
 async fn answer(

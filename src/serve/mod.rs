@@ -9,6 +9,8 @@
 //! decisions go through [`decisions`](crate::decisions); pages show the records with the parts of the report.
 
 mod api;
+mod appeal;
+mod check;
 mod decide;
 mod erase;
 mod extract;
@@ -29,6 +31,7 @@ mod roots;
 mod router;
 mod security;
 mod shared;
+mod spectrogram;
 mod state;
 mod tell;
 mod users;
@@ -108,6 +111,8 @@ pub struct Settings {
     pub receivers: Option<Receivers>,
     /// Who decides where there are no users.
     pub who: String,
+    /// How long audio that creators only have checked is kept.
+    pub checked_for: Duration,
     /// Largest upload, in bytes.
     pub max_upload: u64,
     /// Verdicts other than clear go into the log, too.

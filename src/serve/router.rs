@@ -15,7 +15,7 @@ use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove
 use super::api::{decisions, erasures, events, jobs, listing, openapi, service, submit, webhooks};
 use super::problem::{self, Problem};
 use super::shared::Shared;
-use super::{media, pages, security, waveform};
+use super::{media, pages, security, spectrogram, waveform};
 
 /// Requests that are worked on at once.
 const MAX_REQUESTS: usize = 256;
@@ -29,6 +29,7 @@ pub(super) fn router(desk: Shared, local: SocketAddr) -> Router {
         .and(NotForContentType::const_new("audio/"))
         // Events are sent when they happen, not when there is enough to compress.
         .and(NotForContentType::const_new("text/event-stream"))
+        .and(NotForContentType::const_new("image/png"))
         .and(NotForContentType::const_new("font/"));
     // What is sent, and what a form needs around it.
     let largest = usize::try_from(desk.settings.max_upload).unwrap_or(usize::MAX);
@@ -39,12 +40,22 @@ pub(super) fn router(desk: Shared, local: SocketAddr) -> Router {
             "/v1/uploads",
             get(listing::list).merge(post(submit::submit).layer(DefaultBodyLimit::max(largest))),
         )
+        .route("/v1/checks", post(submit::check).layer(DefaultBodyLimit::max(largest)))
         .route("/v1/uploads/{id}", get(listing::one))
         .route("/v1/uploads/{id}/records", get(listing::records))
         .route("/v1/uploads/{id}/audio", get(media::upload))
         .route("/v1/uploads/{id}/waveform", get(waveform::upload))
         .route("/v1/uploads/{id}/matches/{match}/audio", get(media::reference))
         .route("/v1/uploads/{id}/matches/{match}/waveform", get(waveform::reference))
+        .route("/v1/uploads/{id}/spectrogram", get(spectrogram::upload))
+        .route("/v1/uploads/{id}/spectrogram/{scale}/{tile}", get(spectrogram::upload_tile))
+        .route("/v1/uploads/{id}/matches/{match}/spectrogram", get(spectrogram::reference))
+        .route(
+            "/v1/uploads/{id}/matches/{match}/spectrogram/{scale}/{tile}",
+            get(spectrogram::reference_tile),
+        )
+        .route("/v1/uploads/{id}/matches/{match}/peaks", get(spectrogram::peaks))
+        .route("/v1/uploads/{id}/matches/{match}/peaks.wav", get(spectrogram::heard))
         .route("/v1/uploads/{id}/decisions", get(decisions::list).post(decisions::decide))
         .route("/v1/uploads/{id}/notes", post(decisions::note))
         .route("/v1/jobs/{id}", get(jobs::one))

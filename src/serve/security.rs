@@ -114,7 +114,7 @@ pub(super) async fn guard(
 /// Answers a request. Whoever changes something sends little, an upload aside, which has a time of its own: a body that
 /// does not come holds no place.
 async fn in_time(next: Next, request: Request) -> Response {
-    if !changes(request.method()) || request.uri().path() == "/v1/uploads" {
+    if !changes(request.method()) || matches!(request.uri().path(), "/v1/uploads" | "/v1/checks") {
         return next.run(request).await;
     }
     match tokio::time::timeout(MAX_BODY_TIME, next.run(request)).await {
@@ -203,7 +203,10 @@ fn needed(method: &Method, path: &str) -> Role {
         (_, "/metrics") => Role::Admin,
         (_, "/v1/erasures") => Role::Admin,
         (_, path) if path.starts_with("/v1/webhooks") => Role::Admin,
-        (&Method::POST, "/v1/uploads" | "/logout") | (_, "/submit") => Role::Submit,
+        (&Method::POST, "/v1/uploads" | "/v1/checks" | "/logout") => Role::Submit,
+        (_, "/submit" | "/check") => Role::Submit,
+        // Whose a check is, is asked where it is shown.
+        (&Method::GET, path) if path.starts_with("/check/") => Role::Submit,
         (_, path) if path.starts_with("/v1/jobs/") => Role::Submit,
         _ => Role::Review,
     }

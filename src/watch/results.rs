@@ -16,6 +16,7 @@ use crate::report::html::{self, Options};
 use crate::report::picture::Pictures;
 use crate::report::read::Records;
 use crate::report::records::{Record, Summary};
+use crate::report::sound::Sounds;
 use crate::report::{JsonLines, Report};
 
 /// Matches shown in full in a page.
@@ -129,6 +130,8 @@ fn write_page(
         title: Some(format!("Delivery {}", shown(name))),
         limit: SHOWN,
         pictures,
+        // Where the page is read is not known.
+        sounds: Sounds::default(),
         commands: Commands::of_some_index(),
     };
     let mut page = BufWriter::new(file);

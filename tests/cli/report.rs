@@ -37,7 +37,10 @@ fn saved_records_become_one_page_that_loads_nothing() {
     assert_eq!(page.matches("data:image/png;base64,").count(), 6);
     for (at, _) in page.match_indices("href=\"").chain(page.match_indices("src=\"")) {
         let value = page[at..].split('"').nth(1).unwrap();
-        assert!(value.starts_with('#') || value.starts_with("data:image/png"), "{value:.80}");
+        // Audio beside the page is played from there, when somebody wants it.
+        let beside = ["incoming/", "references/"].iter().any(|folder| value.starts_with(folder));
+        let own = value.starts_with('#') || value.starts_with("data:image/png");
+        assert!(own || beside, "{value:.80}");
     }
     // The same again gives the same page, and nothing is left lying about.
     place.run(&["report", "scan.jsonl", "--out", "again.html", "--quiet"]).expect(0);
@@ -65,6 +68,79 @@ fn audio_is_opened_only_if_asked_and_only_if_it_is_the_same() {
     );
     assert!(page.contains("No spectrogram of the reference: the audio file is not at the place"));
     assert_eq!(page.matches("data:image/png;base64,").count(), 4);
+}
+
+#[test]
+fn clips_stand_in_the_page_and_what_is_gone_is_made_of_peaks() {
+    let place = demo_records();
+    std::fs::remove_file(place.path("references/geoscape.ogg")).unwrap();
+    std::fs::create_dir(place.path("sent")).unwrap();
+    place.run(&["report", "scan.jsonl", "--clips", "-o", "sent/page.html"]).expect(0);
+    let page = page(&place, "sent/page.html");
+    // Three matches with both sides, but for one reference, whose peaks are heard instead.
+    assert_eq!(page.matches("src=\"data:audio/flac;base64,").count(), 6);
+    assert_eq!(page.matches("Peaks of both").count(), 1);
+    assert!(page.contains("Reference: the audio was not at hand"));
+    assert!(page.contains("media-src 'self' data:") && page.len() < 6_000_000, "{}", page.len());
+    assert!(!page.contains("../incoming"), "nothing from outside the folder of the page");
+    let again = ["report", "scan.jsonl", "--clips", "-o", "sent/again.html", "--quiet"];
+    place.run(&again).expect(0);
+    assert!(self::page(&place, "sent/again.html") == page);
+    place.run(&["report", "scan.jsonl", "--clips", "--no-audio"]).expect(2);
+}
+
+#[test]
+fn a_folder_takes_an_index_and_a_page_for_each_upload() {
+    let place = demo_records();
+    let outcome = place.run(&["report", "scan.jsonl", "-o", "pages/"]).expect(0);
+    assert!(outcome.stderr.contains("5 uploads, 3 matches (3 shown in full)"), "{outcome:?}");
+    let index = page(&place, "pages/index.html");
+    assert!(!index.contains("data:image/png") && index.contains("href=\"upload-0001.html\""));
+    let mut pages = Vec::new();
+    for entry in std::fs::read_dir(place.path("pages")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        if name != "index.html" {
+            assert!(index.contains(&format!("href=\"{name}\"")), "{name}");
+            pages.push(page(&place, &format!("pages/{name}")));
+        }
+    }
+    let exhibits: usize =
+        pages.iter().map(|page| page.matches("<details class=\"match\"").count()).sum();
+    assert_eq!((pages.len() >= 2, exhibits), (true, 3));
+    assert!(pages.iter().all(|page| page.contains("href=\"index.html\"")));
+    // A folder that is there is one without a `/`, too.
+    place.run(&["report", "scan.jsonl", "-o", "pages", "--quiet"]).expect(0);
+    assert!(page(&place, "pages/index.html") == index);
+}
+
+#[test]
+fn the_summary_comes_first_and_names_codes_and_reasons_in_words() {
+    let place = demo_records();
+    let declared = "file,isrc,upc,album,account\nincoming/night-drive.mp3,USS1Z9900001,4006381333931,Nights,acc-9\n";
+    place.write("declared.csv", declared);
+    let scan = [
+        "scan",
+        "incoming",
+        "--references",
+        "references",
+        "--format",
+        "jsonl",
+        "--manifest",
+        "declared.csv",
+    ];
+    let records = place.run(&scan).stdout;
+    place.write("scan.jsonl", records);
+    place.run(&["report", "scan.jsonl"]).expect(0);
+    let page = page(&place, "scan.html");
+    for part in ["USS1Z9900001", "4006381333931", "Nights", "acc-9"] {
+        assert!(page.contains(part), "no {part}");
+    }
+    let at = |part: &str| page.find(part).unwrap_or_else(|| panic!("no {part}"));
+    assert!(at("id=\"uploads\"") < at("id=\"details\""));
+    assert!(at("id=\"details\"") < at("id=\"limits\""), "what it does not say comes last");
+    assert!(!page.contains("<details class=\"upload\" open"), "folded");
+    let table = &page[at("id=\"uploads\"")..at("id=\"details\"")];
+    assert!(!table.contains("<code>AUDIO-"), "words, no codes");
 }
 
 #[test]

@@ -54,6 +54,27 @@ fn a_reviewer_hears_both_sides_and_decides_by_keys_alone() {
     // Seeking by the waveform reaches the sound.
     page.click(".lane[data-side=query] .wave");
     page.until(&format!("Math.abs({PLAYER}.position - {PLAYER}.lanes.query.audio.currentTime * 1000) < 50 && {PLAYER}.position > 4000"));
+    // The spectrograms of both, with the peaks; a click in one reaches the sound as well.
+    page.key("s");
+    for side in ["query", "reference"] {
+        page.until(&format!(
+            "{PLAYER}.lanes.{side}.picture.drawn > 0 && {PLAYER}.lanes.{side}.rings > 20"
+        ));
+    }
+    page.click(".lane[data-side=reference] .wave");
+    page.until(&format!(
+        "Math.abs({PLAYER}.position - {PLAYER}.lanes.query.audio.currentTime * 1000) < 50"
+    ));
+    // The peaks of both as sound, at the same moment.
+    page.key("y");
+    page.until(&format!("{PLAYER}.side === 'peaks' && {PLAYER}.peaks.loaded"));
+    page.key(" ");
+    page.until(&format!("!{PLAYER}.peaks.audio.paused && {PLAYER}.peaks.audio.currentTime * 1000 > {PLAYER}.segment[0] + 300"));
+    assert_eq!(
+        page.value(&format!("{PLAYER}.lanes.query.audio.muted && !{PLAYER}.peaks.audio.muted")),
+        true
+    );
+    page.key(" ");
     // Decided by keys: pass, the first reason, enter.
     page.key("p");
     page.until("!document.querySelector('.because-form').hidden");

@@ -6,14 +6,17 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod access;
+mod accessibility;
 mod audio;
 mod browser;
+mod checks;
 mod decisions;
 mod devtools;
 mod fuzz;
 mod guards;
 mod interruption;
 mod keeping;
+mod pages;
 #[path = "../cli/place.rs"]
 #[allow(dead_code)]
 mod place;

@@ -22,6 +22,8 @@ pub enum Anchor {
     Cluster(usize),
     /// A family of tracks that play the same.
     Family(usize),
+    /// A page of its own about an upload.
+    Page(usize),
 }
 
 /// The `id` of the part.
@@ -32,6 +34,7 @@ impl fmt::Display for Anchor {
             Anchor::Match(number) => write!(f, "m{number}"),
             Anchor::Cluster(number) => write!(f, "c{number}"),
             Anchor::Family(number) => write!(f, "f{number}"),
+            Anchor::Page(number) => f.write_str(&page_name(*number)),
         }
     }
 }
@@ -39,7 +42,8 @@ impl fmt::Display for Anchor {
 impl Anchor {
     /// A link with `content` in it.
     pub fn around(self, content: &Markup) -> Markup {
-        html! { a href={ "#" (self) } { (content) } }
+        let here = if matches!(self, Anchor::Page(_)) { "" } else { "#" };
+        html! { a href={ (here) (self) } { (content) } }
     }
 
     /// A link that names the part: `match 3`.
@@ -49,6 +53,7 @@ impl Anchor {
             Anchor::Match(number) => html! { "match " (number) },
             Anchor::Cluster(number) => html! { "cluster " (number) },
             Anchor::Family(number) => html! { "family " (number) },
+            Anchor::Page(number) => html! { "page " (number) },
         })
     }
 }
@@ -90,7 +95,7 @@ impl Anchors {
         }
         let mut exhibits = 0;
         for (i, upload) in uploads.iter().enumerate().take(MAX_UPLOADS) {
-            if upload.matches.is_empty() && upload.findings.is_empty() && !is_grave(upload) {
+            if !is_told(upload) {
                 continue;
             }
             anchors.uploads.insert(upload.path.clone(), Anchor::Upload(i + 1));
@@ -100,6 +105,20 @@ impl Anchors {
                 anchors.matches.insert(key, Anchor::Match(exhibits));
             }
         }
+        anchors
+    }
+
+    /// The parts of an index, in which these uploads have pages of their own.
+    pub fn of_index(
+        uploads: &[UploadEntry],
+        clusters: &[ClusterEntry],
+        families: &[FamilyEntry],
+        limit: usize,
+    ) -> Anchors {
+        let mut anchors = Anchors::new(&[], clusters, families, limit);
+        let told = uploads.iter().enumerate().filter(|(_, upload)| is_told(upload));
+        let paged = told.map(|(i, upload)| (upload.path.clone(), Anchor::Page(i + 1)));
+        anchors.uploads = paged.collect();
         anchors
     }
 
@@ -123,6 +142,19 @@ impl Anchors {
     pub fn exhibits(&self) -> usize {
         self.matches.len()
     }
+}
+
+/// The name of the page about the `number`-th upload.
+pub fn page_name(number: usize) -> String {
+    format!("upload-{number:04}.html")
+}
+
+/// Whether there is more to say of an upload than a row of the table holds.
+pub fn is_told(upload: &UploadEntry) -> bool {
+    !upload.matches.is_empty()
+        || !upload.findings.is_empty()
+        || !upload.resemblances.is_empty()
+        || is_grave(upload)
 }
 
 fn is_grave(upload: &UploadEntry) -> bool {

@@ -97,8 +97,8 @@ impl Banner {
                     h3 { "Most frequent reasons" }
                     ul.reasons { @for (rule, n) in &self.frequent {
                         li {
-                            code { (rule.id()) } " " (rule.title()) ": "
-                            (count(*n, "upload", "uploads"))
+                            (rule.title()) ": " (count(*n, "upload", "uploads"))
+                            " " code.rule { (rule.id()) }
                         }
                     } }
                 }

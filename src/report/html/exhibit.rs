@@ -4,6 +4,7 @@ use crate::id::path_of_text;
 use crate::report::evidence::{EvidenceRecord, Side};
 use crate::report::picture::{Identity, Pictures};
 use crate::report::records::MatchRecord;
+use crate::report::sound::{Heard, Sounds};
 
 /// Shown around the segments where no evidence was recorded, in ms.
 const MARGIN_MS: u64 = 3_000;
@@ -16,6 +17,8 @@ pub struct Exhibit {
     pub evidence: Box<EvidenceRecord>,
     /// Peaks were recorded.
     pub has_peaks: bool,
+    /// What of it can be heard.
+    pub heard: Heard,
     /// Why a side, the file's or the reference's, has no picture.
     pub missing: [Option<String>; 2],
 }
@@ -37,7 +40,14 @@ impl Exhibit {
             || pictures.complete(reference, &path_of_text(&r.path), Identity::RefId(&r.ref_id)),
         );
         let missing = [heard, there].map(|outcome| outcome.err().map(|why| why.to_string()));
-        Exhibit { record, evidence, has_peaks, missing }
+        Exhibit { record, evidence, has_peaks, heard: Heard::default(), missing }
+    }
+
+    /// With what can be heard of it as the `number`-th of its page.
+    pub fn with_sound(mut self, sounds: &Sounds, number: usize) -> Exhibit {
+        let peaks = self.has_peaks.then_some(&*self.evidence);
+        self.heard = sounds.of(&self.record, peaks, number);
+        self
     }
 }
 

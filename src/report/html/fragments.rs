@@ -5,7 +5,9 @@ use maud::{Markup, html};
 use super::anchors::Anchors;
 use super::cluster_view::ClusterView;
 use super::exhibit::Exhibit;
+use super::family_view::FamilyView;
 use super::finding_view::{self, FindingRow};
+use super::listen_view;
 use super::match_view::{MatchView, Statement};
 use super::metadata_view::Comparison;
 use super::svg;
@@ -13,16 +15,19 @@ use super::tracklist_view::Tracklist;
 use super::work_view::WorkView;
 use crate::declare::declared::Declared;
 use crate::dedup::cluster::Cluster;
+use crate::dedup::family::Family;
 use crate::policy::Finding;
 use crate::report::decide::Commands;
 use crate::report::evidence::EvidenceRecord;
 use crate::report::picture::Pictures;
 use crate::report::read::UploadEntry;
 use crate::report::records::{MatchRecord, ResemblanceRecord};
+use crate::report::sound::Source::At;
+use crate::report::sound::{self, Heard, Sound};
 
 pub use super::foreign::{Name, Source, Text};
 pub use super::parts::recording;
-pub use super::shell::STYLE;
+pub use super::shell::{SCRIPT, STYLE};
 
 /// Patterns that drawings refer to: once in each page with drawings.
 pub fn patterns() -> Markup {
@@ -66,6 +71,23 @@ pub fn findings(findings: &[Finding]) -> Markup {
 pub fn tracklist(upload: &UploadEntry) -> Markup {
     let list = Tracklist::new(&upload.path, &upload.tracklist, &Anchors::default());
     html! { @if let Some(list) = &list { (list.markup()) } }
+}
+
+/// Players of the matched seconds of `m`: names of files (`upload.flac`, `reference.flac`, `peaks.flac`) with addresses.
+pub fn listen(m: &MatchRecord, clips: &[(&str, String)]) -> Markup {
+    let held = sound::held(m);
+    let at = |file: &str, side: usize| {
+        let (holds, from_ms) = held?[side];
+        let (_, address) = clips.iter().find(|(name, _)| *name == file)?;
+        Some(Sound { source: At(address.clone()), holds, from_ms })
+    };
+    let sides = [at("upload.flac", 0), at("reference.flac", 1)];
+    listen_view::markup(&Heard { sides, peaks: at("peaks.flac", 0), slope: sound::slope(m) })
+}
+
+/// A family of tracks that play the same, the `number`-th of its page.
+pub fn family(f: &Family, number: usize) -> Markup {
+    FamilyView::new(f, &Anchors::default()).markup(number, false)
 }
 
 /// A cluster, with its members.

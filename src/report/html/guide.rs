@@ -6,12 +6,17 @@ use super::words::{level_badge, meaning};
 use crate::level::Level;
 use crate::policy::wording::LIMITS;
 
+/// How far any of it reaches, in a sentence.
+pub fn in_short() -> &'static str {
+    "A resemblance is evidence, no verdict of a court: a person decides."
+}
+
 /// What no result means, and what to do against a wrong one.
 pub fn limits(is_single: bool) -> Markup {
     let title =
         if is_single { "What this tool cannot know" } else { "What this report does not say" };
     html! {
-        section.limits {
+        section.limits #limits {
             h2 { (title) }
             div.columns { (not_said()) (if_wrong()) }
         }
@@ -96,7 +101,6 @@ pub fn method() -> Markup {
     ];
     html! {
         section.method {
-            h2 { "How to read the exhibits" }
             dl { @for (term, meaning) in terms { dt { (term) } dd { (meaning) } } }
         }
     }

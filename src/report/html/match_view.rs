@@ -9,7 +9,7 @@ use super::metadata_view::Comparison;
 use super::parts::{note, recording};
 use super::segments_view::{self, Coverage};
 use super::words::percent;
-use super::{figure, plots};
+use super::{figure, listen_view, plots};
 use crate::clock::clock;
 use crate::declare::declared::Declared;
 use crate::report::decide::Commands;
@@ -21,6 +21,7 @@ pub struct MatchView<'a> {
     reference: Markup,
     facts: String,
     statement: Statement<'a>,
+    listen: Markup,
     /// Both spectrograms, and the dot-plot.
     drawings: [Markup; 2],
     has_peaks: bool,
@@ -49,6 +50,7 @@ impl<'a> MatchView<'a> {
                 percent(m.asset_match_pct)
             ),
             statement: Statement::new(m),
+            listen: listen_view::markup(&exhibit.heard),
             drawings: [
                 figure::draw(&exhibit.evidence, &m.segments),
                 plots::dot_plot(&exhibit.evidence, &m.segments),
@@ -75,6 +77,7 @@ impl<'a> MatchView<'a> {
                     span.facts { (self.facts) }
                 }
                 (self.statement.markup())
+                (self.listen)
                 (self.drawn())
                 h5 { "Metadata side by side" }
                 (self.comparison.markup())

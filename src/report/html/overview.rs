@@ -8,6 +8,7 @@ use super::parts::Column::{Numbers, Words};
 use super::parts::{joined, table_head};
 use super::upload_view;
 use super::words::{State, badge, count, percent};
+use crate::policy::Rule;
 use crate::report::read::{MatchEntry, UploadEntry};
 
 /// Rows of the table.
@@ -67,12 +68,15 @@ pub struct Row<'a> {
     state: State,
     title: Markup,
     path: Name<'a>,
-    rules: Vec<&'static str>,
+    rules: Vec<Rule>,
+    codes: Vec<(&'static str, Name<'a>)>,
     best: Option<Best<'a>>,
     /// Why it could not be read.
     error: Option<Text<'a>>,
     /// Parts of the page about it.
     shown: Vec<Anchor>,
+    /// A page of its own.
+    page: Option<Anchor>,
     matches: usize,
 }
 
@@ -88,23 +92,29 @@ impl<'a> Row<'a> {
             state: State::of(upload),
             title: linked(anchors.upload(&upload.path), upload_view::title(upload)),
             path: Name::of(&upload.path),
-            rules: upload.reasons.iter().take(MAX_RULES).map(|r| r.id()).collect(),
+            rules: upload.reasons.iter().take(MAX_RULES).copied().collect(),
+            codes: upload_view::codes_of(upload),
             best: upload.matches.first().map(Best::new),
             error: upload.error.as_deref().map(Text::of),
             shown: matches.take(MAX_LINKS.0).chain(clusters.take(MAX_LINKS.1)).collect(),
+            page: anchors.upload(&upload.path).filter(|part| matches!(part, Anchor::Page(_))),
             matches: upload.matches.len(),
         }
     }
 
     /// The row in HTML.
     pub fn markup(&self) -> Markup {
-        let rules: Vec<_> = self.rules.iter().map(|rule| html! { code { (rule) } }).collect();
+        let rules: Vec<_> = self
+            .rules
+            .iter()
+            .map(|rule| html! { span title=(rule.id()) { (rule.title()) } })
+            .collect();
         html! {
             tr {
                 th scope="row" { (self.number) }
                 td { (badge(self.state)) }
-                td { (self.title) br; span.path { (self.path) } }
-                td.rules { (joined(&rules, " ")) }
+                td { (self.title) br; span.path { (self.path) } (upload_view::codes(&self.codes)) }
+                td.rules { (joined(&rules, "; ")) }
                 (self.best())
                 td { (self.shown()) }
             }
@@ -129,6 +139,9 @@ impl<'a> Row<'a> {
     }
 
     fn shown(&self) -> Markup {
+        if self.shown.is_empty() && self.page.is_some() {
+            return html! { @if let Some(page) = self.page { (page.link()) } };
+        }
         if self.shown.is_empty() && self.matches > 0 {
             let matches = count(self.matches, "match", "matches");
             return html! { span.muted { (matches) ", in this table only" } };

@@ -1,4 +1,4 @@
-//! The page as a whole: result, what it does not say, table of uploads, clusters, uploads, method.
+//! The page as a whole: result, table of uploads, clusters, families, uploads, what it does not say, method.
 //!
 //! Written part by part, a few matches at a time, so that memory does not grow with the report.
 
@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use maud::{Markup, html};
 use rayon::prelude::*;
 
-use super::anchors::{Anchor, Anchors, MAX_UPLOADS};
+use super::anchors::{Anchor, Anchors, MAX_UPLOADS, page_name};
 use super::banner::{Banner, CreatorBanner};
 use super::cluster_view::ClusterView;
 use super::exhibit::Exhibit;
@@ -29,9 +29,10 @@ use crate::report::evidence::EvidenceRecord;
 use crate::report::picture::Pictures;
 use crate::report::read::{Records, UploadEntry};
 use crate::report::records::{MatchRecord, VerdictRecord};
+use crate::report::sound::{MAX_CLIPPED, Sounds};
 
-/// Exhibits that stand open when the page is opened.
-const OPEN: usize = 10;
+/// Clusters, and families, that stand open when the page is opened.
+const OPEN: usize = 1;
 /// Matches of one upload whose pictures are drawn at the same time.
 const AT_ONCE: usize = 8;
 
@@ -47,6 +48,8 @@ pub struct Options {
     pub limit: usize,
     /// Where spectrograms come from.
     pub pictures: Pictures,
+    /// Where sound comes from.
+    pub sounds: Sounds,
     /// Commands by which a person decides on what is shown.
     pub commands: Commands,
 }
@@ -74,36 +77,86 @@ pub fn write(records: &mut Records, options: &Options, out: &mut dyn Write) -> i
     outcome.map(|()| written)
 }
 
-struct Page<'a> {
+/// What a page is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scope {
+    /// All of it.
+    Whole,
+    /// All but the uploads, which have pages of their own.
+    Index,
+    /// The upload of this number.
+    Upload(usize),
+}
+
+/// A page in the making.
+pub struct Page<'a> {
     records: &'a mut Records,
     options: &'a Options,
     uploads: &'a [UploadEntry],
     anchors: Anchors,
-    written: Written,
+    scope: Scope,
+    /// What was written so far.
+    pub written: Written,
 }
 
 impl<'a> Page<'a> {
     fn new(records: &'a mut Records, options: &'a Options, uploads: &'a [UploadEntry]) -> Page<'a> {
+        Page::about(Scope::Whole, records, options, uploads)
+    }
+
+    /// The page that others hang from.
+    pub fn index(
+        records: &'a mut Records,
+        options: &'a Options,
+        uploads: &'a [UploadEntry],
+    ) -> Page<'a> {
+        Page::about(Scope::Index, records, options, uploads)
+    }
+
+    /// The page of one upload, the `number`-th of all.
+    pub fn of_upload(
+        records: &'a mut Records,
+        options: &'a Options,
+        one: &'a [UploadEntry; 1],
+        number: usize,
+    ) -> Page<'a> {
+        Page::about(Scope::Upload(number), records, options, one)
+    }
+
+    fn about(
+        scope: Scope,
+        records: &'a mut Records,
+        options: &'a Options,
+        uploads: &'a [UploadEntry],
+    ) -> Page<'a> {
         let contents = &records.contents;
-        let anchors = Anchors::new(uploads, &contents.clusters, &contents.families, options.limit);
+        let parts = if scope == Scope::Index { Anchors::of_index } else { Anchors::new };
+        let anchors = parts(uploads, &contents.clusters, &contents.families, options.limit);
         let written = Written {
             uploads: uploads.len(),
             matches: uploads.iter().map(|u| u.matches.len()).sum(),
             ..Written::default()
         };
-        Page { records, options, uploads, anchors, written }
+        Page { records, options, uploads, anchors, scope, written }
     }
 
-    fn write(&mut self, out: &mut dyn Write) -> io::Result<()> {
+    /// Writes it.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn write(&mut self, out: &mut dyn Write) -> io::Result<()> {
         let title = self.title();
         let provenance = masthead::provenance(self.records.contents.begin.as_ref());
-        let page = shell::document(&Text::of(title), &provenance, Hole);
+        let hears = self.options.sounds.any();
+        let page = shell::document(&Text::of(title), &provenance, hears, Hole);
+        let closing = self.closing();
         Frame::from(page).write(out, |out| {
             put(out, &self.opening())?;
             self.table(out)?;
             self.clusters(out)?;
             self.families(out)?;
-            self.uploads(out)
+            self.uploads(out)?;
+            put(out, &closing)
         })?;
         out.write_all(b"\n")
     }
@@ -113,25 +166,67 @@ impl<'a> Page<'a> {
         contents.clusters.is_empty() && contents.families.is_empty()
     }
 
+    /// Whether the words for the uploader of one track say all: nothing else was found beside it, or a verdict has
+    /// taken that into account.
+    fn is_told_alone(&self, only: &UploadEntry) -> bool {
+        match self.scope {
+            Scope::Whole => self.has_no_groups(),
+            Scope::Index => false,
+            Scope::Upload(_) => self.has_no_groups() || only.verdict.is_some(),
+        }
+    }
+
+    /// Whether the page is about one upload.
+    fn is_about_one(&self) -> bool {
+        self.single().is_some() || matches!(self.scope, Scope::Upload(_))
+    }
+
     /// The only upload, where there is no more than one.
     fn single(&self) -> Option<&'a UploadEntry> {
         match self.uploads {
-            [only] if self.has_no_groups() => Some(only),
+            [only] if self.is_told_alone(only) => Some(only),
             _ => None,
         }
     }
 
     fn title(&self) -> String {
         match (&self.options.title, self.single()) {
-            (Some(title), _) => title.clone(),
-            (None, Some(_)) => "Similarity report for one track".to_owned(),
-            (None, None) => {
+            (Some(title), _) if !matches!(self.scope, Scope::Upload(_)) => title.clone(),
+            _ if matches!(self.scope, Scope::Upload(_)) => self.title_of_upload(),
+            (_, Some(_)) => "Similarity report for one track".to_owned(),
+            (_, None) => {
                 format!("Similarity report for {}", count(self.uploads.len(), "upload", "uploads"))
             }
         }
     }
 
-    /// The result, and how far it reaches.
+    fn title_of_upload(&self) -> String {
+        let upload = self.uploads.first();
+        let title = upload.map(|u| u.title.as_deref().unwrap_or(&u.path));
+        format!("Similarity report: {}", title.unwrap_or_default())
+    }
+
+    /// Ways between the pages of a folder.
+    fn ways(&self) -> Markup {
+        let Scope::Upload(number) = self.scope else { return Markup::default() };
+        html! {
+            nav.ways aria-label="Pages" {
+                a href="index.html" { "← All uploads" }
+                " " span.muted { "Upload " (number) ", " (page_name(number)) }
+            }
+        }
+    }
+
+    /// How far it reaches, and how it is read.
+    fn closing(&self) -> Markup {
+        let single = self.single();
+        html! {
+            (guide::limits(single.is_some()))
+            @if single.is_none() { (guide::key()) }
+        }
+    }
+
+    /// The result.
     fn opening(&mut self) -> Markup {
         let single = self.single();
         let result = match single {
@@ -144,9 +239,12 @@ impl<'a> Page<'a> {
         };
         let (contents, limit) = (&self.records.contents, self.options.limit);
         html! {
+            (self.ways())
             (result)
-            (guide::limits(single.is_some()))
-            @if single.is_none() { (guide::key()) }
+            p.reach { (guide::in_short()) " " a href="#limits" { "What this does not say" } }
+            @if self.options.sounds.clips && self.written.matches > MAX_CLIPPED {
+                (note(&format!("Only the first {MAX_CLIPPED} matches have sound in this page.")))
+            }
             (notices::notices(contents, self.uploads, &self.anchors, limit))
         }
     }
@@ -156,7 +254,7 @@ impl<'a> Page<'a> {
     }
 
     fn table(&self, out: &mut dyn Write) -> io::Result<()> {
-        if self.single().is_some() || self.uploads.is_empty() {
+        if self.is_about_one() || self.uploads.is_empty() {
             return Ok(());
         }
         Frame::from(overview::table(Hole)).write(out, |out| {
@@ -201,14 +299,16 @@ impl<'a> Page<'a> {
     }
 
     fn uploads(&mut self, out: &mut dyn Write) -> io::Result<()> {
-        if self.anchors.has_no_uploads() {
+        if self.anchors.has_no_uploads() || self.scope == Scope::Index {
             return Ok(());
         }
-        let heading = if self.single().is_some() { "What was found" } else { "Uploads in detail" };
+        let is_single = self.is_about_one();
+        let heading = if is_single { "What was found" } else { "Uploads in detail" };
         let section = html! { section #details { h2 { (heading) } (Hole) } };
         Frame::from(section).write(out, |out| {
             for upload in self.uploads.iter().take(MAX_UPLOADS) {
-                if let Some(Anchor::Upload(number)) = self.anchors.upload(&upload.path) {
+                if let Some(Anchor::Upload(at)) = self.anchors.upload(&upload.path) {
+                    let number = if let Scope::Upload(number) = self.scope { number } else { at };
                     self.upload(number, upload, out)?;
                 }
             }
@@ -229,7 +329,7 @@ impl<'a> Page<'a> {
         let left = self.options.limit - self.written.exhibits;
         let (shown, unshown) = upload.matches.split_at(left.min(upload.matches.len()));
         let view = UploadView::new(number, upload, verdict.as_deref(), &findings, &self.anchors);
-        let section = view.section(Hole, unshown.len());
+        let section = view.section(Hole, unshown.len(), self.is_about_one());
         let declared = verdict.map(|v| v.declared).unwrap_or_default();
         Frame::from(section).write(out, |out| {
             for part in shown.chunks(AT_ONCE) {
@@ -274,14 +374,17 @@ impl<'a> Page<'a> {
         out: &mut dyn Write,
     ) -> io::Result<()> {
         let first = self.written.exhibits;
-        let Options { pictures, commands, .. } = self.options;
+        let Options { pictures, sounds, commands, .. } = self.options;
+        // Of one track, the first match is what the page is about.
+        let is_single = self.is_about_one();
         let done: Vec<Markup> = part
             .into_par_iter()
             .enumerate()
             .map(|(i, (record, evidence))| {
                 let number = first + i + 1;
-                let exhibit = Exhibit::new(record, evidence, pictures);
-                MatchView::new(&exhibit, declared, commands).markup(number, number <= OPEN)
+                let exhibit = Exhibit::new(record, evidence, pictures).with_sound(sounds, number);
+                let view = MatchView::new(&exhibit, declared, commands);
+                view.markup(number, is_single && number == 1)
             })
             .collect();
         self.written.exhibits += done.len();
@@ -343,7 +446,8 @@ mod tests {
         assert_eq!(records.contents.warnings, [""; 0]);
         let pictures = Pictures { from_audio: false, decode: DecodeOptions::default() };
         let commands = Commands::of_some_index();
-        let options = Options { title: Some(BAD.to_owned()), limit: 9, pictures, commands };
+        let sounds = crate::report::sound::Sounds::default();
+        let options = Options { title: Some(BAD.to_owned()), limit: 9, pictures, sounds, commands };
         let mut page = Vec::new();
         let written = write(&mut records, &options, &mut page).unwrap();
         assert_eq!((written.uploads, written.exhibits, written.clusters), (1, 1, 1));

@@ -18,6 +18,49 @@
     all('details').forEach(function (d) { d.open = true; });
   });
 
+  // What is wider than the screen can be moved by keys, too.
+  function reach() {
+    all('.scroll').forEach(function (box) {
+      if (box.scrollWidth > box.clientWidth) { box.tabIndex = 0; } else { box.removeAttribute('tabindex'); }
+    });
+  }
+  window.addEventListener('resize', reach);
+  document.addEventListener('toggle', reach, true);
+  reach();
+
+  // Both sides of a match: one at a time, and the other at the same moment.
+  all('.listen').forEach(function (box) {
+    var players = all('audio', box);
+    players.forEach(function (player) {
+      player.addEventListener('play', function () {
+        all('audio').forEach(function (other) { if (other !== player) { other.pause(); } });
+      });
+    });
+    var place = box.querySelector('.switch');
+    if (!place) { return; }
+    var slope = parseFloat(box.dataset.slope) || 1;
+    var button = document.createElement('button');
+    button.type = 'button';
+    button.textContent = place.textContent;
+    place.replaceChildren(button);
+    place.hidden = false;
+    var number = function (player, name) { return parseFloat(player.dataset[name]) / 1000; };
+    var last = 0;
+    players.slice(0, 2).forEach(function (player, at) {
+      player.addEventListener('play', function () { last = at; });
+    });
+    button.addEventListener('click', function () {
+      var here = players[last];
+      var there = players[1 - last];
+      var past = here.currentTime + number(here, 'begin') - number(here, 'from');
+      var wanted = number(there, 'from') - number(there, 'begin') + (last === 0 ? past * slope : past / slope);
+      var put = function () { there.currentTime = Math.max(0, wanted); };
+      if (there.readyState > 0) { put(); } else { there.addEventListener('loadedmetadata', put, { once: true }); }
+      here.pause();
+      there.play();
+    });
+  });
+
   var table = document.querySelector('table.uploads');
   if (!table || table.tBodies[0].rows.length < 2) { return; }
   var body = table.tBodies[0];

@@ -15,7 +15,8 @@ use super::{guide, svg};
 
 /// The style sheet.
 pub const STYLE: &str = include_str!("style.css");
-const SCRIPT: &str = include_str!("script.js");
+/// The script.
+pub const SCRIPT: &str = include_str!("script.js");
 /// Never part of a page: foreign text has no `<`, and our own no such comment.
 const MARK: &str = "<!--hole-->";
 
@@ -59,20 +60,26 @@ impl From<Markup> for Frame {
 }
 
 /// The whole page around `content`.
-pub fn document(title: &Text<'_>, provenance: &Markup, content: impl Render) -> Markup {
+/// `hears`: it has players.
+pub fn document(
+    title: &Text<'_>,
+    provenance: &Markup,
+    hears: bool,
+    content: impl Render,
+) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
-            (head(title))
+            (head(title, hears))
             body {
                 (svg::patterns())
-                a.skip href="#uploads" { "Skip to the uploads" }
+                a.skip href="#result" { "Skip to the result" }
                 header.masthead {
                     p.kind { "soundalike evidence report" }
                     h1 { (title) }
                     (provenance)
                 }
-                main { (content) (guide::method()) }
+                main #result tabindex="-1" { (content) details.method-of { summary { h2 { "How to read the exhibits" } } (guide::method()) } }
                 // A script has no escapes: what stands in it is read to the end tag as it is. It is
                 // a constant, and nothing is ever put into it.
                 script { (PreEscaped(SCRIPT)) }
@@ -83,19 +90,21 @@ pub fn document(title: &Text<'_>, provenance: &Markup, content: impl Render) -> 
 
 /// Content Security Policy: nothing is loaded from anywhere, and no script runs but the one of the page, known by
 /// its hash (W3C CSP 3, section 2.3.1).
-fn policy() -> String {
+fn policy(hears: bool) -> String {
+    // Sound stands in the page, or beside it.
+    let media = if hears { " media-src 'self' data:;" } else { "" };
     let hash = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(SCRIPT));
     format!(
-        "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{hash}'; \
+        "default-src 'none'; img-src data:;{media} style-src 'unsafe-inline'; script-src 'sha256-{hash}'; \
          base-uri 'none'; form-action 'none'"
     )
 }
 
-fn head(title: &Text<'_>) -> Markup {
+fn head(title: &Text<'_>, hears: bool) -> Markup {
     html! {
         head {
             meta charset="utf-8";
-            meta http-equiv="Content-Security-Policy" content=(policy());
+            meta http-equiv="Content-Security-Policy" content=(policy(hears));
             meta name="viewport" content="width=device-width, initial-scale=1";
             meta name="referrer" content="no-referrer";
             title { (title) }
@@ -111,7 +120,8 @@ mod tests {
 
     #[test]
     fn the_policy_lets_the_one_script_run_and_no_other() {
-        let page = document(&Text::of("t"), &html! {}, html! {}).into_string();
+        let page = document(&Text::of("t"), &html! {}, false, html! {}).into_string();
+        assert!(!page.contains("media-src"));
         let (_, rest) = page.split_once("<script>").unwrap();
         let (script, rest) = rest.split_once("</script>").unwrap();
         assert!(!rest.contains("<script"));

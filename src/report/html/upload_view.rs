@@ -24,6 +24,7 @@ pub struct UploadView<'a> {
     title: Markup,
     path: Name<'a>,
     length: String,
+    codes: Vec<(&'static str, Name<'a>)>,
     /// Why it could not be read.
     error: Option<Text<'a>>,
     /// What of it was not heard.
@@ -52,6 +53,7 @@ impl<'a> UploadView<'a> {
             title: title(upload),
             path: Name::of(&upload.path),
             length: clock(upload.duration_ms),
+            codes: codes_of(upload),
             error: upload.error.as_deref().map(Text::of),
             remarks: upload.remarks.iter().map(String::as_str).map(Text::of).collect(),
             verdict: verdict.map(|verdict| VerdictView::new(verdict, anchors)),
@@ -64,14 +66,27 @@ impl<'a> UploadView<'a> {
     }
 
     /// The part about the upload in HTML, with its `exhibits`; so many matches are not among them.
-    pub fn section(&self, exhibits: impl Render, unshown: usize) -> Markup {
+    pub fn section(&self, exhibits: impl Render, unshown: usize, is_single: bool) -> Markup {
         let unshown = (unshown > 0).then(|| count(unshown, "match is", "matches are"));
+        let more = html! {
+            @if let Some(matches) = unshown { (note(&format!("{matches} not shown in full."))) }
+        };
+        // Of many, each is folded: the table above is the summary.
         html! {
-            section.upload id=(Anchor::Upload(self.number)) {
-                (self.header())
-                (self.remarks())
-                (exhibits)
-                @if let Some(matches) = unshown { (note(&format!("{matches} not shown in full."))) }
+            @if is_single {
+                section.upload id=(Anchor::Upload(self.number)) {
+                    (self.header())
+                    (self.remarks())
+                    (exhibits)
+                    (more)
+                }
+            } @else {
+                details.upload id=(Anchor::Upload(self.number)) {
+                    summary { (self.header()) }
+                    (self.remarks())
+                    (exhibits)
+                    (more)
+                }
             }
         }
     }
@@ -85,6 +100,7 @@ impl<'a> UploadView<'a> {
                     (self.title)
                 }
                 p.path { (self.path) " · " (self.length) }
+                (codes(&self.codes))
             }
         }
     }
@@ -99,14 +115,37 @@ impl<'a> UploadView<'a> {
             }
             @if let Some(tracklist) = &self.tracklist { (tracklist.markup()) }
             @if !self.findings.is_empty() {
-                (finding_view::table(&self.findings))
-                @if self.left_out > 0 {
-                    p.note { (count(self.left_out, "finding is", "findings are")) " not listed." }
+                details.findings-of {
+                    summary { (count(self.findings.len() + self.left_out, "finding", "findings")) ", with what the policies say" }
+                    (finding_view::table(&self.findings))
+                    @if self.left_out > 0 {
+                        p.note { (count(self.left_out, "finding is", "findings are")) " not listed." }
+                    }
                 }
             }
             @for cluster in &self.clusters {
                 p.note { "Member of " (cluster.link()) " of near-duplicates." }
             }
+        }
+    }
+}
+
+/// Codes and names by which others know an upload.
+pub fn codes_of(upload: &UploadEntry) -> Vec<(&'static str, Name<'_>)> {
+    let all = [
+        ("ISRC", &upload.isrc),
+        ("UPC", &upload.upc),
+        ("Release", &upload.release),
+        ("Account", &upload.account),
+    ];
+    all.into_iter().filter_map(|(what, v)| Some((what, Name::of(v.as_deref()?)))).collect()
+}
+
+/// The same in a line, if there are any.
+pub fn codes(codes: &[(&'static str, Name<'_>)]) -> Markup {
+    html! {
+        @if !codes.is_empty() {
+            p.codes { @for (what, value) in codes { span { b { (what) } " " (value) } } }
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::rounding::rounded;
 use crate::scan::kind::MatchKind;
 
 /// A stretch of the query and the stretch of the reference it runs along.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct SegmentRecord {
     /// Begin in the query.
     pub sample_begin_time_offset_ms: u64,

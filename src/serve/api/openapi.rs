@@ -4,7 +4,7 @@ use axum::Json;
 use utoipa::OpenApi;
 
 use super::{decisions, erasures, events, jobs, listing, service, submit, told, webhooks};
-use crate::serve::{media, problem, waveform};
+use crate::serve::{media, problem, spectrogram, waveform};
 
 /// The interface.
 #[derive(OpenApi)]
@@ -15,6 +15,7 @@ use crate::serve::{media, problem, waveform};
     ),
     paths(
         submit::submit,
+        submit::check,
         listing::list,
         listing::one,
         listing::records,
@@ -25,6 +26,12 @@ use crate::serve::{media, problem, waveform};
         media::member,
         waveform::upload,
         waveform::reference,
+        spectrogram::upload,
+        spectrogram::upload_tile,
+        spectrogram::reference,
+        spectrogram::reference_tile,
+        spectrogram::peaks,
+        spectrogram::heard,
         decisions::decide,
         decisions::decide_all,
         decisions::list,

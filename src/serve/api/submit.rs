@@ -19,6 +19,7 @@ use tokio::io::AsyncWriteExt;
 
 use super::told::JobTold;
 use crate::id::{hex, path_text};
+use crate::serve::check::{CheckWanted, RECEIPTS};
 use crate::serve::extract::Body;
 use crate::serve::flow::Flow;
 use crate::serve::jobs::{job_id, now};
@@ -86,33 +87,66 @@ pub(in crate::serve) async fn submit(
     headers: HeaderMap,
     request: Request,
 ) -> Result<Response, Problem> {
-    let key = key_of(&headers)?;
+    taken(&desk, caller, &headers, request, false).await
+}
+
+/// Submits audio of which somebody only wants to know what would be found; the audio is deleted after a while
+#[utoipa::path(post, path = "/v1/checks", tag = "uploads",
+    request_body(content((Form = "multipart/form-data"))),
+    responses((status = 202, body = JobTold), (status = 400, body = Problem), (status = 413, body = Problem)))]
+pub(in crate::serve) async fn check(
+    State(desk): State<Shared>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    request: Request,
+) -> Result<Response, Problem> {
+    taken(&desk, caller, &headers, request, true).await
+}
+
+async fn taken(
+    desk: &Shared,
+    caller: Caller,
+    headers: &HeaderMap,
+    request: Request,
+    is_check: bool,
+) -> Result<Response, Problem> {
+    let key = key_of(headers)?;
     let id = job_id().map_err(|e| Problem::internal(e.to_string()))?;
     let kind = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let parcel = Parcel { folder: desk.store.folder(&id), used: false };
+    let mut check = None;
     let (source, request) = if kind.starts_with("multipart/form-data") {
         let _place = desk.store_room().await?;
         let length =
             headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok());
-        room(&desk, length.unwrap_or(0)).await?;
+        room(desk, length.unwrap_or(0)).await?;
         let flow = Flow::default();
         let request = request.map(|body| flow.metered(body));
-        let form = Multipart::from_request(request, &desk).await;
+        let form = Multipart::from_request(request, desk).await;
         let form = form.map_err(|e| Problem::bad(e.body_text()))?;
-        let taken = sent(&desk, &parcel.folder, form, &flow).await;
+        let wanted = is_check.then(|| check.insert(CheckWanted::default()));
+        let taken = sent(desk, &parcel.folder, form, &flow, wanted).await;
         taken.map_err(|problem| if flow.is_stuck() { endless() } else { problem })?
-    } else if kind.starts_with("application/json") {
-        let Body(wanted) = Body::<ByPath>::from_request(request, &desk).await?;
+    } else if kind.starts_with("application/json") && !is_check {
+        let Body(wanted) = Body::<ByPath>::from_request(request, desk).await?;
         let folder = parcel.folder.clone();
-        blocking(&desk, move |desk| by_path(&desk.settings.allow_roots, &folder, wanted)).await?
+        blocking(desk, move |desk| by_path(&desk.settings.allow_roots, &folder, wanted)).await?
     } else {
         return Err(Problem::bad(
             "send multipart/form-data with a part `audio`, or application/json",
         ));
     };
     let job = NewJob { id, key, request, source, sent_by: Some(caller.name), created_at: now() };
-    blocking(&desk, move |desk| {
-        let (id, status) = match desk.store.submit(&job)? {
+    blocking(desk, move |desk| {
+        let is_check = check.is_some();
+        if let Some(check) = check {
+            desk.store.add_check(&check.of_job(&job.id, &job.created_at))?;
+        }
+        let submitted = desk.store.submit(&job)?;
+        if is_check && submitted != Submitted::New {
+            desk.store.drop_check(&job.id)?;
+        }
+        let (id, status) = match submitted {
             Submitted::New => {
                 parcel.keep();
                 desk.wake();
@@ -179,10 +213,11 @@ async fn sent(
     folder: &Path,
     mut form: Multipart,
     flow: &Flow,
+    mut check: Option<&mut CheckWanted>,
 ) -> Result<(Source, String), Problem> {
     tokio::fs::create_dir_all(folder).await.map_err(disk)?;
     let (mut files, mut manifests, mut declared) = (Vec::new(), Vec::new(), None);
-    let mut names = BTreeSet::from([DECLARED.to_owned()]);
+    let mut names = BTreeSet::from([DECLARED.to_owned(), RECEIPTS.to_owned()]);
     let mut left = desk.settings.max_upload;
     let mut digest: BTreeSet<String> = BTreeSet::new();
     while let Some(field) = in_time(form.next_field()).await? {
@@ -201,6 +236,26 @@ async fn sent(
                 left -= length;
                 digest.insert(format!("{part} {name} {hash}"));
                 if is_audio { &mut files } else { &mut manifests }.push(path);
+            }
+            "receipt" if check.is_some() => {
+                let papers = folder.join(RECEIPTS);
+                tokio::fs::create_dir_all(&papers).await.map_err(disk)?;
+                if names.len() > MAX_FILES {
+                    return Err(Problem::too_large(format!("more than {MAX_FILES} files")));
+                }
+                let name = free_name(&mut names, field.file_name().unwrap_or_default());
+                let most = left.min(MAX_MANIFEST);
+                let (hash, length) =
+                    into_file((desk, flow), field, &papers.join(&name), most).await?;
+                left -= length;
+                digest.insert(format!("receipt {name} {hash}"));
+            }
+            "check" if check.is_some() => {
+                let text = text_of(flow, field).await?;
+                if let Some(check) = check.as_deref_mut() {
+                    *check = CheckWanted::parse(&text)?;
+                }
+                digest.insert(format!("check {text}"));
             }
             "declared" if declared.is_some() => {
                 return Err(Problem::bad("`declared` is there twice; give it once, for all of it"));

@@ -22,6 +22,9 @@ impl About {
     }
 }
 
+/// The reason for a pass that says that what was found is not so.
+pub(super) const NOT_SO: &str = "Not the same recording";
+
 /// What can be decided, and by which key.
 const CHOICES: &[(Action, &str, &str)] = &[
     (Action::Pass, "Pass", "p"),
@@ -37,7 +40,7 @@ const OFFERED: &[(Action, &[&str])] = &[
         &[
             "Licensed: the papers are here",
             "Same owner",
-            "Not the same recording",
+            NOT_SO,
             "Free to use (public domain, stock)",
         ],
     ),

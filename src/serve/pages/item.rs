@@ -1,5 +1,6 @@
 //! An upload: what matched, how sure that is, and what follows.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use axum::Extension;
@@ -10,7 +11,7 @@ use maud::{Markup, html};
 use super::choices::{About, decide_on};
 use super::layout::{Place, level_badge, moment, status_words, title_of, verdict_badge};
 use super::player::player;
-use super::{Failed, shown};
+use super::{Failed, account, shown};
 use crate::audio::DecodeOptions;
 use crate::clock::clock;
 use crate::counted::count;
@@ -79,6 +80,11 @@ pub(super) async fn evidence(
     Ok(shown(part))
 }
 
+fn with_peaks(desk: &Desk, upload: &UploadRow) -> Result<BTreeSet<String>, Problem> {
+    let lines = desk.store.lines(upload.n)?;
+    Ok(lines.into_iter().filter(|line| line.kind == "evidence").map(|line| line.key).collect())
+}
+
 /// All that the page shows.
 struct View {
     upload: UploadRow,
@@ -93,6 +99,8 @@ struct View {
     left: u64,
     /// Why no reference can be heard.
     silent: Option<Silent>,
+    /// Matches whose peaks were recorded.
+    with_peaks: BTreeSet<String>,
 }
 
 impl View {
@@ -114,6 +122,7 @@ impl View {
             notes: desk.store.notes(&upload.id)?,
             neighbours: desk.store.neighbours(&upload)?,
             left: desk.store.counts()?.of(Some(Status::Open), None),
+            with_peaks: with_peaks(desk, &upload)?,
             silent: desk.settings.media_roots.is_empty().then_some(Silent::NoRoot),
             upload,
             records,
@@ -174,7 +183,7 @@ impl View {
         let u = &self.upload;
         let named = |value: &Option<String>| value.as_ref().map(|v| html! { (Name::of(v)) });
         let facts = [
-            ("Account", named(&u.account)),
+            ("Account", u.account.as_deref().map(account::link)),
             ("Label", named(&u.label)),
             ("Release", named(&u.album.clone().or_else(|| u.release.clone()))),
             ("ISRC", named(&u.isrc)),
@@ -279,7 +288,7 @@ impl View {
                     }
                 }
                 (fragments::statement(m))
-                (player(&self.upload.id, m, self.silent))
+                (player(&self.upload.id, m, self.silent, self.with_peaks.contains(&m.match_id)))
                 details.meta open[at == 0] {
                     summary { "What both sides say of themselves" }
                     (fragments::metadata(m, declared))
@@ -300,11 +309,20 @@ impl View {
             .take(10)
             .filter_map(|place| self.records.resemblance(place))
             .collect();
+        let families: Vec<_> = self.records.contents.families.iter().map(|f| f.place).collect();
+        let families: Vec<_> =
+            families.into_iter().take(10).filter_map(|f| self.records.family(f)).collect();
         html! {
             @if !records.is_empty() {
                 section.works {
                     h2 { "Plays what a reference plays" }
                     @for (at, r) in records.iter().enumerate() { (fragments::resemblance(r, at == 0)) }
+                }
+            }
+            @if !families.is_empty() {
+                section.works {
+                    h2 { "Uploads that play the same" }
+                    @for (at, f) in families.iter().enumerate() { (fragments::family(f, at + 1)) }
                 }
             }
         }
@@ -391,6 +409,8 @@ impl View {
 const KEYS: &[(&str, &str)] = &[
     ("space", "play or pause"),
     ("x", "hear the other side at the same moment"),
+    ("y", "hear the peaks of both sides"),
+    ("s", "spectrogram or waveform"),
     ("b", "back to the beginning of the match"),
     ("[ ]", "segment before, segment after"),
     ("← →", "five seconds back, ahead"),
@@ -400,7 +420,7 @@ const KEYS: &[(&str, &str)] = &[
     ("j k", "next upload, previous upload"),
 ];
 
-fn done(action: Action) -> &'static str {
+pub(super) fn done(action: Action) -> &'static str {
     match action {
         Action::Pass => "Passed",
         Action::Hold => "Held",

@@ -19,7 +19,9 @@ use crate::serve::users::Role;
 pub(super) enum Place {
     Queue,
     Clusters,
+    Quality,
     Send,
+    Check,
     Nowhere,
 }
 
@@ -32,6 +34,8 @@ pub(in crate::serve) struct Frame<'a> {
     pub(super) trouble: Option<String>,
     /// Has players.
     pub(super) plays: bool,
+    /// Has players of clips, as reports have.
+    pub(super) listens: bool,
 }
 
 impl Frame<'_> {
@@ -47,7 +51,11 @@ impl Frame<'_> {
                     link rel="icon" href=(address("icon.svg"));
                     link rel="stylesheet" href=(address("report.css"));
                     link rel="stylesheet" href=(address("desk.css"));
-                    @if self.plays { script src=(address("player.js")) defer {} }
+                    @if self.plays {
+                        script src=(address("spectrum.js")) defer {}
+                        script src=(address("player.js")) defer {}
+                    }
+                    @if self.listens { script src=(address("report.js")) defer {} }
                     script src=(address("desk.js")) defer {}
                 }
                 body {
@@ -80,8 +88,10 @@ impl Frame<'_> {
                         @if reviews {
                             (link(Place::Queue, "/", "Queue"))
                             (link(Place::Clusters, "/clusters", "Clusters"))
+                            (link(Place::Quality, "/quality", "Quality"))
                         }
-                        (link(Place::Send, "/submit", "Check audio"))
+                        (link(Place::Send, "/submit", "Send audio"))
+                        (link(Place::Check, "/check", "Check a track"))
                     }
                     div.who {
                         span title="Decisions are entered under this name" { (Name::of(&caller.name)) }
@@ -105,7 +115,14 @@ pub(super) fn failed(problem: &Problem) -> (StatusCode, Markup) {
             p { a.button href="/" { "To the queue" } }
         }
     };
-    let frame = Frame { title, place: Place::Nowhere, caller: None, trouble: None, plays: false };
+    let frame = Frame {
+        title,
+        place: Place::Nowhere,
+        caller: None,
+        trouble: None,
+        plays: false,
+        listens: false,
+    };
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     (status, frame.around(&content))
 }
@@ -113,7 +130,14 @@ pub(super) fn failed(problem: &Problem) -> (StatusCode, Markup) {
 impl Desk {
     /// The frame of a page for `caller`.
     pub(super) fn frame<'a>(&self, title: &'a str, place: Place, caller: &'a Caller) -> Frame<'a> {
-        Frame { title, place, caller: Some(caller), trouble: self.troubled(), plays: false }
+        Frame {
+            title,
+            place,
+            caller: Some(caller),
+            trouble: self.troubled(),
+            plays: false,
+            listens: false,
+        }
     }
 }
 

@@ -35,8 +35,14 @@ fn form(failed: bool) -> Markup {
             }
         }
     };
-    let frame =
-        Frame { title: "Log in", place: Place::Nowhere, caller: None, trouble: None, plays: false };
+    let frame = Frame {
+        title: "Log in",
+        place: Place::Nowhere,
+        caller: None,
+        trouble: None,
+        plays: false,
+        listens: false,
+    };
     frame.around(&content)
 }
 

@@ -4,20 +4,23 @@
 //! them is one small script of ours. Nothing is loaded from elsewhere, and nothing stands in a page that a Content
 //! Security Policy without exceptions would not let run.
 
+mod account;
 mod assets;
+mod check;
 mod choices;
 mod clusters;
 mod item;
 mod layout;
 mod login;
 mod player;
+mod quality;
 mod queue;
 mod send;
 
 use axum::Router;
 use axum::extract::Request;
 use axum::response::{Html, IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use maud::Markup;
 
 use super::problem::Problem;
@@ -29,11 +32,20 @@ pub(super) fn routes() -> Router<Shared> {
         .route("/", get(queue::page))
         .route("/uploads/{id}", get(item::page))
         .route("/uploads/{id}/matches/{match}/evidence", get(item::evidence))
+        .route("/account", get(account::page))
+        .route("/check", get(check::page))
+        .route("/check/{id}", get(check::result))
+        .route("/check/{id}/appeal.zip", get(check::appeal_folder))
+        .route("/check/{id}/{upload}/{match}/{file}", get(check::clip))
         .route("/clusters", get(clusters::list))
         .route("/clusters/{id}", get(clusters::page))
+        .route("/quality", get(quality::page))
+        .route("/quality/{id}", post(quality::looked))
+        .route("/views", post(quality::keep))
+        .route("/views/{n}/forget", post(quality::forget))
         .route("/submit", get(send::page))
         .route("/login", get(login::page).post(login::enter))
-        .route("/logout", axum::routing::post(login::leave))
+        .route("/logout", post(login::leave))
         .route("/assets/{name}", get(assets::asset))
 }
 

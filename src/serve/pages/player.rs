@@ -34,19 +34,37 @@ fn longest(m: &MatchRecord) -> usize {
 }
 
 /// The player of match `m` of the upload `id`; `silent`: why the reference cannot be heard, where that is known.
-pub(super) fn player(id: &str, m: &MatchRecord, silent: Option<Silent>) -> Markup {
+/// `has_peaks`: what it rests on was recorded.
+pub(super) fn player(id: &str, m: &MatchRecord, silent: Option<Silent>, has_peaks: bool) -> Markup {
     let segments: Vec<_> = m.segments.iter().take(MAX_SEGMENTS).map(told).collect();
     let of_match = format!("/v1/uploads/{id}/matches/{}", m.match_id);
     let data = json!({
         "query": { "audio": format!("/v1/uploads/{id}/audio"), "waveform": format!("/v1/uploads/{id}/waveform"),
-                   "duration": m.query.duration_ms },
+                   "spectrogram": format!("/v1/uploads/{id}/spectrogram"), "duration": m.query.duration_ms },
         "reference": { "audio": format!("{of_match}/audio"), "waveform": format!("{of_match}/waveform"),
+                       "spectrogram": format!("{of_match}/spectrogram"),
                        "duration": m.reference.duration_ms, "silent": silent.map(Silent::words) },
+        "peaks": has_peaks.then(|| format!("{of_match}/peaks")),
         "segments": segments,
         "first": longest(m),
     });
     html! {
         div.player data-player=(Text::whole(data.to_string())) role="group" aria-label="Listen to both sides" {
+            div.views {
+                div.as role="group" aria-label="How both sides are drawn" {
+                    button type="button" data-view="wave" aria-pressed="true" { "Waveform" }
+                    button type="button" data-view="spectrum" aria-pressed="false" { "Spectrogram and peaks" }
+                    kbd { "s" }
+                }
+                label.zoom { span { "Show" }
+                    select {
+                        option value="whole" { "all of both" }
+                        option value="match" { "the segment" }
+                        option value="close" { "ten seconds" }
+                    }
+                }
+                p.legend-of aria-hidden="true" { span.ring {} "coinciding peak" span.speck {} "peak of one side only" }
+            }
             div.lanes {
                 (lane("query", "This upload"))
                 (lane("reference", "Reference"))
@@ -56,6 +74,9 @@ pub(super) fn player(id: &str, m: &MatchRecord, silent: Option<Silent>) -> Marku
                 div.sides role="group" aria-label="Which side is heard" {
                     button.side type="button" data-side="query" aria-pressed="true" { "Upload" }
                     button.side type="button" data-side="reference" aria-pressed="false" { "Reference" }
+                    @if has_peaks {
+                        button.side type="button" data-side="peaks" aria-pressed="false" title="What coincides, made audible: not the audio (y)" { "Peaks" }
+                    }
                     kbd { "x" }
                 }
                 button.back type="button" title="To the beginning of the match (b)" { "Match from " span.from { (m.segments.first().map_or_else(String::new, |s| clock(s.sample_begin_time_offset_ms))) } }
@@ -89,7 +110,8 @@ fn lane(side: &str, words: &str) -> Markup {
         div.lane data-side=(side) {
             p.lane-head { span.name { (words) } span.at {} }
             div.wave {
-                canvas aria-hidden="true" {}
+                canvas.tiles aria-hidden="true" {}
+                canvas.over aria-hidden="true" {}
                 div.cursor aria-hidden="true" {}
                 p.silent hidden {}
             }

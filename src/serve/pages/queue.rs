@@ -6,7 +6,7 @@ use axum::response::Html;
 use maud::{Markup, html};
 
 use super::layout::{Place, moment, status_words, title_of, verdict_badge, verdict_words};
-use super::{Failed, shown};
+use super::{Failed, account, shown};
 use crate::clock::seconds;
 use crate::counted::{count, thousands};
 use crate::report::html::fragments::{Name, Text};
@@ -16,7 +16,7 @@ use crate::serve::extract::Asked;
 use crate::serve::problem::Problem;
 use crate::serve::security::Caller;
 use crate::serve::shared::{Shared, blocking};
-use crate::serve::state::{Counts, Status, UploadRow, Verdict};
+use crate::serve::state::{Counts, FilterRow, Status, UploadRow, Verdict};
 
 /// Rows of a page.
 const ROWS: u32 = 60;
@@ -40,6 +40,7 @@ fn made(desk: &Desk, mut wanted: Wanted, caller: &Caller) -> Result<Markup, Prob
     let counts = desk.store.counts()?;
     let (rows, next) = desk.store.uploads(&filter, wanted.after.as_deref(), ROWS)?;
     let [accounts, labels] = desk.store.senders(OFFERED)?;
+    let views_kept = desk.store.filters()?;
     let waiting = desk.store.jobs_by_state()?;
     let waiting = waiting[0] + waiting[1];
     let content = html! {
@@ -49,6 +50,7 @@ fn made(desk: &Desk, mut wanted: Wanted, caller: &Caller) -> Result<Markup, Prob
                 p.working { (count(waiting as usize, "job is", "jobs are")) " being looked at" }
             }
         }
+        (views(&wanted, &views_kept))
         (tabs(&wanted, &status, &counts))
         (filters(&wanted, &accounts, &labels, &counts, filter.status))
         @if rows.is_empty() {
@@ -74,7 +76,7 @@ fn made(desk: &Desk, mut wanted: Wanted, caller: &Caller) -> Result<Markup, Prob
 
 impl Wanted {
     /// The address of the queue as it is wanted.
-    fn address(&self) -> String {
+    pub(super) fn address(&self) -> String {
         let pairs = [
             ("status", &self.status),
             ("verdict", &self.verdict),
@@ -100,7 +102,7 @@ impl Wanted {
 }
 
 /// `text` as a value in an address (RFC 3986: all but unreserved characters).
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut out = String::new();
     for byte in text.bytes() {
         match byte {
@@ -111,6 +113,36 @@ fn escaped(text: &str) -> String {
         }
     }
     out
+}
+
+/// Views that are kept, and a way to keep this one.
+fn views(wanted: &Wanted, kept: &[FilterRow]) -> Markup {
+    let here = Wanted { after: None, ..wanted.clone() }.address();
+    let is_kept = kept.iter().any(|view| view.address == here);
+    html! {
+        div.views-kept {
+            @if !kept.is_empty() {
+                ul aria-label="Kept views" { @for view in kept {
+                    li {
+                        a href=(view.address) aria-current=[(view.address == here).then_some("true")] title={ "Kept by " (Text::of(&view.who)) } { (Name::of(&view.name)) }
+                        @if view.address == here {
+                            form method="post" action={ "/views/" (view.n) "/forget" } { button.plain aria-label={ "Forget the view " (Text::of(&view.name)) } { "✕" } }
+                        }
+                    }
+                } }
+            }
+            @if !is_kept {
+                details {
+                    summary { "Keep this view" }
+                    form method="post" action="/views" {
+                        input type="hidden" name="address" value=(Text::whole(here.as_str()));
+                        label { span { "Name" } input name="name" maxlength="60" required autocomplete="off"; }
+                        button { "Keep" }
+                    }
+                }
+            }
+        }
+    }
 }
 
 fn tabs(wanted: &Wanted, status: &str, counts: &Counts) -> Markup {
@@ -204,7 +236,7 @@ fn nothing(wanted: &Wanted, counts: &Counts) -> Markup {
             @if is_new {
                 h2 { "Nothing has come in yet" }
                 p { "Send audio here, or with " code { "POST /v1/uploads" } "." }
-                p { a.button.strong href="/submit" { "Check audio" } }
+                p { a.button.strong href="/submit" { "Send audio" } }
             } @else if is_done {
                 h2 { "Nothing is waiting for a decision" }
                 p { "What comes in and calls for a look appears here." }
@@ -253,7 +285,7 @@ fn table(rows: &[UploadRow]) -> Markup {
     }
 }
 
-fn line(row: &UploadRow) -> Markup {
+pub(super) fn line(row: &UploadRow) -> Markup {
     let why = match (&row.error, row.says.is_empty()) {
         (Some(error), _) => error.as_str(),
         (None, false) => row.says.as_str(),
@@ -287,7 +319,7 @@ fn line(row: &UploadRow) -> Markup {
                 }
             }
             dl.from {
-                @if let Some(account) = &row.account { div { dt { "Account" } dd { (Name::of(account)) } } }
+                @if let Some(name) = &row.account { div { dt { "Account" } dd { (account::link(name)) } } }
                 @if let Some(label) = &row.label { div { dt { "Label" } dd { (Name::of(label)) } } }
                 @if let Some(album) = row.album.as_ref().or(row.release.as_ref()) { div { dt { "Release" } dd { (Name::of(album)) } } }
             }

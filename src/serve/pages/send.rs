@@ -20,7 +20,7 @@ pub(super) async fn page(
     let reviews = caller.role >= Role::Review;
     let content = html! {
         div.send data-page="send" data-reviews=(reviews) {
-            h1 { "Check audio" }
+            h1 { "Send audio" }
             p.lead { "Files are compared with the references and judged like everything that comes in." }
             form #send {
                 div.drop {
@@ -59,10 +59,10 @@ pub(super) async fn page(
                         input type="file" name="manifest" accept=".csv,.tsv,.jsonl,.xml";
                     }
                 }
-                div.do { button.strong { "Check" } }
+                div.do { button.strong { "Send" } }
             }
             section.jobs aria-live="polite" hidden { h2 { "Sent" } ol {} }
         }
     };
-    shown(desk.frame("Check audio", Place::Send, &caller).around(&content))
+    shown(desk.frame("Send audio", Place::Send, &caller).around(&content))
 }

@@ -11,12 +11,15 @@
 //! Decisions are not kept here: the log of decisions is the authority, and what the tables say of it is a copy.
 //! What is acknowledged is on disk: every change is one transaction, synced before it is answered.
 
+mod accounts;
 mod backup;
+mod checks;
 mod erase;
 mod jobs;
 mod kept;
 mod messages;
 mod notes;
+mod quality;
 mod reviews;
 mod rows;
 mod schema;
@@ -30,11 +33,14 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::journal::{self, Lock};
 
+pub use accounts::{DayRow, Used, UsedRow};
 pub use backup::{Backup, backup};
+pub use checks::Check;
 pub use erase::{Erasure, Kept};
 pub use jobs::{Delivery, Job, JobState, NewJob, Source, Submitted};
 pub use messages::{EVENTS, Message, Wants};
 pub use notes::Note;
+pub use quality::{Audited, FilterRow, Tally};
 pub use reviews::ReviewRow;
 pub use rows::{ClusterRow, LineRow, NewCluster, NewUpload, Status, UploadRow, Verdict};
 pub use uploads::{Counts, Filter, Order};

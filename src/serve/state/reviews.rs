@@ -4,6 +4,7 @@ use rusqlite::{OptionalExtension, Row, Transaction, params};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::checks::UNDECIDED;
 use super::{StateError, Status, Store};
 use crate::decisions::review::{Action, ReviewEntry};
 
@@ -69,11 +70,7 @@ impl Store {
         self.write(|db| {
             if anew {
                 db.execute("DELETE FROM reviews", [])?;
-                db.execute(
-                    "UPDATE uploads SET revision = 0, status = \
-                     CASE WHEN verdict = 0 THEN 'clear' ELSE 'open' END",
-                    [],
-                )?;
+                db.execute(&format!("UPDATE uploads SET revision = 0, status = {UNDECIDED}"), [])?;
             }
             for (seq, at, review) in reviews {
                 take(db, *seq, at, review)?;
@@ -153,14 +150,16 @@ fn take(db: &Transaction<'_>, seq: u64, at: &str, review: &ReviewEntry) -> Resul
         Action::Reopen => "",
     };
     db.execute(
-        "UPDATE uploads SET revision = ?2, status = CASE WHEN ?3 <> '' THEN ?3 \
-         WHEN verdict = 0 THEN 'clear' ELSE 'open' END WHERE id = ?1",
+        &format!(
+            "UPDATE uploads SET revision = ?2, status = CASE WHEN ?3 <> '' THEN ?3 \
+             ELSE {UNDECIDED} END WHERE id = ?1"
+        ),
         params![review.upload, seq as i64, status],
     )?;
     Ok(())
 }
 
-fn review_of(row: &Row<'_>) -> rusqlite::Result<ReviewRow> {
+pub(super) fn review_of(row: &Row<'_>) -> rusqlite::Result<ReviewRow> {
     let action: String = row.get(2)?;
     let rulings: String = row.get(7)?;
     Ok(ReviewRow {

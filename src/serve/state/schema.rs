@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 /// Steps, the first from an empty file to version 1. A step that was released is never edited.
-const STEPS: &[&str] = &[V1, V2];
+const STEPS: &[&str] = &[V1, V2, super::checks::TABLES, super::quality::TABLES];
 
 const V1: &str = "
 CREATE TABLE jobs (

@@ -327,7 +327,7 @@ fn line_of(row: &Row<'_>) -> rusqlite::Result<LineRow> {
     })
 }
 
-fn cluster_of(row: &Row<'_>) -> rusqlite::Result<ClusterRow> {
+pub(super) fn cluster_of(row: &Row<'_>) -> rusqlite::Result<ClusterRow> {
     let id: String = row.get(0)?;
     Ok(ClusterRow {
         job: row.get(1)?,

@@ -29,6 +29,14 @@
     toast.timer = setTimeout(() => { box.hidden = true; }, 12000);
   };
 
+  // What is wider than the screen can be moved by keys, too.
+  const reach = () => all(".scroll, .sideways").forEach((box) => {
+    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0; else box.removeAttribute("tabindex");
+  });
+  addEventListener("resize", reach);
+  document.addEventListener("toggle", reach, true);
+  reach();
+
   // The queue: rows by key.
   const queue = () => {
     const rows = all(".row .open");
@@ -128,6 +136,7 @@
         if (!answer.ok) throw new Error(`the service answered ${answer.status}`);
         part.innerHTML = await answer.text();
         part.dataset.state = "done";
+        reach();
       } catch (error) { part.textContent = `It could not be drawn: ${error.message}`; delete part.dataset.state; }
     }));
     keys(page, { open, close, undo, form, chosen: () => chosen });
@@ -148,7 +157,8 @@
       const players = window.soundalikePlayers, player = players?.focused;
       const acts = {
         p: () => open("pass"), h: () => open("hold"), r: () => open("reject"), a: () => open("park"), z: () => undo(),
-        j: () => go(page.dataset.next), k: () => go(page.dataset.previous), x: () => player?.other(), b: () => player?.restart(),
+        j: () => go(page.dataset.next), k: () => go(page.dataset.previous), x: () => player?.other(), y: () => player?.hear(player.side === "peaks" ? "query" : "peaks"),
+        s: () => player?.show_as(player.view === "wave" ? "spectrum" : "wave"), b: () => player?.restart(),
         "[": () => player?.jump(player.current - 1), "]": () => player?.jump(player.current + 1),
       };
       if (e.key === " " && !e.target.closest("button, a, summary, input")) { e.preventDefault(); player?.toggle(); }
@@ -220,7 +230,8 @@
 
   // Sending.
   const send = (page) => {
-    const form = $("#send"), file = form.elements.audio, drop = $(".drop"), list = $(".jobs ol");
+    const checks = page.dataset.page === "check";
+    const form = checks ? $("#check") : $("#send"), file = form.elements.audio, drop = $(".drop"), list = $(".jobs ol");
     const size = (n) => (n < 1e6 ? `${Math.ceil(n / 1e3)} kB` : `${(n / 1e6).toFixed(1)} MB`);
     const chosen = () => $(".chosen").replaceChildren(...[...file.files].map((f) => { const li = document.createElement("li"); li.textContent = `${f.name}, ${size(f.size)}`; return li; }));
     file.addEventListener("change", chosen);
@@ -232,11 +243,15 @@
       const body = new FormData(), declared = {};
       for (const f of file.files) body.append("audio", f, f.name);
       for (const name of ["title", "artist", "album", "isrc", "label", "account", "ai", "rights"]) {
-        const value = form.elements[name].value.trim();
+        const value = form.elements[name]?.value.trim();
         if (value) declared[name] = value;
       }
       if (Object.keys(declared).length) body.append("declared", JSON.stringify(declared));
-      const manifest = form.elements.manifest.files[0];
+      if (checks) {
+        body.append("check", JSON.stringify({ services: all("input[name=service]:checked", form).map((box) => box.value), samples: form.elements.samples.value }));
+        for (const f of form.elements.receipt.files) body.append("receipt", f, f.name);
+      }
+      const manifest = form.elements.manifest?.files[0];
       if (manifest) body.append("manifest", manifest, manifest.name);
       const names = [...file.files].map((f) => f.name).join(", ");
       transfer(body, names, page.dataset.reviews === "true");
@@ -252,7 +267,7 @@
       list.prepend(li);
       $(".jobs").hidden = false;
       const request = new XMLHttpRequest();
-      request.open("POST", "/v1/uploads");
+      request.open("POST", checks ? "/v1/checks" : "/v1/uploads");
       request.upload.addEventListener("progress", (e) => { if (e.lengthComputable) { bar.value = (0.5 * e.loaded) / e.total; out.textContent = "Sending"; } });
       const failed = (words) => { bar.remove(); out.textContent = words; out.className = "wrong"; };
       request.addEventListener("error", () => failed("The service cannot be reached."));
@@ -260,6 +275,7 @@
         let said = {};
         try { said = JSON.parse(request.responseText); } catch { /* not ours */ }
         if (request.status >= 400) { failed(said.detail || said.title || `the service answered ${request.status}`); return; }
+        if (checks) { location.href = `/check/${said.id}`; return; }
         follow(said.id, bar, out, reviews, failed);
       });
       request.send(body);
@@ -284,10 +300,20 @@
     };
   };
 
+  // A check that is being worked on.
+  const checking = async (page) => {
+    for (;;) {
+      const said = await fetch(`/v1/jobs/${page.dataset.job}`).then((a) => a.json()).catch(() => null);
+      if (said?.state === "done" || said?.state === "failed") { location.reload(); return; }
+      await new Promise((r) => setTimeout(r, 500));
+    }
+  };
+
   const page = $("[data-page]");
   if ($(".filters") || $(".rows")) queue();
   if (page?.dataset.page === "item" && $(".because-form")) item(page);
   if ($("[data-cluster]")) cluster($("[data-cluster]"));
-  if (page?.dataset.page === "send") send(page);
+  if (["send", "check"].includes(page?.dataset.page)) send(page);
+  if (page?.dataset.page === "checking") checking(page);
   told();
 })();
