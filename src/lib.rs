@@ -80,6 +80,7 @@ pub mod indexer;
 pub mod journal;
 #[doc(hidden)]
 pub mod level;
+#[doc(hidden)]
 pub mod logarithm;
 #[doc(hidden)]
 pub mod loops;

@@ -75,7 +75,6 @@ const DOORS: &[(&str, &[&str])] = &[
     ("ureq", &["src/serve/webhooks/"]),
     ("futures_util", &["src/serve/"]),
     ("flacenc", &["src/report/flac.rs"]),
-    ("zip", &["src/serve/appeal.rs"]),
     ("bincode", &["index/src/codec.rs"]),
     ("hnsw_rs", &["index/src/graph.rs"]),
     ("memmap2", &["index/src/bytes.rs"]),

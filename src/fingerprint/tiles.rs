@@ -218,7 +218,7 @@ mod tests {
         for frame in 0..2 * MAX_COLUMNS + 3 {
             // Loud at the very end only.
             let level = if frame >= 2 * MAX_COLUMNS { 9_000 } else { 0 };
-            gatherer.add(&[level, 0]);
+            gatherer.add(&[level, -level]);
         }
         assert_eq!(gatherer.frames, 4);
         let tiles = gatherer.developed(16.0);

@@ -1,6 +1,8 @@
 //! Small pieces of wording: times, names, lists, near misses.
 
+use crate::clock::seconds;
 pub(super) use crate::declare::text::visible;
+use crate::track::Track;
 
 /// Longest name put into a message, in characters.
 const MAX_NAME: usize = 80;
@@ -12,6 +14,20 @@ pub(super) fn quoted(name: &str) -> String {
         short.push('…');
     }
     format!("\"{short}\"")
+}
+
+/// A track in words.
+pub(super) fn name_of(track: &Track) -> String {
+    match (&track.title, track.credit()) {
+        (Some(title), Some(artist)) => format!("{} by {}", quoted(title), quoted(&artist)),
+        (Some(title), None) => quoted(title),
+        (None, _) => quoted(&track.path),
+    }
+}
+
+/// A time to the nearest second: a stretch that ends at 11.9 s ends at 0:12.
+pub(super) fn to_second(ms: u64) -> String {
+    seconds(ms.saturating_add(500))
 }
 
 /// "1 title", "3 titles".

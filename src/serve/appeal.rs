@@ -21,8 +21,8 @@ use zip::{CompressionMethod, ZipWriter};
 
 use super::Desk;
 use super::check::{RECEIPTS, Side};
-use super::jobs::now;
 use super::problem::Problem;
+use super::stamp::now;
 use super::state::{Check, Job};
 use crate::audio::DecodeOptions;
 use crate::id::hex;

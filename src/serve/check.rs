@@ -7,10 +7,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
 use super::Desk;
-use super::jobs::now;
 use super::media::{Silent, Sound};
 use super::problem::Problem;
 use super::security::Caller;
+use super::stamp::now;
 use super::state::{Check, Job, StateError, UploadRow};
 use super::users::Role;
 use crate::audio::DecodeOptions;

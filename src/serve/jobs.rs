@@ -15,14 +15,14 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use super::stamp::now;
 use super::state::{Job, Source, Status};
 use super::tell::{Teller, summary_line};
-use super::users::{UsersError, random};
 use super::{Desk, queues};
 use crate::declare::declarations::Declarations;
 use crate::declare::delivery::expand_within;
 use crate::engine::{Engine, Error, Item, Uploads};
-use crate::id::{hex, path_of_text};
+use crate::id::path_of_text;
 use crate::journal::Draft;
 use crate::progress::{Cancel, Progress};
 use crate::report::records::ErrorRecord;
@@ -301,15 +301,4 @@ fn uploads_of(source: &Source, roots: &[PathBuf]) -> Uploads {
     uploads.errors.extend(declarations.errors.iter().map(ErrorRecord::from));
     uploads.describe(&declarations);
     uploads
-}
-
-/// A name for a job.
-pub(super) fn job_id() -> Result<String, UsersError> {
-    Ok(format!("j_{}", hex(&random::<8>()?)))
-}
-
-/// The time as the state keeps it.
-pub(super) fn now() -> String {
-    let now = Timestamp::now();
-    Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now).to_string()
 }

@@ -32,6 +32,7 @@ mod router;
 mod security;
 mod shared;
 mod spectrogram;
+mod stamp;
 mod state;
 mod tell;
 mod users;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::Desk;
-use super::jobs::{job_id, now};
+use super::stamp::{job_id, now};
 use super::state::{Delivery, NewJob, Source, StateError, Store};
 use super::users::UsersError;
 use crate::declare::declared::{Declared, DeclaredIn};

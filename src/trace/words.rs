@@ -32,7 +32,7 @@ fn strong(trace: &Trace, params: &TraceParams) -> String {
     let lattice = params.lattices.iter().find(|lattice| lattice.name == trace.lattice);
     let rows = lattice.map_or("a mel spectrogram", |lattice: &Lattice| lattice.words);
     let mut text = format!("Carries the row pattern of {rows} ");
-    let whole_is_strong = trace.stretches.is_empty() || trace.score >= params.weak;
+    let whole_is_strong = trace.stretches.is_empty() || trace.score >= human.highest(false);
     match whole_is_strong {
         true => {
             text += &format!(
@@ -40,7 +40,13 @@ fn strong(trace: &Trace, params: &TraceParams) -> String {
                 trace.score, human.versions
             )
         }
-        false => text += &format!("(in a part of it, score {:.1}).", trace.highest()),
+        false => {
+            text += &format!(
+                "(score {:.1} in a part of it; {} versions of human tracks, as a whole: at most {highest:.1}).",
+                trace.highest(),
+                human.versions
+            )
+        }
     }
     if !trace.stretches.is_empty() {
         let places: Vec<String> = trace.stretches.iter().take(3).map(place).collect();

@@ -87,7 +87,7 @@ fn made() -> &'static Path {
     })
 }
 
-/// A loop of four seconds, and strangers in which it plays five times in a row from [`LOOP_AT`], or once and quietly.
+/// A loop of four seconds, and strangers in which it plays four times in a row from [`LOOP_AT`], or once and quietly.
 fn write_loops(folder: &Path, theme: &[f32]) {
     let sound = &theme[at(10.0)..at(14.0)];
     write_wav(&folder.join("loop.wav"), sound);
@@ -101,8 +101,8 @@ fn write_loops(folder: &Path, theme: &[f32]) {
         }
         clip
     };
-    write_wav(&folder.join("song.wav"), &planted("references/geoscape.ogg", 5, 0.0));
-    write_wav(&folder.join("user.wav"), &planted("references/zalek.ogg", 5, 0.0));
+    write_wav(&folder.join("song.wav"), &planted("references/geoscape.ogg", 4, 0.0));
+    write_wav(&folder.join("user.wav"), &planted("references/zalek.ogg", 4, 0.0));
     write_wav(&folder.join("quiet-user.wav"), &planted("references/typing-to-jazz.ogg", 1, -12.0));
 }
 

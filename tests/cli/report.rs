@@ -79,7 +79,7 @@ fn clips_stand_in_the_page_and_what_is_gone_is_made_of_peaks() {
     let page = page(&place, "sent/page.html");
     // Three matches with both sides, but for one reference, whose peaks are heard instead.
     assert_eq!(page.matches("src=\"data:audio/flac;base64,").count(), 6);
-    assert_eq!(page.matches("Peaks of both").count(), 1);
+    assert_eq!(page.matches("<span class=\"whose\">Peaks of both</span>").count(), 1);
     assert!(page.contains("Reference: the audio was not at hand"));
     assert!(page.contains("media-src 'self' data:") && page.len() < 6_000_000, "{}", page.len());
     assert!(!page.contains("../incoming"), "nothing from outside the folder of the page");

@@ -1,7 +1,6 @@
 //! AUDIO rules: resemblance to single references.
 
 use super::{cap, loops, observation};
-use crate::clock::seconds;
 use crate::level::Level;
 use crate::matches::Match;
 use crate::policy::facts::FactsBuilder;
@@ -10,9 +9,8 @@ use crate::policy::identity::{
 };
 use crate::policy::observation::{Observation, Rule};
 use crate::policy::upload::Upload;
-use crate::policy::words::{quoted, visible};
+use crate::policy::words::{name_of, to_second, visible};
 use crate::scan::kind::MatchKind;
-use crate::track::Track;
 
 /// Shortest long excerpt, in seconds.
 const LONG_S: f64 = 15.0;
@@ -134,27 +132,13 @@ fn message(rule: Rule, m: &Match) -> String {
     };
     format!(
         "{what} {name}: {}–{} here runs along {}–{} there{more}, {:.0} % of this file and {:.0} % of the reference{change}",
-        nearest(from),
-        nearest(to),
-        nearest(there_from),
-        nearest(there_to),
+        to_second(from),
+        to_second(to),
+        to_second(there_from),
+        to_second(there_to),
         m.measures.query_match_pct,
         m.measures.asset_match_pct
     )
-}
-
-/// A track in words.
-pub(super) fn name_of(track: &Track) -> String {
-    match (&track.title, track.credit()) {
-        (Some(title), Some(artist)) => format!("{} by {}", quoted(title), quoted(&artist)),
-        (Some(title), None) => quoted(title),
-        (None, _) => quoted(&track.path),
-    }
-}
-
-/// A time to the nearest second: a stretch that ends at 11.9 s ends at 0:12.
-pub(super) fn nearest(ms: u64) -> String {
-    seconds(ms.saturating_add(500))
 }
 
 fn facts(

@@ -3,14 +3,13 @@
 //! A loop that a thousand tracks may use says nothing about who copied whom. So a match with one is named and does not
 //! hold by itself, and of a match with somebody's track only that counts which no loop explains.
 
-use super::audio::{name_of, nearest};
 use super::{cap, observation};
 use crate::level::Level;
 use crate::matches::Match;
 use crate::policy::facts::FactsBuilder;
 use crate::policy::observation::{Observation, Rule};
 use crate::policy::upload::Upload;
-use crate::policy::words::{quoted, some_of, visible};
+use crate::policy::words::{name_of, quoted, some_of, to_second, visible};
 use crate::track::Track;
 
 /// Loops named in a message.
@@ -101,8 +100,8 @@ fn named(m: &Match) -> String {
         m.matched_s(),
         loop_name(&m.reference),
         licence(&m.reference),
-        nearest(from),
-        nearest(to)
+        to_second(from),
+        to_second(to)
     )
 }
 

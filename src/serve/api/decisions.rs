@@ -10,10 +10,10 @@ use super::told::Upload;
 use crate::decisions::review::Action;
 use crate::serve::decide::{Reach, Wish};
 use crate::serve::extract::Body;
-use crate::serve::jobs::now;
 use crate::serve::problem::Problem;
 use crate::serve::security::Caller;
 use crate::serve::shared::{Shared, blocking};
+use crate::serve::stamp::now;
 use crate::serve::state::{Note, ReviewRow, Status};
 
 /// Longest remark, in characters.

@@ -22,11 +22,11 @@ use crate::id::{hex, path_text};
 use crate::serve::check::{CheckWanted, RECEIPTS};
 use crate::serve::extract::Body;
 use crate::serve::flow::Flow;
-use crate::serve::jobs::{job_id, now};
 use crate::serve::problem::Problem;
 use crate::serve::roots::{below, file_name};
 use crate::serve::security::Caller;
 use crate::serve::shared::{Shared, blocking};
+use crate::serve::stamp::{job_id, now};
 use crate::serve::state::{NewJob, Source, Submitted};
 
 /// Files taken in one request.

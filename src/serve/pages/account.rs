@@ -10,7 +10,8 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::layout::{Place, moment, status_words, verdict_badge, verdict_words};
-use super::queue::{escaped, line};
+use super::links::escaped;
+use super::queue::line;
 use super::{Failed, item, shown};
 use crate::counted::{count, thousands};
 use crate::declare::declared::{AiLevel, Rights};
@@ -39,16 +40,6 @@ const DAYS: usize = 90;
 #[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
     name: String,
-}
-
-/// The address of the page of an account.
-pub(super) fn address(name: &str) -> String {
-    format!("/account?name={}", escaped(name))
-}
-
-/// A link to the page of an account.
-pub(super) fn link(name: &str) -> Markup {
-    html! { a.account href=(address(name)) { (Name::of(name)) } }
 }
 
 /// The page.

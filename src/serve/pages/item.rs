@@ -11,7 +11,7 @@ use maud::{Markup, html};
 use super::choices::{About, decide_on};
 use super::layout::{Place, level_badge, moment, status_words, title_of, verdict_badge};
 use super::player::player;
-use super::{Failed, account, shown};
+use super::{Failed, links, shown};
 use crate::audio::DecodeOptions;
 use crate::clock::clock;
 use crate::counted::count;
@@ -183,7 +183,7 @@ impl View {
         let u = &self.upload;
         let named = |value: &Option<String>| value.as_ref().map(|v| html! { (Name::of(v)) });
         let facts = [
-            ("Account", u.account.as_deref().map(account::link)),
+            ("Account", u.account.as_deref().map(links::account)),
             ("Label", named(&u.label)),
             ("Release", named(&u.album.clone().or_else(|| u.release.clone()))),
             ("ISRC", named(&u.isrc)),

@@ -11,6 +11,7 @@ mod choices;
 mod clusters;
 mod item;
 mod layout;
+mod links;
 mod login;
 mod player;
 mod quality;

@@ -9,16 +9,16 @@ use serde::Deserialize;
 
 use super::choices::NOT_SO;
 use super::layout::{Place, status_words, title_of};
-use super::{Failed, account, shown};
+use super::{Failed, links, shown};
 use crate::counted::{count, thousands};
 use crate::engine::day;
 use crate::policy::Rule;
 use crate::report::html::fragments::Name;
 use crate::serve::api::listing::{Wanted, found};
-use crate::serve::jobs::now;
 use crate::serve::problem::Problem;
 use crate::serve::security::Caller;
 use crate::serve::shared::{Shared, blocking};
+use crate::serve::stamp::now;
 use crate::serve::state::{Audited, Tally, Verdict};
 
 /// Uploads drawn for a look.
@@ -123,7 +123,7 @@ fn audit(sample: &[Audited], all: u64) -> Markup {
                     a href={ "/uploads/" (upload.id) } { (Name::of(title_of(upload))) }
                     span.muted {
                         @if let Some(artists) = &upload.artists { (Name::of(artists)) " · " }
-                        @if let Some(name) = &upload.account { (account::link(name)) " · " }
+                        @if let Some(name) = &upload.account { (links::account(name)) " · " }
                         (status_words(upload.status))
                     }
                     div.outcome {

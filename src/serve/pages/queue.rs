@@ -6,7 +6,8 @@ use axum::response::Html;
 use maud::{Markup, html};
 
 use super::layout::{Place, moment, status_words, title_of, verdict_badge, verdict_words};
-use super::{Failed, account, shown};
+use super::links::{self, escaped};
+use super::{Failed, shown};
 use crate::clock::seconds;
 use crate::counted::{count, thousands};
 use crate::report::html::fragments::{Name, Text};
@@ -99,20 +100,6 @@ impl Wanted {
         let said: Vec<String> = said.collect();
         if said.is_empty() { "/".to_owned() } else { format!("/?{}", said.join("&")) }
     }
-}
-
-/// `text` as a value in an address (RFC 3986: all but unreserved characters).
-pub(super) fn escaped(text: &str) -> String {
-    let mut out = String::new();
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-                out.push(char::from(byte));
-            }
-            _ => out += &format!("%{byte:02X}"),
-        }
-    }
-    out
 }
 
 /// Views that are kept, and a way to keep this one.
@@ -319,7 +306,7 @@ pub(super) fn line(row: &UploadRow) -> Markup {
                 }
             }
             dl.from {
-                @if let Some(name) = &row.account { div { dt { "Account" } dd { (account::link(name)) } } }
+                @if let Some(name) = &row.account { div { dt { "Account" } dd { (links::account(name)) } } }
                 @if let Some(label) = &row.label { div { dt { "Label" } dd { (Name::of(label)) } } }
                 @if let Some(album) = row.album.as_ref().or(row.release.as_ref()) { div { dt { "Release" } dd { (Name::of(album)) } } }
             }

@@ -80,7 +80,7 @@ fn round(desk: &Desk, receiver: &receivers::Receiver, cancel: &Cancel) {
 
 fn note(desk: &Desk, message: &Message, sent: send::Sent) -> Result<(), super::state::StateError> {
     match sent {
-        send::Sent::Taken(outcome) => desk.store.sent(&message.id, &outcome, &super::jobs::now()),
+        send::Sent::Taken(outcome) => desk.store.sent(&message.id, &outcome, &super::stamp::now()),
         send::Sent::Gone(outcome) => {
             desk.say(&format!("webhook {}: {outcome}; nothing more is tried", message.id));
             desk.store.put_off(&message.id, &outcome, None)

@@ -1,6 +1,8 @@
 //! Every rule: an upload on which it fires, and one like it on which it does not. The table fails where a rule has no
 //! such pair.
 
+use soundalike_index::Library;
+
 use super::*;
 use crate::declare::declared::Voice;
 use crate::policy::Pack;
@@ -137,6 +139,11 @@ fn audio(rule: Rule, fires: bool) -> Option<Scene> {
         }),
         Rule::Audio007 if fires => with(matched(MatchKind::Version, 99.0, 99.0, 198.0)),
         Rule::Audio007 => with(same_audio()),
+        Rule::Audio008 => Scene::alone(|u| {
+            let mut m = matched(MatchKind::ContainsReference, 20.0, 99.0, 8.0);
+            Arc::make_mut(&mut m.reference).library = fires.then(Library::default);
+            u.matches = vec![m];
+        }),
         Rule::Work001 => resembling(fires),
         Rule::Work002 => family(if fires { 2 } else { 1 }),
         _ => return None,
