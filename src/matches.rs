@@ -96,6 +96,7 @@ pub struct Match {
     /// What is left of it beside the loops of a library that sound in the query; none where nothing is left that is
     /// beyond chance, or where no loop takes anything away.
     #[serde(default)]
+    #[doc(hidden)]
     pub beside_loops: Option<Box<Match>>,
     /// The matches with loops that explain some of it, or all.
     #[serde(default)]
@@ -155,6 +156,7 @@ impl Match {
     }
 
     /// What it is judged by: the part of it that no loop of a library explains; none where a loop explains all.
+    #[doc(hidden)]
     pub fn own_part(&self) -> Option<&Match> {
         match (&self.beside_loops, self.loops.is_empty()) {
             (Some(rest), _) => Some(rest),

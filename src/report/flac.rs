@@ -10,7 +10,10 @@ const BLOCK: usize = 4_096;
 pub fn encode(samples: &[i32], channels: usize, rate: u32) -> Option<Vec<u8>> {
     let config = flacenc::config::Encoder::default().into_verified().ok()?;
     let source = flacenc::source::MemSource::from_samples(samples, channels, 16, rate as usize);
-    let stream = flacenc::encode_with_fixed_block_size(&config, source, BLOCK).ok()?;
+    let mut stream = flacenc::encode_with_fixed_block_size(&config, source, BLOCK).ok()?;
+    // The shorter block at the end does not count (RFC 9639, 8.2); a stream that says otherwise is one of variable
+    // blocks, which decoders look for in vain.
+    stream.stream_info_mut().set_block_sizes(BLOCK, BLOCK).ok()?;
     let mut sink = flacenc::bitsink::ByteSink::new();
     stream.write(&mut sink).ok()?;
     Some(sink.as_slice().to_vec())

@@ -39,6 +39,6 @@ impl Comparison<'_> {
         let lines = found.segments.iter();
         let lines = lines.map(|s| Scored { transform: s.transform, raw_score: s.raw_score });
         let left = self.chain(lines.collect(), searched_seconds)?;
-        left.accepted().then(|| MatchEvidence { likeness: found.likeness, ..left })
+        left.accepted().then_some(MatchEvidence { likeness: found.likeness, ..left })
     }
 }

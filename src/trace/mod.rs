@@ -58,7 +58,7 @@ pub enum Heard {
 pub struct Meter(Kind);
 
 enum Kind {
-    Glance(gate::Gate),
+    Glance(Box<gate::Gate>),
     Close(Box<close::Close>),
 }
 
@@ -68,7 +68,7 @@ impl Meter {
         let params = &TraceParams::V1;
         match listening {
             Listening::Off => None,
-            Listening::Glance => Some(Meter(Kind::Glance(gate::Gate::new(params)))),
+            Listening::Glance => Some(Meter(Kind::Glance(Box::new(gate::Gate::new(params))))),
             Listening::Close => Some(Meter(Kind::Close(Box::new(close::Close::new(params))))),
         }
     }

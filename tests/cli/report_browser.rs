@@ -216,10 +216,10 @@ fn a_real_scan_is_painted_with_spectrograms_peaks_and_joins() {
     assert_eq!((count("input"), page_source(&place).matches("<input").count()), (1, 0));
 
     // Exhibits are folded until somebody asks for them.
-    let open =
+    let unfolded =
         page_source(&place).replace("<details class=\"match\"", "<details open class=\"match\"");
-    let open = open.replace("<details class=\"upload\"", "<details open class=\"upload\"");
-    place.write("page.html", open);
+    let unfolded = unfolded.replace("<details class=\"upload\"", "<details open class=\"upload\"");
+    place.write("page.html", unfolded);
     let size = (1_280, 3_200);
     let shot = shoot(&browser, &place, "page.html", size);
     assert!(shot.longest_run(REVIEW) > 80, "banner: {}", shot.longest_run(REVIEW));

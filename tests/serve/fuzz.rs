@@ -73,14 +73,15 @@ fn body(chance: &mut Chance) -> Value {
     ];
     let mut object = serde_json::Map::new();
     for name in names {
-        if chance.next() % 3 == 0 {
+        if chance.next().is_multiple_of(3) {
             let fits = match name {
                 "action" => json!(*chance.of(&["pass", "hold", "reject", "park", "reopen"])),
                 "reason" => json!("because"),
                 _ => value(chance, 0),
             };
             let any = value(chance, 0);
-            object.insert(name.to_owned(), if chance.next() % 2 == 0 { fits } else { any });
+            object
+                .insert(name.to_owned(), if chance.next().is_multiple_of(2) { fits } else { any });
         }
     }
     Value::Object(object)
@@ -110,14 +111,14 @@ fn nothing_that_is_sent_is_answered_by_5xx() {
                 for part in path.split('/').skip(1) {
                     address.push('/');
                     match part.starts_with('{') {
-                        true if chance.next() % 3 == 0 => address += *chance.of(&real),
+                        true if chance.next().is_multiple_of(3) => address += *chance.of(&real),
                         // An empty part is another address.
                         true => address += *chance.of(&TEXTS[1..]),
                         false => address += part,
                     }
                 }
                 let wanted: Vec<&&str> =
-                    queries.iter().filter(|_| chance.next() % 3 == 0).collect();
+                    queries.iter().filter(|_| chance.next().is_multiple_of(3)).collect();
                 for (at, name) in wanted.into_iter().enumerate() {
                     address +=
                         &format!("{}{name}={}", if at == 0 { '?' } else { '&' }, chance.of(TEXTS));

@@ -111,19 +111,14 @@ fn what_happens_is_told_signed_and_outlives_a_kill() {
     // A wish to stop ends the first receiver.
     drop(refusing);
     let _ = TcpStream::connect(("127.0.0.1", port)).map(|mut s| s.write_all(b"x\r\n\r\n"));
-    let listener = loop {
-        match TcpListener::bind(("127.0.0.1", port)) {
-            Ok(listener) => break listener,
-            Err(_) => {
-                // Another port does as well.
-                let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-                let line = std::fs::read_to_string(place.path("hooks")).unwrap();
-                let there = format!(":{}/", listener.local_addr().unwrap().port());
-                place.write("hooks", line.replace(&format!(":{port}/"), &there));
-                break listener;
-            }
-        }
-    };
+    let listener = TcpListener::bind(("127.0.0.1", port)).unwrap_or_else(|_| {
+        // Another port does as well.
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let line = std::fs::read_to_string(place.path("hooks")).unwrap();
+        let there = format!(":{}/", listener.local_addr().unwrap().port());
+        place.write("hooks", line.replace(&format!(":{port}/"), &there));
+        listener
+    });
     let taking = receiver(listener, 204);
     let service = Service::start(&place, &["--webhooks", "hooks"]);
     service.post(&format!("/v1/webhooks/messages/{id}/send"), &json!({})).expect(202);
