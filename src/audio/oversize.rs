@@ -86,6 +86,7 @@ impl<R: Read + Seek> Walk<'_, R> {
         const PADDING: u8 = 1;
         const STREAM_INFO: u8 = 0;
         const COMMENT: u8 = 4;
+        let mut info = None;
         for _ in 0..MAX_PARTS {
             let [kind, a, b, c] = self.peek(at)?;
             let len = u64::from(u32::from_be_bytes([0, a, b, c]));
@@ -98,10 +99,29 @@ impl<R: Read + Seek> Walk<'_, R> {
             if !keep {
                 self.hide(at, [last | PADDING]);
             }
+            if kind == STREAM_INFO && len >= 34 {
+                info = Some(at + 4);
+            }
             at += 4 + len;
             if last != 0 || kind == 127 || at >= self.end {
                 break;
             }
+        }
+        match info {
+            Some(info) if at + 2 <= self.end => self.block_sizes(info, at),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether blocks of FLAC are of one size is said by their first bits (RFC 9639, 9.1.1). The demuxer goes by the
+    /// smallest and the largest of STREAMINFO, where some encoders count the shorter one at the end, and finds none.
+    fn block_sizes(&mut self, info: u64, frame: u64) -> io::Result<()> {
+        let [least @ .., a, b] = self.peek::<4>(info)?;
+        let most = [a, b];
+        match self.peek::<2>(frame)? {
+            [0xff, 0xf8] if least != most => self.hide(info, most),
+            [0xff, 0xf9] if least == most => self.hide(info, [0, 16]),
+            _ => {}
         }
         Ok(())
     }
@@ -297,6 +317,20 @@ mod tests {
         let expected = [(picture, 1), (comment, 1), (last, 0x81)];
         let expected = expected.map(|(at, byte)| Patch { at, bytes: vec![byte] });
         assert_eq!(hidden_in(&bytes), expected);
+    }
+
+    #[test]
+    fn blocks_of_flac_are_of_one_size_where_they_say_so_themselves() {
+        let stream = |least: u16, most: u16, sync: [u8; 2]| {
+            let sizes = [least.to_be_bytes(), most.to_be_bytes()].concat();
+            [&b"fLaC\x80\0\0\x22"[..], &sizes, &[0; 30], &sync].concat()
+        };
+        let patch = |bytes: [u8; 2]| vec![Patch { at: 8, bytes: bytes.to_vec() }];
+        assert_eq!(hidden_in(&stream(3_072, 4_096, [0xff, 0xf8])), patch([0x10, 0]));
+        assert_eq!(hidden_in(&stream(4_096, 4_096, [0xff, 0xf9])), patch([0, 16]));
+        for (least, sync) in [(4_096, 0xf8), (16, 0xf9), (3_072, 0xfa)] {
+            assert_eq!(hidden_in(&stream(least, 4_096, [0xff, sync])), []);
+        }
     }
 
     #[test]

@@ -14,7 +14,7 @@
 //!                                   window_match: a second opinion
 //! ```
 //!
-//! [`gate`] does that with few frames, for every file; [`close`] with many, for those in which the gate sees
+//! `gate` does that with few frames, for every file; `close` with many, for those in which the gate sees
 //! something. Both listen to the signal at the file's own rate, within the decoder ([`Meter`]), because the
 //! pattern is finest and strongest above the 8 kHz to which fingerprints listen.
 
