@@ -192,7 +192,7 @@ impl TraceParams {
             stride: 5,
             most: (0.53, 0.78),
         },
-        human: Human { versions: 982, highest: 6.1, highest_pitched: 7.2 },
+        human: Human { versions: 1504, highest: 6.2, highest_pitched: 7.6 },
     };
 
     /// Name and digest of the preset, as records state it.
