@@ -27,12 +27,24 @@ use crate::track::Track;
 use crate::works::channel::{Channel, Listening};
 use crate::works::params::WorkParams;
 use crate::works::stored;
-use crate::works::work::WorkMeter;
+use crate::works::work::{Work, WorkMeter};
 
 /// Files per committed segment.
 const CHUNK: usize = 128;
 /// References described anew at once.
 const REVISED: usize = 4096;
+
+/// What the files are that are added.
+#[derive(Debug, Clone, Default)]
+pub enum AddedAs {
+    /// Nobody says: new ones are recordings, others stay what they are.
+    #[default]
+    Unsaid,
+    /// Tracks that somebody released.
+    Recordings,
+    /// Loops and samples of a library, described so where their metadata says nothing else.
+    Loops(Library),
+}
 
 /// What to add and how.
 pub struct AddOptions<'a> {
@@ -46,8 +58,8 @@ pub struct AddOptions<'a> {
     pub catalogue: Option<String>,
     /// Owner of files whose metadata has none.
     pub owner: Option<String>,
-    /// Files are loops and samples of a library, described so where their metadata says nothing else.
-    pub library: Option<Library>,
+    /// What the files are. Metadata alone makes no loop of a recording: tables of recordings have licences, too.
+    pub added_as: AddedAs,
     /// Content that is in the index without the waveform by which loops are found; it is added where they are some.
     pub without_loop: HashSet<[u8; 32]>,
     /// What is kept of what they play, so that it is found played anew.
@@ -67,7 +79,7 @@ impl<'a> AddOptions<'a> {
             metadata,
             catalogue,
             owner,
-            library: None,
+            added_as: AddedAs::default(),
             without_loop: HashSet::new(),
             works: Listening::Recordings,
             without_works: Default::default(),
@@ -76,10 +88,10 @@ impl<'a> AddOptions<'a> {
 }
 
 impl AddOptions<'_> {
-    /// What a library says of the file at `path`, where it is one of its sounds.
+    /// What a library says of the file at `path`, where the files are its sounds.
     fn library_of(&self, path: &Path) -> Option<Library> {
-        let told = self.metadata.row(path).and_then(|row| row.library);
-        overlaid(self.library.as_ref(), told)
+        let AddedAs::Loops(library) = &self.added_as else { return None };
+        Some(overlaid(library, self.metadata.row(path).and_then(|row| row.library)))
     }
 }
 
@@ -200,7 +212,7 @@ pub fn add<T: Target>(
             .collect();
         commit(writer, chunk, outcomes, &mut told, &mut summary)?;
         if told.len() >= REVISED {
-            revise(writer, &mut told, &mut summary)?;
+            revise(writer, &mut told, &options.added_as, &mut summary)?;
         }
         if cancel.is_cancelled() {
             summary.cancelled = true;
@@ -208,7 +220,7 @@ pub fn add<T: Target>(
         }
     }
     progress.finish();
-    revise(writer, &mut told, &mut summary)?;
+    revise(writer, &mut told, &options.added_as, &mut summary)?;
     if !summary.cancelled {
         writer.compact()?;
     }
@@ -253,6 +265,7 @@ fn commit(
 fn revise(
     writer: &mut impl Target,
     told: &mut HashMap<[u8; 32], Described>,
+    added_as: &AddedAs,
     summary: &mut Added,
 ) -> Result<(), IndexError> {
     if told.is_empty() {
@@ -268,13 +281,54 @@ fn revise(
         let revised = Track {
             catalogue: or(&row.catalogue, &track.catalogue),
             owner: or(&row.owner, &track.owner),
-            library: overlaid(track.library.as_ref(), row.library.clone()),
+            library: match (added_as, &track.library) {
+                (AddedAs::Recordings, _) | (AddedAs::Unsaid, None) => None,
+                (_, known) => {
+                    let known = known.clone().unwrap_or_default();
+                    Some(overlaid(&known, row.library.clone()))
+                }
+            },
             ..track.clone().described(&declared)
         };
         Some(revised.to_index())
     })?;
     told.clear();
     Ok(())
+}
+
+/// What is listened for in a file besides its peaks.
+struct Ears {
+    work: Option<WorkMeter>,
+    waveform: Option<TemplateMeter>,
+}
+
+impl Ears {
+    fn new(works: Listening, is_loop: bool) -> Ears {
+        Ears {
+            work: WorkMeter::new(works, &WorkParams::V1),
+            waveform: is_loop.then(|| TemplateMeter::new(&LoopParams::V1)),
+        }
+    }
+
+    fn are_closed(&self) -> bool {
+        self.work.is_none() && self.waveform.is_none()
+    }
+
+    fn push(&mut self, samples: &[f32]) {
+        if let Some(work) = &mut self.work {
+            work.push(samples);
+        }
+        if let Some(waveform) = &mut self.waveform {
+            waveform.push(samples);
+        }
+    }
+
+    /// What it plays, and its waveform as an index keeps it.
+    fn finish(self) -> (Option<Work>, Option<Payload>) {
+        let template = self.waveform.and_then(TemplateMeter::finish);
+        let payload = template.map(|template| Payload::new(PAYLOAD, FORM, template.pack()));
+        (self.work.map(WorkMeter::finish), payload)
+    }
 }
 
 fn read(
@@ -289,32 +343,23 @@ fn read(
         Err(AudioError::Cancelled { .. }) => return Outcome::Skipped,
         Err(error) => return Outcome::Failed(error),
     };
-    let library = options.library_of(path);
-    let mut meter = WorkMeter::new(options.works, &WorkParams::V1);
-    let mut waveform = library.is_some().then(|| TemplateMeter::new(&LoopParams::V1));
-    let mut hear = |samples: &[f32]| {
-        if let Some(meter) = &mut meter {
-            meter.push(samples);
-        }
-        if let Some(waveform) = &mut waveform {
-            waveform.push(samples);
-        }
-    };
+    let mut ears = Ears::new(options.works, options.library_of(path).is_some());
+    let mut hear = |samples: &[f32]| ears.push(samples);
     let (info, constellation) = match fingerprint(path, options.params, 1.0, decode, &mut hear) {
         Ok(done) => done,
         Err(AudioError::Cancelled { .. }) => return Outcome::Skipped,
         Err(error) => return Outcome::Failed(error),
     };
     let mut windows = windows(&constellation, options.params);
-    let template = waveform.and_then(TemplateMeter::finish);
+    let (work, template) = ears.finish();
     // A loop is found by its waveform, too, however few peaks it has.
     if template.is_none() && !windows.iter().any(|w| w.space == SPACE_PEAK_MAP) {
         return Outcome::Featureless;
     }
     let meta = described(path, &info, sha256, options);
     let mut payloads = payloads(&constellation);
-    payloads.extend(template.map(|t| Payload::new(PAYLOAD, FORM, t.pack())));
-    if let Some(work) = meter.map(WorkMeter::finish) {
+    payloads.extend(template);
+    if let Some(work) = work {
         payloads.extend(stored::payloads(&work));
         windows.extend(stored::windows(&work, &WorkParams::V1));
     }
@@ -330,36 +375,30 @@ fn present(
 ) -> Outcome {
     let mut described = options.metadata.row(path).map(Box::new);
     let library = options.library_of(path);
-    if library.is_some() {
-        described.get_or_insert_default().library.clone_from(&library);
+    if !matches!(options.added_as, AddedAs::Unsaid) {
+        let row = described.get_or_insert_default();
+        row.library = library.clone().or(row.library.take());
     }
     let lacks = |channel: &Channel| {
         options.works.hears(*channel) && options.without_works[*channel as usize].contains(&sha256)
     };
     let lacking: Vec<Channel> = Channel::ALL.into_iter().filter(lacks).collect();
-    let mut meter = WorkMeter::new(options.works, &WorkParams::V1).filter(|_| !lacking.is_empty());
     let lacks_loop = library.is_some() && options.without_loop.contains(&sha256);
-    let mut waveform = lacks_loop.then(|| TemplateMeter::new(&LoopParams::V1));
-    if meter.is_none() && waveform.is_none() {
+    let works = if lacking.is_empty() { Listening::Recordings } else { options.works };
+    let mut ears = Ears::new(works, lacks_loop);
+    if ears.are_closed() {
         return Outcome::Present(sha256, described, None);
     }
-    let mut hear = |samples: &[f32]| {
-        if let Some(meter) = &mut meter {
-            meter.push(samples);
-        }
-        if let Some(waveform) = &mut waveform {
-            waveform.push(samples);
-        }
-    };
+    let mut hear = |samples: &[f32]| ears.push(samples);
     match decode_file(path, decode, &mut hear) {
         Ok(_) => {
-            let work = meter.map(WorkMeter::finish).unwrap_or_default();
+            let (work, template) = ears.finish();
+            let work = work.unwrap_or_default();
             let (mut payloads, mut windows) =
                 (stored::payloads(&work), stored::windows(&work, &WorkParams::V1));
             payloads.retain(|p| lacking.iter().any(|channel| channel.name() == p.name));
             windows.retain(|w| lacking.iter().any(|channel| channel.space() == w.space));
-            let template = waveform.and_then(TemplateMeter::finish);
-            payloads.extend(template.map(|t| Payload::new(PAYLOAD, FORM, t.pack())));
+            payloads.extend(template);
             // What never sounds has no work, however often it is asked for.
             let any = !payloads.is_empty();
             let addition = any.then(|| Box::new(Addition { sha256, payloads, windows }));
@@ -371,16 +410,13 @@ fn present(
 }
 
 /// What is `known` of a sound of a library, and what is `told` of it over that.
-fn overlaid(known: Option<&Library>, told: Option<Library>) -> Option<Library> {
-    let (known, told) = match (known, told) {
-        (Some(known), Some(told)) => (known.clone(), told),
-        (known, told) => return told.or_else(|| known.cloned()),
-    };
-    Some(Library {
+fn overlaid(known: &Library, told: Option<Library>) -> Library {
+    let (known, told) = (known.clone(), told.unwrap_or_default());
+    Library {
         pack: told.pack.or(known.pack),
         licence: told.licence.or(known.licence),
         exclusive: told.exclusive.or(known.exclusive),
-    })
+    }
 }
 
 /// The file as its tags describe it, and the table of metadata over them.

@@ -100,6 +100,7 @@ pub struct Match {
     pub beside_loops: Option<Box<Match>>,
     /// The matches with loops that explain some of it, or all.
     #[serde(default)]
+    #[doc(hidden)]
     pub loops: Vec<String>,
     /// The decision by which the match is not held against the upload.
     pub allowed_by: Option<String>,
@@ -151,6 +152,7 @@ impl Match {
     }
 
     /// The reference is a loop or a sample of a library, which many may use.
+    #[doc(hidden)]
     pub fn is_loop(&self) -> bool {
         self.reference.library.is_some()
     }

@@ -23,6 +23,7 @@ use crate::level::Level;
 use crate::policy::wording::{LIMITS, VOICE_LIMIT};
 use crate::policy::{Eligibility, Facts, Pack, PackError, PackSet, Rule, eligibility};
 use crate::report::records::MatchRecord;
+use crate::trace::words::statement;
 
 pub use law::{Statement, known as jurisdictions};
 pub use party::{Conflict, Party, Word};
@@ -228,7 +229,7 @@ fn found(engine: &Engine, examined: Examined) -> Found {
             .map(|o| (o.rule, o.message.clone()))
             .collect(),
         tags: upload.tags_generator.clone(),
-        traces: Vec::new(),
+        traces: upload.trace.iter().map(statement).collect(),
     }
 }
 

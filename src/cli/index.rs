@@ -13,7 +13,7 @@ use soundalike::declare::metadata::Metadata;
 use soundalike::declare::text::visible;
 use soundalike::engine::{open, upgrade_index, without_loop, works, writer};
 use soundalike::id::path_text;
-use soundalike::indexer::{AddOptions, Added, add};
+use soundalike::indexer::{AddOptions, Added, AddedAs, add};
 use soundalike::level::Level;
 use soundalike::params::FingerprintParams;
 use soundalike::report::look::Ink;
@@ -70,11 +70,12 @@ pub(super) struct AddArgs {
     /// Who owns the files
     #[arg(long, value_name = "NAME", help_heading = INPUT)]
     owner: Option<String>,
-    /// What the files are. What a known loop explains is named so, and not held against an upload by itself
-    #[arg(long, value_enum, default_value_t = Kind::Recordings, help_heading = INPUT)]
-    kind: Kind,
+    /// What the files are: recordings where nobody says. What a known loop explains is named so, and not held against
+    /// an upload by itself. Said of files that are in the index, it changes them
+    #[arg(long, value_enum, help_heading = INPUT)]
+    kind: Option<Kind>,
     /// Pack that loops and samples are of, where `--metadata` has no column `pack` (nor `licence`, `exclusive`)
-    #[arg(long, value_name = "NAME", help_heading = INPUT)]
+    #[arg(long, value_name = "NAME", help_heading = INPUT, requires = "kind")]
     pack: Option<String>,
     /// Keep what the files play, too, so that `scan --works` finds it played anew: other instruments, another key or
     /// tempo. Files that are in the index without it get it. Once some have it, all that are added do
@@ -242,8 +243,13 @@ fn run_add(args: &AddArgs) -> Result<Exit, Failure> {
         catalogue: args.catalogue.clone(),
         owner: args.owner.clone(),
         without_loop: without_loop(&args.index.dir)?,
-        library: (args.kind == Kind::Library || args.pack.is_some())
-            .then(|| Library { pack: args.pack.clone(), ..Library::default() }),
+        added_as: match args.kind {
+            None => AddedAs::Unsaid,
+            Some(Kind::Recordings) => AddedAs::Recordings,
+            Some(Kind::Library) => {
+                AddedAs::Loops(Library { pack: args.pack.clone(), ..Library::default() })
+            }
+        },
         works: known.max(WorksArg::listening(args.works)),
         without_works: if args.works.is_some() { kept.without } else { Default::default() },
         ..AddOptions::new(&params, &metadata)

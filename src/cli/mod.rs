@@ -26,6 +26,7 @@ mod screen;
 #[cfg(feature = "serve")]
 mod serve;
 mod shell;
+mod standing;
 mod sweep;
 mod watch;
 pub mod worker;

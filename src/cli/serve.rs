@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use jiff::Timestamp;
-use soundalike::engine::{Engine, Index, Options, writer};
+use soundalike::engine::{Engine, Index};
 use soundalike::serve::{
     self, ReceiverError, Receivers, Role, ServeError, Settings, Users, UsersError, WatchedFolder,
     new_receiver, new_token, root_folder,
@@ -18,7 +17,8 @@ use super::common::{
 };
 use super::index::say;
 use super::review::VerdictArgs;
-use super::scan::{DepthArg, index_from_environment};
+use super::scan::DepthArg;
+use super::standing::Standing;
 
 /// Heading of the options that say who reaches the service.
 const ACCESS: &str = "Access";
@@ -183,23 +183,16 @@ pub(super) fn run(args: ServeArgs) -> Result<Exit, Failure> {
 
 /// What uploads are compared with and judged by.
 fn engine(args: &ServeArgs) -> Result<Engine, Failure> {
-    let dir = args
-        .index
-        .clone()
-        .or_else(index_from_environment)
-        .ok_or_else(|| Failure::usage("what should uploads be compared with? Give --index"))?;
-    let references = Index::open(&dir)?;
-    let judge = args.verdicts.judge(Some(&dir), Timestamp::now())?;
-    if let Some(keep) = &args.keep {
-        writer(keep)?;
+    let engine = Standing {
+        compared: "uploads",
+        index: args.index.as_deref(),
+        keep: args.keep.as_deref(),
+        verdicts: &args.verdicts,
+        work: &args.work,
+        depth: &args.depth,
+        works: args.works.listening(),
     }
-    let mut options = Options::default();
-    options.decode = args.work.decode_options();
-    options.depth = args.depth.depth();
-    let mut engine = Engine::new(options).with_references(references).with_judge(judge);
-    if args.works.listening().hears_works() {
-        engine = engine.with_works(args.works.listening())?;
-    }
+    .engine()?;
     Ok(match &args.keep {
         Some(keep) => engine.with_earlier(Index::open(keep)?),
         None => engine,

@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use jiff::Timestamp;
-use soundalike::engine::{Engine, Index, Options, writer};
+use soundalike::engine::{Engine, Index};
 use soundalike::id::digest_name;
 use soundalike::watch::{ResultStore, Service, ServiceError, ServiceOptions, WatchError, sleep};
 
@@ -14,7 +13,8 @@ use super::common::{
     COMPARISON, Exit, Failure, OUTPUT, WorkArgs, WorksArgs, cancel_on_interrupt, warn,
 };
 use super::review::VerdictArgs;
-use super::scan::{DepthArg, index_from_environment, say_earlier_without_works};
+use super::scan::{DepthArg, say_earlier_without_works};
+use super::standing::Standing;
 
 /// Longest pause after something went wrong that is not the fault of a delivery.
 const MAX_PAUSE: Duration = Duration::from_secs(600);
@@ -124,26 +124,20 @@ pub(super) fn run(args: WatchArgs) -> Result<Exit, Failure> {
 
 /// Opens what deliveries are compared with and judged by, and where results go.
 fn open(args: &WatchArgs) -> Result<(ResultStore, Engine), Failure> {
-    let dir =
-        args.index.clone().or_else(index_from_environment).ok_or_else(|| {
-            Failure::usage("what should deliveries be compared with? Give --index")
-        })?;
     if !args.queue.is_dir() {
         return Err(Failure::usage(format!("{} is no folder", args.queue.display())));
     }
-    let references = Index::open(&dir)?;
-    let judge = args.verdicts.judge(Some(&dir), Timestamp::now())?;
+    let engine = Standing {
+        compared: "deliveries",
+        index: args.index.as_deref(),
+        keep: args.keep.as_deref(),
+        verdicts: &args.verdicts,
+        work: &args.work,
+        depth: &args.depth,
+        works: args.works.listening(),
+    }
+    .engine()?;
     let results = result_store(args)?;
-    if let Some(keep) = &args.keep {
-        writer(keep)?;
-    }
-    let mut options = Options::default();
-    options.decode = args.work.decode_options();
-    options.depth = args.depth.depth();
-    let mut engine = Engine::new(options).with_references(references).with_judge(judge);
-    if args.works.listening().hears_works() {
-        engine = engine.with_works(args.works.listening())?;
-    }
     Ok((
         results,
         match args.earlier.as_ref().or(args.keep.as_ref()) {

@@ -40,7 +40,7 @@ pub(super) struct Seen {
 impl Engine {
     /// Reads one file, unless it is not wanted any more.
     pub(super) fn read(&self, item: &Item) -> Option<Read> {
-        match self.analyse(item) {
+        match self.analyse(item, self.references.is_some()) {
             Ok(analysed) => Some(Ok(Box::new(analysed))),
             Err(AudioError::Cancelled { .. }) => None,
             Err(error) => Some(Err(ErrorRecord::audio(&item.path, &error))),

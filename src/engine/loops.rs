@@ -1,17 +1,17 @@
 //! Loops of a library in a file: named as matches, and taken out of other matches.
 
 use crate::fingerprint::Constellation;
-use crate::fingerprint::constellation::{TIME_UNITS_PER_SECOND, time_units};
+use crate::fingerprint::constellation::TIME_UNITS_PER_SECOND;
 use crate::fingerprint::stored::constellation;
 use crate::loops::listen::Heard;
 use crate::loops::occurrence::Occurrence;
 use crate::matches::Match;
 use crate::params::FingerprintParams;
-use crate::scan::evidence::{MatchEvidence, covered};
+use crate::scan::evidence::MatchEvidence;
 use crate::scan::params::ScanParams;
-use crate::scan::search::{Scanner, TrackMatch};
+use crate::scan::search::{Scanner, TrackMatch, best_first};
 use crate::scan::segment::Segment;
-use crate::scan::transform::Transform;
+use crate::scan::transform::{Transform, to_units};
 use crate::scan::verify::coincidences;
 
 use super::analyse::Analysed;
@@ -25,8 +25,11 @@ const UNTOUCHED: f64 = 0.9;
 impl References {
     /// The matches of a file that were `found` by its peaks, and with them the loops that were heard in it, the
     /// surest first.
-    pub(super) fn with_loops(&self, file: &Analysed, found: Vec<TrackMatch>) -> Vec<TrackMatch> {
-        let mut found = found;
+    pub(super) fn with_loops(
+        &self,
+        file: &Analysed,
+        mut found: Vec<TrackMatch>,
+    ) -> Vec<TrackMatch> {
         for heard in &file.loops {
             let known = found.iter_mut().find(|m| m.track == heard.track && m.found.accepted());
             // Damage is told by the reader, which watches over all that is read of it.
@@ -49,11 +52,7 @@ impl References {
                 }
             }
         }
-        found.sort_by(|a, b| {
-            let order = a.found.log10_evalue.total_cmp(&b.found.log10_evalue);
-            order.then(a.track.cmp(&b.track))
-        });
-        found
+        best_first(found)
     }
 }
 
@@ -106,40 +105,36 @@ fn evidence(heard: &Heard, query: &Constellation, reference: &Constellation) -> 
 
 /// Evidence of these segments, of which the surest has this E-value.
 fn told(
-    mut segments: Vec<Segment>,
+    segments: Vec<Segment>,
     log10_evalue: f64,
     query: &Constellation,
     reference: &Constellation,
 ) -> MatchEvidence {
-    segments.sort_by_key(|s| (s.query_ms, s.reference_ms));
-    let query_covered_ms = covered(segments.iter().map(|s| s.query_ms));
-    let reference_covered_ms = covered(segments.iter().map(|s| s.reference_ms));
-    let share = |part: u64, whole: u64| (part as f64 / whole.max(1) as f64).min(1.0);
-    MatchEvidence {
-        raw_score: (-log10_evalue * std::f64::consts::LN_10) as f32,
+    let found = MatchEvidence {
+        raw_score: nats(log10_evalue),
         log10_evalue,
         score: ScanParams::V1.score.score(log10_evalue),
-        query_covered_ms,
-        reference_covered_ms,
-        query_coverage: share(query_covered_ms, query.duration_ms()),
-        reference_coverage: share(reference_covered_ms, reference.duration_ms()),
-        segments,
         ..MatchEvidence::default()
-    }
+    };
+    found.with_segments(segments, query, reference)
+}
+
+/// What as many chance occurrences are worth.
+fn nats(log10_evalue: f64) -> f32 {
+    (-log10_evalue * std::f64::consts::LN_10) as f32
 }
 
 fn segment(o: &Occurrence, query: &Constellation, reference: &Constellation) -> Segment {
     let ms = |seconds: f64| (seconds * 1000.0).round().max(0.0) as u64;
     let transform = Transform::shift((o.loop_s.0 - o.file_s.0) * TIME_UNITS_PER_SECOND);
     let query_ms = (ms(o.file_s.0), ms(o.file_s.1));
-    let units = |ms: u64| time_units(u32::try_from(ms).unwrap_or(u32::MAX));
-    let stretch = query.between(units(query_ms.0), units(query_ms.1));
+    let stretch = query.between(to_units(query_ms.0), to_units(query_ms.1));
     let met = coincidences(stretch, reference, &transform, &ScanParams::V1.verify);
     Segment {
         query_ms,
         reference_ms: (ms(o.loop_s.0), ms(o.loop_s.1)),
         transform,
-        raw_score: (-o.log10_evalue * std::f64::consts::LN_10) as f32,
+        raw_score: nats(o.log10_evalue),
         distinct: 1.0,
         independence: 1.0,
         peaks: stretch.len() as u32,

@@ -305,7 +305,7 @@ impl Engine {
                 (upload, scan.is_featureless)
             }
             None => {
-                let mut upload = self.analyse(item)?.upload;
+                let mut upload = self.analyse(item, true)?.upload;
                 self.judge.rule(&mut upload);
                 (upload, false)
             }
@@ -326,7 +326,7 @@ impl Engine {
 
     fn scan_item(&self, item: &Item) -> Result<(Scan, Upload), Error> {
         let references = self.references.as_ref().ok_or(Error::NothingToCompareWith)?;
-        let analysed = self.analyse(item)?;
+        let analysed = self.analyse(item, true)?;
         let hits = || references.hits(&analysed, &self.options);
         let hits = self.guarded(hits)?;
         let Analysed { mut upload, constellation, work, .. } = analysed;
@@ -353,13 +353,14 @@ impl Engine {
         artists.map(String::as_str)
     }
 
-    /// Reads a file; with the peaks that a query needs where there is something to compare it with.
-    fn analyse(&self, item: &Item) -> Result<Analysed, AudioError> {
+    /// Reads a file; with the peaks that a query needs where there is something to compare it with. `listens`: traces
+    /// of decoders are listened for, if they are wanted at all.
+    fn analyse(&self, item: &Item, listens: bool) -> Result<Analysed, AudioError> {
         let params = &self.options.params;
         let has_references = self.references.is_some();
         let density = if has_references { params.query_density } else { 1.0 };
         let mut decode = self.options.decode.clone();
-        if self.options.traces && has_references {
+        if self.options.traces && listens {
             decode.traces = trace::Listening::Glance;
         }
         let loops = self.references().and_then(Index::loops);

@@ -55,7 +55,7 @@ impl MatchEvidence {
     }
 
     /// The same evidence, told by other segments; they are brought into query order.
-    pub(super) fn with_segments(
+    pub fn with_segments(
         self,
         mut segments: Vec<Segment>,
         query: &Constellation,

@@ -73,7 +73,8 @@ impl TrackMatch {
     }
 }
 
-fn best_first(mut matches: Vec<TrackMatch>) -> Vec<TrackMatch> {
+/// The surest first.
+pub fn best_first(mut matches: Vec<TrackMatch>) -> Vec<TrackMatch> {
     matches.sort_by(|a, b| {
         let order = a.found.log10_evalue.total_cmp(&b.found.log10_evalue);
         order.then(a.track.cmp(&b.track))

@@ -140,3 +140,17 @@ fn people_get_all_of_it_in_words() {
         assert!(text.contains(words), "{words}: {text}");
     }
 }
+
+#[test]
+fn what_the_sound_tells_of_a_codec_is_found_with_and_without_references() {
+    let place = Place::indexed(&["zalek"]);
+    for more in [&[][..], &["--index", "index"]] {
+        let args = [&["advise", "incoming/funky-sax.mp3", "--format", "json"], WAYS, more].concat();
+        let advice: Value = serde_json::from_str(&place.run(&args).stdout).unwrap();
+        let traces = advice["found"]["traces"].as_array().unwrap();
+        assert_eq!(traces.len(), 1, "{more:?}");
+        let words = traces[0].as_str().unwrap();
+        assert!(words.contains("as Riffusion v1's decoder leaves it"), "{words}");
+        assert!(words.contains("a person's own recording included"), "{words}");
+    }
+}

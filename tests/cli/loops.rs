@@ -96,6 +96,32 @@ fn a_loop_for_one_alone_is_for_a_look() {
 }
 
 #[test]
+fn a_column_of_licences_makes_no_loop_of_a_recording() {
+    let place = place(false);
+    place.write("songs.csv", "path,license,exclusive\nsong.wav,CC-BY,yes\n");
+    let add = ["index", "add", "--index", "index", "song.wav", "--metadata", "songs.csv"];
+    place.run(&add).expect(0);
+    let again = scan(&place, "again.wav");
+    assert_eq!(verdict(&again), "hold");
+    assert!(again.one("match")["reference"].get("library").is_none());
+    // The same for a file that is new.
+    let add = ["index", "add", "--index", "fresh", "song.wav", "--metadata", "songs.csv"];
+    place.run(&add).expect(0);
+    let listed = place.run(&["index", "list", "--index", "fresh", "--format", "jsonl"]).expect(0);
+    assert!(!listed.stdout.contains("library"), "{listed:?}");
+}
+
+#[test]
+fn a_loop_can_be_made_a_recording_again() {
+    let place = place(true);
+    let add = ["index", "add", "--index", "index", "loop.wav"];
+    place.run(&add).expect(0);
+    assert_eq!(with_loop(&scan(&place, "quiet-user.wav")).len(), 1, "it stays what it is");
+    place.run(&[&add[..], &["--kind", "recordings"]].concat()).expect(0);
+    assert!(with_loop(&scan(&place, "quiet-user.wav")).is_empty());
+}
+
+#[test]
 fn what_was_indexed_as_a_recording_can_be_made_a_loop() {
     let place = place(false);
     place.run(&["index", "add", "--index", "index", "loop.wav"]).expect(0);

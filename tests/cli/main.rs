@@ -8,6 +8,7 @@
 
 mod advise;
 mod agree;
+mod chromium;
 mod clips;
 mod cluster;
 mod compare;

@@ -4,7 +4,7 @@
 //! `SOUNDALIKE_REQUIRE_BROWSER=1` asks for one. Nothing here depends on how fast it is.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
@@ -17,9 +17,9 @@ use soundalike::scan::comparison::Comparison;
 use soundalike::scan::params::ScanParams;
 use soundalike::scan::reference::Reference;
 
+use crate::chromium::installed;
 use crate::place::Place;
 
-const NAMES: &[&str] = &["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 const FLAGS: &[&str] = &[
     "--headless",
     "--no-sandbox",
@@ -36,20 +36,6 @@ const FLAGS: &[&str] = &[
 /// Colour of a banner that calls for a look, and of the first segment (see `style.css`).
 const REVIEW: [u8; 3] = [0x86, 0x52, 0x00];
 const SEGMENT: [u8; 3] = [0x0b, 0x5f, 0xa5];
-
-/// The browser, or a word on why the test did nothing.
-fn browser() -> Option<PathBuf> {
-    let folders = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::env::split_paths(&folders)
-        .flat_map(|folder| NAMES.iter().map(move |name| folder.join(name)))
-        .find(|path| path.is_file());
-    if found.is_none() {
-        let required = std::env::var_os("SOUNDALIKE_REQUIRE_BROWSER").is_some_and(|v| v == "1");
-        assert!(!required, "SOUNDALIKE_REQUIRE_BROWSER is set, but there is no Chromium");
-        eprintln!("skipped: no Chromium on this machine");
-    }
-    found
-}
 
 /// Opens `page` with further options; what came on standard output.
 fn open(browser: &Path, place: &Place, page: &str, options: &[String]) -> String {
@@ -190,7 +176,7 @@ fn with_evidence(place: &Place, records: &str) -> String {
 
 #[test]
 fn a_real_scan_is_painted_with_spectrograms_peaks_and_joins() {
-    let Some(browser) = browser() else { return };
+    let Some(browser) = installed() else { return };
     let place = Place::demo();
     let scan = ["scan", "incoming", "--references", "references", "--format", "jsonl"];
     let records = place.run(&scan).expect(1).stdout;
@@ -316,7 +302,7 @@ fn hostile_records() -> String {
 
 #[test]
 fn nothing_from_a_file_becomes_part_of_the_page() {
-    let Some(browser) = browser() else { return };
+    let Some(browser) = installed() else { return };
     let place = Place::empty();
     place.write("hostile.jsonl", hostile_records());
     place.run(&["report", "hostile.jsonl", "--title", "Safe & sound"]).expect(0);

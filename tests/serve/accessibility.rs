@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::devtools::{Page, installed};
+use crate::chromium::installed;
+use crate::devtools::Page;
 use crate::place::Place;
 use crate::service::{Service, form};
 

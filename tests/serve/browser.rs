@@ -3,7 +3,8 @@
 //! Runs where a Chromium is installed; elsewhere it says so and passes, unless `SOUNDALIKE_REQUIRE_BROWSER=1` asks
 //! for one.
 
-use crate::devtools::{Page, installed};
+use crate::chromium::installed;
+use crate::devtools::Page;
 use crate::place::Place;
 use crate::service::Service;
 

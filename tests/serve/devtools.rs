@@ -11,7 +11,6 @@ use tempfile::TempDir;
 use tungstenite::WebSocket;
 use tungstenite::stream::MaybeTlsStream;
 
-const NAMES: &[&str] = &["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 const FLAGS: &[&str] = &[
     "--headless=new",
     "--no-sandbox",
@@ -27,20 +26,6 @@ const FLAGS: &[&str] = &[
 ];
 /// How long something on a page is waited for, on a machine that may be busy with other tests.
 const PATIENCE: Duration = Duration::from_secs(120);
-
-/// The browser, or a word on why a test did nothing.
-pub fn installed() -> Option<PathBuf> {
-    let folders = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::env::split_paths(&folders)
-        .flat_map(|folder| NAMES.iter().map(move |name| folder.join(name)))
-        .find(|path| path.is_file());
-    if found.is_none() {
-        let required = std::env::var_os("SOUNDALIKE_REQUIRE_BROWSER").is_some_and(|v| v == "1");
-        assert!(!required, "SOUNDALIKE_REQUIRE_BROWSER is set, but there is no Chromium");
-        eprintln!("skipped: no Chromium on this machine");
-    }
-    found
-}
 
 /// A page in a browser of its own.
 pub struct Page {

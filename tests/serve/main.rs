@@ -10,6 +10,8 @@ mod accessibility;
 mod audio;
 mod browser;
 mod checks;
+#[path = "../cli/chromium.rs"]
+mod chromium;
 mod decisions;
 mod devtools;
 mod fuzz;
