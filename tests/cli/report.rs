@@ -223,3 +223,14 @@ fn what_cannot_be_reported_is_one_clear_error_and_leaves_the_old_page() {
     let outcome = place.run(&["report", "good.jsonl", "-o", "no/such/folder.html"]).expect(2);
     assert!(outcome.stderr.contains("cannot write no/such/folder.html"), "{outcome:?}");
 }
+
+#[test]
+fn an_upload_in_which_nothing_but_a_trace_was_found_is_told_with_its_exhibit() {
+    let place = demo_records();
+    place.run(&["report", "scan.jsonl"]).expect(0);
+    let page = page(&place, "scan.html");
+    // The medley, and the clip that matches nothing.
+    assert_eq!(page.matches("Trace of a decoder: strong").count(), 2);
+    let caveat = "audio passed through its codec, a person&#39;s own recording included.";
+    assert_eq!(page.replace('\'', "&#39;").matches(caveat).count(), 2, "to its last word");
+}

@@ -154,6 +154,7 @@ pub fn is_told(upload: &UploadEntry) -> bool {
     !upload.matches.is_empty()
         || !upload.findings.is_empty()
         || !upload.resemblances.is_empty()
+        || upload.trace.is_some()
         || is_grave(upload)
 }
 

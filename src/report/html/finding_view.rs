@@ -31,7 +31,7 @@ impl<'a> FindingRow<'a> {
         FindingRow {
             level: finding.level,
             rule: finding.rule,
-            message: Name::of(&finding.message),
+            message: Name::whole(&finding.message),
             evidence: shown(&finding.subject, &finding.evidence, anchors),
             policy: Name::of(&finding.policy),
             read_on: stated(&finding.verified_on).map(Text::of),

@@ -23,7 +23,7 @@ impl<'a> Text<'a> {
         Text(value.into(), MAX_CHARS)
     }
 
-    /// The same in full: for what a program reads again.
+    /// The same in full: for what a program reads again, and for sentences of ours.
     pub fn whole(value: impl Into<Cow<'a, str>>) -> Text<'a> {
         Text(value.into(), usize::MAX)
     }
@@ -73,6 +73,11 @@ impl<'a> Name<'a> {
     /// Marks `value` as foreign.
     pub fn of(value: impl Into<Cow<'a, str>>) -> Name<'a> {
         Name(Text::of(value))
+    }
+
+    /// The same in full: a sentence whose end says what it does not mean.
+    pub fn whole(value: impl Into<Cow<'a, str>>) -> Name<'a> {
+        Name(Text::whole(value))
     }
 }
 

@@ -30,7 +30,7 @@ impl<'a> TraceView<'a> {
     /// The exhibit of `record`.
     pub fn new(record: &'a DecoderTraceRecord) -> TraceView<'a> {
         let lattice = record.close.as_ref().map(|close| Name::of(&close.lattice));
-        TraceView { record, statement: Text::of(&record.statement), lattice }
+        TraceView { record, statement: Text::whole(&record.statement), lattice }
     }
 
     /// The exhibit in HTML.
