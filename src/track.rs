@@ -37,6 +37,10 @@ pub struct Track {
     pub capped: bool,
     /// Packets that could not be decoded.
     pub damaged_packets: u64,
+    /// Length of the file in bytes; 0 where only an index is known.
+    pub file_bytes: u64,
+    /// What wrote it, by its tags and by the stream's own signature.
+    pub software: Option<String>,
     /// Audio tracks in the file; 0 where only an index is known.
     pub audio_tracks: u32,
     /// Which of them was listened to, counted from 1.
@@ -80,6 +84,8 @@ impl Track {
             incomplete: info.incomplete.clone(),
             capped: info.capped,
             damaged_packets: info.damaged_packets,
+            file_bytes: info.file_bytes,
+            software: software(info),
             audio_tracks: info.audio_tracks,
             audio_track: info.audio_track,
             ..Track::default()
@@ -199,6 +205,14 @@ mod in_hex {
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<[u8; 32], D::Error> {
         from_hex(&String::deserialize(from)?).ok_or_else(|| D::Error::custom("no SHA-256"))
     }
+}
+
+/// What a file says to have written it: the program in its tags, the library in its stream.
+fn software(info: &AudioInfo) -> Option<String> {
+    let (program, library) = (info.tags.encoder.as_deref(), info.tags.writing_library.as_deref());
+    let names: Vec<&str> =
+        program.into_iter().chain(library.filter(|l| Some(*l) != program)).collect();
+    (!names.is_empty()).then(|| names.join(", "))
 }
 
 #[cfg(test)]

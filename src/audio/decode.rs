@@ -123,7 +123,7 @@ fn decode_source<R: io::Read + io::Seek + Send + Sync>(
     if let Some(cut) = parts.last().and_then(|part| part.cut.as_ref()).filter(|cut| !cut.is_fatal) {
         session.lacks(cut.reason.clone());
     }
-    session.conclude()
+    session.conclude(len)
 }
 
 /// One of the files in a file, open.
@@ -422,7 +422,7 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    fn conclude(mut self) -> Result<AudioInfo, Cause> {
+    fn conclude(mut self, file_bytes: u64) -> Result<AudioInfo, Cause> {
         let capped = self.pipeline.is_full();
         let (delivered, heard) = self.pipeline.finish();
         // Of what was not looked at nothing is said.
@@ -450,6 +450,7 @@ impl<'a> Session<'a> {
             incomplete,
             capped,
             tags: self.tags.with_separate_artists(),
+            file_bytes,
             heard,
         })
     }

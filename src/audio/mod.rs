@@ -51,6 +51,7 @@ mod survey;
 mod tags;
 mod tally;
 mod veil;
+mod vendor;
 
 use std::path::Path;
 use std::time::Duration;
@@ -127,6 +128,8 @@ pub struct AudioInfo {
     pub capped: bool,
     /// Descriptive tags.
     pub tags: Tags,
+    /// Length of the file in bytes.
+    pub file_bytes: u64,
     /// What was heard of traces of decoders, where that was asked.
     pub heard: Option<Heard>,
 }

@@ -12,7 +12,7 @@ use symphonia::core::io::MediaSource;
 
 use super::tags::Tags;
 use super::veil::{Patch, Veil};
-use super::{embedded, oversize};
+use super::{embedded, oversize, vendor};
 use crate::progress::Cancel;
 use crate::regular;
 
@@ -88,13 +88,14 @@ pub fn tags_around(bytes: &[u8]) -> io::Result<Tags> {
 impl<R: Read + Seek> Source<R> {
     /// A source over `inner`, which is `len` bytes long, behind `patches`.
     pub(super) fn new(mut inner: R, len: u64, stop: Stop, patches: &[Patch]) -> io::Result<Self> {
-        let embedded::Found { start, end, tags, mut hidden } = embedded::read(&mut inner, len)?;
+        let embedded::Found { start, end, mut tags, mut hidden } = embedded::read(&mut inner, len)?;
         hidden.extend(oversize::hidden(&mut inner, start, end)?);
         hidden.extend_from_slice(patches);
         let mut inner = Veil::new(inner, hidden)?;
         inner.seek(SeekFrom::Start(start))?;
         let mut head = Vec::with_capacity(HEAD);
         inner.by_ref().take((end - start).min(HEAD as u64)).read_to_end(&mut head)?;
+        tags.writing_library = vendor::writing_library(&head);
         inner.seek(SeekFrom::Start(start))?;
         let payload = Payload {
             len: end - start,

@@ -43,6 +43,8 @@ pub struct Tags {
     pub encoder: Option<String>,
     /// Settings of the encoding software.
     pub encoder_settings: Option<String>,
+    /// Library that encoded the stream, as it signs the stream's head (MediaInfo's word).
+    pub writing_library: Option<String>,
     /// Person or service that encoded the file.
     pub encoded_by: Option<String>,
     /// Free comment.
@@ -153,7 +155,7 @@ impl Tags {
             self.put(&field, value.collect());
         }
         fill!(title album album_artist composer isrc upc label copyright genre date encoder);
-        fill!(encoder_settings encoded_by description version track_number);
+        fill!(encoder_settings writing_library encoded_by description version track_number);
         if self.artists.is_empty() {
             self.artists = less.artists;
         }

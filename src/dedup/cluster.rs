@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::series::SeriesFact;
 use crate::level::Level;
 use crate::scan::kind::MatchKind;
 
@@ -195,4 +196,7 @@ pub struct Cluster {
     pub contributions: Vec<Contribution>,
     /// Weaker ties to tracks outside.
     pub context: Vec<Tie>,
+    /// What shows that its files were made in a series; context, too.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub series: Vec<SeriesFact>,
 }

@@ -16,7 +16,7 @@ use crate::scan::kind::{MatchKind, is_modified};
 use crate::scan::transform::Transform;
 
 /// What makes a cluster.
-const PARAMS: &ClusterParams = &DedupParams::V1.cluster;
+const PARAMS: &ClusterParams = &DedupParams::V2.cluster;
 
 /// Tracks that are near-duplicates of each other, and the evidence.
 #[derive(Debug, Clone, PartialEq)]
@@ -248,7 +248,7 @@ mod tests {
             reference_coverage: 1.0,
             ..MatchEvidence::default()
         };
-        Pair { a, b, found, a_share: 1.0, b_share: 1.0, shared_loop: false }
+        Pair { a, b, found, a_share: 1.0, b_share: 1.0, shared_loop: false, loop_ms: None }
     }
 
     #[test]

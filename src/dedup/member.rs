@@ -6,6 +6,7 @@ use soundalike_index::TrackMeta;
 
 use super::cluster::Member;
 use crate::declare::declared::AiLevel;
+use crate::fingerprint::seams::Seams;
 use crate::rounding::rounded;
 use crate::scan::kind::NAMED_BY;
 use crate::scan::transform::{Transform, to_ms};
@@ -39,6 +40,10 @@ pub struct BatchTrack {
     pub generator: bool,
     /// A decision allows it.
     pub allowed: bool,
+    /// Where clips were joined in it, if that is to be heard.
+    pub seams: Option<Seams>,
+    /// Length of the part that it repeats back to back, if there is one.
+    pub repeats_ms: Option<u64>,
 }
 
 impl BatchTrack {

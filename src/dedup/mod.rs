@@ -13,10 +13,13 @@ mod explain;
 pub mod families;
 pub mod family;
 mod kin;
+pub mod known_loops;
 mod member;
 pub mod pairs;
 pub mod params;
 mod score;
+pub mod series;
+pub mod shared_loops;
 pub mod track_set;
 
 use std::collections::BTreeMap;
@@ -27,7 +30,9 @@ pub use score::THRESHOLD_LENGTH;
 
 use cluster::Cluster;
 use component::{Component, find_components, ties};
+use known_loops::Unexplained;
 use pairs::{Matcher, Pair};
+use series::{Series, SeriesFact};
 use track_set::{TrackIx, TrackSet};
 
 use crate::params::FingerprintParams;
@@ -118,11 +123,12 @@ pub fn find_clusters(
     set: &TrackSet,
     tracks: BTreeMap<[u8; 32], Vec<BatchTrack>>,
     params: &FingerprintParams,
+    unexplained: &Unexplained<'_>,
     progress: &dyn Progress,
     cancel: &Cancel,
 ) -> Clusters {
     let by_node = tracks_by_node(set, tracks);
-    let matcher = Matcher::new(set, params);
+    let matcher = Matcher::new(set, params, unexplained);
     let pairs = matcher.pairs(progress, cancel);
     let mut found = find_components(&matcher, &pairs, params);
     let grouped: Vec<bool> = membership(set.len(), &found);
@@ -133,7 +139,10 @@ pub fn find_clusters(
         .iter()
         .map(|component| {
             let ties = ties(component, &pairs);
-            explain::describe(component, &ties, &|node: TrackIx| &by_node[node], params)
+            let of_node = |node: TrackIx| by_node[node].as_slice();
+            let mut cluster = explain::describe(component, &ties, &of_node, params);
+            cluster.series = series(component, &by_node);
+            cluster
         })
         .collect();
     let mut recordings: Vec<Recording> = (0..set.len())
@@ -145,6 +154,12 @@ pub fn find_clusters(
     recordings.sort_by_key(|recording| recording.nodes().next());
     clusters.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.members.cmp(&b.members)));
     Clusters { clusters, pairs, recordings, tracks: by_node, cancelled: cancel.is_cancelled() }
+}
+
+/// What shows that the files of a cluster were made in a series.
+fn series(component: &Component, by_node: &[Vec<BatchTrack>]) -> Vec<SeriesFact> {
+    let members: Vec<&BatchTrack> = component.nodes.iter().flat_map(|&n| &by_node[n]).collect();
+    Series::new(&members, by_node.iter().flatten()).facts()
 }
 
 /// Scores `cluster` anew by what is known of its members by now.

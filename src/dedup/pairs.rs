@@ -7,7 +7,8 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::params::{DedupParams, PairParams};
+use super::known_loops::Unexplained;
+use super::params::{DedupParams, LoopParams, PairParams};
 use super::track_set::{TrackIx, TrackSet, sounding_ms};
 use crate::fingerprint::{Constellation, Point};
 use crate::params::FingerprintParams;
@@ -19,13 +20,15 @@ use crate::scan::params::ScanParams;
 use crate::scan::probe::Seed;
 use crate::scan::reference::Reference;
 use crate::scan::repetition::{strongest_period, twin_share};
-use crate::scan::transform::{Transform, to_units};
+use crate::scan::transform::{Transform, to_ms, to_units};
 use crate::scan::verify::coincidences;
 use crate::scan::vote::VotedOffset;
 use rayon::prelude::*;
 
 /// What makes a pair.
-const PARAMS: &PairParams = &DedupParams::V1.pair;
+const PARAMS: &PairParams = &DedupParams::V2.pair;
+/// What loops do to one.
+const LOOPS: &LoopParams = &DedupParams::V2.loops;
 
 /// What two tracks have in common.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,8 +43,11 @@ pub struct Pair {
     pub a_share: f64,
     /// The same of `b`.
     pub b_share: f64,
-    /// All they share is one loop, repeated under different music.
+    /// All they share is one loop, repeated under different music, or loops of a library.
     pub shared_loop: bool,
+    /// Length in ms of the loop or sample that may be all they share: as long as the overlap, or what it repeats. None
+    /// where that is more, and where a library has it.
+    pub loop_ms: Option<u64>,
 }
 
 impl Pair {
@@ -80,12 +86,18 @@ pub struct Matcher<'a> {
     params: &'a FingerprintParams,
     scan: &'static ScanParams,
     seconds: f64,
+    unexplained: &'a Unexplained<'a>,
 }
 
 impl<'a> Matcher<'a> {
-    /// A matcher over the tracks of `pool`, which were fingerprinted with `params`.
-    pub fn new(set: &'a TrackSet, params: &'a FingerprintParams) -> Matcher<'a> {
-        Matcher { set, params, scan: &ScanParams::V1, seconds: set.seconds() }
+    /// A matcher over the tracks of `set`, which were fingerprinted with `params`; `unexplained`: what known loops leave
+    /// of them.
+    pub fn new(
+        set: &'a TrackSet,
+        params: &'a FingerprintParams,
+        unexplained: &'a Unexplained<'a>,
+    ) -> Matcher<'a> {
+        Matcher { set, params, scan: &ScanParams::V1, seconds: set.seconds(), unexplained }
     }
 
     /// All accepted pairs with a track of the batch, near-duplicates and weaker ties, in order of their
@@ -218,38 +230,117 @@ impl<'a> Matcher<'a> {
             a_share: share(found.query_covered_ms, track),
             b_share: share(found.reference_covered_ms, there),
             shared_loop: false,
+            loop_ms: None,
             found,
         };
-        pair.shared_loop = pair.is_edge() && self.is_loop(track, there, &pair.found);
+        let period = self.period(track, there, &pair.found);
+        let is_edge = pair.is_edge();
+        pair.shared_loop =
+            is_edge && period.is_some_and(|p| self.is_loop(track, there, &pair.found, p));
+        let is_known = |pair: &Pair| self.is_of_known_loops(track, reference, pair);
+        if is_edge && !pair.shared_loop {
+            pair.shared_loop = is_known(&pair);
+        } else {
+            pair.loop_ms = loop_ms(&pair.found, period).filter(|_| !is_known(&pair));
+        }
         pair
     }
 
-    /// Whether what two tracks share is one loop under different music.
+    /// Whether loops of a library are what two tracks share: hardly anything of the overlap is left beside them.
+    fn is_of_known_loops(&self, track: &Constellation, reference: &Reference, pair: &Pair) -> bool {
+        let there = reference.constellation();
+        let rest =
+            |node, track: &Constellation| (self.unexplained)(&self.set.meta(node)?.sha256, track);
+        let (own, others) = (rest(pair.a, track), rest(pair.b, there));
+        if own.is_none() && others.is_none() {
+            return false;
+        }
+        let is_more = |rest: &Option<Constellation>, of: &Constellation| {
+            let left =
+                |rest: &Constellation| rest.points.len() as f64 / of.points.len().max(1) as f64;
+            rest.as_ref().is_none_or(|rest| left(rest) >= LOOPS.least_left)
+        };
+        // Files that are the loops and nothing else are copies of each other, and none of a song that uses them.
+        match (is_more(&own, track), is_more(&others, there)) {
+            (false, false) => return false,
+            (true, true) => {}
+            _ => return true,
+        }
+        let others = others.map(|points| Reference::new(points, self.params));
+        let (query, reference) =
+            (own.as_ref().unwrap_or(track), others.as_ref().unwrap_or(reference));
+        let left = self.comparison(query, reference).still(&pair.found, self.seconds);
+        let all = agreement(&pair.found, (track, there));
+        !left.is_some_and(|left| {
+            let rest = reference.constellation();
+            let covers = |ms: u64, of: &Constellation| {
+                ms as f64 >= LOOPS.coverage_beside * sounding_ms(of) as f64
+            };
+            left.log10_evalue <= PARAMS.edge_log10_evalue
+                && covers(left.query_covered_ms, query)
+                && covers(left.reference_covered_ms, rest)
+                && agreement(&left, (query, rest)) >= LOOPS.agreement_beside * all
+        })
+    }
+
+    /// The period of what two tracks share, in time units, and which share of the common peaks repeats after it, if
+    /// most do; looked for in the middle of the overlap.
+    fn period(
+        &self,
+        track: &Constellation,
+        reference: &Constellation,
+        found: &MatchEvidence,
+    ) -> Option<(u32, f64)> {
+        let (own, transform) = (middle(track, found), &found.best().transform);
+        let common = coincidences(own, reference, transform, &self.scan.verify);
+        let here: Vec<Point> = common.iter().map(|c| c.query).collect();
+        strongest_period(&here, &self.scan.repetition).filter(|p| p.1 >= PARAMS.loop_share)
+    }
+
+    /// Whether what two tracks share, and repeats by `period` as far as that share, is a loop under different music.
     fn is_loop(
         &self,
         track: &Constellation,
         reference: &Constellation,
         found: &MatchEvidence,
+        (period, share): (u32, f64),
     ) -> bool {
-        let best = found.best();
-        let middle = (to_units(best.query_ms.0) + to_units(best.query_ms.1)) / 2;
-        let (from, to) =
-            (middle.saturating_sub(PARAMS.loop_stretch / 2), middle + PARAMS.loop_stretch / 2);
-        let own = track.between(from, to);
-        let common = coincidences(own, reference, &best.transform, &self.scan.verify);
-        let (here, mut there): (Vec<Point>, Vec<Point>) =
-            common.iter().map(|c| (c.query, c.reference)).unzip();
+        let (own, transform) = (middle(track, found), &found.best().transform);
+        let common = coincidences(own, reference, transform, &self.scan.verify);
+        let mut there: Vec<Point> = common.iter().map(|c| c.reference).collect();
         let twins = &self.scan.repetition;
-        let Some((period, share)) =
-            strongest_period(&here, twins).filter(|p| p.1 >= PARAMS.loop_share)
-        else {
-            return false;
-        };
-        let period_there = (f64::from(period) * best.transform.time_factor).round() as u32;
+        let period_there = (f64::from(period) * transform.time_factor).round() as u32;
         there.sort_unstable();
         let (Some(first), Some(last)) = (there.first(), there.last()) else { return false };
         let others = reference.between(first.time, last.time + 1);
         let whole = twin_share(own, period, twins).max(twin_share(others, period_there, twins));
         share >= whole + PARAMS.loop_lead
     }
+}
+
+/// Share of the peaks along an overlap that coincide, of the track that has more there.
+fn agreement(found: &MatchEvidence, (query, reference): (&Constellation, &Constellation)) -> f64 {
+    let peaks = |of: &Constellation, (from, to): (u64, u64)| {
+        of.between(to_units(from), to_units(to).saturating_add(1)).len()
+    };
+    let along = found.segments.iter();
+    let matched: u32 = along.clone().map(|s| s.matched).sum();
+    let here: usize = along.clone().map(|s| peaks(query, s.query_ms)).sum();
+    let there: usize = along.map(|s| peaks(reference, s.reference_ms)).sum();
+    f64::from(matched) / here.max(there).max(1) as f64
+}
+
+/// The peaks in the middle of an overlap.
+fn middle<'a>(track: &'a Constellation, found: &MatchEvidence) -> &'a [Point] {
+    let best = found.best();
+    let middle = (to_units(best.query_ms.0) + to_units(best.query_ms.1)) / 2;
+    track.between(middle.saturating_sub(PARAMS.loop_stretch / 2), middle + PARAMS.loop_stretch / 2)
+}
+
+/// Length of the loop that an overlap may be, by the period of what is common.
+fn loop_ms(found: &MatchEvidence, period: Option<(u32, f64)>) -> Option<u64> {
+    let repeated = period.map(|(units, _)| to_ms(f64::from(units)).round() as u64);
+    let overlap = found.query_covered_ms;
+    let ms = repeated.unwrap_or(overlap);
+    (LOOPS.shortest_ms..=LOOPS.longest_ms).contains(&ms).then_some(ms)
 }

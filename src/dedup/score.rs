@@ -13,7 +13,7 @@ use crate::level::Level;
 use crate::rounding::rounded;
 
 /// What scores rest on.
-const PARAMS: &HarvestParams = &DedupParams::V1.score;
+const PARAMS: &HarvestParams = &DedupParams::V2.score;
 /// Lengths that just earn a royalty, in ms: from 30 s, below 45 s.
 pub const THRESHOLD_LENGTH: std::ops::Range<u64> =
     PARAMS.threshold_length[0]..PARAMS.threshold_length[1];

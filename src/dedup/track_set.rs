@@ -34,7 +34,8 @@ impl TrackSet {
         let mut fresh = 0;
         for (number, reader) in readers.iter().enumerate() {
             let mut own = vec![None; reader.track_slots() as usize];
-            for (track, meta) in reader.tracks() {
+            // Loops of a library are nobody's uploads.
+            for (track, meta) in reader.tracks().filter(|(_, meta)| meta.library.is_none()) {
                 if number > 0 && readers[0].find_sha256(&meta.sha256).is_some() {
                     continue;
                 }
@@ -108,6 +109,6 @@ impl TrackSet {
 /// make a copy less of a copy.
 pub fn sounding_ms(track: &Constellation) -> u64 {
     let gaps = track.points.windows(2).map(|w| w[1].time - w[0].time);
-    let units: u32 = gaps.map(|gap| if gap > DedupParams::V1.pair.pause { 0 } else { gap }).sum();
+    let units: u32 = gaps.map(|gap| if gap > DedupParams::V2.pair.pause { 0 } else { gap }).sum();
     u64::from(units) * u64::from(MS_PER_TIME_UNIT)
 }

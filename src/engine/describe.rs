@@ -4,6 +4,7 @@ use soundalike_index::TrackRecord;
 
 use super::analyse::{Analysed, is_low_content};
 use super::lookups::Found;
+use super::loops::loops_among;
 use super::{Engine, Error, Hit, Item, References};
 use crate::audio::AudioError;
 use crate::dedup::BatchTrack;
@@ -16,6 +17,7 @@ use crate::report::records::{
 };
 use crate::report::tracklist::tracklist;
 use crate::scan::params::ScanParams;
+use crate::scan::search::TrackMatch;
 use crate::works::params::WorkParams;
 use crate::works::stored as works;
 
@@ -35,6 +37,8 @@ pub(super) struct Seen {
     pub(super) track: BatchTrack,
     /// What the batch compares.
     pub(super) kept: TrackRecord,
+    /// Loops of a library that sound in it.
+    pub(super) loops: Vec<TrackMatch>,
 }
 
 impl Engine {
@@ -52,6 +56,7 @@ impl Engine {
     /// # Errors
     /// A work of the references cannot be read.
     pub(super) fn describe(&self, mut analysed: Analysed, found: Found) -> Result<Seen, Error> {
+        let loops = loops_among(&found.hits);
         let records = match &self.references {
             Some(references) => self.match_and_tell(references, &mut analysed, found)?,
             None => {
@@ -61,7 +66,7 @@ impl Engine {
         };
         let track = batch_track(&analysed.upload);
         let kept = self.kept(&analysed);
-        Ok(Seen { records, upload: analysed.upload, track, kept })
+        Ok(Seen { records, upload: analysed.upload, track, kept, loops })
     }
 
     /// Applies decisions, and says what was found.
@@ -161,5 +166,7 @@ pub(super) fn batch_track(upload: &Upload) -> BatchTrack {
         reference_hit: upload.matches_others(),
         generator: !upload.tags_generator.is_empty(),
         allowed: upload.allowed_by.is_some(),
+        seams: upload.signal.seams.clone(),
+        repeats_ms: upload.signal.repetition.as_ref().map(|r| r.period_ms),
     }
 }

@@ -10,6 +10,7 @@ use super::Judge;
 use super::describe::batch_track;
 use crate::dedup::cluster::{Cluster, Member};
 use crate::dedup::family::Family;
+use crate::dedup::shared_loops::SharedLoop;
 use crate::dedup::{BatchTrack, score_again};
 use crate::level::Level;
 use crate::policy::Upload;
@@ -24,6 +25,9 @@ pub struct JudgedBatch {
     /// Families of tracks that play the same without being copies.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub families: Vec<Family>,
+    /// Loops that several artists share.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub loops: Vec<SharedLoop>,
     /// They were compared with each other.
     pub compared: bool,
     /// For each upload the verdict, and the decisions that played a part.

@@ -1,21 +1,27 @@
 //! Loops of a library in a file: named as matches, and taken out of other matches.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use soundalike_index::{Reader, TrackRecord};
+
 use crate::fingerprint::Constellation;
 use crate::fingerprint::constellation::TIME_UNITS_PER_SECOND;
-use crate::fingerprint::stored::constellation;
+use crate::fingerprint::stored::{constellation, payloads, windows};
 use crate::loops::listen::Heard;
 use crate::loops::occurrence::Occurrence;
 use crate::matches::Match;
 use crate::params::FingerprintParams;
 use crate::scan::evidence::MatchEvidence;
 use crate::scan::params::ScanParams;
-use crate::scan::search::{Scanner, TrackMatch, best_first};
+use crate::scan::search::{Depth, Scanner, TrackMatch, best_first};
 use crate::scan::segment::Segment;
 use crate::scan::transform::{Transform, to_units};
 use crate::scan::verify::coincidences;
 
 use super::analyse::Analysed;
-use super::{Hit, References};
+use super::scratch::{Folder, Scratch};
+use super::{Error, Hit, Options, References};
 
 /// Share of a segment that lies in another from which both are one place.
 const SAME_PLACE: f64 = 0.5;
@@ -82,6 +88,71 @@ pub(crate) fn take_out_loops(
         let rest = left.map(|left| Match::new(&hit.m.query, &hit.m.reference, &left, params));
         let m = &mut hits[i].m;
         (m.loops, m.beside_loops) = (names, rest.map(Box::new));
+    }
+}
+
+/// The loops of a library among what was found.
+pub(super) fn loops_among(hits: &[Hit]) -> Vec<TrackMatch> {
+    let loops = hits.iter().filter(|hit| hit.m.is_accepted() && hit.m.is_loop());
+    loops.map(|hit| hit.found.clone()).collect()
+}
+
+/// The loops that sound in the files of a batch, by SHA-256 of the file.
+pub(super) type LoopsOfFiles = HashMap<[u8; 32], Vec<TrackMatch>>;
+
+impl References {
+    /// What the loops that sound in a file leave of its peaks; none where none does.
+    pub(super) fn beside_loops(
+        &self,
+        loops: &LoopsOfFiles,
+        sha256: &[u8; 32],
+        track: &Constellation,
+    ) -> Option<Constellation> {
+        let by: Vec<&TrackMatch> = loops.get(sha256)?.iter().collect();
+        Some(self.scanner.unexplained(track, &by))
+    }
+}
+
+/// The loops of an index, which are looked for in its own tracks by their peaks.
+pub(super) struct LoopsOfIndex {
+    scanner: Scanner,
+    _folder: Folder,
+}
+
+impl LoopsOfIndex {
+    /// Of `reader`; none where there are no loops in it.
+    ///
+    /// They are put into an index of their own: in this one a track finds itself first, and nothing of it is left to
+    /// be explained.
+    ///
+    /// # Errors
+    /// A loop cannot be read, or there is no room for them.
+    pub(super) fn new(reader: &Reader, options: &Options) -> Result<Option<LoopsOfIndex>, Error> {
+        let params = &options.params;
+        let mut loops = Scratch::new(params).map_err(Error::Scratch)?;
+        let mut count = 0;
+        for (track, meta) in reader.tracks().filter(|(_, meta)| meta.library.is_some()) {
+            let Some(points) = constellation(reader, track)? else { continue };
+            let record = TrackRecord {
+                meta: meta.clone(),
+                payloads: payloads(&points),
+                windows: windows(&points, params),
+            };
+            count += usize::from(loops.add(record).map_err(Error::Scratch)?);
+        }
+        if count == 0 {
+            return Ok(None);
+        }
+        let (reader, folder) = loops.finish().map_err(Error::Scratch)?;
+        let scanner = Scanner::new(Arc::new(reader), params.clone(), options.search);
+        Ok(Some(LoopsOfIndex { scanner, _folder: folder }))
+    }
+
+    /// What loops leave of a track; none where none sounds in it.
+    pub(super) fn beside(&self, track: &Constellation) -> Option<Constellation> {
+        let found = self.scanner.scan(track, Depth::Standard);
+        let loops: Vec<&TrackMatch> = found.iter().filter(|m| m.found.accepted()).collect();
+        (!loops.is_empty()).then(|| self.scanner.unexplained(track, &loops))
     }
 }
 

@@ -18,9 +18,12 @@ use super::index::{Index, forget_in, index_info, merge_into};
 use super::judge::day;
 use super::judged_batch::JudgedBatch;
 use super::lookups::{Found, Lookups};
+use super::loops::{LoopsOfFiles, LoopsOfIndex};
 use super::scratch::Scratch;
 use super::{Engine, Error, Item, Uploads};
+use crate::dedup::shared_loops::shared_loops;
 use crate::dedup::{BatchTrack, find_clusters, track_set::TrackSet};
+use crate::fingerprint::Constellation;
 use crate::id::scan_id;
 use crate::policy::{Batch, Upload};
 use crate::progress::{Cancel, Progress};
@@ -136,6 +139,7 @@ impl Engine {
             uploads: Vec::new(),
             tracks: BTreeMap::new(),
             lookups: Lookups::new(&engine),
+            loops: LoopsOfFiles::new(),
             outcomes: Outcomes::default(),
         };
         report.record(&Record::Begin(begin.clone()))?;
@@ -174,7 +178,9 @@ impl Engine {
         report.record(&Record::Begin(begin))?;
         let set = TrackSet::new(index.reader().clone(), None);
         let params = &self.options.params;
-        let find = || find_clusters(&set, BTreeMap::new(), params, progress, cancel);
+        let loops = LoopsOfIndex::new(index.reader(), &self.options)?;
+        let unexplained = |_: &[u8; 32], track: &Constellation| loops.as_ref()?.beside(track);
+        let find = || find_clusters(&set, BTreeMap::new(), params, &unexplained, progress, cancel);
         let found = index.reader().guarded(find)?;
         for cluster in &found.clusters {
             report.record(&Record::Cluster(Box::new(cluster.clone())))?;
@@ -183,6 +189,9 @@ impl Engine {
         let families = index.reader().guarded(find)??;
         for family in &families {
             report.record(&Record::Family(Box::new(family.clone())))?;
+        }
+        for shared in shared_loops(&found) {
+            report.record(&Record::SharedLoop(Box::new(shared)))?;
         }
         let summary = Summary {
             inputs: set.len(),
@@ -208,6 +217,9 @@ impl Engine {
         }
         for family in &evidence.families {
             report.record(&Record::Family(Box::new(family.clone())))?;
+        }
+        for shared in &evidence.loops {
+            report.record(&Record::SharedLoop(Box::new(shared.clone())))?;
         }
         summary.clusters = evidence.clusters.len();
         summary.families = evidence.families.len();
@@ -295,6 +307,8 @@ struct Work<'a> {
     uploads: Vec<Upload>,
     tracks: BTreeMap<[u8; 32], Vec<BatchTrack>>,
     lookups: Lookups,
+    /// The loops that sound in the files, where the batch is compared.
+    loops: LoopsOfFiles,
     outcomes: Outcomes,
 }
 
@@ -326,7 +340,7 @@ impl Work<'_> {
     /// Tells what was found and keeps what the batch needs of it.
     fn take(&mut self, outcome: Outcome, report: &mut dyn Report) -> Result<(), Error> {
         let summary = &mut self.outcomes.summary;
-        let Seen { records, upload, track, kept } = match outcome {
+        let Seen { records, upload, track, kept, loops } = match outcome {
             Ok(seen) => seen,
             Err(error) => {
                 summary.errors += 1;
@@ -345,6 +359,9 @@ impl Work<'_> {
         }
         if let Some(batch) = &mut self.batch {
             batch.add(kept).map_err(Error::Scratch)?;
+            if !loops.is_empty() {
+                self.loops.insert(track.track.sha256, loops);
+            }
             self.tracks.entry(track.track.sha256).or_default().push(track);
         }
         self.uploads.push(upload);
@@ -359,7 +376,7 @@ impl Work<'_> {
         cancel: &Cancel,
         keep: Keep<'_>,
     ) -> Result<(), Error> {
-        let (mut clusters, mut families) = (Vec::new(), Vec::new());
+        let (mut clusters, mut families, mut shared) = (Vec::new(), Vec::new(), Vec::new());
         let batch = self.batch.take().map(Scratch::finish).transpose().map_err(Error::Scratch)?;
         let batch = batch.map(|(reader, folder)| (Arc::new(reader), folder));
         if let Some((reader, _)) = &batch {
@@ -367,8 +384,12 @@ impl Work<'_> {
             let set = TrackSet::new(reader.clone(), earlier);
             let tracks = std::mem::take(&mut self.tracks);
             let params = &self.engine.options.params;
+            let (loops, references) = (std::mem::take(&mut self.loops), &self.engine.references);
+            let unexplained = |sha256: &[u8; 32], track: &Constellation| {
+                references.as_ref()?.beside_loops(&loops, sha256, track)
+            };
             let find = || {
-                let found = find_clusters(&set, tracks, params, progress, cancel);
+                let found = find_clusters(&set, tracks, params, &unexplained, progress, cancel);
                 let families = self.engine.families(&set, &found, progress, cancel);
                 families.map(|families| (found, families))
             };
@@ -377,13 +398,15 @@ impl Work<'_> {
                 None => find(),
             };
             let (found, kin) = found?;
+            shared = shared_loops(&found);
             (clusters, families) = (found.clusters, kin);
             self.outcomes.summary.interrupted |= found.cancelled || cancel.is_cancelled();
         }
         let uploads = std::mem::take(&mut self.uploads);
         let compared = self.engine.options.cluster;
         let judged = Vec::new();
-        self.outcomes.evidence = JudgedBatch { uploads, clusters, families, compared, judged };
+        self.outcomes.evidence =
+            JudgedBatch { uploads, clusters, families, loops: shared, compared, judged };
         self.engine.tell_verdicts(&mut self.outcomes, report)?;
         if let Some((reader, _folder)) = batch.filter(|_| !self.outcomes.summary.interrupted) {
             keep(&reader)?;

@@ -12,6 +12,7 @@ pub mod peaks;
 mod prefix_code;
 pub mod projection;
 pub mod repetition;
+pub mod seams;
 pub mod signal;
 pub mod silence;
 pub mod spectrogram;
@@ -37,6 +38,7 @@ pub struct Fingerprinter {
     spectrum: spectrum::Spectrum,
     picker: peaks::PeakPicker,
     silence: silence::SilenceMeter,
+    seams: seams::SeamMeter,
     noise: noise::NoiseMeter,
     levels: levels::LevelMeter,
     params: FingerprintParams,
@@ -50,6 +52,7 @@ impl Fingerprinter {
             spectrum: spectrum::Spectrum::new(&params.spectrum()),
             picker: peaks::PeakPicker::new(params, density),
             silence: silence::SilenceMeter::new(params.rate),
+            seams: seams::SeamMeter::new(params.rate),
             noise: noise::NoiseMeter::new(params),
             levels: levels::LevelMeter::new(params),
             params: params.clone(),
@@ -61,6 +64,7 @@ impl Fingerprinter {
     pub fn push(&mut self, samples: &[f32]) {
         self.samples += samples.len() as u64;
         self.silence.push(samples);
+        self.seams.push(samples);
         let Fingerprinter { spectrum, picker, noise, levels, .. } = self;
         spectrum.push(samples, |row| {
             picker.push(row);
@@ -119,6 +123,7 @@ impl Fingerprinter {
             // What is too quiet to count as sound is no noise, either.
             noise_ms: noise_ms.min(ms(self.samples - silence.total)),
             repetition: None,
+            seams: self.seams.finish(),
         }
     }
 }

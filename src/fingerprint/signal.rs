@@ -1,9 +1,11 @@
 //! What the signal of a track is made of besides music: silence, noise, repetition.
 //!
-//! Heard in mono at the analysis rate, by [`silence`](super::silence), [`noise`](super::noise) and
-//! [`repetition`](super::repetition); the same whatever density of peaks is kept.
+//! Heard in mono at the analysis rate, by [`silence`](super::silence), [`noise`](super::noise), [`seams`](super::seams)
+//! and [`repetition`](super::repetition); the same whatever density of peaks is kept.
 
 use serde::{Deserialize, Serialize};
+
+use super::seams::Seams;
 
 /// A part that is repeated back to back.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -35,4 +37,7 @@ pub struct Signal {
     /// The part that most of the track repeats exactly, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repetition: Option<Repetition>,
+    /// Where clips of one length were joined, if that is to be heard.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seams: Option<Seams>,
 }

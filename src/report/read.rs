@@ -19,6 +19,7 @@ use super::records::{
 use super::remarks::remarks;
 use crate::dedup::cluster::Cluster;
 use crate::dedup::family::Family;
+use crate::dedup::shared_loops::SharedLoop;
 use crate::level::Level;
 use crate::policy::{Finding, Rule};
 use crate::trace::Strength;
@@ -150,6 +151,8 @@ pub struct Contents {
     pub clusters: Vec<ClusterEntry>,
     /// Families that play the same.
     pub families: Vec<FamilyEntry>,
+    /// Loops that several artists share.
+    pub shared_loops: Vec<RecordPosition>,
     /// Totals of the last run.
     pub summary: Option<Summary>,
     /// Lines that could not be read.
@@ -241,6 +244,14 @@ impl Records {
     pub fn family(&mut self, place: RecordPosition) -> Option<Box<Family>> {
         match self.get(place)? {
             Record::Family(f) => Some(f),
+            _ => None,
+        }
+    }
+
+    /// The whole record of a loop that several share.
+    pub fn shared_loop(&mut self, place: RecordPosition) -> Option<Box<SharedLoop>> {
+        match self.get(place)? {
+            Record::SharedLoop(shared) => Some(shared),
             _ => None,
         }
     }
@@ -354,6 +365,11 @@ impl Survey {
             Record::Family(f) => {
                 if self.seen.insert((String::new(), f.family_id.clone())) {
                     self.contents.families.push(FamilyEntry { place, family_id: f.family_id });
+                }
+            }
+            Record::SharedLoop(l) => {
+                if self.seen.insert((String::new(), l.loop_id)) {
+                    self.contents.shared_loops.push(place);
                 }
             }
             Record::Finding(f) => self.findings.push((f.subject, f.level, place)),

@@ -357,6 +357,7 @@ impl<W: Write> Report for Text<W> {
             }
             Record::Cluster(c) => text_batch::cluster(&mut self.out, self.look, c),
             Record::Family(f) => text_batch::family(&mut self.out, self.look, f),
+            Record::SharedLoop(l) => text_batch::shared_loop(&mut self.out, self.look, l),
             Record::Finding(f) => {
                 self.findings.push((**f).clone());
                 Ok(())

@@ -12,6 +12,7 @@ use crate::clock::clock;
 use crate::declare::text::visible;
 use crate::dedup::cluster::{Cluster, Contribution, Member};
 use crate::dedup::family::{Family, MeasuredBy};
+use crate::dedup::shared_loops::SharedLoop;
 use crate::level::Level;
 use crate::policy::wording::{LIMITS, advice, headline};
 use crate::policy::{Finding, Rule};
@@ -53,6 +54,9 @@ pub(super) fn cluster(out: &mut dyn Write, look: Look, c: &Cluster) -> io::Resul
     if c.size > MAX_MEMBERS {
         look.line(out, (2, 2), &format!("and {} more", c.size - MAX_MEMBERS))?;
     }
+    for fact in &c.series {
+        look.line(out, (2, 4), &format!("series: {}", visible(&fact.text)))?;
+    }
     for tie in c.context.iter().take(MAX_TIES) {
         let text = format!(
             "less close: {} shares {:.0} % with {} ({:.0} % of that)",
@@ -65,6 +69,21 @@ pub(super) fn cluster(out: &mut dyn Write, look: Look, c: &Cluster) -> io::Resul
     }
     if c.context.len() > MAX_TIES {
         look.line(out, (2, 2), &format!("and {} more less close", c.context.len() - MAX_TIES))?;
+    }
+    writeln!(out)
+}
+
+/// A loop that several share: a suggestion.
+pub(super) fn shared_loop(out: &mut dyn Write, look: Look, l: &SharedLoop) -> io::Result<()> {
+    let label = look.paint(Ink::Aside, "LOOP?");
+    look.line(out, (0, 2), &format!("{label}  {}", visible(&l.text)))?;
+    for t in l.tracks.iter().take(MAX_MEMBERS) {
+        let text = named(&t.path, t.title.as_deref(), &t.artists, false);
+        let at = format!("{}–{}", clock(t.begin_ms), clock(t.end_ms));
+        look.line(out, (2, 4), &format!("{}  {at}", visible(&text)))?;
+    }
+    if l.tracks.len() > MAX_MEMBERS {
+        look.line(out, (2, 2), &format!("and {} more", l.tracks.len() - MAX_MEMBERS))?;
     }
     writeln!(out)
 }

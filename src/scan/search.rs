@@ -142,14 +142,19 @@ impl Scanner {
         by: &[&TrackMatch],
     ) -> Option<MatchEvidence> {
         let Scanner { scan, fingerprint, .. } = self;
-        let reference = |track| self.store.reference(track, fingerprint);
+        let query = &self.unexplained(query, by);
+        let reference = &*self.store.reference(found.track, fingerprint)?;
+        let pair = Comparison { query, reference, scan, fingerprint };
+        pair.still(&found.found, self.searched_seconds)
+    }
+
+    /// The peaks of `query` that none of the matches `by` explains.
+    pub fn unexplained(&self, query: &Constellation, by: &[&TrackMatch]) -> Constellation {
+        let reference = |track| self.store.reference(track, &self.fingerprint);
         let known: Vec<_> =
             by.iter().filter_map(|m| Some((reference(m.track)?, &m.found))).collect();
         let by = known.iter().map(|(reference, found)| (reference.constellation(), *found));
-        let query = &unexplained(query, by, scan);
-        let reference = &*reference(found.track)?;
-        let pair = Comparison { query, reference, scan, fingerprint };
-        pair.still(&found.found, self.searched_seconds)
+        unexplained(query, by, &self.scan)
     }
 
     /// Whether nothing of `query` can be looked up: silence, a steady tone, hardly any length.

@@ -169,6 +169,13 @@ impl Gathering {
                     }
                 }
             }
+            Record::SharedLoop(shared) => {
+                for place in &shared.tracks {
+                    if let Some(at) = self.places.get(&place.path).copied() {
+                        self.uploads[at].lines.push(line.clone());
+                    }
+                }
+            }
             Record::Note(note) if note.code == ERASED && !note.subject.is_empty() => {
                 let verdict = Level::ALL.into_iter().find(|level| level.name() == note.message);
                 let (_, upload) = self.upload(&note.subject);
@@ -252,6 +259,7 @@ fn kind_of(record: &Record) -> (&'static str, String) {
         Record::Scanned(_) => ("scanned", String::new()),
         Record::Cluster(c) => ("cluster", c.cluster_id.clone()),
         Record::Family(f) => ("family", f.family_id.clone()),
+        Record::SharedLoop(l) => ("shared_loop", l.loop_id.clone()),
         Record::Finding(f) => ("finding", f.rule.id().to_owned()),
         Record::Verdict(_) => ("verdict", String::new()),
         Record::Evidence(e) => ("evidence", e.match_id.clone()),

@@ -13,6 +13,7 @@ pub mod compare;
 mod error;
 pub mod findings;
 pub mod judge;
+mod loops;
 pub mod plan;
 mod run;
 pub mod state;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::judge::{InCommon, JudgedTrack, judge_track};
+use super::loops::LoopsOfReferences;
 use super::summary::SweepRecord;
 use super::{Hash, Sweep, SweepError, SweptTrack};
 use crate::decisions::log::Torn;
@@ -64,6 +65,7 @@ struct Teller<'a> {
     begin: Begin,
     told: Told,
     waiting: Vec<VerdictRecord>,
+    loops: LoopsOfReferences,
 }
 
 /// Tells what `sweep` found, `errors` first. One that was not finished is told when it is: totals are all
@@ -90,7 +92,14 @@ pub fn tell(
         report.record(&Record::Error(error))?;
     }
     let told = Told { sweep: SweepRecord::new(sweep, finished), summary, repaired: None };
-    let mut teller = Teller { telling, report, begin, told, waiting: Vec::new() };
+    let mut teller = Teller {
+        telling,
+        report,
+        begin,
+        told,
+        waiting: Vec::new(),
+        loops: LoopsOfReferences::default(),
+    };
     if finished {
         teller.tracks(sweep)?;
     }
@@ -129,6 +138,7 @@ impl Teller<'_> {
             if found.is_empty() {
                 continue;
             }
+            found.matches.iter().for_each(|m| self.loops.take(m));
             let judged = judge_track(self.telling.judge, &track, found);
             self.told.sweep.count(&judged);
             if decided {
@@ -142,6 +152,9 @@ impl Teller<'_> {
                 }
             }
             self.track(&track, judged)?;
+        }
+        for shared in self.loops.suggested() {
+            self.report.record(&Record::SharedLoop(Box::new(shared)))?;
         }
         self.enter()
     }

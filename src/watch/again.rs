@@ -214,6 +214,7 @@ impl<'a> Retold<'a> {
                 Some(
                     Record::Cluster(_)
                     | Record::Family(_)
+                    | Record::SharedLoop(_)
                     | Record::Finding(_)
                     | Record::Verdict(_),
                 ) => {}

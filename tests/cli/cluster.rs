@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::material::{COPIES, SPEED, STRANGERS, TRIM_S, batch, put};
+use crate::material::{COPIES, SERIES, SPEED, STRANGERS, TRIM_S, USERS, batch, put};
 use crate::place::{Outcome, Place, assert_ms, file_name};
 
 /// `cluster … --format jsonl`.
@@ -224,4 +224,80 @@ fn what_is_known_of_some_members_is_not_told_of_all() {
     assert!(!signals.contains("burst"), "{signals}");
     let (text, _) = told(&rows[..1]);
     assert!(text.starts_with("5 tracks (1 of them from account acc-1) "), "{text}");
+}
+
+#[test]
+fn what_shows_that_files_were_made_in_a_series_is_told_on_their_cluster() {
+    let place = Place::empty();
+    fs::create_dir(place.path("queue")).unwrap();
+    for name in SERIES {
+        put(&place, name, &format!("queue/{name}"));
+    }
+    for name in STRANGERS {
+        place.copy(&format!("references/{name}"), &format!("queue/{name}"));
+    }
+    let cluster = find(&place, &["queue"]).one("cluster");
+    let series = cluster["series"].as_array().unwrap();
+    let facts: Vec<&str> = series.iter().map(|f| f["fact"].as_str().unwrap()).collect();
+    assert_eq!(facts, ["length", "file_size", "seams"]);
+    for fact in series {
+        let counts =
+            ["members", "of", "others", "others_of"].map(|name| fact[name].as_u64().unwrap());
+        assert_eq!(counts, [3, 3, 0, 2], "{fact}");
+    }
+    let seams = series[2]["text"].as_str().unwrap();
+    assert!(seams.starts_with("3 of 3 files are joined of clips of 5.146 s"), "{seams}");
+    let text = place.run(&["cluster", "queue"]).expect(0).stdout;
+    assert!(text.contains("series: 3 of 3 files are exactly 20.584 s long"), "{text}");
+    // Copies of which each is another kind of file are no series.
+    let other = find(&batch(), &["batch"]).one("cluster");
+    let told: Vec<&str> = other["series"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|f| f["fact"].as_str().unwrap())
+        .collect();
+    assert!(!told.contains(&"file_size") && !told.contains(&"seams"), "{told:?}");
+}
+
+#[test]
+fn a_loop_that_four_artists_share_is_suggested_as_one() {
+    let place = Place::empty();
+    fs::create_dir(place.path("queue")).unwrap();
+    let mut table = "path,artist,title\n".to_owned();
+    for (n, name) in USERS.iter().enumerate() {
+        put(&place, name, &format!("queue/{name}"));
+        table += &format!("queue/{name},Artist {n},Song {n}\n");
+    }
+    place.write("manifest.csv", &table);
+    let found = find(&place, &["manifest.csv"]).expect(0);
+    assert!(found.all("cluster").is_empty(), "{:?}", found.all("cluster"));
+    let shared = found.one("shared_loop");
+    let tracks: Vec<String> =
+        shared["tracks"].as_array().unwrap().iter().map(|t| file_name(&t["path"])).collect();
+    assert_eq!(tracks, USERS);
+    assert_eq!(shared["artists"], 4);
+    let length = shared["end_ms"].as_u64().unwrap() - shared["begin_ms"].as_u64().unwrap();
+    assert!((3_500..=8_500).contains(&length), "{shared}");
+    let text = place.run(&["cluster", "manifest.csv"]).expect(0).stdout;
+    assert!(text.contains("LOOP?  4 tracks by 4 artists share"), "{text}");
+    // Of one artist it is that artist's business.
+    place.write(
+        "manifest.csv",
+        &table.replace("Artist 1", "Artist 0").replace("Artist 2", "Artist 0"),
+    );
+    assert!(find(&place, &["manifest.csv"]).all("shared_loop").is_empty());
+    // A sweep over them says the same of a reference.
+    place.write("manifest.csv", &table);
+    let add = |index: &str, names: &[&str]| {
+        let names: Vec<String> = names.iter().map(|name| format!("queue/{name}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let add = ["index", "add", "--index", index, "--metadata", "manifest.csv"];
+        place.run(&[&add[..], &names].concat()).expect(0);
+    };
+    add("references", &USERS[..1]);
+    add("catalogue", &USERS[1..]);
+    let sweep = ["sweep", "--index", "references", "--catalogue", "catalogue"];
+    let swept = place.run(&[&sweep[..], &["--state", "state", "--format", "jsonl"]].concat());
+    assert_eq!(swept.one("shared_loop")["tracks"].as_array().unwrap().len(), 4, "{swept:?}");
 }

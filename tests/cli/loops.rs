@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::material::{LOOP_AT, put};
+use crate::material::{FOURTH_LOUD, LOOP_AT, LOUD, put};
 use crate::place::{Outcome, Place, file_name};
 
 /// A song that uses a loop is the reference; a stranger uses it, too, another one uses it once and quietly, and the
@@ -129,4 +129,44 @@ fn what_was_indexed_as_a_recording_can_be_made_a_loop() {
     let add = ["index", "add", "--index", "index", "loop.wav", "--kind", "library", "--pack", "P"];
     place.run(&add).expect(0);
     assert_eq!(with_loop(&scan(&place, "quiet-user.wav")).len(), 1);
+}
+
+/// Strangers with one loud loop throughout, and one of them again.
+fn loud() -> Place {
+    let place = Place::empty();
+    std::fs::create_dir(place.path("queue")).unwrap();
+    for name in LOUD.iter().chain([&FOURTH_LOUD]) {
+        put(&place, name, &format!("queue/{name}"));
+    }
+    let bytes = std::fs::read(place.path("queue/loud-1.wav")).unwrap();
+    std::fs::write(place.path("queue/loud-1-again.wav"), [&bytes[..], b"more"].concat()).unwrap();
+    put(&place, "loop.wav", "loop.wav");
+    put(&place, "song.wav", "song.wav");
+    place
+}
+
+/// Names of the members of the clusters, each sorted.
+fn clusters(outcome: &Outcome) -> Vec<Vec<String>> {
+    let members = |c: &Value| {
+        c["members"].as_array().unwrap().iter().map(|m| file_name(m).to_owned()).collect()
+    };
+    outcome.all("cluster").iter().map(members).collect()
+}
+
+#[test]
+fn a_known_loop_makes_strangers_no_cluster_and_copies_stay_one() {
+    let place = loud();
+    let args = ["scan", "--index", "index", "--format", "jsonl", "queue"];
+    place.run(&["index", "add", "--index", "index", "song.wav"]).expect(0);
+    let before = clusters(&place.run(&args));
+    assert_eq!(before.iter().map(Vec::len).max(), Some(5), "{before:?}");
+    let add = ["index", "add", "--index", "index", "loop.wav", "--kind", "library"];
+    place.run(&add).expect(0);
+    assert_eq!(clusters(&place.run(&args)), [["loud-1-again.wav", "loud-1.wav"]]);
+    // The same among the tracks of an index, of which the loop is one.
+    place.run(&["index", "add", "--index", "all", "queue"]).expect(0);
+    let in_index = ["cluster", "--index", "all", "--format", "jsonl"];
+    assert_eq!(clusters(&place.run(&in_index))[0].len(), 5);
+    place.run(&["index", "add", "--index", "all", "loop.wav", "--kind", "library"]).expect(0);
+    assert_eq!(clusters(&place.run(&in_index)), [["loud-1-again.wav", "loud-1.wav"]]);
 }

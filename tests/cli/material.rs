@@ -82,6 +82,9 @@ fn made() -> &'static Path {
         }
         write_wav(&folder.join("silence.wav"), &vec![0.0; at(12.0)]);
         write_loops(&folder, &theme);
+        write_loud_loops(&folder, &theme);
+        write_users(&folder, &theme);
+        write_series(&folder, &theme);
         write_clips(&folder, &theme, &samples("references/geoscape.ogg"));
         folder
     })
@@ -105,6 +108,77 @@ fn write_loops(folder: &Path, theme: &[f32]) {
     write_wav(&folder.join("user.wav"), &planted("references/zalek.ogg", 4, 0.0));
     write_wav(&folder.join("quiet-user.wav"), &planted("references/typing-to-jazz.ogg", 1, -12.0));
 }
+
+/// Strangers, each with the loop of `loop.wav` throughout and louder than all else ([`LOUD`]).
+fn write_loud_loops(folder: &Path, theme: &[f32]) {
+    let sound = &theme[at(10.0)..at(14.0)];
+    let rms = |s: &[f32]| (s.iter().map(|x| x * x).sum::<f32>() / s.len() as f32).sqrt();
+    let clips = ["geoscape.ogg", "typing-to-jazz.ogg", "zalek.ogg"];
+    for (name, clip) in LOUD.iter().zip(clips) {
+        let mut clip = samples(&format!("references/{clip}"));
+        let gain = 2.5 * rms(&clip) / rms(sound);
+        for (sample, more) in clip.iter_mut().zip(sound.iter().cycle()) {
+            *sample = 0.4 * (*sample + gain * more);
+        }
+        write_wav(&folder.join(name), &clip);
+    }
+    // Four artists use it.
+    let mut clip: Vec<f32> = samples("incoming/funky-sax.mp3").repeat(4);
+    let gain = 2.5 * rms(&clip) / rms(sound);
+    for (sample, more) in clip.iter_mut().zip(sound.iter().cycle()) {
+        *sample = 0.4 * (*sample + gain * more);
+    }
+    write_wav(&folder.join(FOURTH_LOUD), &clip);
+}
+
+/// Strangers with one loud loop throughout.
+pub const LOUD: [&str; 3] = ["loud-1.wav", "loud-2.wav", "loud-3.wav"];
+/// One more.
+pub const FOURTH_LOUD: &str = "loud-4.wav";
+
+/// Strangers in which the loop of `loop.wav` plays twice, louder than the rest there ([`USERS`]).
+fn write_users(folder: &Path, theme: &[f32]) {
+    let sound = &theme[at(10.0)..at(14.0)];
+    let rms = |s: &[f32]| (s.iter().map(|x| x * x).sum::<f32>() / s.len() as f32).sqrt();
+    let clips = [
+        "references/geoscape.ogg",
+        "references/typing-to-jazz.ogg",
+        "references/zalek.ogg",
+        "incoming/funky-sax.mp3",
+    ];
+    for (n, (name, clip)) in USERS.iter().zip(clips).enumerate() {
+        let mut clip: Vec<f32> = samples(clip);
+        if clip.len() < at(15.0) {
+            clip = clip.repeat(4);
+        }
+        let there = at(2.0 + n as f64)..at(10.0 + n as f64);
+        let gain = 2.0 * rms(&clip[there.clone()]) / rms(sound);
+        for (sample, more) in clip[there].iter_mut().zip(sound.iter().cycle()) {
+            *sample = 0.4 * (*sample + gain * more);
+        }
+        write_wav(&folder.join(name), &clip);
+    }
+}
+
+/// Strangers that use one loop for some time.
+pub const USERS: [&str; 4] = ["user-1.wav", "user-2.wav", "user-3.wav", "user-4.wav"];
+
+/// One clip at three levels, each as long and as large as the others, and made of parts of 5.146 s with gaps between.
+fn write_series(folder: &Path, theme: &[f32]) {
+    let part = (5.1461 * f64::from(ANALYSIS_RATE)) as usize;
+    let mut joined = theme[..4 * part].to_vec();
+    for seam in joined.chunks_mut(part) {
+        let end = seam.len();
+        seam[end - 800..].fill(0.0);
+    }
+    for (name, gain) in SERIES.iter().zip([1.0, 0.8, 0.6]) {
+        let clip: Vec<f32> = joined.iter().map(|s| gain * s).collect();
+        write_wav(&folder.join(name), &clip);
+    }
+}
+
+/// Three files made in one way.
+pub const SERIES: [&str; 3] = ["series-1.wav", "series-2.wav", "series-3.wav"];
 
 /// Where the loop begins in tracks that use it, in seconds.
 pub const LOOP_AT: f64 = 3.0;

@@ -31,6 +31,8 @@ pub struct ClusterView<'a> {
     signals: Vec<Signal<'a>>,
     /// Who resembles whom, and who came when; neither where nothing is known of the members.
     drawings: Option<(Matrix, Timeline<'a>)>,
+    /// What shows that the files were made in a series.
+    series: Vec<Text<'a>>,
     members: Vec<MemberRow<'a>>,
     all_members: usize,
     ties: Vec<TieRow<'a>>,
@@ -51,6 +53,7 @@ impl<'a> ClusterView<'a> {
             facts: in_short(c),
             signals: signals.take(MAX_SIGNALS).map(Signal::new).collect(),
             drawings: is_detailed.then(|| (Matrix::new(c), Timeline::new(&c.member_details))),
+            series: c.series.iter().map(|fact| Text::of(&fact.text)).collect(),
             members: member_view::rows(c, anchors),
             all_members: c.member_details.len().max(c.members.len()),
             ties: c.context.iter().take(MAX_TIES).map(TieRow::new).collect(),
@@ -93,6 +96,7 @@ impl<'a> ClusterView<'a> {
                     div.wide { (timeline.markup()) }
                 }
             }
+            (series(&self.series))
             (member_view::table(&self.members, self.all_members))
             (ties(&self.ties, self.all_ties))
         }
@@ -192,6 +196,21 @@ fn signals(signals: &[Signal<'_>]) -> Markup {
                 (table_head(&columns))
                 tbody { @for signal in signals { (signal.markup()) } }
             } }
+        }
+    }
+}
+
+/// What shows that the files were made in a series.
+fn series(facts: &[Text<'_>]) -> Markup {
+    html! {
+        @if !facts.is_empty() {
+            h4 { "Made in a series" }
+            ul.series { @for fact in facts { li { (fact) } } }
+            p.note {
+                "What most of the files have in common beside their sound, and the rest of the batch has not. It \
+                 explains how they came about, and counts neither in the score nor against anybody: one export of \
+                 one program does the same."
+            }
         }
     }
 }

@@ -33,6 +33,7 @@ mod pages;
 mod parts;
 mod plots;
 mod segments_view;
+mod shared_loop_view;
 mod shell;
 mod svg;
 mod timeline;

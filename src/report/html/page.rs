@@ -1,4 +1,4 @@
-//! The page as a whole: result, table of uploads, clusters, families, uploads, what it does not say, method.
+//! The page as a whole: result, table of uploads, clusters, families, shared loops, uploads, what it does not say, method.
 //!
 //! Written part by part, a few matches at a time, so that memory does not grow with the report.
 
@@ -16,6 +16,7 @@ use super::foreign::Text;
 use super::match_view::MatchView;
 use super::overview::{self, Row};
 use super::parts::note;
+use super::shared_loop_view::shared_loop;
 use super::shell::{self, Frame, Hole};
 use super::trace_view::TraceView;
 use super::upload_view::{MAX_FINDINGS, UploadView};
@@ -155,6 +156,7 @@ impl<'a> Page<'a> {
             self.table(out)?;
             self.clusters(out)?;
             self.families(out)?;
+            self.shared_loops(out)?;
             self.uploads(out)?;
             put(out, &closing)
         })?;
@@ -293,6 +295,21 @@ impl<'a> Page<'a> {
             for (i, place) in places.into_iter().take(self.options.limit).enumerate() {
                 let Some(family) = self.records.family(place) else { continue };
                 put(out, &FamilyView::new(&family, &self.anchors).markup(i + 1, i < OPEN))?;
+            }
+            Ok(())
+        })
+    }
+
+    fn shared_loops(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        let places = self.records.contents.shared_loops.clone();
+        if places.is_empty() {
+            return Ok(());
+        }
+        let section = html! { section #loops { h2 { "Loops that several artists share" } (Hole) } };
+        Frame::from(section).write(out, |out| {
+            for place in places.into_iter().take(self.options.limit) {
+                let Some(shared) = self.records.shared_loop(place) else { continue };
+                put(out, &shared_loop(&shared))?;
             }
             Ok(())
         })

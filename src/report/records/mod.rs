@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::evidence::EvidenceRecord;
 use crate::dedup::cluster::Cluster;
 use crate::dedup::family::Family;
+use crate::dedup::shared_loops::SharedLoop;
 use crate::policy::Finding;
 
 pub use error::{ErrorRecord, NoteRecord};
@@ -43,6 +44,8 @@ pub enum Record {
     Cluster(Box<Cluster>),
     /// A family of tracks that play the same without being copies of each other.
     Family(Box<Family>),
+    /// A loop that tracks of several artists share, as a suggestion.
+    SharedLoop(Box<SharedLoop>),
     /// What a policy makes of an upload.
     Finding(Box<Finding>),
     /// The gravest of the findings on an upload.

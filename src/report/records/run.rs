@@ -68,7 +68,7 @@ impl Begin {
             tool_version: env!("CARGO_PKG_VERSION").into(),
             scan_params: Some(ScanParams::V1.id()),
             work_params: None,
-            dedup_params: Some(DedupParams::V1.id()),
+            dedup_params: Some(DedupParams::V2.id()),
             started_at: Some(Timestamp::from_second(now.as_second()).unwrap_or(now)),
             judged_at: None,
             index,
