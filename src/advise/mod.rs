@@ -12,23 +12,25 @@
 
 mod law;
 mod party;
+mod recorded;
 mod said;
 mod text;
 
 use serde::Serialize;
 
-use crate::declare::declared::{Declared, DeclaredIn};
+use crate::declare::declared::{AiDisclosure, Declared, DeclaredIn};
 use crate::engine::{Engine, Error, Examined, Item};
 use crate::level::Level;
 use crate::policy::wording::{LIMITS, VOICE_LIMIT};
-use crate::policy::{Eligibility, Facts, Pack, PackError, PackSet, Rule, eligibility};
+use crate::policy::{Eligibility, Facts, Observation, Pack, PackError, PackSet, Rule, eligibility};
 use crate::report::records::MatchRecord;
 use crate::trace::words::statement;
 
 pub use law::{Statement, known as jurisdictions};
 pub use party::{Conflict, Party, Word};
+pub use recorded::parties_by_records;
 pub use said::{Parts, Said};
-pub use text::write as write_text;
+pub use text::{grade, write as write_text};
 
 /// What is asked.
 #[derive(Debug, Clone, Default)]
@@ -152,7 +154,7 @@ pub fn advise(
     item.declared.push((DeclaredIn::Cli, declared));
     let examined = engine.examine(&item)?;
     let ai = examined.upload.declared.ai.clone();
-    let facts = facts(&examined);
+    let facts = facts(&examined.observed, &ai);
     let mut parties: Vec<Party> = Vec::new();
     for pack in via.iter().chain(&to) {
         if parties.iter().all(|p| p.policy != pack.id) {
@@ -174,12 +176,15 @@ pub fn advise(
     })
 }
 
+/// What is observed of the disclosure, or anything where nothing is.
+fn of_disclosure(observed: &[Observation]) -> Option<&Observation> {
+    let about = |rule| observed.iter().find(|o| o.rule == rule);
+    about(Rule::Disc003).or_else(|| about(Rule::Disc001)).or(observed.first())
+}
+
 /// The facts of the disclosure, on which what is to be declared depends; those of any observation where none is.
-fn facts(examined: &Examined) -> Facts {
-    let about = |rule| examined.observed.iter().find(|o| o.rule == rule);
-    let of = about(Rule::Disc003).or_else(|| about(Rule::Disc001));
-    let mut facts = of.or(examined.observed.first()).map(|o| o.facts.clone()).unwrap_or_default();
-    let ai = &examined.upload.declared.ai;
+fn facts(observed: &[Observation], ai: &AiDisclosure) -> Facts {
+    let mut facts = of_disclosure(observed).map(|o| o.facts.clone()).unwrap_or_default();
     let word = |text: &str| crate::policy::Fact::Word(text.to_owned());
     facts.insert("ai_level".to_owned(), word(ai.level.name()));
     facts.insert("voice".to_owned(), word(ai.voice.name()));

@@ -138,7 +138,7 @@ impl Party {
         let Some((owner, entry)) = pack.assess(seen.rule, &seen.facts) else { return };
         let ceiling = seen.ceiling.as_ref();
         let level = entry.level.min(ceiling.map_or(Level::Reject, |c| c.level));
-        let lowered = match ceiling.filter(|c| c.level < entry.level) {
+        let lowered = match ceiling.filter(|c| c.level < entry.level && !c.reason.is_empty()) {
             Some(c) => format!("{} ({})", seen.message, c.reason),
             None => seen.message.clone(),
         };

@@ -223,7 +223,8 @@ fn said(word: &Word) -> String {
     format!("{} [{}, {}; {}]", word.text, word.source, word.date, grade(word.grade))
 }
 
-fn grade(tag: &str) -> &'static str {
+/// How good a source is, in a word.
+pub fn grade(tag: &str) -> &'static str {
     match tag {
         "P" => "primary",
         "S" => "secondary",

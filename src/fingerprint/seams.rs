@@ -132,7 +132,9 @@ impl SeamMeter {
         self.recent = (self.recent + f64::from(power) - f64::from(leaving)).max(0.0);
         self.ring[at % REMEMBERED] = power;
         self.blocks += 1;
-        if let Some((since, end)) = self.waiting.pop_front_if(|(_, end)| *end + BESIDE == at + 1) {
+        let due = self.waiting.front().copied().filter(|(_, end)| end + BESIDE == at + 1);
+        if let Some((since, end)) = due {
+            self.waiting.pop_front();
             self.keep(since, end);
         }
     }

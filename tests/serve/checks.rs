@@ -53,6 +53,10 @@ fn a_creator_is_told_hears_both_sides_and_takes_an_appeal_folder_home() {
     let headlines = ["Look at this before you submit.", "Do not submit this yet."];
     let headline = headlines.into_iter().find(|words| page.contains(words)).unwrap();
     assert!(!page.contains("AUDIO-00"), "no codes");
+    // What the policies ask, with fields and sources.
+    for part in ["What each of them asks", "To declare, and where", "Sources last looked at on"] {
+        assert!(page.contains(part), "no {part:?} in {page}");
+    }
     for theirs in ["acc-77", "Zed Stranger"] {
         let around = page.find(theirs).map(|at| &page[at.saturating_sub(300)..at + 100]);
         assert_eq!(around, None, "nothing of what others sent");

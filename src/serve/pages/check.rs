@@ -8,15 +8,16 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::layout::{Place, level_badge, title_of};
-use super::{Failed, shown};
+use super::{Failed, advice, shown};
+use crate::advise::{Party, parties_by_records};
 use crate::clock::clock;
 use crate::engine::day;
 use crate::level::Level;
-use crate::policy::Finding;
-use crate::policy::wording::{LIMITS, advice, headline};
+use crate::policy::wording::{self, LIMITS, headline};
+use crate::policy::{Finding, Pack};
 use crate::report::html::fragments::{self, Name, Text, recording};
 use crate::report::phrases::size;
-use crate::report::records::{MatchRecord, PolicyInfo, VerdictRecord, credit};
+use crate::report::records::{MatchRecord, PolicyInfo, credit};
 use crate::report::sound;
 use crate::serve::Desk;
 use crate::serve::check::Side;
@@ -181,7 +182,8 @@ struct Outcome {
     level: Option<Level>,
     services: Vec<(String, Level)>,
     findings: Vec<Finding>,
-    asks: Vec<String>,
+    /// What those who were asked about ask.
+    parties: Vec<Party>,
     matches: Vec<(MatchRecord, Vec<Side>)>,
     families: usize,
     check: Check,
@@ -216,7 +218,12 @@ impl Outcome {
             .collect();
         Ok(Outcome {
             level: level.or(verdict.as_ref().map(|v| v.verdict)),
-            asks: asked_of(verdict.as_deref(), &findings, check),
+            parties: verdict.as_deref().map_or_else(Vec::new, |verdict| {
+                let engine = desk.engine();
+                let packs = engine.judge().packs().iter();
+                let chosen: Vec<&Pack> = packs.filter(|pack| is_asked(&pack.id)).collect();
+                parties_by_records(&chosen, verdict, &findings)
+            }),
             families: records.contents.families.len(),
             services,
             findings,
@@ -261,7 +268,7 @@ impl Outcome {
     fn advice(&self) -> &str {
         match (self.level, &self.upload.error) {
             (_, Some(error)) => error,
-            (Some(level), None) => advice(level),
+            (Some(level), None) => wording::advice(level),
             (None, None) => "Only what was found is told.",
         }
     }
@@ -302,14 +309,10 @@ impl Outcome {
         }
     }
 
-    /// What can be done. What is advised stands here.
+    /// What can be done.
     fn next(&self) -> Markup {
         html! {
-            @if !self.asks.is_empty() {
-                section.card { h2 { "What the services ask" }
-                    ul.asks { @for ask in &self.asks { li { (Text::whole(ask)) } } }
-                }
-            }
+            (advice::advice(&self.parties))
             @if self.check.samples == "uncleared" {
                 section.card { h2 { "Samples" }
                     p { "You said that samples in it are not cleared. Whoever holds the rights in them can have it taken down, whatever was found here: ask for a licence, or take them out." }
@@ -317,23 +320,6 @@ impl Outcome {
             }
         }
     }
-}
-
-fn asked_of(verdict: Option<&VerdictRecord>, findings: &[Finding], check: &Check) -> Vec<String> {
-    let Some(verdict) = verdict else { return Vec::new() };
-    if check.services.is_empty() {
-        return verdict.asks.clone();
-    }
-    // Of the services that were asked about, in the words of their policies.
-    let mut asks: Vec<String> = Vec::new();
-    for text in
-        findings.iter().filter(|f| f.level > Level::Clear).filter_map(|f| f.policy_text.clone())
-    {
-        if !asks.contains(&text) {
-            asks.push(text);
-        }
-    }
-    asks
 }
 
 /// What of a match can be heard at present.

@@ -5,6 +5,7 @@
 //! Security Policy without exceptions would not let run.
 
 mod account;
+mod advice;
 mod assets;
 mod check;
 mod choices;
