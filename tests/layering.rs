@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 /// Top-level modules of the library by floor, the lowest first. A module imports from lower floors only.
 const FLOORS: &[&[&str]] = &[
     &["counted", "logarithm", "progress", "regular"],
-    &["trace"],
+    &["credentials", "trace"],
     &["audio", "clock", "id", "journal", "level", "rounding"],
     &["params"],
     &["declare", "fingerprint"],
@@ -36,6 +36,7 @@ const ONLY: &[(&str, &[&str])] = &[
     ("params", &["audio"]),
     ("scan", &["audio", "fingerprint", "params"]),
     ("loops", &[]),
+    ("credentials", &["progress", "regular"]),
     ("trace", &["logarithm"]),
     ("works", &["audio", "fingerprint", "id", "params"]),
     (
@@ -75,6 +76,8 @@ const DOORS: &[(&str, &[&str])] = &[
     ("ureq", &["src/serve/webhooks/"]),
     ("futures_util", &["src/serve/"]),
     ("flacenc", &["src/report/flac.rs"]),
+    ("c2pa", &["src/credentials/read.rs"]),
+    ("x509_parser", &["src/credentials/trust.rs"]),
     ("bincode", &["index/src/codec.rs"]),
     ("hnsw_rs", &["index/src/graph.rs"]),
     ("memmap2", &["index/src/bytes.rs"]),
