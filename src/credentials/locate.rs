@@ -101,10 +101,10 @@ pub fn locate<R: Read + Seek>(file: &mut R) -> io::Result<Option<Located>> {
 }
 
 fn in_chunks<R: Read + Seek>(file: &mut R, length: u64) -> io::Result<Option<Located>> {
-    let mut at = 12;
+    let mut at: u64 = 12;
     let mut elsewhere = None;
     for _ in 0..MAX_PARTS {
-        if at + 8 > length {
+        if at.saturating_add(8) > length {
             break;
         }
         file.seek(SeekFrom::Start(at))?;
@@ -125,10 +125,10 @@ fn in_chunks<R: Read + Seek>(file: &mut R, length: u64) -> io::Result<Option<Loc
 }
 
 fn in_boxes<R: Read + Seek>(file: &mut R, length: u64) -> io::Result<Option<Located>> {
-    let mut at = 0;
+    let mut at: u64 = 0;
     let mut elsewhere = None;
     for _ in 0..MAX_PARTS {
-        if at + 8 > length {
+        if at.saturating_add(8) > length {
             break;
         }
         file.seek(SeekFrom::Start(at))?;

@@ -32,6 +32,9 @@ const ALTERED: [&str; 4] = [
     "assertion.collectionHash.mismatch",
 ];
 
+/// What is remarked where more of the file than the manifest itself was left out when it was signed.
+const UNCOVERED: &str = "assertion.dataHash.additionalExclusionsPresent";
+
 /// Reads the credential in `stream`; none if there turns out to be none.
 pub(super) fn read(
     stream: impl Read + Seek + Send,
@@ -87,6 +90,7 @@ fn credential(reader: &Reader) -> Credential {
         if let Some(active) = results.active_manifest() {
             failed.extend(active.failure().iter().map(|f| (false, f.code().to_owned())));
             passed.extend(active.success().iter().map(|s| s.code()));
+            passed.extend(active.informational().iter().map(|s| s.code()));
         }
         for delta in results.ingredient_deltas().into_iter().flatten() {
             let failures = delta.validation_deltas().failure();
@@ -111,7 +115,7 @@ struct Judged {
 
 impl Judged {
     /// What follows from checks that `failed`, each with whether it was about a file that this one was made from, and
-    /// that were `passed`.
+    /// that were `passed`, remarks among them.
     fn of(failed: &BTreeSet<(bool, String)>, passed: &BTreeSet<&str>) -> Judged {
         let about_signer = |code: &str| ABOUT_SIGNER.contains(&code);
         let is_signed = passed.contains("claimSignature.validated");
@@ -137,6 +141,9 @@ impl Judged {
             if reasons.len() < MAX_REASONS && !reasons.contains(&words) {
                 reasons.push(words);
             }
+        }
+        if passed.contains(UNCOVERED) {
+            reasons.push("parts of the file are not covered by the signature".to_owned());
         }
         if state == State::Broken && reasons.is_empty() {
             reasons.push("its signature could not be checked".to_owned());
@@ -286,6 +293,8 @@ mod tests {
     fn trust_without_a_right_signature_is_none() {
         assert_eq!(judged(&[], &[TRUSTED]).0, State::Broken);
         assert_eq!(judged(&[], &[SIGNED, TRUSTED]).0, State::Trusted);
+        let (state, reasons, _) = judged(&[], &[SIGNED, UNCOVERED]);
+        assert_eq!((state, reasons.len()), (State::Intact, 1), "what was left out is told");
         let (state, reasons, altered) =
             judged(&[(false, "assertion.bmffHash.mismatch")], &[SIGNED, TRUSTED]);
         assert_eq!((state, altered), (State::Broken, true));

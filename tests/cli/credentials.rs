@@ -211,7 +211,7 @@ fn the_report_shows_what_it_proves_and_what_not() {
         "Signed credential: does not hold",
         "Example Generator signing",
         "made by a trained model",
-        "the signer&#39;s word",
+        "is the signer's word",
         "SynthID",
     ] {
         assert!(page.contains(part), "{part}");
