@@ -59,7 +59,7 @@ fn it_is_not_found_where_it_is_not() {
     let quiet = [
         Vec::new(),
         b"RIFF".to_vec(),
-        wave(&[sound.clone()]),
+        wave(std::slice::from_ref(&sound)),
         wave(&[chunk(b"_PMX", b"<x/>"), sound]),
         boxed(b"ftyp", b"M4A \0\0\0\0"),
         [boxed(b"ftyp", b"M4A \0\0\0\0"), boxed(b"uuid", &[7; 16])].concat(),
