@@ -176,10 +176,8 @@ fn in_tag<R: Read + Seek>(
     let size = head[6..10].iter().fold(0, |size, byte| size << 7 | u64::from(byte & 0x7f));
     let end = 10 + size;
     file.seek(SeekFrom::Start(10))?;
-    let mut tag = Vec::new();
-    file.take(size.min(MAX_TAG)).read_to_end(&mut tag)?;
-    let has = |text: &&[u8]| memmem::find(&tag, text).is_some();
-    if !TYPES.iter().chain(&[PROVENANCE]).any(has) {
+    let [new, old] = TYPES;
+    if !holds(&mut file.take(size.min(MAX_TAG)), &[new, old, PROVENANCE])? {
         return Ok(None);
     }
     let mut marker = [0; 4];
@@ -193,7 +191,25 @@ fn in_tag<R: Read + Seek>(
 
 /// Whether the next `size` bytes are XMP that names a manifest.
 fn names_manifest<R: Read>(file: &mut R, size: u64) -> io::Result<bool> {
-    let mut text = Vec::new();
-    file.take(size.min(MAX_XMP)).read_to_end(&mut text)?;
-    Ok(memmem::find(&text, PROVENANCE).is_some())
+    holds(&mut file.take(size.min(MAX_XMP)), &[PROVENANCE])
+}
+
+/// Bytes searched at once: tags with pictures have megabytes, and there are as many threads as cores.
+const BLOCK: usize = 64 << 10;
+
+/// Whether one of `texts` stands in what `from` gives.
+fn holds(from: &mut impl Read, texts: &[&[u8]]) -> io::Result<bool> {
+    let overlap = texts.iter().map(|text| text.len()).max().unwrap_or(1) - 1;
+    let mut block: Vec<u8> = Vec::with_capacity(BLOCK + overlap);
+    loop {
+        let read = from.take(BLOCK as u64).read_to_end(&mut block)?;
+        if texts.iter().any(|text| memmem::find(&block, text).is_some()) {
+            return Ok(true);
+        }
+        if read == 0 {
+            return Ok(false);
+        }
+        // The end of a block may be the beginning of a text.
+        block.drain(..block.len().saturating_sub(overlap));
+    }
 }

@@ -54,6 +54,15 @@ fn it_is_found_in_each_container() {
 }
 
 #[test]
+fn it_is_found_wherever_in_a_large_tag_it_stands() {
+    // Around the edges of the blocks in which a tag is searched.
+    for before in (65_500..65_560).chain([0, 200_000]) {
+        let content = [&vec![b'x'; before][..], b"application/c2pa", &[0; 9]].concat();
+        assert_eq!(place(&tag(&content)), Some("the ID3 tag"), "{before}");
+    }
+}
+
+#[test]
 fn it_is_not_found_where_it_is_not() {
     let sound = chunk(b"data", b"C2PA and application/c2pa");
     let quiet = [
