@@ -23,6 +23,7 @@ shift $((OPTIND - 1))
 seeds() {
   case $1 in
     decode_audio | tags) echo ../tests/data/formats seeds/decode_audio ;;
+    credentials) echo ../tests/data/credentials ;;
     manifest | segment) echo ../index/tests/golden/* ;;
     ern_message) echo ../tests/data/ern ;;
     manifest_rows | metadata_table) echo ../tests/data/manifests ;;

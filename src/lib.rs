@@ -39,6 +39,7 @@
 //! | feature | what it brings | default |
 //! |---|---|---|
 //! | `cli` | the program `soundalike`, with clap, indicatif and ctrlc | yes |
+//! | `credentials` | reading signed credentials of files (C2PA), with the crate of that name | yes |
 //! | `eval` | measuring recall and false alarms on your own audio; part of `cli` | yes |
 //!
 //! As a library: `soundalike = { version = "…", default-features = false }`.
@@ -59,6 +60,8 @@ pub mod audio;
 pub mod clock;
 #[doc(hidden)]
 pub mod counted;
+#[doc(hidden)]
+pub mod credentials;
 #[doc(hidden)]
 pub mod decisions;
 #[doc(hidden)]

@@ -257,5 +257,5 @@ fn the_public_surface_is_the_one_that_was_reviewed() {
 #[test]
 fn the_public_surface_is_short_enough_to_read() {
     let lines = surface().lines().count();
-    assert!(lines <= 405, "{lines} lines");
+    assert!(lines <= 410, "{lines} lines");
 }

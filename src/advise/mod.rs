@@ -18,11 +18,14 @@ mod text;
 
 use serde::Serialize;
 
+use crate::credentials::{self, State};
 use crate::declare::declared::{AiDisclosure, Declared, DeclaredIn};
 use crate::engine::{Engine, Error, Examined, Item};
 use crate::level::Level;
 use crate::policy::wording::{LIMITS, VOICE_LIMIT};
-use crate::policy::{Eligibility, Facts, Observation, Pack, PackError, PackSet, Rule, eligibility};
+use crate::policy::{
+    Eligibility, Facts, Observation, Pack, PackError, PackSet, Rule, Upload, eligibility,
+};
 use crate::report::records::MatchRecord;
 use crate::trace::words::statement;
 
@@ -77,7 +80,7 @@ pub struct Found {
     pub observed: Vec<(Rule, String)>,
     /// Tags that name a generator: field and generator.
     pub tags: Vec<(String, String)>,
-    /// Traces of decoders and signed credentials, in plain words; here goes what listens for them.
+    /// Traces of decoders and signed credentials, in plain words.
     pub traces: Vec<String>,
 }
 
@@ -234,8 +237,14 @@ fn found(engine: &Engine, examined: Examined) -> Found {
             .map(|o| (o.rule, o.message.clone()))
             .collect(),
         tags: upload.tags_generator.clone(),
-        traces: upload.trace.iter().map(statement).collect(),
+        traces: upload.trace.iter().map(statement).chain(credential(&upload)).collect(),
     }
+}
+
+/// What its signed credential says, if it has one.
+fn credential(upload: &Upload) -> Option<String> {
+    let credential = upload.credential.as_ref().filter(|c| c.state != State::None)?;
+    Some(credentials::words::statement(credential))
 }
 
 /// What cannot be told here.
@@ -267,9 +276,10 @@ fn unknown(question: &Question, parts: &Parts) -> Vec<Unknown> {
         all.push(bare(
             "Whether the generator's terms allow this use: the plan and the day it was made decide.".to_owned(),
         ));
-        all.push(bare(
-            "Marks that only their makers can read, such as SynthID: whether there is one, and what it says.".to_owned(),
-        ));
+        all.push(bare(format!(
+            "Whether the sound has a watermark, and what it says. {}",
+            credentials::words::NOT_READABLE
+        )));
     }
     all.push(bare(VOICE_LIMIT.to_owned()));
     let limits = LIMITS.iter().filter(|limit| limit.text != VOICE_LIMIT);

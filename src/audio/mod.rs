@@ -20,6 +20,7 @@ mod adts;
 mod caf;
 mod container;
 mod convert;
+mod credential;
 mod decode;
 mod dot;
 mod downmix;
@@ -60,6 +61,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::progress::Cancel;
 use crate::trace::{Heard, Listening};
+pub use credential::read_credential;
 pub use decode::{decode_bytes, decode_file};
 pub(crate) use embedded::guessed_encoding;
 pub use error::AudioError;

@@ -18,7 +18,8 @@ use soundalike::policy::PackSet;
 
 use super::bar::Bar;
 use super::common::{
-    COMPARISON, Exit, Failure, OUTPUT, TimeArg, VERDICTS, WorkArgs, cancel_on_interrupt, warn,
+    COMPARISON, Exit, Failure, OUTPUT, TimeArg, TrustArg, VERDICTS, WorkArgs, cancel_on_interrupt,
+    warn,
 };
 use super::policy::{PacksArg, warn_if_stale};
 use super::scan::index_from_environment;
@@ -68,6 +69,8 @@ pub(super) struct AdviseArgs {
     /// Compare with this file or folder, without keeping an index; may be given several times
     #[arg(long, value_name = "PATH", help_heading = COMPARISON)]
     references: Vec<PathBuf>,
+    #[command(flatten)]
+    trust: TrustArg,
     #[command(flatten)]
     packs: PacksArg,
     /// Exit with 1 if some way is as grave as this
@@ -140,6 +143,7 @@ pub(super) fn run(args: &AdviseArgs) -> Result<Exit, Failure> {
     warn_of_age(args, &set, &question)?;
     let mut options = Options::default();
     options.decode = args.work.decode_options();
+    options.trust = args.trust.list()?;
     let engine = with_references(args, Engine::new(options))?;
     let advice = advise(&engine, &set, &Item::bare(&args.track), &question)?;
     match args.format {

@@ -2,12 +2,13 @@
 
 use std::io;
 use std::path::PathBuf;
-use std::sync::{LazyLock, OnceLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 use soundalike::audio::DecodeOptions;
+use soundalike::credentials::TrustList;
 use soundalike::decisions::LogError;
 use soundalike::declare::inputs::{self, InputError, Inputs};
 use soundalike::declare::text::visible;
@@ -371,6 +372,23 @@ impl WorksArg {
             Some(WorksArg::Harmony) => Listening::Harmony,
             Some(WorksArg::All) => Listening::All,
         }
+    }
+}
+
+/// Whose signatures are trusted.
+#[derive(Debug, Args)]
+pub(super) struct TrustArg {
+    /// Trust signed credentials (C2PA) of those whose certificates, or whose authorities', are in FILE (PEM); without it
+    /// no signer is known
+    #[arg(long, value_name = "FILE", help_heading = COMPARISON)]
+    trust: Option<PathBuf>,
+}
+
+impl TrustArg {
+    /// The list.
+    pub fn list(&self) -> Result<Option<Arc<TrustList>>, Failure> {
+        let list = self.trust.as_deref().map(TrustList::open).transpose();
+        list.map(|list| list.map(Arc::new)).map_err(|error| Failure::usage(error.to_string()))
     }
 }
 

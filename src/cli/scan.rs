@@ -14,8 +14,8 @@ use soundalike_index::SearchMode;
 
 use super::bar::Bar;
 use super::common::{
-    COMPARISON, Exit, Failure, Format, OUTPUT, TimeArg, WorkArgs, WorksArgs, cancel_on_interrupt,
-    warn,
+    COMPARISON, Exit, Failure, Format, OUTPUT, TimeArg, TrustArg, WorkArgs, WorksArgs,
+    cancel_on_interrupt, warn,
 };
 use super::page::PageArg;
 use super::review::{UploadArgs, VerdictArgs, say_if_nothing};
@@ -40,6 +40,11 @@ pub(super) struct ScanArgs {
     /// Do not listen for traces that a decoder leaves (`decoder_trace`)
     #[arg(long, help_heading = COMPARISON)]
     no_trace: bool,
+    #[command(flatten)]
+    trust: TrustArg,
+    /// Do not read signed credentials (`credential`)
+    #[arg(long, help_heading = COMPARISON)]
+    no_credentials: bool,
     /// How candidates are looked up
     #[arg(long, value_enum, value_name = "HOW", default_value_t = Search::Auto, help_heading = COMPARISON)]
     search: Search,
@@ -159,6 +164,7 @@ pub(super) fn run(args: ScanArgs) -> Result<Exit, Failure> {
     let indexed = dir.as_deref().map(Index::open).transpose()?;
     let earlier = args.earlier.as_deref().map(Index::open).transpose()?;
     let judge = args.verdicts.judge(dir.as_deref(), now)?;
+    let options = options(&args)?;
     let index = match indexed {
         Some(index) => index,
         None => index_references(&args)?,
@@ -167,7 +173,7 @@ pub(super) fn run(args: ScanArgs) -> Result<Exit, Failure> {
     if references == 0 {
         warn("the index is empty: there is nothing to compare the files with");
     }
-    let mut engine = Engine::new(options(&args)).with_references(index).with_judge(judge);
+    let mut engine = Engine::new(options).with_references(index).with_judge(judge);
     if let Some(earlier) = earlier {
         engine = engine.with_earlier(earlier);
     }
@@ -199,7 +205,7 @@ pub(super) fn say_earlier_without_works(engine: &Engine) {
     }
 }
 
-fn options(args: &ScanArgs) -> Options {
+fn options(args: &ScanArgs) -> Result<Options, Failure> {
     let mut options = Options::default();
     options.decode = args.work.decode_options();
     options.search = args.search.mode();
@@ -210,7 +216,9 @@ fn options(args: &ScanArgs) -> Options {
     options.evidence = drawn && !args.no_evidence;
     options.cluster = !args.no_cluster;
     options.traces = !args.no_trace;
-    options
+    options.credentials = !args.no_credentials;
+    options.trust = args.trust.list()?;
+    Ok(options)
 }
 
 /// An index of the references given, for this run.

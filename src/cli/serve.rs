@@ -13,7 +13,7 @@ use soundalike::serve::{
 
 use super::account;
 use super::common::{
-    COMPARISON, Exit, Failure, INPUT, WorkArgs, WorksArgs, cancel_on_interrupt, warn,
+    COMPARISON, Exit, Failure, INPUT, TrustArg, WorkArgs, WorksArgs, cancel_on_interrupt, warn,
 };
 use super::index::say;
 use super::review::VerdictArgs;
@@ -98,6 +98,8 @@ pub(super) struct ServeArgs {
     keep: Option<PathBuf>,
     #[command(flatten)]
     works: WorksArgs,
+    #[command(flatten)]
+    trust: TrustArg,
     /// How closely to look at what is longer than 12 s: `thorough` finds a few damaged seconds in it more often
     #[arg(long, value_enum, default_value_t = DepthArg::Standard, help_heading = COMPARISON)]
     depth: DepthArg,
@@ -191,6 +193,7 @@ fn engine(args: &ServeArgs) -> Result<Engine, Failure> {
         work: &args.work,
         depth: &args.depth,
         works: args.works.listening(),
+        trust: &args.trust,
     }
     .engine()?;
     Ok(match &args.keep {

@@ -5,7 +5,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use soundalike::engine::{Engine, Index, Listening, Options, writer};
 
-use super::common::{Failure, WorkArgs};
+use super::common::{Failure, TrustArg, WorkArgs};
 use super::review::VerdictArgs;
 use super::scan::{DepthArg, index_from_environment};
 
@@ -19,6 +19,7 @@ pub(super) struct Standing<'a> {
     pub(super) work: &'a WorkArgs,
     pub(super) depth: &'a DepthArg,
     pub(super) works: Listening,
+    pub(super) trust: &'a TrustArg,
 }
 
 impl Standing<'_> {
@@ -38,6 +39,7 @@ impl Standing<'_> {
         let mut options = Options::default();
         options.decode = self.work.decode_options();
         options.depth = self.depth.depth();
+        options.trust = self.trust.list()?;
         let engine = Engine::new(options).with_references(references).with_judge(judge);
         match self.works.hears_works() {
             true => Ok(engine.with_works(self.works)?),

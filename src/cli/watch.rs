@@ -10,7 +10,7 @@ use soundalike::watch::{ResultStore, Service, ServiceError, ServiceOptions, Watc
 
 use super::bar::Bar;
 use super::common::{
-    COMPARISON, Exit, Failure, OUTPUT, WorkArgs, WorksArgs, cancel_on_interrupt, warn,
+    COMPARISON, Exit, Failure, OUTPUT, TrustArg, WorkArgs, WorksArgs, cancel_on_interrupt, warn,
 };
 use super::review::VerdictArgs;
 use super::scan::{DepthArg, say_earlier_without_works};
@@ -55,6 +55,8 @@ pub(super) struct WatchArgs {
     once: bool,
     #[command(flatten)]
     works: WorksArgs,
+    #[command(flatten)]
+    trust: TrustArg,
     /// How closely to look at what is longer than 12 s: `thorough` finds a few damaged seconds in it more often
     #[arg(long, value_enum, default_value_t = DepthArg::Standard, help_heading = COMPARISON)]
     depth: DepthArg,
@@ -135,6 +137,7 @@ fn open(args: &WatchArgs) -> Result<(ResultStore, Engine), Failure> {
         work: &args.work,
         depth: &args.depth,
         works: args.works.listening(),
+        trust: &args.trust,
     }
     .engine()?;
     let results = result_store(args)?;

@@ -13,7 +13,8 @@ use crate::fingerprint::stored::{constellation, payloads, windows};
 use crate::policy::Upload;
 use crate::report::evidence::EvidenceRecord;
 use crate::report::records::{
-    DecoderTraceRecord, ErrorRecord, MatchRecord, QueryInfo, Record, ScanResult, Scanned,
+    CredentialRecord, DecoderTraceRecord, ErrorRecord, MatchRecord, QueryInfo, Record, ScanResult,
+    Scanned,
 };
 use crate::report::tracklist::tracklist;
 use crate::scan::params::ScanParams;
@@ -103,6 +104,9 @@ impl Engine {
         let traced = analysed.upload.trace.as_ref();
         let trace = traced.map(|t| DecoderTraceRecord::new(&track, t));
         records.extend(trace.map(|t| Record::DecoderTrace(Box::new(t))));
+        let credential = analysed.upload.credential.as_ref();
+        let told = credential.and_then(|c| CredentialRecord::new(&track, c));
+        records.extend(told.map(|c| Record::Credential(Box::new(c))));
         let is_featureless = matches == 0 && references.scanner.is_featureless(query);
         records.push(Record::Scanned(Scanned {
             query: QueryInfo::from(&*track),
@@ -111,6 +115,7 @@ impl Engine {
             resemblances,
             tracklist,
             signal: Some(analysed.upload.signal.clone()),
+            credential: credential.map(|c| c.state),
             by_way_of: by_way_of.map(|track| track.path.clone()),
         }));
         Ok(records)

@@ -34,7 +34,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use soundalike_index::SearchMode;
 
-use crate::audio::{AudioError, DecodeOptions};
+use crate::audio::{AudioError, DecodeOptions, read_credential};
+use crate::credentials::TrustList;
 use crate::fingerprint::signal::Signal;
 use crate::matches::Match;
 use crate::params::FingerprintParams;
@@ -85,6 +86,12 @@ pub struct Options {
     pub evidence: bool,
     /// Compares the files of a batch with each other, and tells clusters of near-duplicates.
     pub cluster: bool,
+    /// Reads signed credentials of files.
+    #[doc(hidden)]
+    pub credentials: bool,
+    /// Those whose signatures are trusted.
+    #[doc(hidden)]
+    pub trust: Option<Arc<TrustList>>,
     /// Listens for traces of decoders in what is compared with references.
     #[doc(hidden)]
     pub traces: bool,
@@ -103,6 +110,8 @@ impl Default for Options {
             limit: 20,
             evidence: true,
             cluster: true,
+            credentials: true,
+            trust: None,
             traces: true,
         }
     }
@@ -364,7 +373,14 @@ impl Engine {
             decode.traces = trace::Listening::Glance;
         }
         let loops = self.references().and_then(Index::loops);
-        Analysed::new(item, params, density, &decode, self.options.works, loops)
+        let mut analysed =
+            Analysed::new(item, params, density, &decode, self.options.works, loops)?;
+        if self.options.credentials {
+            let trust = self.options.trust.as_deref();
+            let read = read_credential(&item.path, trust, &decode)?;
+            analysed.upload.credential = Some(read.unwrap_or_default());
+        }
+        Ok(analysed)
     }
 }
 

@@ -146,6 +146,7 @@ fn tell(query: &Analysed, compared: &Compared, report: &mut dyn Report) -> Resul
         tracklist: Vec::new(),
         signal: Some(upload.signal.clone()),
         by_way_of: None,
+        credential: None,
     }))?;
     Ok(())
 }

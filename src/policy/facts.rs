@@ -73,6 +73,10 @@ pub const CHANNELS: &[&str] = &["harmony", "melody", "both"];
 pub const EXCLUSIVE: &[&str] = &["yes", "no", "unknown"];
 /// Values of `decoder_trace`.
 pub const TRACES: &[&str] = &["not_measurable", "none", "weak", "strong"];
+/// Values of `credential`.
+pub const CREDENTIALS: &[&str] = &["none", "remote", "not_read", "broken", "intact", "trusted"];
+/// Values of `credential_says`.
+pub const CREDENTIAL_SAYS: &[&str] = &["not_said", "human", "partly_generated", "generated"];
 /// Values of `side`.
 pub const SIDES: &[&str] = &["batch", "reference"];
 
@@ -159,6 +163,13 @@ pub const FACTS: &[FactSpec] = &[
     flag("type_beat", "the title is of the kind \"artist type beat\""),
     flag("generator_in_tags", "the file's tags name a generator"),
     word("decoder_trace", TRACES, "trace of a decoder in the sound"),
+    word("credential", CREDENTIALS, "signed credential of the file"),
+    word(
+        "credential_says",
+        CREDENTIAL_SAYS,
+        "what a signed credential says of where the sound comes from",
+    ),
+    flag("altered", "the file was changed after it was signed"),
     flag("tool_named", "the declaration names the generator"),
     word("tool", &[], "generator named"),
     word("generator", &[], "family of the generator named"),

@@ -71,6 +71,8 @@ rules! {
     Disc002 "DISC-002" "Declared free of generated parts, but the file names a generator";
     Disc003 "DISC-003" "Generated parts declared";
     Disc005 "DISC-005" "A voice that imitates a person, declared or named";
+    Disc006 "DISC-006" "Signed credential that does not hold";
+    Disc007 "DISC-007" "Signed credential of the same recording missing here";
     Work001 "WORK-001" "Plays what a reference plays";
     Work002 "WORK-002" "Plays what other uploads play";
 }

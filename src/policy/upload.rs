@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::identity::{Identity, PartyBasis};
+use crate::credentials::Credential;
 use crate::declare::declared::{Declared, NotAsked};
 use crate::fingerprint::signal::Signal;
 use crate::level::Level;
@@ -45,6 +46,8 @@ pub struct Upload {
     pub signal: Signal,
     /// Traces of a decoder, where they were listened for.
     pub trace: Option<Traced>,
+    /// Its signed credential, where one was looked for.
+    pub credential: Option<Credential>,
     /// Hashes of the file, where they were computed.
     pub file_hashes: FileHashes,
     /// Accepted matches.

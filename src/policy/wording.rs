@@ -23,8 +23,9 @@ pub const LIMITS: &[Limit] = &[
         id: "not_ai_detection",
         title: "Not an AI detector",
         text: "It does not find out whether audio was generated; it compares what is declared with \
-               what the file itself names, and with the trace of one old codec, which stays on recordings of \
-               people, too, and whose absence says nothing.",
+               what the file itself names, with a signed credential (C2PA) if it has one, and with the trace of one old \
+               codec, which stays on recordings of people, too. The absence of either says nothing; watermarks \
+               such as SynthID cannot be read here.",
     },
     Limit {
         id: "not_composition_match",
@@ -181,9 +182,18 @@ pub fn meaning(rule: Rule) -> &'static str {
         }
         Rule::Disc001 => "The declaration does not say whether generators were used.",
         Rule::Disc002 => {
-            "Declared free of generated parts, while the file's tags or the declaration name a generator, or the sound \
-             has a strong trace of a decoder. A trace alone is never more than a look: the codec passes recordings \
-             of people, too."
+            "Declared free of generated parts, while the file's tags or the declaration name a generator, an intact \
+             signed credential says that it was generated, or the sound has a strong trace of a decoder. A trace or \
+             a credential alone is never more than a look: the codec passes recordings of people, too, and what a \
+             credential says is its signer's word."
+        }
+        Rule::Disc006 => {
+            "The file has a signed credential (C2PA), and was changed after it was signed, or the credential speaks of \
+             something generated and does not hold otherwise. Any editing does that: never more than a look."
+        }
+        Rule::Disc007 => {
+            "Another file of the delivery with the same recording has a signed credential, and this one has none: \
+             conversion removes it. Marks of provenance are to be kept. Never more than a look."
         }
         Rule::Disc005 => {
             "A voice is declared to imitate a person, or the title or the declaration names somebody whose voice a \

@@ -7,8 +7,8 @@ use std::io::{self, Write};
 
 use super::Report;
 use super::records::{
-    DecoderTraceRecord, ErrorRecord, MatchRecord, Record, ResemblanceRecord, Scanned,
-    VerdictRecord, credit,
+    CredentialRecord, DecoderTraceRecord, ErrorRecord, MatchRecord, Record, ResemblanceRecord,
+    Scanned, VerdictRecord, credit,
 };
 use super::text_batch::joined;
 use crate::declare::text::visible;
@@ -58,6 +58,9 @@ pub const COLUMNS: &[&str] = &[
     "eligibility",
     "decoder_trace",
     "decoder_trace_score",
+    "credential",
+    "credential_says",
+    "credential_signer",
 ];
 
 /// Writes the table.
@@ -77,6 +80,8 @@ pub struct Csv<W: Write> {
     families: BTreeMap<String, Row>,
     /// Columns of traces by file.
     traces: BTreeMap<String, Row>,
+    /// Columns of credentials by file.
+    credentials: BTreeMap<String, Row>,
 }
 
 /// The answers of platforms of users' uploads as one value: `content_id:ineligible meta:ask`.
@@ -103,6 +108,7 @@ impl<W: Write> Csv<W> {
             clusters: BTreeMap::new(),
             families: BTreeMap::new(),
             traces: BTreeMap::new(),
+            credentials: BTreeMap::new(),
         })
     }
 
@@ -114,8 +120,10 @@ impl<W: Write> Csv<W> {
             let cluster = self.clusters.get(&path).unwrap_or(&empty);
             let family = self.families.get(&path).unwrap_or(&empty);
             let trace = self.traces.get(&path).unwrap_or(&empty);
+            let credential = self.credentials.get(&path).unwrap_or(&empty);
             let value = |column: &&str| {
-                let groups = cluster.iter().chain(family).chain(trace).chain(&self.started_at);
+                let told = trace.iter().chain(credential);
+                let groups = cluster.iter().chain(family).chain(told).chain(&self.started_at);
                 let mut values = row.iter().chain(verdict).chain(groups);
                 values.find(|(name, _)| name == column).map_or("", |(_, v)| v.as_str())
             };
@@ -201,6 +209,16 @@ impl<W: Write> Csv<W> {
             ("decoder_trace_score", score.unwrap_or_default()),
         ];
         self.traces.insert(t.query.path.clone(), row);
+    }
+
+    fn signed(&mut self, c: &CredentialRecord) {
+        let signer = c.claim.as_ref().and_then(|c| c.signer.clone().or(c.issuer.clone()));
+        let row = vec![
+            ("credential", c.state.name().to_owned()),
+            ("credential_says", c.says.name().to_owned()),
+            ("credential_signer", signer.unwrap_or_default()),
+        ];
+        self.credentials.insert(c.query.path.clone(), row);
     }
 
     fn error(&mut self, e: &ErrorRecord) {
@@ -294,11 +312,16 @@ impl<W: Write> Report for Csv<W> {
             Record::Resemblance(r) => self.resembling(r),
             Record::Scanned(s) => {
                 self.scanned += 1;
+                if let Some(state) = s.credential {
+                    let row = || vec![("credential", state.name().to_owned())];
+                    self.credentials.entry(s.query.path.clone()).or_insert_with(row);
+                }
                 if s.matches == 0 && s.resemblances.unwrap_or(0) == 0 {
                     self.unmatched(s);
                 }
             }
             Record::DecoderTrace(t) => self.traced(t),
+            Record::Credential(c) => self.signed(c),
             Record::Error(e) => self.error(e),
             Record::Cluster(c) => self.cluster(c),
             Record::Family(f) => self.family(f),

@@ -13,8 +13,8 @@ use std::path::Path;
 use super::evidence::EvidenceRecord;
 use super::records::TracklistEntry;
 use super::records::{
-    Begin, DecoderTraceRecord, MatchRecord, Name, QueryInfo, Record, ResemblanceRecord, ScanResult,
-    Summary, VerdictRecord,
+    Begin, CredentialRecord, DecoderTraceRecord, MatchRecord, Name, QueryInfo, Record,
+    ResemblanceRecord, ScanResult, Summary, VerdictRecord,
 };
 use super::remarks::remarks;
 use crate::dedup::cluster::Cluster;
@@ -97,6 +97,8 @@ pub struct UploadEntry {
     pub resemblances: Vec<RecordPosition>,
     /// Traces of a decoder, where there are any.
     pub trace: Option<RecordPosition>,
+    /// Its signed credential, if it has one.
+    pub credential: Option<RecordPosition>,
     /// What the policies found, gravest first.
     pub findings: Vec<RecordPosition>,
     /// Why it could not be read.
@@ -272,6 +274,14 @@ impl Records {
         }
     }
 
+    /// The whole record of a signed credential.
+    pub fn credential(&mut self, place: RecordPosition) -> Option<Box<CredentialRecord>> {
+        match self.get(place)? {
+            Record::Credential(c) => Some(c),
+            _ => None,
+        }
+    }
+
     /// The whole record of a verdict.
     pub fn verdict(&mut self, place: RecordPosition) -> Option<Box<VerdictRecord>> {
         match self.get(place)? {
@@ -361,6 +371,7 @@ impl Survey {
                 let found = matches!(t.result, Strength::Weak | Strength::Strong);
                 self.query(&t.query).trace = found.then_some(place);
             }
+            Record::Credential(c) => self.query(&c.query).credential = Some(place),
             Record::Cluster(c) => self.cluster(*c, place),
             Record::Family(f) => {
                 if self.seen.insert((String::new(), f.family_id.clone())) {

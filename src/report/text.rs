@@ -12,8 +12,8 @@ use super::phrases::{
     Causes, beside_loops_words, cause, count, kind_words, named, odds, speed, work_words,
 };
 use super::records::{
-    DecoderTraceRecord, ErrorRecord, MatchRecord, QueryInfo, Record, ResemblanceRecord, ScanResult,
-    Scanned, SegmentRecord, Summary, VerdictRecord,
+    CredentialRecord, DecoderTraceRecord, ErrorRecord, MatchRecord, QueryInfo, Record,
+    ResemblanceRecord, ScanResult, Scanned, SegmentRecord, Summary, VerdictRecord,
 };
 use super::remarks::remarks;
 use super::text_batch::{self, Told};
@@ -205,6 +205,13 @@ impl<W: Write> Text<W> {
         self.line(ABOUT_FILE, &text)
     }
 
+    fn signed(&mut self, c: &CredentialRecord) -> io::Result<()> {
+        self.heading(&c.query)?;
+        let label = self.look.paint(Ink::Found, "CREDENTIAL");
+        let text = format!("{label}  {}: {}", c.state.name(), visible(&c.statement));
+        self.line(ABOUT_FILE, &text)
+    }
+
     fn scanned(&mut self, s: &Scanned) -> io::Result<()> {
         self.heading(&s.query)?;
         let among =
@@ -347,6 +354,7 @@ impl<W: Write> Report for Text<W> {
             Record::Match(m) => self.matched(m),
             Record::Resemblance(r) => self.resembling(r),
             Record::DecoderTrace(t) => self.traced(t),
+            Record::Credential(c) => self.signed(c),
             Record::Scanned(s) => self.scanned(s),
             Record::Error(e) => self.error(e),
             // Other remarks are told on standard error.

@@ -141,6 +141,7 @@ impl Gathering {
                 upload.lines.push(line);
             }
             Record::DecoderTrace(t) => self.upload(&t.query.path).1.lines.push(line),
+            Record::Credential(c) => self.upload(&c.query.path).1.lines.push(line),
             Record::Scanned(scanned) => self.scanned(scanned, line),
             Record::Finding(finding) => self.finding(finding, line),
             Record::Verdict(verdict) => self.verdict(verdict, line),
@@ -256,6 +257,7 @@ fn kind_of(record: &Record) -> (&'static str, String) {
         Record::Match(m) => ("match", m.match_id.clone()),
         Record::Resemblance(r) => ("resemblance", r.resemblance_id.clone()),
         Record::DecoderTrace(_) => ("decoder_trace", String::new()),
+        Record::Credential(_) => ("credential", String::new()),
         Record::Scanned(_) => ("scanned", String::new()),
         Record::Cluster(c) => ("cluster", c.cluster_id.clone()),
         Record::Family(f) => ("family", f.family_id.clone()),

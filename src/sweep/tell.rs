@@ -207,6 +207,7 @@ impl Teller<'_> {
             tracklist,
             signal: None,
             by_way_of: None,
+            credential: None,
         };
         Ok(self.report.record(&Record::Scanned(scanned))?)
     }

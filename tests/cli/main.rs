@@ -12,6 +12,7 @@ mod chromium;
 mod clips;
 mod cluster;
 mod compare;
+mod credentials;
 mod damage;
 mod decisions;
 mod demo;

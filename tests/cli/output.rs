@@ -63,7 +63,7 @@ const CSV_HEADER: &str = "path,result,match_kind,score,log10_evalue,ref_id,ref_p
     ref_isrc,query_match_pct,asset_match_pct,modified,time_factor,pitch_cents,\
     sample_begin_ms,sample_end_ms,db_begin_ms,db_end_ms,segments,peaks_per_second,\
     isrc,title,artist,duration_ms,message,verdict,reasons,cluster_id,cluster_size,\
-    cluster_score,ai_disclosure,account_id,match_id,started_at,channel,family_id,family_size,eligibility,decoder_trace,decoder_trace_score";
+    cluster_score,ai_disclosure,account_id,match_id,started_at,channel,family_id,family_size,eligibility,decoder_trace,decoder_trace_score,credential,credential_says,credential_signer";
 
 #[track_caller]
 fn assert_fields(record: &Value, fields: &[Field]) {

@@ -169,3 +169,28 @@ fn a_view_of_the_queue_is_kept_and_forgotten() {
     service.send("/views/1/forget", &kind, &b""[..]).expect(303);
     assert!(!service.get("/").expect(200).text().contains("Mine &lt;b&gt;"));
 }
+
+#[test]
+fn a_signed_credential_stands_on_the_page_of_its_upload() {
+    let place = Place::indexed(&["main-theme"]);
+    let data = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/credentials");
+    for name in ["ca.pem", "generated.wav", "recorded.mp3"] {
+        std::fs::copy(data.join(name), place.path(name)).unwrap();
+    }
+    let service = Service::start(&place, &["--trust", "ca.pem"]);
+    for (file, heading, said) in [
+        ("generated.wav", "Signed credential: intact, signer trusted", "made by a trained model"),
+        ("recorded.mp3", "Signed credential: intact, signer not known", "Example Studio signing"),
+    ] {
+        let upload = service.judged(&place, file);
+        let id = upload["id"].as_str().unwrap();
+        let page = service.get(&format!("/uploads/{id}")).expect(200).text();
+        for part in [heading, said, "SynthID"] {
+            assert!(page.contains(part), "{part}");
+        }
+    }
+    let plain = service.judged(&place, "incoming/void-sensor.ogg");
+    let page =
+        service.get(&format!("/uploads/{}", plain["id"].as_str().unwrap())).expect(200).text();
+    assert!(!page.contains("Signed credential"));
+}

@@ -21,8 +21,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+use serde::de::DeserializeOwned;
+
 use super::{AudioError, AudioInfo, DecodeOptions};
+use crate::credentials::locate::Located;
+use crate::credentials::{Credential, TrustList};
 pub use serve::serve;
+use wire::{Request, Task};
 use worker::{Ended, Worker};
 
 /// How a worker is started, and those that wait for work.
@@ -58,6 +63,28 @@ pub(super) fn decode(
     options: &DecodeOptions,
     sink: &mut dyn FnMut(&[f32]),
 ) -> Option<Result<AudioInfo, AudioError>> {
+    ask(path, options, Task::Decode, sink)
+}
+
+/// Reads the credential of the file at `path` in a worker, as [`credentials::read_here`](crate::credentials::read_here)
+/// does: what a manifest does to the process that reads it costs the file nothing else. `None` as for [`decode`].
+pub(super) fn credential(
+    path: &Path,
+    options: &DecodeOptions,
+    located: &Located,
+    trust: Option<&TrustList>,
+) -> Option<Result<Option<Credential>, AudioError>> {
+    let task = Task::Credential(located.clone(), trust.cloned());
+    ask(path, options, task, &mut |_| ())
+}
+
+/// Has a worker do `task`.
+fn ask<T: DeserializeOwned>(
+    path: &Path,
+    options: &DecodeOptions,
+    task: Task,
+    sink: &mut dyn FnMut(&[f32]),
+) -> Option<Result<T, AudioError>> {
     let pool = POOL.get()?;
     let waiting = pool.idle().pop();
     let mut is_fresh = waiting.is_none();
@@ -65,10 +92,11 @@ pub(super) fn decode(
         Some(worker) => worker,
         None => Worker::start(&pool.argument).ok()?,
     };
+    let request = Request::new(path, options, task);
     let mut delivered = 0;
     loop {
         let asked = catch_unwind(AssertUnwindSafe(|| {
-            worker.decode(path, options, &mut beyond(&mut delivered, sink))
+            worker.answer(path, options, &request, &mut beyond(&mut delivered, sink))
         }));
         let path = path.to_owned();
         let ended = match asked {

@@ -1,4 +1,4 @@
-//! The worker's side: reads requests, decodes, sends samples.
+//! The worker's side: reads requests, decodes or reads credentials, sends what came of it.
 
 use std::io::{self, Write};
 use std::sync::mpsc::{self, Receiver};
@@ -7,8 +7,10 @@ use std::thread::{Builder, JoinHandle};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use super::wire::{Failure, Kind, Request, SAMPLES, receive, send};
+use super::wire::{Failure, Kind, Request, SAMPLES, Task, receive, send};
 use crate::audio::decode::decode_here;
+use crate::credentials::locate::Located;
+use crate::credentials::{self, TrustList};
 
 /// Stack of the thread that decodes. Containers within containers are followed by recursion.
 const STACK: usize = 64 << 20;
@@ -51,7 +53,13 @@ fn start(stack: Option<usize>, work: &Arc<Mutex<Receiver<Request>>>) -> Option<J
         let work = work.lock().unwrap_or_else(PoisonError::into_inner);
         for request in work.iter() {
             // Nobody is left to tell of it when nobody listens.
-            if answer(&request, &mut out).is_err() {
+            let answered = match &request.task {
+                Task::Decode => answer(&request, &mut out),
+                Task::Credential(located, trust) => {
+                    answer_credential(&request, located, trust.as_ref(), &mut out)
+                }
+            };
+            if answered.is_err() {
                 std::process::exit(0);
             }
         }
@@ -93,4 +101,16 @@ fn answer(request: &Request, out: &mut impl Write) -> io::Result<()> {
         Err(error) => (Kind::Failed, serde_json::to_vec(&Failure::from(error))),
     };
     send(out, kind, &content.map_err(io::Error::from)?)
+}
+
+fn answer_credential(
+    request: &Request,
+    located: &Located,
+    trust: Option<&TrustList>,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let options = &request.options;
+    let read =
+        credentials::read_here(&request.path(), located, trust, options.timeout, &options.cancel);
+    send(out, Kind::Done, &serde_json::to_vec(&read)?)
 }

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::audio::{AudioError, DecodeOptions};
+use crate::credentials::TrustList;
+use crate::credentials::locate::Located;
 
 /// Samples in a frame: 64 KB, four seconds.
 pub(super) const SAMPLES: usize = 16_384;
@@ -17,11 +19,11 @@ const MAX_FRAME: usize = 4 << 20;
 /// Kinds of frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// A file to decode.
+    /// A file to read.
     Request = 1,
     /// A part of its signal.
     Samples = 2,
-    /// Its end, with what the file turned out to be.
+    /// Its end, with what the file turned out to be, or its credential.
     Done = 3,
     /// Its end, with the reason.
     Failed = 4,
@@ -62,17 +64,27 @@ pub(super) fn receive(input: &mut impl Read, content: &mut Vec<u8>) -> io::Resul
     Ok(Some(kind))
 }
 
-/// A file to decode.
+/// What is wanted of a file.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Task {
+    /// Its signal.
+    Decode,
+    /// Its signed credential, with those who are trusted.
+    Credential(Located, Option<TrustList>),
+}
+
+/// A file to read.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Request {
     /// The bytes of the path, which need be no text.
     path: Vec<u8>,
     pub(super) options: DecodeOptions,
+    pub(super) task: Task,
 }
 
 impl Request {
-    pub(super) fn new(path: &Path, options: &DecodeOptions) -> Request {
-        Request { path: path.as_os_str().as_bytes().to_vec(), options: options.clone() }
+    pub(super) fn new(path: &Path, options: &DecodeOptions, task: Task) -> Request {
+        Request { path: path.as_os_str().as_bytes().to_vec(), options: options.clone(), task }
     }
 
     pub(super) fn path(&self) -> PathBuf {
@@ -170,7 +182,7 @@ mod tests {
             let back = back.about(path.clone(), &options);
             assert_eq!((back.to_string(), back.code()), (text, code));
         }
-        let request = serde_json::to_vec(&Request::new(&path, &options)).unwrap();
+        let request = serde_json::to_vec(&Request::new(&path, &options, Task::Decode)).unwrap();
         assert_eq!(serde_json::from_slice::<Request>(&request).unwrap().path(), path);
     }
 }

@@ -8,9 +8,10 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use serde::de::DeserializeOwned;
 
 use super::wire::{Failure, Kind, Request, receive, send};
-use crate::audio::{AudioError, AudioInfo, DecodeOptions};
+use crate::audio::{AudioError, DecodeOptions};
 use crate::progress::Cancel;
 
 /// How long a worker may take beyond the time limit that it keeps itself.
@@ -60,16 +61,17 @@ impl Worker {
         Ok(Worker { child, requests, answers, content: Vec::new(), samples: Vec::new() })
     }
 
-    /// Has the file at `path` decoded.
-    pub(super) fn decode(
+    /// Has the file at `path` read, as `request` has it.
+    pub(super) fn answer<T: DeserializeOwned>(
         &mut self,
         path: &Path,
         options: &DecodeOptions,
+        request: &Request,
         sink: &mut dyn FnMut(&[f32]),
-    ) -> Result<Result<AudioInfo, AudioError>, Ended> {
+    ) -> Result<Result<T, AudioError>, Ended> {
         let now = Instant::now();
         let limit = options.timeout.checked_add(GRACE).and_then(|limit| now.checked_add(limit));
-        let request = serde_json::to_vec(&Request::new(path, options));
+        let request = serde_json::to_vec(request);
         let request = request.map_err(|error| Ended::Died(error.to_string()))?;
         let Worker { requests, answers, content, samples, .. } = self;
         let asked = match requests {

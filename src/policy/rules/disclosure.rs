@@ -1,9 +1,11 @@
 //! DISC rules: what is declared about generated parts, and what the file itself says.
 //!
 //! Words are compared with words, and with the trace of a decoder where the sound has a strong one. Such a trace is
-//! evidence of a codec that also passes recordings of people: by itself it is never more than a reason to look.
+//! evidence of a codec that also passes recordings of people: by itself it is never more than a reason to look. The same
+//! holds for what a signed credential says, which is its signer's word; one that says that people made it clears nothing.
 
 use super::{cap, observation};
+use crate::credentials;
 use crate::declare::declared::{AiDisclosure, AiFacet, AiLevel};
 use crate::declare::generators::family_in;
 use crate::level::Level;
@@ -41,7 +43,8 @@ fn tags(upload: &Upload) -> String {
 fn undeclared(batch: &Batch<'_>, upload: &Upload) -> Option<Observation> {
     let generator = !upload.tags_generator.is_empty();
     let trace = strong_trace(upload);
-    if !(upload.has_declaration || batch.policy_chosen || generator) {
+    let signed = generated_by_credential(upload);
+    if !(upload.has_declaration || batch.policy_chosen || generator || signed.is_some()) {
         return None;
     }
     let mut message = if generator {
@@ -55,15 +58,23 @@ fn undeclared(batch: &Batch<'_>, upload: &Upload) -> Option<Observation> {
     if let Some(trace) = &trace {
         message += &format!("; the sound has a decoder's trace: {trace}");
     }
+    if let Some(signed) = &signed {
+        message += &format!("; a signed credential says that it was generated: {signed}");
+    }
     let facts = FactsBuilder::default()
         .flag("generator_in_tags", generator)
         .maybe("decoder_trace", traced(upload));
+    let facts = with_credential(facts, upload);
     Some(observation(Rule::Disc001, message, facts))
 }
 
 /// Why a trace alone is never more than a reason to look.
 const ONLY_A_TRACE: &str =
     "a decoder's trace is evidence of a codec, which also passes recordings of people";
+
+/// Why a credential alone is never more than a reason to look.
+const ONLY_A_CREDENTIAL: &str =
+    "what a credential says is its signer's word; somebody has to compare it with what is declared";
 
 /// How strong the trace of a decoder in the sound is, where it was listened for.
 fn traced(upload: &Upload) -> Option<&'static str> {
@@ -83,9 +94,13 @@ fn contradiction(upload: &Upload) -> Option<Observation> {
         (true, Some(tool)) => Some(format!("{} in the declaration itself", quoted(tool))),
         (true, None) => None,
     };
-    let trace = strong_trace(upload);
-    let message = match (&named, trace) {
-        (None, None) => return None,
+    let (trace, signed) = (strong_trace(upload), generated_by_credential(upload));
+    let has_trace = trace.is_some();
+    let mut message = match (&named, trace) {
+        (None, None) if signed.is_none() => return None,
+        (None, None) => {
+            "declared free of generated parts, but a signed credential says otherwise".to_owned()
+        }
         (Some(named), None) => {
             format!("declared free of generated parts, but a generator is named: {named}")
         }
@@ -97,15 +112,37 @@ fn contradiction(upload: &Upload) -> Option<Observation> {
             "declared free of generated parts, but the sound has a decoder's trace: {trace}"
         ),
     };
+    if let Some(signed) = &signed {
+        message += match named.is_some() || has_trace {
+            true => "; a signed credential says that it was generated, too: ",
+            false => ": ",
+        };
+        message += signed;
+    }
     let facts = FactsBuilder::default()
         .flag("generator_in_tags", !upload.tags_generator.is_empty())
         .flag("tool_named", tool.is_some())
         .maybe("decoder_trace", traced(upload));
+    let facts = with_credential(facts, upload);
     let mut seen = observation(Rule::Disc002, message, facts);
     if named.is_none() {
-        cap(&mut seen, Level::Review, ONLY_A_TRACE);
+        let reason = if signed.is_some() { ONLY_A_CREDENTIAL } else { ONLY_A_TRACE };
+        cap(&mut seen, Level::Review, reason);
     }
     Some(seen)
+}
+
+/// What an intact credential says that was generated, in words.
+fn generated_by_credential(upload: &Upload) -> Option<String> {
+    let credential = upload.credential.as_ref().filter(|c| c.state.is_intact())?;
+    credential.origin().is_generated().then(|| visible(&credentials::words::statement(credential)))
+}
+
+/// States what became of the credential; what it says counts only where it is intact.
+fn with_credential(facts: FactsBuilder, upload: &Upload) -> FactsBuilder {
+    let Some(credential) = &upload.credential else { return facts };
+    let says = credential.state.is_intact().then(|| credential.origin().name());
+    facts.word("credential", credential.state.name()).maybe("credential_says", says)
 }
 
 fn declared(ai: &AiDisclosure) -> Observation {

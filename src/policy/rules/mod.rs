@@ -6,6 +6,7 @@
 
 mod audio;
 mod bulk;
+mod credential;
 mod disclosure;
 mod loops;
 mod meta;
@@ -38,6 +39,7 @@ pub fn observe(batch: &Batch<'_>, index: usize) -> Vec<Observation> {
     tech::observe(upload, &mut all);
     meta::observe(batch, index, &mut all);
     disclosure::observe(batch, upload, &mut all);
+    credential::observe(batch, index, &mut all);
     voice::observe(batch, upload, &mut all);
     for observation in &mut all {
         add_common_facts(upload, observation);

@@ -155,6 +155,7 @@ pub fn is_told(upload: &UploadEntry) -> bool {
         || !upload.findings.is_empty()
         || !upload.resemblances.is_empty()
         || upload.trace.is_some()
+        || upload.credential.is_some()
         || is_grave(upload)
 }
 

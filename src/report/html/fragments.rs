@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::anchors::Anchors;
 use super::cluster_view::ClusterView;
+use super::credential_view::CredentialView;
 use super::exhibit::Exhibit;
 use super::family_view::FamilyView;
 use super::finding_view::{self, FindingRow};
@@ -21,7 +22,7 @@ use crate::report::decide::Commands;
 use crate::report::evidence::EvidenceRecord;
 use crate::report::picture::Pictures;
 use crate::report::read::UploadEntry;
-use crate::report::records::{MatchRecord, ResemblanceRecord};
+use crate::report::records::{CredentialRecord, MatchRecord, ResemblanceRecord};
 use crate::report::sound::Source::At;
 use crate::report::sound::{self, Heard, Sound};
 
@@ -57,6 +58,11 @@ pub fn metadata(m: &MatchRecord, declared: &Declared) -> Markup {
 /// A work that plays the same.
 pub fn resemblance(r: &ResemblanceRecord, is_open: bool) -> Markup {
     WorkView::new(r).markup(is_open)
+}
+
+/// A signed credential.
+pub fn credential(record: &CredentialRecord) -> Markup {
+    CredentialView::new(record).markup()
 }
 
 /// What the policies found.

@@ -13,6 +13,7 @@
 mod anchors;
 mod banner;
 mod cluster_view;
+mod credential_view;
 mod exhibit;
 mod family_view;
 mod figure;

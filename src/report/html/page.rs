@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use super::anchors::{Anchor, Anchors, MAX_UPLOADS, page_name};
 use super::banner::{Banner, CreatorBanner};
 use super::cluster_view::ClusterView;
+use super::credential_view::CredentialView;
 use super::exhibit::Exhibit;
 use super::family_view::FamilyView;
 use super::foreign::Text;
@@ -358,13 +359,21 @@ impl<'a> Page<'a> {
                 self.exhibits(part, &declared, out)?;
             }
             self.works(upload, out)?;
-            self.trace(upload, out)
+            self.trace(upload, out)?;
+            self.credential(upload, out)
         })
     }
 
     fn trace(&mut self, upload: &UploadEntry, out: &mut dyn Write) -> io::Result<()> {
         match upload.trace.and_then(|place| self.records.trace(place)) {
             Some(record) => put(out, &TraceView::new(&record).markup()),
+            None => Ok(()),
+        }
+    }
+
+    fn credential(&mut self, upload: &UploadEntry, out: &mut dyn Write) -> io::Result<()> {
+        match upload.credential.and_then(|place| self.records.credential(place)) {
+            Some(record) => put(out, &CredentialView::new(&record).markup()),
             None => Ok(()),
         }
     }
@@ -452,6 +461,11 @@ mod tests {
                 "glance": {"measurable": true, "whole": 1, "stretch": 1, "other_rows": 1, "pitched": 1}, "score": 9, "highest_score": 9,
                 "human_versions": 1, "human_highest": 1, "lattice": BAD, "pitch_factor": 1, "bands": [],
                 "stretches": [], "window_ms": 5000, "windows": [9, null, 8], "pattern": [1, 2, 1]}),
+            json!({"type": "credential", "query": side, "state": "broken", "statement": BAD, "says": "generated",
+                "place": BAD, "reasons": [BAD], "remote": BAD,
+                "claim": {"signer": BAD, "issuer": BAD, "signed_at": BAD, "generator": BAD, "agents": [BAD],
+                "actions": [{"action": BAD, "source_type": BAD, "agent": BAD, "when": BAD}],
+                "ingredients": 1, "ingredient_sources": [BAD]}}),
             json!({"type": "error", "subject": BAD, "code": BAD, "message": BAD}),
         ];
         records.map(|record| format!("{record}\n")).concat()

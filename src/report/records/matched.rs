@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Name, QueryInfo, ReferenceInfo};
+use crate::credentials::State;
 use crate::fingerprint::signal::Signal;
 use crate::matches::{AlignedSegment, Match, Measures};
 use crate::rounding::rounded;
@@ -237,6 +238,9 @@ pub struct Scanned {
     /// this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by_way_of: Option<String>,
+    /// What became of its signed credential, `none` where it has none; absent where none was looked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential: Option<State>,
 }
 
 /// A stretch of a mix and the reference that sounds in it.

@@ -2,6 +2,7 @@
 //!
 //! Offsets use ACRCloud's names because ingest systems parse them already.
 
+mod credential;
 mod error;
 mod matched;
 mod resembling;
@@ -18,6 +19,7 @@ use crate::dedup::family::Family;
 use crate::dedup::shared_loops::SharedLoop;
 use crate::policy::Finding;
 
+pub use credential::CredentialRecord;
 pub use error::{ErrorRecord, NoteRecord};
 pub use matched::{MatchRecord, ScanResult, Scanned, SegmentRecord, TracklistEntry};
 pub use resembling::{NextBestRecord, ResemblanceRecord, WorkExhibit};
@@ -38,6 +40,8 @@ pub enum Record {
     Resemblance(Box<ResemblanceRecord>),
     /// Traces that a decoder left in a query, or that none were found.
     DecoderTrace(Box<DecoderTraceRecord>),
+    /// The signed credential of a query, where it has one.
+    Credential(Box<CredentialRecord>),
     /// A query is done; says plainly whether anything was found.
     Scanned(Scanned),
     /// A cluster of near-duplicates.

@@ -131,6 +131,7 @@ impl View {
 
     fn markup(mut self) -> Markup {
         let works = self.works();
+        let credential = self.credential();
         let declared = self.verdict.as_ref().map(|v| v.declared.clone()).unwrap_or_default();
         let u = &self.upload;
         html! {
@@ -151,6 +152,7 @@ impl View {
                         (self.why())
                         (self.heard(&declared))
                         (works)
+                        (credential)
                         (self.bulk())
                         (self.policies())
                         (self.raw())
@@ -326,6 +328,13 @@ impl View {
                 }
             }
         }
+    }
+
+    fn credential(&mut self) -> Markup {
+        let entry = self.records.contents.uploads.iter().find(|u| u.path == self.upload.path);
+        let place = entry.and_then(|u| u.credential);
+        let record = place.and_then(|place| self.records.credential(place));
+        html! { @if let Some(record) = &record { (fragments::credential(record)) } }
     }
 
     fn bulk(&self) -> Markup {

@@ -3,7 +3,9 @@
 
 use soundalike_index::Library;
 
+use super::credential::{claiming, signed};
 use super::*;
+use crate::credentials::{Origin, State};
 use crate::declare::declared::Voice;
 use crate::policy::Pack;
 use crate::resemblance::{Channel, Resemblance};
@@ -277,6 +279,17 @@ fn disclosure(rule: Rule, fires: bool) -> Option<Scene> {
         Rule::Disc005 => Scene::alone(|u| {
             u.declared.ai.voice = if fires { Voice::Cloned } else { Voice::Nobody }
         }),
+        Rule::Disc006 => Scene::alone(|u| {
+            u.credential = Some(signed(State::Broken, Origin::Human));
+            u.credential.as_mut().unwrap().altered = fires;
+        }),
+        Rule::Disc007 => Scene::of(
+            several(2, |i, u| {
+                let state = if i == 1 && fires { State::Trusted } else { State::None };
+                u.credential = Some(claiming(state, None));
+            }),
+            true,
+        ),
         _ => return None,
     })
 }

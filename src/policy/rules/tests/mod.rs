@@ -2,6 +2,7 @@
 
 mod across;
 mod audio;
+mod credential;
 mod every;
 mod single;
 mod voice;
