@@ -144,6 +144,7 @@ impl<'a> Series<'a> {
         let verb = agree(members, "is", "are");
         let rest = match (others, others_of) {
             (_, 0) => String::new(),
+            (0, 1) => "; the other file of the batch is not".to_owned(),
             (0, _) => format!("; none of the {} of the batch", count(others_of, "other", "others")),
             _ => format!("; {others} of the {} of the batch", count(others_of, "other", "others")),
         };
