@@ -284,7 +284,7 @@ fn a_loop_that_four_artists_share_is_suggested_as_one() {
     // Of one artist it is that artist's business.
     place.write(
         "manifest.csv",
-        &table.replace("Artist 1", "Artist 0").replace("Artist 2", "Artist 0"),
+        table.replace("Artist 1", "Artist 0").replace("Artist 2", "Artist 0"),
     );
     assert!(find(&place, &["manifest.csv"]).all("shared_loop").is_empty());
     // A sweep over them says the same of a reference.
