@@ -24,7 +24,7 @@ const ONE_PERIOD_MS: f64 = 3.0;
 /// 512 columns of a picture are 511 steps of 10 ms; as an MP3 of 44.1 kHz, joined without its tag of padding, 197
 /// frames of 1,152 samples (`riffusion/spectrogram_converter.py` of riffusion-hobby, MIT; measured on its output).
 const KNOWN_CLIPS: &[(f64, f64, &str)] = &[
-    (5.110, 0.004, "a picture of 512 columns, as the open Riffusion v1 model makes them"),
+    (5.110, 0.004, "a clip of the open Riffusion v1 model (512 columns)"),
     (5.1461, 0.004, "a clip of the open Riffusion v1 model saved as MP3 (197 frames)"),
 ];
 
@@ -122,7 +122,8 @@ impl<'a> Series<'a> {
         let members = own.iter().filter(|ms| is_same(ms)).count();
         let others = self.others.iter().filter_map(|t| clip_ms(t)).filter(|ms| is_same(ms)).count();
         let seconds = middle / 1000.0;
-        let whose = known_clip(seconds).map_or(String::new(), |whose| format!(": {whose}"));
+        let whose =
+            known_clip(seconds).map_or(String::new(), |whose| format!(", each as long as {whose}"));
         let words = format!("{how} clips of {seconds:.3} s{whose}");
         self.told(fact, format!("{middle:.1}"), (members, others), &words)
     }
@@ -162,8 +163,8 @@ fn length_words(ms: &u64) -> String {
         // A clip is cut to samples, and its length told in ms: further on, chance takes over.
         let is_whole = (1.0..=8.0).contains(&clips) && (seconds - clips * clip).abs() <= *off;
         is_whole.then(|| match clips as u32 {
-            1 => format!(": {whose}"),
-            n => format!(": {n} times {clip:.3} s, {whose}"),
+            1 => format!(", as long as {whose}"),
+            n => format!(", {n} times {clip:.3} s: each as long as {whose}"),
         })
     });
     format!("exactly {seconds:.3} s long{}", known.unwrap_or_default())
@@ -210,8 +211,8 @@ mod tests {
         assert_eq!(told, [("length", "5110"), ("file_size", "496740"), software]);
         assert_eq!(
             found[0].text,
-            "3 of 3 files are exactly 5.110 s long: a picture of 512 columns, as the open Riffusion v1 model \
-             makes them; none of the 2 others of the batch"
+            "3 of 3 files are exactly 5.110 s long, as long as a clip of the open Riffusion v1 model (512 columns); none of \
+             the 2 others of the batch"
         );
         assert!(found[1].text.contains("496,740 bytes"), "{found:?}");
     }
@@ -241,12 +242,14 @@ mod tests {
         let found = facts(&[seams(1, 5_146_100), seams(2, 5_146_000), seams(3, 5_146_400)], &[]);
         let seamed = found.iter().find(|f| f.fact == "seams").expect("seams");
         assert!(
-            seamed.text.starts_with("3 of 3 files are joined of clips of 5.146 s: "),
+            seamed
+                .text
+                .starts_with("3 of 3 files are joined of clips of 5.146 s, each as long as "),
             "{seamed:?}"
         );
         assert_eq!(
             length_words(&10_221),
-            "exactly 10.221 s long: 2 times 5.110 s, a picture of 512 columns, as the open Riffusion v1 model makes them"
+            "exactly 10.221 s long, 2 times 5.110 s: each as long as a clip of the open Riffusion v1 model (512 columns)"
         );
         assert_eq!(length_words(&30_000), "exactly 30.000 s long");
     }
