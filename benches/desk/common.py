@@ -56,8 +56,10 @@ class Service:
             try:
                 with open(f"/proc/{pid}/stat") as file:
                     fields = file.read().rsplit(")", 1)[1].split()
-                with open(f"/proc/{pid}/task/{pid}/children") as file:
-                    pids += [int(child) for child in file.read().split()]
+                # Each thread lists those that it started.
+                for task in os.listdir(f"/proc/{pid}/task"):
+                    with open(f"/proc/{pid}/task/{task}/children") as file:
+                        pids += [int(child) for child in file.read().split()]
             except OSError:
                 continue
             # utime, stime, and those of children that ended.
