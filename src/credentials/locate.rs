@@ -100,17 +100,22 @@ pub fn locate<R: Read + Seek>(file: &mut R) -> io::Result<Option<Located>> {
     }
 }
 
+/// The first bytes of the chunk or box at `at`: its name and length; none where the file ends before.
+fn head<R: Read + Seek>(file: &mut R, at: u64, length: u64) -> io::Result<Option<[u8; 8]>> {
+    if at.saturating_add(8) > length {
+        return Ok(None);
+    }
+    file.seek(SeekFrom::Start(at))?;
+    let mut head = [0; 8];
+    file.read_exact(&mut head)?;
+    Ok(Some(head))
+}
+
 fn in_chunks<R: Read + Seek>(file: &mut R, length: u64) -> io::Result<Option<Located>> {
     let mut at: u64 = 12;
     let mut elsewhere = None;
     for _ in 0..MAX_PARTS {
-        if at.saturating_add(8) > length {
-            break;
-        }
-        file.seek(SeekFrom::Start(at))?;
-        let mut head = [0; 8];
-        file.read_exact(&mut head)?;
-        let [a, b, c, d, len @ ..] = head;
+        let Some([a, b, c, d, len @ ..]) = head(file, at, length)? else { break };
         let size = u64::from(u32::from_le_bytes(len));
         match &[a, b, c, d] {
             b"C2PA" => return Ok(Some(Located { place: Place::Wav, size })),
@@ -128,13 +133,7 @@ fn in_boxes<R: Read + Seek>(file: &mut R, length: u64) -> io::Result<Option<Loca
     let mut at: u64 = 0;
     let mut elsewhere = None;
     for _ in 0..MAX_PARTS {
-        if at.saturating_add(8) > length {
-            break;
-        }
-        file.seek(SeekFrom::Start(at))?;
-        let mut head = [0; 8];
-        file.read_exact(&mut head)?;
-        let [a, b, c, d, kind @ ..] = head;
+        let Some([a, b, c, d, kind @ ..]) = head(file, at, length)? else { break };
         let (size, header) = match u32::from_be_bytes([a, b, c, d]) {
             0 => (length - at, 8),
             1 => {

@@ -60,14 +60,12 @@ impl<'a> Series<'a> {
         members: &[&'a BatchTrack],
         batch: impl Iterator<Item = &'a BatchTrack>,
     ) -> Series<'a> {
-        let once = |tracks: &mut dyn Iterator<Item = &'a BatchTrack>| {
-            let by_content: BTreeMap<[u8; 32], &BatchTrack> =
-                tracks.map(|track| (track.track.sha256, track)).collect();
-            by_content
-        };
-        let own = once(&mut members.iter().copied());
-        let mut others = once(&mut batch.filter(|track| !track.earlier));
-        others.retain(|content, _| !own.contains_key(content));
+        let by_content = |track: &'a BatchTrack| (track.track.sha256, track);
+        let own: BTreeMap<[u8; 32], &BatchTrack> =
+            members.iter().copied().map(by_content).collect();
+        let others = batch.filter(|track| !track.earlier).map(by_content);
+        let others: BTreeMap<[u8; 32], &BatchTrack> =
+            others.filter(|(content, _)| !own.contains_key(content)).collect();
         Series { members: own.into_values().collect(), others: others.into_values().collect() }
     }
 
@@ -155,7 +153,7 @@ impl<'a> Series<'a> {
     }
 }
 
-/// "exactly 10.220 s long: 2 × 5.110 s, …".
+/// "exactly 10.220 s long, 2 times 5.110 s: …".
 fn length_words(ms: &u64) -> String {
     let seconds = *ms as f64 / 1000.0;
     let known = KNOWN_CLIPS.iter().find_map(|(clip, off, whose)| {
@@ -171,8 +169,8 @@ fn length_words(ms: &u64) -> String {
 }
 
 fn known_clip(seconds: f64) -> Option<&'static str> {
-    let known = KNOWN_CLIPS.iter();
-    known.filter(|(clip, off, _)| (seconds - clip).abs() <= *off).map(|(_, _, whose)| *whose).next()
+    let known = KNOWN_CLIPS.iter().find(|(clip, off, _)| (seconds - clip).abs() <= *off);
+    known.map(|(_, _, whose)| *whose)
 }
 
 #[cfg(test)]

@@ -73,7 +73,7 @@ pub struct SeamMeter {
 }
 
 /// Blocks that are remembered: a gap with both its sides.
-const REMEMBERED: usize = 2 * BESIDE + 150 + 1;
+const REMEMBERED: usize = 2 * BESIDE + *GAP.end() + 1;
 
 impl SeamMeter {
     /// A meter for a stream at `rate` Hz.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::material::{FOURTH_LOUD, LOOP_AT, LOUD, put};
+use crate::material::{LOOP_AT, LOUD, put};
 use crate::place::{Outcome, Place, file_name};
 
 /// A song that uses a loop is the reference; a stranger uses it, too, another one uses it once and quietly, and the
@@ -135,7 +135,7 @@ fn what_was_indexed_as_a_recording_can_be_made_a_loop() {
 fn loud() -> Place {
     let place = Place::empty();
     std::fs::create_dir(place.path("queue")).unwrap();
-    for name in LOUD.iter().chain([&FOURTH_LOUD]) {
+    for name in LOUD {
         put(&place, name, &format!("queue/{name}"));
     }
     let bytes = std::fs::read(place.path("queue/loud-1.wav")).unwrap();

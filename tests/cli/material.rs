@@ -3,6 +3,7 @@
 //! Made once per test run in the build folder; each test copies what it needs into its own place.
 
 use std::fs;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -82,7 +83,6 @@ fn made() -> &'static Path {
         }
         write_wav(&folder.join("silence.wav"), &vec![0.0; at(12.0)]);
         write_loops(&folder, &theme);
-        write_loud_loops(&folder, &theme);
         write_users(&folder, &theme);
         write_series(&folder, &theme);
         write_clips(&folder, &theme, &samples("references/geoscape.ogg"));
@@ -90,75 +90,60 @@ fn made() -> &'static Path {
     })
 }
 
-/// A loop of four seconds, and strangers in which it plays four times in a row from [`LOOP_AT`], or once and quietly.
-fn write_loops(folder: &Path, theme: &[f32]) {
-    let sound = &theme[at(10.0)..at(14.0)];
-    write_wav(&folder.join("loop.wav"), sound);
-    let rms = |s: &[f32]| (s.iter().map(|x| x * x).sum::<f32>() / s.len() as f32).sqrt();
-    let planted = |clip: &str, times: usize, level_db: f32| {
-        let mut clip = samples(clip);
-        let there = at(LOOP_AT)..(at(LOOP_AT) + times * sound.len()).min(clip.len());
-        let gain = rms(&clip[there.clone()]) / rms(sound) * 10f32.powf(level_db / 20.0);
-        for (sample, more) in clip[there].iter_mut().zip(sound.iter().cycle()) {
-            *sample = 0.7 * (*sample + gain * more);
-        }
-        clip
-    };
-    write_wav(&folder.join("song.wav"), &planted("references/geoscape.ogg", 4, 0.0));
-    write_wav(&folder.join("user.wav"), &planted("references/zalek.ogg", 4, 0.0));
-    write_wav(&folder.join("quiet-user.wav"), &planted("references/typing-to-jazz.ogg", 1, -12.0));
+/// The sound of `loop.wav`: four seconds of the theme.
+fn sound(theme: &[f32]) -> &[f32] {
+    &theme[at(10.0)..at(14.0)]
 }
 
-/// Strangers, each with the loop of `loop.wav` throughout and louder than all else ([`LOUD`]).
-fn write_loud_loops(folder: &Path, theme: &[f32]) {
-    let sound = &theme[at(10.0)..at(14.0)];
-    let rms = |s: &[f32]| (s.iter().map(|x| x * x).sum::<f32>() / s.len() as f32).sqrt();
-    let clips = ["geoscape.ogg", "typing-to-jazz.ogg", "zalek.ogg"];
-    for (name, clip) in LOUD.iter().zip(clips) {
-        let mut clip = samples(&format!("references/{clip}"));
-        let gain = 2.5 * rms(&clip) / rms(sound);
-        for (sample, more) in clip.iter_mut().zip(sound.iter().cycle()) {
-            *sample = 0.4 * (*sample + gain * more);
-        }
-        write_wav(&folder.join(name), &clip);
+fn rms(samples: &[f32]) -> f32 {
+    (samples.iter().map(|x| x * x).sum::<f32>() / samples.len() as f32).sqrt()
+}
+
+/// `clip` with `sound` again and again in the samples `there`, `gain` times as loud as the clip is there.
+fn planted(mut clip: Vec<f32>, sound: &[f32], there: Range<usize>, gain: f32) -> Vec<f32> {
+    let gain = gain * rms(&clip[there.clone()]) / rms(sound);
+    let all = 0.9 / (1.0 + gain.max(1.0));
+    for (sample, more) in clip[there].iter_mut().zip(sound.iter().cycle()) {
+        *sample = all * (*sample + gain * more);
     }
-    // Four artists use it.
-    let mut clip: Vec<f32> = samples("incoming/funky-sax.mp3").repeat(4);
-    let gain = 2.5 * rms(&clip) / rms(sound);
-    for (sample, more) in clip.iter_mut().zip(sound.iter().cycle()) {
-        *sample = 0.4 * (*sample + gain * more);
+    clip
+}
+
+/// A loop of four seconds, and strangers in which it plays four times in a row from [`LOOP_AT`], or once and quietly.
+fn write_loops(folder: &Path, theme: &[f32]) {
+    let sound = sound(theme);
+    write_wav(&folder.join("loop.wav"), sound);
+    let planted = |clip: &str, times: usize, gain: f32| {
+        let clip = samples(clip);
+        let there = at(LOOP_AT)..(at(LOOP_AT) + times * sound.len()).min(clip.len());
+        planted(clip, sound, there, gain)
+    };
+    write_wav(&folder.join("song.wav"), &planted("references/geoscape.ogg", 4, 1.0));
+    write_wav(&folder.join("user.wav"), &planted("references/zalek.ogg", 4, 1.0));
+    write_wav(&folder.join("quiet-user.wav"), &planted("references/typing-to-jazz.ogg", 1, 0.25));
+}
+
+/// Strangers that are long enough for a loop.
+fn strangers() -> [Vec<f32>; 4] {
+    let [geoscape, jazz, zalek] = ["geoscape", "typing-to-jazz", "zalek"]
+        .map(|name| samples(&format!("references/{name}.ogg")));
+    [geoscape, jazz, zalek, samples("incoming/funky-sax.mp3").repeat(4)]
+}
+
+/// Strangers, each with the loop of `loop.wav` throughout and louder than all else ([`LOUD`]), or for some time
+/// ([`USERS`]).
+fn write_users(folder: &Path, theme: &[f32]) {
+    for (n, clip) in strangers().into_iter().enumerate() {
+        let throughout = 0..clip.len();
+        write_wav(&folder.join(LOUD[n]), &planted(clip.clone(), sound(theme), throughout, 2.5));
+        let begin = 2.0 + n as f64;
+        let twice = at(begin)..at(begin + 8.0);
+        write_wav(&folder.join(USERS[n]), &planted(clip, sound(theme), twice, 2.0));
     }
-    write_wav(&folder.join(FOURTH_LOUD), &clip);
 }
 
 /// Strangers with one loud loop throughout.
-pub const LOUD: [&str; 3] = ["loud-1.wav", "loud-2.wav", "loud-3.wav"];
-/// One more.
-pub const FOURTH_LOUD: &str = "loud-4.wav";
-
-/// Strangers in which the loop of `loop.wav` plays twice, louder than the rest there ([`USERS`]).
-fn write_users(folder: &Path, theme: &[f32]) {
-    let sound = &theme[at(10.0)..at(14.0)];
-    let rms = |s: &[f32]| (s.iter().map(|x| x * x).sum::<f32>() / s.len() as f32).sqrt();
-    let clips = [
-        "references/geoscape.ogg",
-        "references/typing-to-jazz.ogg",
-        "references/zalek.ogg",
-        "incoming/funky-sax.mp3",
-    ];
-    for (n, (name, clip)) in USERS.iter().zip(clips).enumerate() {
-        let mut clip: Vec<f32> = samples(clip);
-        if clip.len() < at(15.0) {
-            clip = clip.repeat(4);
-        }
-        let there = at(2.0 + n as f64)..at(10.0 + n as f64);
-        let gain = 2.0 * rms(&clip[there.clone()]) / rms(sound);
-        for (sample, more) in clip[there].iter_mut().zip(sound.iter().cycle()) {
-            *sample = 0.4 * (*sample + gain * more);
-        }
-        write_wav(&folder.join(name), &clip);
-    }
-}
+pub const LOUD: [&str; 4] = ["loud-1.wav", "loud-2.wav", "loud-3.wav", "loud-4.wav"];
 
 /// Strangers that use one loop for some time.
 pub const USERS: [&str; 4] = ["user-1.wav", "user-2.wav", "user-3.wav", "user-4.wav"];
