@@ -70,6 +70,8 @@ pub struct Use<'a> {
     pub track: &'a Track,
     /// Who made it: uses by one and the same count once.
     pub who: String,
+    /// Which recording it is: copies of one count once, too, whoever they are said to be by.
+    pub recording: usize,
     /// Where, in the source.
     pub spans: Vec<(u64, u64)>,
     /// Where, in the track.
@@ -102,7 +104,8 @@ pub fn shared_loops(found: &Clusters) -> Vec<SharedLoop> {
         for (source, user) in [(pair.a, pair.b), (pair.b, pair.a)] {
             let Some(track) = found.track(user) else { continue };
             let (spans, place) = (spans(pair, source), whole(&self::spans(pair, user)));
-            let used = Use { track, who: who(user), spans, place, loop_ms };
+            let recording = recordings.get(&user).copied().unwrap_or(user);
+            let used = Use { track, who: who(user), recording, spans, place, loop_ms };
             uses.entry(source).or_default().push(used);
         }
     }
@@ -137,6 +140,8 @@ pub fn suggested(source: &Track, who: &str, uses: &[Use<'_>]) -> Option<(usize, 
         let is_there = |used: &&&Use<'_>| used.spans.iter().any(|s| s.0 <= at && at < s.1);
         let there: Vec<&Use<'_>> = unrelated.iter().filter(is_there).copied().collect();
         let artists = there.iter().map(|used| &used.who).collect::<BTreeSet<_>>().len();
+        let recordings = there.iter().map(|used| used.recording).collect::<BTreeSet<_>>().len();
+        let artists = artists.min(recordings);
         if artists >= PARAMS.unrelated && best.as_ref().is_none_or(|(most, ..)| artists > *most) {
             best = Some((artists, at, there));
         }
@@ -234,8 +239,14 @@ mod tests {
     }
 
     fn used(track: &Track, from: u64) -> Use<'_> {
-        let who = made_by(track, &track.path);
-        Use { track, who, spans: vec![(from, from + 4_000)], place: (0, 4_000), loop_ms: 4_000 }
+        Use {
+            track,
+            who: made_by(track, &track.path),
+            recording: usize::from(track.sha256[0]),
+            spans: vec![(from, from + 4_000)],
+            place: (0, 4_000),
+            loop_ms: 4_000,
+        }
     }
 
     #[test]
@@ -259,6 +270,9 @@ mod tests {
         let uses: Vec<Use<'_>> = own.iter().map(|t| used(t, 10_000)).collect();
         assert_eq!(suggested(&source, "ann", &uses), None);
         let others = [track(1, "Bob"), track(2, "Cleo"), track(3, "Dan")];
+        // Copies of one recording under three names are no three users of a loop.
+        let copies = others.iter().map(|t| Use { recording: 1, ..used(t, 0) });
+        assert_eq!(suggested(&source, "ann", &copies.collect::<Vec<_>>()), None);
         let apart = others.iter().zip([0, 10_000, 20_000]);
         let uses: Vec<Use<'_>> = apart.map(|(t, from)| used(t, from)).collect();
         assert_eq!(suggested(&source, "ann", &uses), None);

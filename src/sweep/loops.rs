@@ -22,13 +22,16 @@ struct Known {
 }
 
 impl Known {
-    fn of_track(&self) -> Use<'_> {
+    /// A sweep does not compare tracks with each other: each is taken for a recording of its own.
+    fn of_track((recording, known): (usize, &Known)) -> Use<'_> {
+        let Known { track, spans, place, loop_ms } = known;
         Use {
-            track: &self.track,
-            who: made_by(&self.track, &self.track.path),
-            spans: self.spans.clone(),
-            place: self.place,
-            loop_ms: self.loop_ms,
+            track,
+            who: made_by(track, &track.path),
+            recording,
+            spans: spans.clone(),
+            place: *place,
+            loop_ms: *loop_ms,
         }
     }
 }
@@ -63,7 +66,7 @@ impl LoopsOfReferences {
     /// What may be a loop.
     pub fn suggested(&self) -> Vec<SharedLoop> {
         let of = |(source, known): &(Arc<Track>, Vec<Known>)| {
-            let uses: Vec<Use<'_>> = known.iter().map(Known::of_track).collect();
+            let uses: Vec<Use<'_>> = known.iter().enumerate().map(Known::of_track).collect();
             suggested(source, &made_by(source, &source.path), &uses)
         };
         each_once(self.uses.values().filter_map(of).collect())
