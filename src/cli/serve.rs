@@ -7,8 +7,8 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use soundalike::engine::{Engine, Index};
 use soundalike::serve::{
-    self, ReceiverError, Receivers, Role, ServeError, Settings, Users, UsersError, WatchedFolder,
-    new_receiver, new_token, root_folder,
+    self, ProxyLogin, ReceiverError, Receivers, Role, ServeError, Settings, Users, UsersError,
+    WatchedFolder, new_receiver, new_token, proxied_user, root_folder,
 };
 
 use super::account;
@@ -45,6 +45,13 @@ pub(super) struct ServeArgs {
     /// A proxy at this address says for whom it asks (X-Forwarded-Proto, X-Forwarded-For); may be given several times
     #[arg(long, value_name = "IP", help_heading = ACCESS)]
     trust_proxy: Vec<IpAddr>,
+    /// This header of a trusted proxy names whoever asks (`X-Forwarded-User`, `Remote-User`): single sign-on is the
+    /// proxy's
+    #[arg(long, value_name = "HEADER", requires = "trust_proxy", help_heading = ACCESS)]
+    proxy_user: Option<String>,
+    /// What those may do whom the proxy names and --tokens does not; without, nothing
+    #[arg(long, value_enum, value_name = "ROLE", requires = "proxy_user", help_heading = ACCESS)]
+    proxy_role: Option<RoleArg>,
     /// Browsers reach the service over TLS alone: cookies never go without
     #[arg(long, help_heading = ACCESS)]
     tls_only: bool,
@@ -117,6 +124,9 @@ pub(super) struct TokenArgs {
     /// What it allows
     #[arg(long, value_enum, value_name = "ROLE")]
     role: RoleArg,
+    /// Make no token: a proxy says who it is (`serve --proxy-user`)
+    #[arg(long)]
+    by_proxy: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -153,6 +163,7 @@ pub(super) fn run(args: ServeArgs) -> Result<Exit, Failure> {
     let users = args.tokens.as_deref().map(Users::read).transpose()?;
     let named = |variable| std::env::var(variable).ok().filter(|who| !who.trim().is_empty());
     let who = args.who.clone().or_else(|| named("USER")).or_else(|| named("LOGNAME"));
+    let proxy_login = proxy_login(&args)?;
     let verdicts = args.verdicts;
     let settings = Settings {
         listen: args.listen,
@@ -171,6 +182,7 @@ pub(super) fn run(args: ServeArgs) -> Result<Exit, Failure> {
         personal_days: args.personal_days,
         max_cache: args.cache.saturating_mul(MEGABYTE),
         users,
+        proxy_login,
         receivers: args.webhooks.as_deref().map(Receivers::read).transpose()?,
         who: who.or_else(account::name).unwrap_or_else(|| "reviewer".to_owned()),
         checked_for: Duration::from_secs(args.delete_checked_after * 3_600),
@@ -181,6 +193,18 @@ pub(super) fn run(args: ServeArgs) -> Result<Exit, Failure> {
     };
     serve::run(settings, engine, cancel)?;
     Ok(Exit::Interrupted)
+}
+
+/// How a proxy says who asks.
+fn proxy_login(args: &ServeArgs) -> Result<Option<ProxyLogin>, Failure> {
+    let Some(header) = &args.proxy_user else { return Ok(None) };
+    if args.tokens.is_none() && args.proxy_role.is_none() {
+        let missing =
+            "--proxy-user alone lets nobody in: give --proxy-role, or --tokens with their names";
+        return Err(Failure::usage(missing.to_owned()));
+    }
+    let login = ProxyLogin::new(header, args.proxy_role.map(RoleArg::role));
+    login.map(Some).map_err(|e| Failure::usage(format!("--proxy-user: {e}")))
 }
 
 /// What uploads are compared with and judged by.
@@ -247,6 +271,10 @@ pub(super) fn webhook(args: &WebhookArgs) -> Result<Exit, Failure> {
 
 /// Makes a token.
 pub(super) fn token(args: &TokenArgs) -> Result<Exit, Failure> {
+    if args.by_proxy {
+        say(&proxied_user(&args.name, args.role.role())?)?;
+        return Ok(Exit::Clean);
+    }
     let (token, line) = new_token(&args.name, args.role.role())?;
     warn(&format!("the token, which is shown only now: {token}"));
     say(&line)?;

@@ -12,6 +12,7 @@ use std::fs::File;
 use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 
+use axum::extract::Query;
 use jiff::{Span, Timestamp};
 use serde_json::{Value, json};
 
@@ -96,11 +97,21 @@ pub(super) fn erase(
     for upload in &uploads {
         erase_one(store, keep, upload)?;
     }
+    if let Whose::Account(account) = whose {
+        store.forget_views(|address| names(address, account))?;
+    }
     forget_older_tables(store)?;
     let count = uploads.len() as u64;
     let erasure = Erasure { at: now(), who: who.to_owned(), why: why.to_owned(), uploads: count };
     store.erased(&erasure)?;
     Ok(count)
+}
+
+/// Whether a view of the queue is one of this account, or was searched for by its name.
+fn names(address: &str, account: &str) -> bool {
+    let uri = address.parse::<axum::http::Uri>().ok();
+    let query = uri.and_then(|uri| Query::<Vec<(String, String)>>::try_from_uri(&uri).ok());
+    query.is_some_and(|Query(all)| all.iter().any(|(_, value)| value.contains(account)))
 }
 
 /// Removes tables that were put aside when they were made anew: they say all that they said.

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::stamp::now;
-use super::state::{Job, Source, Status};
+use super::state::{Job, Source};
 use super::tell::{Teller, summary_line};
 use super::{Desk, queues};
 use crate::declare::declarations::Declarations;
@@ -259,10 +259,7 @@ fn look_at(desk: &Desk, job: &Job, tally: &Tally, cancel: &Cancel) -> Result<(),
     }
     let exit = (desk.settings.exit)(&outcomes.summary);
     let summary = outcomes.close(exit, started, &mut report)?;
-    let (file, mut told) = report.finish()?;
-    if is_check {
-        told.uploads.iter_mut().for_each(|upload| upload.row.status = Status::Clear);
-    }
+    let (file, told) = report.finish()?;
     // Records first: an upload in the queue has some.
     let _one = desk.erasing.lock().unwrap_or_else(PoisonError::into_inner);
     draft.publish(file, None)?;

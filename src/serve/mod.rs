@@ -22,6 +22,7 @@ mod metrics;
 mod pages;
 mod peer;
 mod problem;
+mod proxy_login;
 mod queues;
 mod rate;
 mod rebuild;
@@ -52,11 +53,12 @@ use crate::progress::Cancel;
 use crate::report::records::Summary;
 
 pub use erase::{EraseError, Whose};
+pub use proxy_login::ProxyLogin;
 pub use queues::WatchedFolder;
 pub use rebuild::{Rebuilt, rebuild};
 pub use roots::folder as root_folder;
 pub use state::{Backup, StateError, backup};
-pub use users::{Role, Users, UsersError, new_token};
+pub use users::{Role, Users, UsersError, new_token, proxied_user};
 pub use webhooks::{ReceiverError, Receivers, new_receiver};
 
 use crate::decisions::Decisions;
@@ -108,6 +110,8 @@ pub struct Settings {
     pub max_cache: u64,
     /// Who may do what; without, it listens to this machine only.
     pub users: Option<Users>,
+    /// A trusted proxy says who asks.
+    pub proxy_login: Option<ProxyLogin>,
     /// Who is told of what happens.
     pub receivers: Option<Receivers>,
     /// Who decides where there are no users.
@@ -122,6 +126,13 @@ pub struct Settings {
     pub exit: Box<dyn Fn(&Summary) -> u8 + Send + Sync>,
     /// Where remarks go.
     pub say: Box<dyn Fn(&str) + Send + Sync>,
+}
+
+impl Settings {
+    /// Whether those who ask are told apart, so that others than those at this machine may.
+    fn knows_users(&self) -> bool {
+        self.users.is_some() || self.proxy_login.is_some()
+    }
 }
 
 /// Why the service does not run.
@@ -145,7 +156,7 @@ pub enum ServeError {
     /// An address that others reach, and nobody to tell apart.
     #[error(
         "{address} can be reached from other machines: give --tokens FILE, which says who may do what, or \
-         listen on 127.0.0.1"
+         --proxy-user HEADER with --trust-proxy, or listen on 127.0.0.1"
     )]
     NeedsUsers {
         /// As given.
@@ -191,7 +202,7 @@ struct Desk {
 /// It cannot begin, or the system fails it.
 pub fn run(settings: Settings, engine: Engine, cancel: &'static Cancel) -> Result<(), ServeError> {
     let address = settings.listen;
-    if !address.ip().is_loopback() && settings.users.is_none() {
+    if !address.ip().is_loopback() && !settings.knows_users() {
         return Err(ServeError::NeedsUsers { address });
     }
     let store = Store::open(&settings.state)?;

@@ -1,8 +1,8 @@
-//! Makes the tables anew from what lies beside them: jobs that were taken, their records, remarks. What was decided is
-//! taken over from the log when the service starts.
+//! Makes the tables anew from what lies beside them: jobs that were taken, their records, remarks, checks, audits, views
+//! and erasures. What was decided is taken over from the log when the service starts.
 //!
-//! What exists only in the tables is lost: which messages to receivers wait, how often a job was tried, what was erased
-//! when. A job without records is looked at again.
+//! What exists only in the tables is lost: which messages to receivers wait, how often a job was tried. A job without
+//! records is looked at again.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -11,7 +11,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::state::{NewJob, Source, StateError, Store};
+use super::state::{Act, NewJob, Source, StateError, Store};
 use super::tell::{Told, read_records};
 
 /// What was made anew.
@@ -25,6 +25,8 @@ pub struct Rebuilt {
     pub again: usize,
     /// Remarks.
     pub notes: usize,
+    /// Checks, audits, views, erasures.
+    pub acts: usize,
     /// Where the tables of before are.
     pub before: Option<std::path::PathBuf>,
 }
@@ -58,6 +60,12 @@ pub fn rebuild(dir: &Path) -> Result<Rebuilt, StateError> {
         });
         times.insert(name.to_owned(), time);
     }
+    // What is a check waits for nobody: that is known before its records are entered.
+    let (checks, acts): (Vec<Act>, Vec<Act>) =
+        store.kept_acts()?.into_iter().partition(|act| matches!(act, Act::Check(_)));
+    for check in &checks {
+        store.enter_act(check)?;
+    }
     let mut jobs: Vec<NewJob> = jobs.into_values().collect();
     jobs.sort_by(|a, b| (&a.created_at, &a.id).cmp(&(&b.created_at, &b.id)));
     for job in &jobs {
@@ -79,6 +87,10 @@ pub fn rebuild(dir: &Path) -> Result<Rebuilt, StateError> {
         store.enter_note(&kept.upload, &kept.note)?;
         rebuilt.notes += 1;
     }
+    for act in &acts {
+        store.enter_act(act)?;
+    }
+    rebuilt.acts = checks.len() + acts.len();
     Ok(rebuilt)
 }
 

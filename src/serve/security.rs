@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 
@@ -17,7 +17,7 @@ use super::Desk;
 use super::peer::Peer;
 use super::problem::Problem;
 use super::shared::{Shared, blocking};
-use super::users::{Role, User};
+use super::users::{Role, User, Users};
 
 /// How long a small request that changes something may take.
 const MAX_BODY_TIME: Duration = Duration::from_secs(60);
@@ -46,7 +46,7 @@ impl Gate {
             ip => ip.to_string(),
         });
         hosts.extend(desk.settings.hosts.iter().map(|host| host.to_ascii_lowercase()));
-        let any = desk.settings.users.is_some() && desk.settings.hosts.is_empty();
+        let any = desk.settings.knows_users() && desk.settings.hosts.is_empty();
         Gate { hosts, any }
     }
 
@@ -79,7 +79,7 @@ pub(super) async fn guard(
     }
     let peer = Peer::of(&desk.settings, request.headers(), request.extensions());
     request.extensions_mut().insert(peer);
-    let caller = match caller(&desk, peer, request.headers()).await {
+    let caller = match caller(&desk, peer, request.headers(), request.extensions()).await {
         Ok(caller) => caller,
         Err(problem) => return problem.into_response(),
     };
@@ -101,7 +101,9 @@ pub(super) async fn guard(
             Problem::forbidden(format!("the role {role} may not do this")).into_response()
         }
         None if is_open => in_time(next, request).await,
-        None if is_page(&path) => Redirect::to("/login").into_response(),
+        None if is_page(&path) && desk.settings.users.is_some() => {
+            Redirect::to("/login").into_response()
+        }
         None => Problem::unauthorized().into_response(),
     };
     if peer.secure {
@@ -159,12 +161,18 @@ fn changes(method: &Method) -> bool {
 }
 
 /// Who asks; none where nobody says so and that is required.
-async fn caller(desk: &Shared, peer: Peer, headers: &HeaderMap) -> Result<Option<Caller>, Problem> {
-    let Some(users) = &desk.settings.users else {
-        let name = desk.settings.who.clone();
+async fn caller(
+    desk: &Shared,
+    peer: Peer,
+    headers: &HeaderMap,
+    extensions: &Extensions,
+) -> Result<Option<Caller>, Problem> {
+    let settings = &desk.settings;
+    if !settings.knows_users() {
+        let name = settings.who.clone();
         return Ok(Some(Caller { name, role: Role::Admin, session: false }));
-    };
-    if let Some(remark) = users.refresh() {
+    }
+    if let Some(remark) = settings.users.as_ref().and_then(Users::refresh) {
         desk.say(&remark);
     }
     let named = |user: User, session| Caller { name: user.name, role: user.role, session };
@@ -175,6 +183,12 @@ async fn caller(desk: &Shared, peer: Peer, headers: &HeaderMap) -> Result<Option
         .await?;
         return user.map(|user| Some(named(user, false))).ok_or_else(Problem::unauthorized);
     }
+    if let Some(login) = &settings.proxy_login
+        && let Some(user) = login.user(settings, headers, extensions)?
+    {
+        return Ok(Some(named(user, false)));
+    }
+    let Some(users) = &settings.users else { return Ok(None) };
     let session = peer.session(headers).and_then(|name| desk.sessions.user(&name));
     // Whose token is gone, or allows something else by now, logs in again.
     let session = session.filter(|user| users.holds(user));

@@ -89,7 +89,7 @@ pub enum UsersError {
         problem: String,
     },
     /// There is nobody in it.
-    #[error("{path}: there are no tokens in it")]
+    #[error("{path}: there are no tokens and no names in it")]
     Nobody {
         /// The file.
         path: PathBuf,
@@ -142,12 +142,14 @@ pub(super) fn stamp(path: &Path) -> Option<Stamp> {
 struct Line {
     name: String,
     role: Role,
-    token: String,
+    /// The hash of the token; none where he is named by a proxy alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
 }
 
 impl Users {
     /// Reads a file of tokens: JSON Lines with `name`, `role` (`submit`, `review`, `admin`) and `token`, its argon2
-    /// hash.
+    /// hash, which those do not need whom a [proxy](super::proxy_login) names.
     ///
     /// # Errors
     /// The file cannot be read, or says something else.
@@ -196,6 +198,11 @@ impl Users {
         self.users().contains(user)
     }
 
+    /// Who is called `name`.
+    pub(super) fn named(&self, name: &str) -> Option<User> {
+        self.users().iter().find(|user| user.name == name).cloned()
+    }
+
     fn users(&self) -> Arc<Vec<User>> {
         self.all.read().unwrap_or_else(PoisonError::into_inner).users.clone()
     }
@@ -207,9 +214,12 @@ impl Users {
         for (at, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
             let wrong = |problem| UsersError::Line { path: path.to_owned(), line: at + 1, problem };
             let line: Line = serde_json::from_str(line).map_err(|e| wrong(e.to_string()))?;
-            PasswordHash::new(&line.token)
-                .map_err(|_| wrong("the token is no argon2 hash".to_owned()))?;
-            all.push(User { name: line.name, role: line.role, hash: line.token.into() });
+            let hash = line.token.unwrap_or_default();
+            if !hash.is_empty() {
+                PasswordHash::new(&hash)
+                    .map_err(|_| wrong("the token is no argon2 hash".to_owned()))?;
+            }
+            all.push(User { name: line.name, role: line.role, hash: hash.into() });
         }
         Ok(all)
     }
@@ -253,9 +263,20 @@ pub fn new_token(name: &str, role: Role) -> Result<(String, String), UsersError>
     let hash = Argon2::default()
         .hash_password_with_salt(token.as_bytes(), &random::<16>()?)
         .map_err(failed)?;
-    let line = Line { name: name.to_owned(), role, token: hash.to_string() };
-    let line = serde_json::to_string(&line).map_err(|e| UsersError::Token(e.to_string()))?;
-    Ok((token, line))
+    Ok((token, line(name, role, Some(hash.to_string()))?))
+}
+
+/// The line that says what somebody may do whom a proxy names.
+///
+/// # Errors
+/// The line cannot be written.
+pub fn proxied_user(name: &str, role: Role) -> Result<String, UsersError> {
+    line(name, role, None)
+}
+
+fn line(name: &str, role: Role, token: Option<String>) -> Result<String, UsersError> {
+    let line = Line { name: name.to_owned(), role, token };
+    serde_json::to_string(&line).map_err(|e| UsersError::Token(e.to_string()))
 }
 
 /// Bytes that nobody can guess.
@@ -326,7 +347,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("tokens");
         for (text, problem) in [
-            ("", "no tokens"),
+            ("", "no tokens and no names"),
             ("{\"name\":\"a\",\"role\":\"king\",\"token\":\"x\"}", "line 1"),
             ("\n{\"name\":\"a\",\"role\":\"admin\",\"token\":\"plain\"}", "line 2"),
         ] {

@@ -73,6 +73,51 @@ fn a_browser_logs_in_and_out() {
 }
 
 #[test]
+fn a_trusted_proxy_says_who_asks() {
+    let place = Place::indexed(&["zalek"]);
+    // Nobody could be let in, nobody says whom to trust, or no name could stand there.
+    let serve = ["serve", "--index", "index", "--state", "desk", "--listen", "0.0.0.0:0"];
+    for more in [
+        &["--proxy-user", "X-User", "--trust-proxy", "127.0.0.1"][..],
+        &["--proxy-user", "X-User", "--proxy-role", "review"],
+        &["--proxy-role", "review", "--trust-proxy", "127.0.0.1"],
+        &["--proxy-user", "Cookie", "--proxy-role", "review", "--trust-proxy", "127.0.0.1"],
+    ] {
+        place.run(&[&serve[..], more].concat()).expect(2);
+    }
+    let line = place.run(&["token", "ana@example.org", "--role", "review", "--by-proxy"]);
+    let line = line.expect(0).stdout;
+    assert!(!line.contains("argon2"), "{line}");
+    place.write("tokens", line);
+    let login = ["--tokens", "tokens", "--proxy-user", "X-User"];
+    let service = Service::start(&place, &[&login[..], &["--trust-proxy", "127.0.0.1"]].concat());
+    let ana = ("x-user", "ana@example.org");
+    let page = service.get_with("/", &[ana]).expect(200).text();
+    assert!(page.contains("ana@example.org") && !page.contains("Log out"));
+    service.get_with("/metrics", &[ana]).expect(403);
+    service.get_with("/v1/uploads", &[("x-user", "ben@example.org")]).expect(403);
+    service.get("/v1/uploads").expect(401);
+    assert_eq!(service.get("/").expect(303).header("location"), "/login");
+    // An empty token is nobody's.
+    service.get_with("/v1/uploads", &[("authorization", "Bearer ")]).expect(401);
+    // One that the proxy added to a forged one.
+    let twice = service.saying("x-user", "ana@example.org");
+    twice.get_with("/v1/uploads", &[("x-user", "ana@example.org")]).expect(403);
+    twice.kill();
+    // From elsewhere the header says nothing.
+    let service = Service::start(&place, &[&login[..], &["--trust-proxy", "192.0.2.7"]].concat());
+    service.get_with("/v1/uploads", &[ana]).expect(401);
+    service.kill();
+    // Everybody whom the proxy names, without a file.
+    let everybody =
+        ["--proxy-user", "X-User", "--proxy-role", "review", "--trust-proxy", "127.0.0.1"];
+    let service = Service::start(&place, &everybody);
+    service.get_with("/v1/uploads", &[("x-user", "ben@example.org")]).expect(200);
+    service.get_with("/", &[]).expect(401);
+    service.get_with("/metrics", &[ana]).expect(403);
+}
+
+#[test]
 fn other_sites_and_other_names_are_refused() {
     let place = Place::indexed(&["zalek"]);
     let service = Service::start(&place, &["--host", "desk.example"]);

@@ -10,7 +10,7 @@ use crate::service::{Service, form};
 const KIND: &str = "multipart/form-data; boundary=----soundalike-test";
 
 /// Sends a check, and waits for it; its job.
-fn checked(service: &Service, place: &Place, clip: &str, check: &Value) -> String {
+pub fn checked(service: &Service, place: &Place, clip: &str, check: &Value) -> String {
     let content = std::fs::read(place.path(clip)).unwrap();
     let declared = json!({"title": "Mine <b>", "rights": "yes", "ai": "partly"}).to_string();
     let check = check.to_string();

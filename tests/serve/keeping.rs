@@ -80,6 +80,23 @@ fn a_copy_of_a_running_service_can_be_put_back() {
 fn tables_that_are_lost_are_made_anew() {
     let place = Place::indexed(&["main-theme"]);
     let (service, ids) = filled(&place);
+    // What is neither in the log nor in records: an audit, views, a check whose audio is gone.
+    let clear = service.judged(&place, "incoming/summer-medley.m4a");
+    let clear = clear["id"].as_str().unwrap().to_owned();
+    let kind = [("content-type", "application/x-www-form-urlencoded")];
+    service.send(&format!("/quality/{clear}"), &kind, &b"outcome=missed"[..]).expect(303);
+    for view in ["name=Gone&address=/", "name=Mine&address=/%3Faccount%3Dacc-1"] {
+        service.send("/views", &kind, view.as_bytes()).expect(303);
+    }
+    service.send("/views/1/forget", &kind, b"").expect(303);
+    let check = crate::checks::checked(
+        &service,
+        &place,
+        "incoming/night-drive.mp3",
+        &json!({"services": ["generic"], "samples": "none"}),
+    );
+    let open = |service: &Service| service.get("/v1/uploads").expect(200).json();
+    let (queue, checked) = (open(&service), service.get(&format!("/check/{check}")).expect(200));
     let before = told(&service);
     service.kill();
     for end in ["", "-wal", "-shm"] {
@@ -95,6 +112,28 @@ fn tables_that_are_lost_are_made_anew() {
     service.get(&format!("/v1/uploads/{}/audio", ids[1])).expect(200);
     let listed = service.get("/v1/uploads?q=Geheim").expect(200).json();
     assert_eq!(listed["uploads"].as_array().unwrap().len(), 2);
+    let page = service.get("/quality").expect(200).text();
+    assert!(page.contains("missed"), "the audit is known");
+    let page = service.get("/").expect(200).text();
+    assert!(page.contains(">Mine<") && !page.contains(">Gone<"), "{page}");
+    // A check waits for nobody, and its page says what it said.
+    assert_eq!(
+        open(&service)["uploads"].as_array().map(Vec::len),
+        queue["uploads"].as_array().map(Vec::len)
+    );
+    let again = service.get(&format!("/check/{check}")).expect(200).text();
+    assert_eq!(again, checked.text());
+    // Who is erased is named by no view either.
+    let wish = json!({"account": "acc-1", "reason": "request 12"});
+    service.post("/v1/erasures", &wish).expect(200);
+    assert!(!service.get("/").expect(200).text().contains(">Mine<"));
+    service.kill();
+    assert_eq!(stands(&place, "desk", "acc-1"), Vec::<std::path::PathBuf>::new());
+    // The list of erasures outlives another loss.
+    place.run(&["desk", "rebuild", "--state", "desk"]).expect(0);
+    let service = Service::start(&place, &["--keep", "earlier"]);
+    let erasures = service.get("/v1/erasures").expect(200).json();
+    assert!(erasures.to_string().contains("request 12"), "{erasures}");
 }
 
 /// Whether these bytes stand anywhere below a folder.

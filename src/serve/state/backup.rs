@@ -19,6 +19,7 @@ use crate::journal;
 const LOG: &str = "decisions.jsonl";
 /// What is copied beside the database.
 const FOLDERS: [&str; 2] = ["records", "jobs"];
+const FILES: [&str; 2] = ["notes.jsonl", "acts.jsonl"];
 
 /// What was copied.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -95,9 +96,10 @@ fn copy_all(dir: &Path, to: &Path, log: Option<&Path>, audio: bool) -> Result<Ba
     for folder in FOLDERS.into_iter().chain(audio.then_some("uploads")) {
         copy_folder(&dir.join(folder), &to.join(folder), &mut done)?;
     }
-    let notes = dir.join("notes.jsonl");
-    if notes.exists() {
-        copy(&notes, &to.join("notes.jsonl"), &mut done)?;
+    for name in FILES {
+        if dir.join(name).exists() {
+            copy(&dir.join(name), &to.join(name), &mut done)?;
+        }
     }
     if let Some(log) = log.filter(|log| log.exists()) {
         let target = to.join(LOG);

@@ -1,8 +1,9 @@
 //! Checks: what creators sent to be told about, and when its audio was deleted.
 
 use rusqlite::{OptionalExtension, Row, params};
+use serde::{Deserialize, Serialize};
 
-use super::{StateError, Store};
+use super::{Act, StateError, Store};
 
 /// The table.
 pub(super) const TABLES: &str = "
@@ -24,7 +25,7 @@ pub(super) const UNDECIDED: &str =
     "CASE WHEN verdict = 0 OR job IN (SELECT job FROM checks) THEN 'clear' ELSE 'open' END";
 
 /// What a creator sent.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
     /// Its job.
     pub job: String,
@@ -57,6 +58,12 @@ impl Store {
     /// # Errors
     /// The state cannot be written.
     pub fn add_check(&self, check: &Check) -> Result<(), StateError> {
+        self.keep_act(&Act::Check(check.clone()))?;
+        self.enter_check(check)
+    }
+
+    /// Enters a check that was written down before.
+    pub(super) fn enter_check(&self, check: &Check) -> Result<(), StateError> {
         self.write(|db| {
             db.execute(
                 "INSERT OR REPLACE INTO checks (job, services, samples, created_at) VALUES (?1, ?2, ?3, ?4)",
@@ -93,6 +100,17 @@ impl Store {
         })
     }
 
+    /// All checks, the oldest first.
+    pub(super) fn checks(&self) -> Result<Vec<Check>, StateError> {
+        self.read(|db| {
+            let mut query = db.prepare(
+                "SELECT job, services, samples, created_at, deleted_at FROM checks ORDER BY created_at",
+            )?;
+            let rows = query.query_map([], Check::of)?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
     /// Checks whose result stands and that came in no later than `before`, and whose audio is still there.
     ///
     /// # Errors
@@ -113,6 +131,12 @@ impl Store {
     /// # Errors
     /// The state cannot be written.
     pub fn check_deleted(&self, job: &str, now: &str) -> Result<(), StateError> {
+        self.keep_act(&Act::CheckDeleted { job: job.to_owned(), at: now.to_owned() })?;
+        self.enter_check_deleted(job, now)
+    }
+
+    /// Enters that audio and receipts of a check are gone, which was written down before.
+    pub(super) fn enter_check_deleted(&self, job: &str, now: &str) -> Result<(), StateError> {
         self.write(|db| {
             db.execute("UPDATE checks SET deleted_at = ?2 WHERE job = ?1", [job, now])?;
             Ok(())

@@ -1,14 +1,14 @@
 //! What the tables say of people, taken out of them.
 
 use rusqlite::{Transaction, params};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::rows::COLUMNS;
-use super::{StateError, Store, UploadRow};
+use super::{Act, StateError, Store, UploadRow};
 use crate::serve::erase::GONE;
 
 /// What was erased, without saying of whom.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Erasure {
     /// When (RFC 3339).
     pub at: String,
@@ -103,10 +103,17 @@ impl Store {
     /// # Errors
     /// The state cannot be written.
     pub fn audio_erased(&self, upload: &UploadRow, now: &str) -> Result<(), StateError> {
+        self.keep_act(&Act::AudioErased { upload: upload.id.clone(), at: now.to_owned() })?;
+        self.enter_erased(&upload.id, now, false)
+    }
+
+    /// Enters when the audio of an upload, or `all` that says whose it was, was erased, which was written down before.
+    pub(super) fn enter_erased(&self, upload: &str, at: &str, all: bool) -> Result<(), StateError> {
         self.write(|db| {
             db.execute(
-                "UPDATE uploads SET audio_erased_at = coalesce(audio_erased_at, ?2) WHERE n = ?1",
-                params![upload.n, now],
+                "UPDATE uploads SET audio_erased_at = coalesce(audio_erased_at, ?2), \
+                 erased_at = CASE WHEN ?3 THEN ?2 ELSE erased_at END WHERE id = ?1",
+                params![upload, at, all],
             )?;
             Ok(())
         })
@@ -118,6 +125,7 @@ impl Store {
     /// # Errors
     /// The state cannot be written.
     pub fn erase(&self, upload: &UploadRow, now: &str) -> Result<(), StateError> {
+        self.keep_act(&Act::Erased { upload: upload.id.clone(), at: now.to_owned() })?;
         self.write(|db| {
             forget_words(db, upload)?;
             for word in upload.words() {
@@ -153,6 +161,12 @@ impl Store {
     /// # Errors
     /// The state cannot be written.
     pub fn erased(&self, erasure: &Erasure) -> Result<(), StateError> {
+        self.keep_act(&Act::Erasure(erasure.clone()))?;
+        self.enter_erasure(erasure)
+    }
+
+    /// Enters an erasure that was written down before.
+    pub(super) fn enter_erasure(&self, erasure: &Erasure) -> Result<(), StateError> {
         self.write(|db| {
             db.execute(
                 "INSERT INTO erasures (at, who, why, uploads) VALUES (?1, ?2, ?3, ?4)",

@@ -371,6 +371,12 @@ impl Store {
             for (at, upload) in uploads.iter().enumerate() {
                 numbers.push(insert_upload(db, id, at, upload, now)?);
             }
+            // What only its creator asked about waits for nobody.
+            db.execute(
+                "UPDATE uploads SET status = 'clear' WHERE job = ?1 \
+                 AND EXISTS (SELECT 1 FROM checks WHERE checks.job = ?1)",
+                [id],
+            )?;
             for cluster in clusters {
                 insert_cluster(db, id, cluster, &numbers)?;
             }

@@ -1,8 +1,10 @@
-//! What the tables are made anew of, should they be lost: a file for each job that was taken, and one of remarks.
+//! What the tables are made anew of, should they be lost: a file for each job that was taken, one of remarks, and one of
+//! what else people did.
 //!
 //! ```text
 //! STATE/jobs/j_….json   what was sent, by whom, when; written before the job is acknowledged
 //! STATE/notes.jsonl     remarks of reviewers, a line each
+//! STATE/acts.jsonl      checks, audits, views that are kept, erasures (see [`Act`](super::Act))
 //! ```
 //!
 //! With the records of jobs and the log of decisions they say all that the tables say.
@@ -12,6 +14,7 @@ use std::fs::File;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::{NewJob, Note, Source, StateError, Store};
@@ -99,15 +102,7 @@ impl Store {
     }
 
     pub(super) fn keep_note(&self, upload: &str, note: &Note) -> Result<(), StateError> {
-        let path = self.notes_file();
-        let kept = KeptNote { upload: upload.to_owned(), note: note.clone() };
-        let mut line = serde_json::to_vec(&kept)?;
-        line.push(b'\n');
-        let mut file = LineFile::open_locked(&path).map_err(StateError::io(&path))?;
-        // What a kill cut short is no remark.
-        let ending = file.ending(1 << 20).map_err(StateError::io(&path))?;
-        file.end_at(file.end() - ending.torn.len() as u64);
-        file.append(&line).map_err(StateError::io(&path))
+        append(&self.notes_file(), &KeptNote { upload: upload.to_owned(), note: note.clone() })
     }
 
     /// The remarks that were written down.
@@ -115,18 +110,7 @@ impl Store {
     /// # Errors
     /// The file cannot be read.
     pub fn kept_notes(&self) -> Result<Vec<KeptNote>, StateError> {
-        let path = self.notes_file();
-        if !path.exists() {
-            return Ok(Vec::new());
-        }
-        let file = File::open(&path).map_err(StateError::io(&path))?;
-        let mut notes = Vec::new();
-        for line in BufReader::new(file).lines() {
-            let line = line.map_err(StateError::io(&path))?;
-            // The last may be incomplete.
-            notes.extend(serde_json::from_str::<KeptNote>(&line).ok());
-        }
-        Ok(notes)
+        lines(&self.notes_file())
     }
 
     /// Forgets the remarks on an upload.
@@ -140,13 +124,44 @@ impl Store {
         if notes.len() == before {
             return Ok(());
         }
-        let mut text = Vec::new();
-        for note in &notes {
-            serde_json::to_writer(&mut text, note)?;
-            text.push(b'\n');
-        }
-        write(&self.notes_file(), &text)
+        write_lines(&self.notes_file(), &notes)
     }
+}
+
+/// Adds a line to a file; on disk when it returns.
+pub(super) fn append(path: &Path, value: &impl Serialize) -> Result<(), StateError> {
+    let mut line = serde_json::to_vec(value)?;
+    line.push(b'\n');
+    let mut file = LineFile::open_locked(path).map_err(StateError::io(path))?;
+    // What a kill cut short was not acknowledged.
+    let ending = file.ending(1 << 20).map_err(StateError::io(path))?;
+    file.end_at(file.end() - ending.torn.len() as u64);
+    file.append(&line).map_err(StateError::io(path))
+}
+
+/// The lines of a file; none where there is no file.
+pub(super) fn lines<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, StateError> {
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    let file = File::open(path).map_err(StateError::io(path))?;
+    let mut all = Vec::new();
+    for line in BufReader::new(file).lines() {
+        let line = line.map_err(StateError::io(path))?;
+        // The last may be incomplete.
+        all.extend(serde_json::from_str::<T>(&line).ok());
+    }
+    Ok(all)
+}
+
+/// Writes a file of lines anew, at once.
+pub(super) fn write_lines(path: &Path, all: &[impl Serialize]) -> Result<(), StateError> {
+    let mut text = Vec::new();
+    for value in all {
+        serde_json::to_writer(&mut text, value)?;
+        text.push(b'\n');
+    }
+    write(path, &text)
 }
 
 fn write(path: &Path, text: &[u8]) -> Result<(), StateError> {

@@ -5,13 +5,14 @@
 //! STATE/records/j_….jsonl  the records of each job, as `scan --format jsonl` writes them
 //! STATE/uploads/j_…/     audio that was sent, with what was declared about it
 //! STATE/cache/           what can be made again
-//! STATE/jobs, notes.jsonl  of which, with records and log, the tables can be made anew
+//! STATE/jobs, notes.jsonl, acts.jsonl  of which, with records and log, the tables can be made anew
 //! ```
 //!
 //! Decisions are not kept here: the log of decisions is the authority, and what the tables say of it is a copy.
 //! What is acknowledged is on disk: every change is one transaction, synced before it is answered.
 
 mod accounts;
+mod acts;
 mod backup;
 mod checks;
 mod erase;
@@ -34,6 +35,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use crate::journal::{self, Lock};
 
 pub use accounts::{DayRow, Used, UsedRow};
+pub use acts::Act;
 pub use backup::{Backup, backup};
 pub use checks::Check;
 pub use erase::{Erasure, Kept};
@@ -159,7 +161,11 @@ impl Store {
             return Err(StateError::Later { path });
         }
         let (writer, readers, wants) = (Mutex::new(db), Mutex::default(), Mutex::default());
-        Ok((Store { dir, writer, readers, wants, _lock: lock }, before))
+        let store = Store { dir, writer, readers, wants, _lock: lock };
+        if !anew {
+            store.keep_older_acts()?;
+        }
+        Ok((store, before))
     }
 
     /// Removes what requests left that were never acknowledged. A job that was written down, with all that was sent, is

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::params;
 
 use super::rows::COLUMNS;
-use super::{StateError, Store, UploadRow};
+use super::{Act, StateError, Store, UploadRow};
 
 /// The tables.
 pub(super) const TABLES: &str = "
@@ -85,6 +85,19 @@ impl Store {
     /// # Errors
     /// The state cannot be written.
     pub fn keep_filter(&self, name: &str, address: &str, who: &str) -> Result<bool, StateError> {
+        let act =
+            Act::View { name: name.to_owned(), address: address.to_owned(), who: who.to_owned() };
+        self.keep_act(&act)?;
+        self.enter_filter(name, address, who)
+    }
+
+    /// Enters a view that was written down before.
+    pub(super) fn enter_filter(
+        &self,
+        name: &str,
+        address: &str,
+        who: &str,
+    ) -> Result<bool, StateError> {
         self.write(|db| {
             let kept = db.execute(
                 "INSERT INTO filters (name, address, who) SELECT ?1, ?2, ?3 \
@@ -101,7 +114,16 @@ impl Store {
     /// # Errors
     /// The state cannot be written.
     pub fn drop_filter(&self, n: i64) -> Result<(), StateError> {
-        self.write(|db| Ok(db.execute("DELETE FROM filters WHERE n = ?1", [n]).map(drop)?))
+        let Some(view) = self.filters()?.into_iter().find(|view| view.n == n) else {
+            return Ok(());
+        };
+        self.keep_act(&Act::ViewDropped { name: view.name.clone() })?;
+        self.forget_filter(&view.name)
+    }
+
+    /// Forgets a view by its name.
+    pub(super) fn forget_filter(&self, name: &str) -> Result<(), StateError> {
+        self.write(|db| Ok(db.execute("DELETE FROM filters WHERE name = ?1", [name]).map(drop)?))
     }
 
     /// What became of the uploads that each rule spoke against; `wrong`: how reasons begin that say that what was found
@@ -182,6 +204,23 @@ impl Store {
     /// # Errors
     /// The state cannot be written.
     pub fn audit(
+        &self,
+        upload: &str,
+        is_right: bool,
+        who: &str,
+        at: &str,
+    ) -> Result<(), StateError> {
+        self.keep_act(&Act::Audit {
+            upload: upload.to_owned(),
+            is_right,
+            who: who.to_owned(),
+            at: at.to_owned(),
+        })?;
+        self.enter_audit(upload, is_right, who, at)
+    }
+
+    /// Enters what somebody found that was written down before.
+    pub(super) fn enter_audit(
         &self,
         upload: &str,
         is_right: bool,
