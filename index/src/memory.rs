@@ -87,6 +87,11 @@ impl ReferenceStore for MemoryStore {
         Ok(queries.iter().map(one).collect())
     }
 
+    fn at(&self, places: &[u32]) -> Result<Vec<Option<TrackId>>> {
+        let of = |&place: &u32| Some(TrackId::of(&self.tracks.get(place as usize)?.meta.sha256));
+        Ok(places.iter().map(of).collect())
+    }
+
     fn metas(&self, tracks: &[TrackId]) -> Result<Vec<Option<TrackMeta>>> {
         Ok(tracks.iter().map(|id| Some(self.get(id)?.meta.clone())).collect())
     }

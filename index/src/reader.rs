@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use rayon::prelude::*;
 
@@ -11,6 +12,7 @@ use crate::envelope::Check;
 use crate::error::{Error, Result};
 use crate::hex;
 use crate::manifest::Manifest;
+use crate::reference_store::TrackId;
 use crate::segment::Segment;
 use crate::stats::{GraphState, IndexStats, collect};
 use crate::store::{CandidateStore, Cells, Exact, Live, Want};
@@ -58,6 +60,8 @@ pub struct Reader {
     spaces: Vec<SpaceParams>,
     /// Content hashes of live tracks, sorted.
     by_content: Vec<([u8; 32], TrackNo)>,
+    /// Identifiers by number, when somebody asks: of a removed track all zero.
+    ids: OnceLock<Vec<TrackId>>,
 }
 
 impl Reader {
@@ -108,7 +112,15 @@ impl Reader {
             .collect();
         by_content.sort_unstable();
         let params = manifest.params();
-        Ok(Reader { dir: dir.into(), params, manifest, parts, spaces, by_content })
+        Ok(Reader {
+            dir: dir.into(),
+            params,
+            manifest,
+            parts,
+            spaces,
+            by_content,
+            ids: OnceLock::new(),
+        })
     }
 
     /// Folder of the index.
@@ -155,6 +167,17 @@ impl Reader {
     /// Content hashes of live tracks, sorted.
     pub(crate) fn contents(&self) -> &[([u8; 32], TrackNo)] {
         &self.by_content
+    }
+
+    /// Identifiers of all tracks by their numbers; of a removed one all zero.
+    pub(crate) fn ids(&self) -> &[TrackId] {
+        self.ids.get_or_init(|| {
+            let mut ids = vec![TrackId([0; 16]); self.track_slots() as usize];
+            for (content, track) in &self.by_content {
+                ids[track.0 as usize] = TrackId::of(content);
+            }
+            ids
+        })
     }
 
     /// Makes sure that what was read so far were the bytes that were written.

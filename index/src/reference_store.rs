@@ -72,7 +72,7 @@ pub enum Breadth {
 }
 
 /// How hard a search should try.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Effort {
     /// How candidates are found.
     pub mode: SearchMode,
@@ -80,6 +80,9 @@ pub struct Effort {
     pub exact_up_to: usize,
     /// Beyond that: how much is.
     pub breadth: Breadth,
+    /// Of a part with n codes never more cells than this times the root of n, whatever the breadth: a small part is
+    /// not compared whole by way of its cells.
+    pub most_cells: f64,
     /// Whether cells may be found by walking a graph; see [`SearchOptions::walk`].
     pub walk: bool,
     /// Hits per query.
@@ -93,13 +96,21 @@ impl Default for Effort {
         let SearchOptions { mode, exact_up_to, k, walk, probes, max_distance, .. } =
             SearchOptions::default();
         let breadth = Breadth::ListsOfEach(probes);
-        Effort { mode, exact_up_to, breadth, walk, hits: k, max_distance }
+        Effort {
+            mode,
+            exact_up_to,
+            breadth,
+            most_cells: f64::INFINITY,
+            walk,
+            hits: k,
+            max_distance,
+        }
     }
 }
 
 impl Effort {
-    /// The same for a local index of `segments` segments.
-    pub fn options(&self, segments: usize) -> SearchOptions {
+    /// The same for a local index of `segments` segments that hold `codes` codes of the space.
+    pub fn options(&self, segments: usize, codes: usize) -> SearchOptions {
         let lists = match self.breadth {
             Breadth::ListsOfEach(lists) => lists,
             // A segment has as many cells as its size has in the root: of several no more codes are read than
@@ -108,6 +119,8 @@ impl Effort {
                 (lists as f64 / (segments.max(1) as f64).sqrt()).ceil() as usize
             }
         };
+        let codes_of_each = codes as f64 / segments.max(1) as f64;
+        let lists = lists.min((self.most_cells * codes_of_each.sqrt()) as usize).max(1);
         SearchOptions {
             mode: self.mode,
             exact_up_to: self.exact_up_to,
@@ -139,6 +152,12 @@ pub trait ReferenceStore: Send + Sync {
     /// # Errors
     /// The store does not answer, or what it would answer from is damaged.
     fn search(&self, space: u8, queries: &[Query], effort: &Effort) -> Result<Vec<Vec<Found>>>;
+
+    /// Which tracks stand at these places; none where there is none.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    fn at(&self, places: &[u32]) -> Result<Vec<Option<TrackId>>>;
 
     /// What is known of each track; none of those that the store does not have.
     ///
@@ -184,11 +203,6 @@ impl Reader {
     fn track_ref(&self, track: TrackNo) -> Option<TrackRef> {
         Some(TrackRef { place: track.0, id: TrackId::of(&self.meta(track)?.sha256) })
     }
-
-    fn found(&self, hit: Hit) -> Option<Found> {
-        let track = self.track_ref(hit.track)?;
-        Some(Found { track, time: hit.time, distance: hit.distance })
-    }
 }
 
 impl ReferenceStore for Reader {
@@ -209,10 +223,20 @@ impl ReferenceStore for Reader {
     }
 
     fn search(&self, space: u8, queries: &[Query], effort: &Effort) -> Result<Vec<Vec<Found>>> {
-        let hits = Reader::search(self, space, queries, &effort.options(self.segment_count()));
+        let options = effort.options(self.segment_count(), self.code_count(space));
+        let hits = Reader::search(self, space, queries, &options);
         self.check_damage()?;
-        let found = |hits: Vec<Hit>| hits.into_iter().filter_map(|hit| self.found(hit)).collect();
-        Ok(hits.into_iter().map(found).collect())
+        let ids = self.ids();
+        let found = |Hit { track, time, distance }| {
+            let track = TrackRef { place: track.0, id: *ids.get(track.0 as usize)? };
+            Some(Found { track, time, distance })
+        };
+        Ok(hits.into_iter().map(|hits| hits.into_iter().filter_map(found).collect()).collect())
+    }
+
+    fn at(&self, places: &[u32]) -> Result<Vec<Option<TrackId>>> {
+        let of = |&place: &u32| Some(TrackId::of(&self.meta(TrackNo(place))?.sha256));
+        Ok(places.iter().map(of).collect())
     }
 
     fn metas(&self, tracks: &[TrackId]) -> Result<Vec<Option<TrackMeta>>> {

@@ -80,6 +80,13 @@ impl ReferenceStore for UnionStore<'_> {
         Ok(all)
     }
 
+    fn at(&self, places: &[u32]) -> Result<Vec<Option<TrackId>>> {
+        let second: Vec<u32> = places.iter().map(|p| p.wrapping_sub(self.places)).collect();
+        let (first, second) = (self.first.at(places)?, self.second.at(&second)?);
+        let all = places.iter().zip(first.into_iter().zip(second));
+        Ok(all.map(|(&p, (first, second))| if p < self.places { first } else { second }).collect())
+    }
+
     fn metas(&self, tracks: &[TrackId]) -> Result<Vec<Option<TrackMeta>>> {
         Ok(self.either(tracks, self.first.metas(tracks)?, self.second.metas(tracks)?))
     }

@@ -58,6 +58,10 @@ fn assert_answers(store: &dyn ReferenceStore, tracks: &[TrackRecord]) {
     assert_eq!(store.find(&[nobody]).unwrap(), [None]);
     assert_eq!(store.metas(&[TrackId::of(&nobody)]).unwrap(), [None]);
     assert_eq!(store.payloads(&[TrackId::of(&nobody)], "peaks").unwrap(), [None]);
+    let places: Vec<u32> = found.iter().map(|f| f.unwrap().place).collect();
+    let named: Vec<_> = ids.iter().copied().map(Some).collect();
+    assert_eq!(store.at(&places).unwrap(), named);
+    assert_eq!(store.at(&[u32::MAX]).unwrap(), [None]);
     // Half a hash alike is not the same content, though it goes by the same name.
     let mut forged = contents[0];
     forged[31] ^= 1;
@@ -97,10 +101,15 @@ fn names_of_tracks_hold_over_snapshots() {
 #[test]
 fn lists_are_shared_among_segments() {
     let effort = Effort { breadth: Breadth::Lists(36), ..Effort::default() };
-    let probes: Vec<usize> = [0, 1, 4, 5, 36].map(|n| effort.options(n).probes).to_vec();
+    let probes: Vec<usize> = [0, 1, 4, 5, 36].map(|n| effort.options(n, 0).probes).to_vec();
     assert_eq!(probes, [36, 36, 18, 17, 6]);
     let each = Effort { breadth: Breadth::ListsOfEach(48), ..effort };
-    assert_eq!(each.options(9).probes, 48);
+    assert_eq!(each.options(9, 0).probes, 48);
+    // Of a small part no more than one in eight of its codes: with 16 segments of 100 each 0.25 x 10.
+    let small = Effort { most_cells: 0.25, ..each };
+    assert_eq!(small.options(16, 1_600).probes, 2);
+    assert_eq!(small.options(16, 1_600_000).probes, 48);
+    assert_eq!(small.options(1, 0).probes, 1);
 }
 
 proptest! {
@@ -129,7 +138,7 @@ proptest! {
         for space in 0..3 {
             let effort = exact(hits, max_distance);
             let wanted = memory.search(space, &queries, &effort).unwrap();
-            prop_assert_eq!(reader.search(space, &queries, &effort.options(1)).len(), queries.len());
+            prop_assert_eq!(reader.search(space, &queries, &effort.options(1, 1)).len(), queries.len());
             prop_assert_eq!(ReferenceStore::search(&reader, space, &queries, &effort).unwrap(), wanted);
         }
     }

@@ -27,6 +27,7 @@ use std::sync::Arc;
 
 pub use member::BatchTrack;
 pub use score::THRESHOLD_LENGTH;
+use soundalike_index::Result as IndexResult;
 
 use cluster::Cluster;
 use component::{Component, find_components, ties};
@@ -119,6 +120,9 @@ impl Recording {
 ///
 /// `tracks` holds what is known of each track of `set`, by SHA-256 of its content; several where the same
 /// file came several times. What is not in there is described by the index.
+///
+/// # Errors
+/// An index does not answer.
 pub fn find_clusters(
     set: &TrackSet,
     tracks: BTreeMap<[u8; 32], Vec<BatchTrack>>,
@@ -126,10 +130,10 @@ pub fn find_clusters(
     unexplained: &Unexplained<'_>,
     progress: &dyn Progress,
     cancel: &Cancel,
-) -> Clusters {
+) -> IndexResult<Clusters> {
     let by_node = tracks_by_node(set, tracks);
     let matcher = Matcher::new(set, params, unexplained);
-    let pairs = matcher.pairs(progress, cancel);
+    let pairs = matcher.pairs(progress, cancel)?;
     let mut found = find_components(&matcher, &pairs, params);
     let grouped: Vec<bool> = membership(set.len(), &found);
     // The same file several times is a cluster, too.
@@ -153,7 +157,8 @@ pub fn find_clusters(
     recordings.extend(several.flat_map(|(of, cluster)| Recording::of_cluster(of, cluster, params)));
     recordings.sort_by_key(|recording| recording.nodes().next());
     clusters.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.members.cmp(&b.members)));
-    Clusters { clusters, pairs, recordings, tracks: by_node, cancelled: cancel.is_cancelled() }
+    let cancelled = cancel.is_cancelled();
+    Ok(Clusters { clusters, pairs, recordings, tracks: by_node, cancelled })
 }
 
 /// What shows that the files of a cluster were made in a series.

@@ -24,6 +24,7 @@ use crate::scan::transform::{Transform, to_ms, to_units};
 use crate::scan::verify::coincidences;
 use crate::scan::vote::VotedOffset;
 use rayon::prelude::*;
+use soundalike_index::{ReferenceStore, Result as IndexResult};
 
 /// What makes a pair.
 const PARAMS: &PairParams = &DedupParams::V2.pair;
@@ -102,7 +103,10 @@ impl<'a> Matcher<'a> {
 
     /// All accepted pairs with a track of the batch, near-duplicates and weaker ties, in order of their
     /// nodes.
-    pub fn pairs(&self, progress: &dyn Progress, cancel: &Cancel) -> Vec<Pair> {
+    ///
+    /// # Errors
+    /// An index does not answer.
+    pub fn pairs(&self, progress: &dyn Progress, cancel: &Cancel) -> IndexResult<Vec<Pair>> {
         let fresh: Vec<TrackIx> = (0..self.set.fresh()).collect();
         let mut found: BTreeMap<(TrackIx, TrackIx), Pair> = BTreeMap::new();
         progress.start(fresh.len());
@@ -112,7 +116,7 @@ impl<'a> Matcher<'a> {
             }
             let known: HashSet<(TrackIx, TrackIx)> =
                 found.values().filter(|p| p.is_edge()).map(Pair::nodes).collect();
-            for pair in self.chunk(chunk, &known, progress) {
+            for pair in self.chunk(chunk, &known, progress)? {
                 let better = |old: &Pair| {
                     let key = |p: &Pair| (p.is_edge(), -p.found.log10_evalue);
                     key(&pair) > key(old)
@@ -123,7 +127,7 @@ impl<'a> Matcher<'a> {
             }
         }
         progress.finish();
-        found.into_values().collect()
+        Ok(found.into_values().collect())
     }
 
     fn chunk(
@@ -131,7 +135,7 @@ impl<'a> Matcher<'a> {
         nodes: &[TrackIx],
         known: &HashSet<(TrackIx, TrackIx)>,
         progress: &dyn Progress,
-    ) -> Vec<Pair> {
+    ) -> IndexResult<Vec<Pair>> {
         let tracks: Vec<(TrackIx, Constellation)> = nodes
             .par_iter()
             .filter_map(|&node| Some((node, self.set.constellation(node)?)))
@@ -141,11 +145,11 @@ impl<'a> Matcher<'a> {
             // Earlier tracks are not looked up themselves: there the slower copy may be ours.
             let steps = self.scan.probe.tempo_steps;
             let least = if reader == 0 { 0 } else { -steps };
-            let index = &self.set.readers()[reader];
-            let lookup = BatchLookup { index, scan: self.scan, fingerprint: self.params };
+            let store: &dyn ReferenceStore = &*self.set.readers()[reader];
+            let lookup = BatchLookup { store, scan: self.scan, fingerprint: self.params };
             let queries: Vec<&Constellation> = tracks.iter().map(|(_, track)| track).collect();
-            let agreements = lookup.by_anchors(&queries, least..=steps);
-            let alike = lookup.by_windows(&queries);
+            let agreements = lookup.by_anchors(&queries, least..=steps)?;
+            let alike = lookup.by_windows(&queries)?;
             for (((own, into), agreements), alike) in
                 tracks.iter().zip(&mut candidates).zip(agreements).zip(alike)
             {
@@ -163,10 +167,8 @@ impl<'a> Matcher<'a> {
                 }
             }
         }
-        tracks
-            .par_iter()
-            .zip(candidates)
-            .flat_map_iter(|((node, track), candidates)| {
+        let found =
+            tracks.par_iter().zip(candidates).flat_map_iter(|((node, track), candidates)| {
                 let mut ranked: Vec<(TrackIx, Hint)> = candidates.into_iter().collect();
                 ranked.sort_by(|a, b| b.1.anchors.cmp(&a.1.anchors).then(a.0.cmp(&b.0)));
                 ranked.truncate(PARAMS.candidates);
@@ -178,8 +180,8 @@ impl<'a> Matcher<'a> {
                 let path = self.set.meta(*node).map_or("", |m| m.path.as_str());
                 progress.file_done(std::path::Path::new(path), track.duration_ms());
                 pairs
-            })
-            .collect()
+            });
+        Ok(found.collect())
     }
 
     /// Fits and verifies a candidate.

@@ -328,7 +328,11 @@ impl Engine {
     /// their files under it.
     fn guarded<T>(&self, work: impl FnOnce() -> T) -> Result<T, Error> {
         match &self.references {
-            Some(references) => Ok(references.index.reader().guarded(work)?),
+            Some(references) => {
+                let done = references.index.reader().guarded(work)?;
+                references.scanner.check()?;
+                Ok(done)
+            }
             None => Ok(work()),
         }
     }

@@ -181,7 +181,7 @@ impl Engine {
         let loops = LoopsOfIndex::new(index.reader(), &self.options)?;
         let unexplained = |_: &[u8; 32], track: &Constellation| loops.as_ref()?.beside(track);
         let find = || find_clusters(&set, BTreeMap::new(), params, &unexplained, progress, cancel);
-        let found = index.reader().guarded(find)?;
+        let found = index.reader().guarded(find)??;
         for cluster in &found.clusters {
             report.record(&Record::Cluster(Box::new(cluster.clone())))?;
         }
@@ -389,7 +389,7 @@ impl Work<'_> {
                 references.as_ref()?.beside_loops(&loops, sha256, track)
             };
             let find = || {
-                let found = find_clusters(&set, tracks, params, &unexplained, progress, cancel);
+                let found = find_clusters(&set, tracks, params, &unexplained, progress, cancel)?;
                 let families = self.engine.families(&set, &found, progress, cancel);
                 families.map(|families| (found, families))
             };

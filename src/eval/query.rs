@@ -59,6 +59,7 @@ impl Bench<'_> {
             let _ = std::fs::remove_file(&path);
         }
         let matches = self.scanner.scan(&constellation?, Depth::Standard);
+        self.scanner.check().map_err(|e| Obstacle::Failed(e.to_string()))?;
         let cuts = [&[task.cut], others.as_slice()].concat();
         Ok(judge(&matches, &truth(&cuts, pieces), &self.options.params))
     }

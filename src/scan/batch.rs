@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use rayon::prelude::*;
-use soundalike_index::{Hit, Query, Reader, TrackNo};
+use soundalike_index::{Hit, Query, ReferenceStore, Result as IndexResult, TrackNo};
 
 use super::lookup::search_batch;
 use super::params::ScanParams;
@@ -30,10 +30,10 @@ pub struct Agreement {
     pub seeds: Vec<Seed>,
 }
 
-/// Looks up the tracks of a batch in an index.
+/// Looks up the tracks of a batch in a store.
 pub struct BatchLookup<'a> {
-    /// The index.
-    pub index: &'a Reader,
+    /// The store.
+    pub store: &'a dyn ReferenceStore,
     /// Parameters of the scan.
     pub scan: &'a ScanParams,
     /// Parameters of the fingerprint.
@@ -41,12 +41,15 @@ pub struct BatchLookup<'a> {
 }
 
 impl BatchLookup<'_> {
-    /// The tracks of the index on which anchors of each of `tracks` agree, at the tempo ratios of `tempo_steps`.
+    /// The tracks of the store on which anchors of each of `tracks` agree, at the tempo ratios of `tempo_steps`.
+    ///
+    /// # Errors
+    /// The store does not answer.
     pub fn by_anchors(
         &self,
         tracks: &[&Constellation],
         tempo_steps: RangeInclusive<i32>,
-    ) -> Vec<Vec<Agreement>> {
+    ) -> IndexResult<Vec<Vec<Agreement>>> {
         let params = &self.scan.batch;
         let probes: Vec<Vec<_>> = tracks
             .par_iter()
@@ -57,26 +60,26 @@ impl BatchLookup<'_> {
             })
             .collect();
         let queries: Vec<Query> = probes.iter().flatten().map(|&(_, code)| code.into()).collect();
-        let mut hits = self.near_anchors(&queries).into_iter();
+        let mut hits = self.near_anchors(&queries)?.into_iter();
         let answered: Vec<(Vec<Probe>, Vec<Vec<Hit>>)> = probes
             .iter()
             .map(|own| (own.iter().map(|p| p.0).collect(), hits.by_ref().take(own.len()).collect()))
             .collect();
-        tracks
-            .par_iter()
-            .zip(answered)
-            .map(|(track, (probes, hits))| {
-                let mut all = agreements(&probes, &hits, track.duration, self.scan);
-                // The track itself may be among them.
-                all.truncate(params.candidates + 1);
-                all
-            })
-            .collect()
+        let found = tracks.par_iter().zip(answered).map(|(track, (probes, hits))| {
+            let mut all = agreements(&probes, &hits, track.duration, self.scan);
+            // The track itself may be among them.
+            all.truncate(params.candidates + 1);
+            all
+        });
+        Ok(found.collect())
     }
 
-    /// The tracks of the index that windows of each of `tracks` point to at its own speed, the best supported ones,
+    /// The tracks of the store that windows of each of `tracks` point to at its own speed, the best supported ones,
     /// and where. What was made anew keeps few anchors; the map of a window is still alike.
-    pub fn by_windows(&self, tracks: &[&Constellation]) -> Vec<Vec<WindowCandidate>> {
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub fn by_windows(&self, tracks: &[&Constellation]) -> IndexResult<Vec<Vec<WindowCandidate>>> {
         let params = &self.scan.batch;
         let windows: Vec<Vec<QueryWindow>> = tracks
             .par_iter()
@@ -88,7 +91,7 @@ impl BatchLookup<'_> {
             .collect();
         let queries: Vec<Query> = windows.iter().flatten().map(|w| w.code.into()).collect();
         let limit = (params.hits_per_window, u32::MAX);
-        let mut hits = search_batch(self.index, SPACE_PEAK_MAP, &queries, limit, params);
+        let mut hits = search_batch(self.store, SPACE_PEAK_MAP, &queries, limit, params)?;
         hits.par_iter_mut().for_each(|hits| spread(hits, params.hits_per_track));
         let mut hits = hits.into_iter();
         let answered: Vec<(Vec<u32>, Vec<Vec<Hit>>)> = windows
@@ -100,21 +103,22 @@ impl BatchLookup<'_> {
         // The track itself may be among them.
         let limit = params.window_candidates + 1;
         let vote = &self.scan.vote;
-        answered.par_iter().map(|(times, hits)| by_windows(times, hits, limit, vote)).collect()
+        let named = answered.par_iter().map(|(times, hits)| by_windows(times, hits, limit, vote));
+        Ok(named.collect())
     }
 
     /// The anchors nearest to `queries` that are near enough to count.
-    fn near_anchors(&self, queries: &[Query]) -> Vec<Vec<Hit>> {
+    fn near_anchors(&self, queries: &[Query]) -> IndexResult<Vec<Vec<Hit>>> {
         let params = &self.scan.batch;
         let near = |query: &Query| (f64::from(total_weight(query)) * params.near) as u32;
         let max_distance = queries.iter().map(near).max().unwrap_or(0);
         let limit = (params.hits_per_anchor, max_distance);
-        let mut hits = search_batch(self.index, SPACE_ANCHOR, queries, limit, params);
+        let mut hits = search_batch(self.store, SPACE_ANCHOR, queries, limit, params)?;
         hits.par_iter_mut().zip(queries).for_each(|(hits, query)| {
             hits.retain(|hit| hit.distance <= near(query));
             spread(hits, params.hits_per_track);
         });
-        hits
+        Ok(hits)
     }
 }
 

@@ -4,13 +4,17 @@
 //! each, are for what is still unexplained then. All blocks of a query are searched at once: the more vectors, the more
 //! of them share the reading of a cell.
 //!
-//! Here alone a scan touches an index.
+//! Here alone a scan touches references, wherever they lie: a [`ReferenceStore`]. Within one scan a track goes by its
+//! place in the store.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
-use soundalike_index::{Breadth, Effort, Hit, Query, Reader, SearchMode, SearchOptions, TrackNo};
+use soundalike_index::{
+    Breadth, Effort, Error as IndexError, Found, Hit, Query, ReferenceStore, Result as IndexResult,
+    SearchMode, TrackNo,
+};
 
 use super::params::{BatchParams, LookupParams};
 use super::probe::QueryVectors;
@@ -70,11 +74,13 @@ const KEPT_PEAKS: u64 = 2_000_000;
 /// Tracks that these are, about.
 const KEPT_TRACKS: usize = 400;
 
-/// The index that is searched.
+/// The references that are searched.
 pub struct Store {
-    index: Arc<Reader>,
+    references: Arc<dyn ReferenceStore>,
     mode: SearchMode,
     ready: Cache<u32, Arc<Reference>, Peaks>,
+    /// Why it did not answer, until somebody asks.
+    trouble: Mutex<Option<IndexError>>,
 }
 
 /// What a reference in the cache weighs.
@@ -88,16 +94,30 @@ impl Weighter<u32, Arc<Reference>> for Peaks {
 }
 
 impl Store {
-    /// One snapshot of an index.
-    pub fn new(index: Arc<Reader>, mode: SearchMode) -> Store {
+    /// One state of a store.
+    pub fn new(references: Arc<dyn ReferenceStore>, mode: SearchMode) -> Store {
         let ready = Cache::with_weighter(KEPT_TRACKS, KEPT_PEAKS, Peaks);
-        Store { index, mode, ready }
+        Store { references, mode, ready, trouble: Mutex::default() }
     }
 
     /// Length of all its tracks.
     pub fn seconds(&self) -> f64 {
-        let duration_ms: u64 = self.index.tracks().map(|(_, meta)| meta.duration_ms).sum();
-        duration_ms as f64 / 1000.0
+        self.references.duration_ms() as f64 / 1000.0
+    }
+
+    /// Whether it answered whatever it was asked since this was asked the last time.
+    pub fn check(&self) -> IndexResult<()> {
+        let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        trouble.take().map_or(Ok(()), Err)
+    }
+
+    /// What it answered; nothing where it did not, which [`check`](Store::check) tells.
+    fn answered<T: Default>(&self, answer: IndexResult<T>) -> T {
+        answer.unwrap_or_else(|error| {
+            let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+            trouble.get_or_insert(error);
+            T::default()
+        })
     }
 
     /// A track, prepared for comparison; none if it cannot be read.
@@ -109,8 +129,9 @@ impl Store {
         if let Some(reference) = self.ready.get(&track.0) {
             return Some(reference);
         }
-        // Damage is told by the reader, which watches over all that is read of it.
-        let points = stored::constellation(&self.index, track).ok()??;
+        let id = self.answered(self.references.at(&[track.0])).pop()??;
+        let points = stored::constellations(&*self.references, &[id]);
+        let points = self.answered(points).pop()??;
         let reference = Arc::new(Reference::new(points, fingerprint));
         self.ready.insert(track.0, reference.clone());
         Some(reference)
@@ -131,8 +152,9 @@ impl Store {
         };
         let codes: Vec<Query> =
             vectors.iter().flat_map(|q| chosen(q).into_iter().map(|i| q.codes[i])).collect();
-        let options = self.options(space, vectors.len(), total, round, fetch, params);
-        let mut found = self.index.search(space, &codes, &options).into_iter();
+        let effort = self.effort(vectors.len(), total, round, fetch, params);
+        let found = self.answered(self.references.search(space, &codes, &effort));
+        let mut found = found.into_iter().map(placed);
         for q in vectors {
             for (i, hits) in chosen(q).into_iter().zip(found.by_ref()) {
                 q.hits[i] = hits;
@@ -140,17 +162,15 @@ impl Store {
         }
     }
 
-    fn options(
+    fn effort(
         &self,
-        space: u8,
         blocks: usize,
         total: usize,
         round: Round,
         fetch: Fetch,
         params: &LookupParams,
-    ) -> SearchOptions {
+    ) -> Effort {
         let [least, most] = params.cells;
-        let segments = self.index.segment_count();
         let breadth = match (fetch.cells, round) {
             (Cells::Each(cells), _) => Breadth::Lists(cells),
             (Cells::Shared(_), Round::First) => Breadth::ListsOfEach(least),
@@ -161,34 +181,46 @@ impl Store {
         let defaults = Effort::default();
         let exact_up_to = defaults.exact_up_to.min(params.exact_comparisons / total.max(1));
         let (mode, hits, walk) = (self.mode, fetch.hits, fetch.walk);
-        let effort = Effort { mode, exact_up_to, breadth, walk, hits, ..defaults };
-        let options = effort.options(segments);
-        let codes = self.index.code_count(space) as f64 / segments.max(1) as f64;
-        let cells = options.probes.min((params.most_cells * codes.sqrt()) as usize).max(1);
-        SearchOptions { probes: cells, ef: cells, ..options }
+        let most_cells = params.most_cells;
+        Effort { mode, exact_up_to, breadth, most_cells, walk, hits, ..defaults }
     }
 }
 
+/// What was found, by places.
+fn placed(found: Vec<Found>) -> Vec<Hit> {
+    let hit = |f: Found| Hit { track: TrackNo(f.track.place), time: f.time, distance: f.distance };
+    found.into_iter().map(hit).collect()
+}
+
 /// Looks for the codes of `space` that are nearest to each of the vectors of a batch: so many, up to a distance.
+///
+/// # Errors
+/// The store does not answer.
 pub(super) fn search_batch(
-    index: &Reader,
+    store: &dyn ReferenceStore,
     space: u8,
     queries: &[Query],
-    (k, max_distance): (usize, u32),
+    (hits, max_distance): (usize, u32),
     params: &BatchParams,
-) -> Vec<Vec<Hit>> {
-    let (probes, ef, exact_up_to) = (params.cells, params.cells, params.exact_up_to);
-    let options =
-        SearchOptions { k, max_distance, probes, ef, exact_up_to, ..SearchOptions::default() };
-    index.search(space, queries, &SearchOptions { walk: false, ..options })
+) -> IndexResult<Vec<Vec<Hit>>> {
+    let (breadth, exact_up_to) = (Breadth::ListsOfEach(params.cells), params.exact_up_to);
+    let effort =
+        Effort { hits, max_distance, breadth, exact_up_to, walk: false, ..Effort::default() };
+    Ok(store.search(space, queries, &effort)?.into_iter().map(placed).collect())
 }
 
 #[cfg(test)]
 mod tests {
-    use soundalike_index::{ParamsId, TrackMeta, TrackRecord, Window, Writer};
+    use soundalike_index::{
+        MemoryStore, ParamsId, Payload, Reader, SpaceParams, TrackId, TrackMeta, TrackRecord,
+        TrackRef, Window, Writer,
+    };
 
     use super::*;
+    use crate::fingerprint::Constellation;
+    use crate::fingerprint::test_points::scattered;
     use crate::scan::params::ScanParams;
+    use crate::scan::search::{Depth, Scanner};
     use crate::scan::span::Span;
 
     #[test]
@@ -222,5 +254,97 @@ mod tests {
                 assert_eq!((hits[0].time, hits[0].distance), (*about, 0));
             }
         }
+    }
+
+    /// A store that answers nothing.
+    #[derive(Debug)]
+    struct Broken;
+
+    impl ReferenceStore for Broken {
+        fn state(&self) -> String {
+            String::new()
+        }
+        fn count(&self) -> usize {
+            1
+        }
+        fn duration_ms(&self) -> u64 {
+            1_000
+        }
+        fn spaces(&self) -> Vec<SpaceParams> {
+            Vec::new()
+        }
+        fn search(&self, _: u8, _: &[Query], _: &Effort) -> IndexResult<Vec<Vec<Found>>> {
+            Err(broken())
+        }
+        fn at(&self, _: &[u32]) -> IndexResult<Vec<Option<TrackId>>> {
+            Err(broken())
+        }
+        fn metas(&self, _: &[TrackId]) -> IndexResult<Vec<Option<TrackMeta>>> {
+            Err(broken())
+        }
+        fn count_with(&self, _: &str) -> IndexResult<usize> {
+            Err(broken())
+        }
+        fn drawn(&self, _: &str, _: usize) -> IndexResult<Vec<TrackRef>> {
+            Err(broken())
+        }
+        fn payloads(&self, _: &[TrackId], _: &str) -> IndexResult<Vec<Option<Payload>>> {
+            Err(broken())
+        }
+        fn find(&self, _: &[[u8; 32]]) -> IndexResult<Vec<Option<TrackRef>>> {
+            Err(broken())
+        }
+    }
+
+    fn broken() -> IndexError {
+        IndexError::NotAnIndex { path: "nowhere".into() }
+    }
+
+    fn constellation(seed: u64, seconds: u32) -> Constellation {
+        let duration = seconds * 250;
+        let points = scattered(seed, seconds * 30, duration);
+        Constellation { points, duration, ..Constellation::default() }
+    }
+
+    fn record(id: u8, track: &Constellation) -> TrackRecord {
+        let meta = TrackMeta {
+            ref_id: id.to_string(),
+            sha256: [id; 32],
+            duration_ms: u64::from(track.duration) * 4,
+            ..TrackMeta::default()
+        };
+        let windows = stored::windows(track, &FingerprintParams::V2);
+        TrackRecord { meta, payloads: stored::payloads(track), windows }
+    }
+
+    #[test]
+    fn a_scan_finds_the_same_in_every_store_and_says_when_one_does_not_answer() {
+        let tracks: Vec<_> = (1..7).map(|seed| constellation(seed, 40)).collect();
+        let records =
+            || (1..7).zip(&tracks).map(|(id, track)| record(id, track)).collect::<Vec<_>>();
+        let params = ParamsId { digest: [1; 32], description: "test".into() };
+        let dir = tempfile::tempdir().unwrap();
+        let mut writer = Writer::open_or_create(dir.path(), params).unwrap();
+        records().chunks(2).for_each(|part| writer.commit(part.to_vec()).map(drop).unwrap());
+        let reader: Arc<dyn ReferenceStore> = Arc::new(Reader::open(dir.path()).unwrap());
+        let memory: Arc<dyn ReferenceStore> =
+            Arc::new(MemoryStore::new(records(), [1; 32]).unwrap());
+        let scanner = |store: &Arc<dyn ReferenceStore>| {
+            Scanner::new(store.clone(), FingerprintParams::V2, SearchMode::Exact)
+        };
+        for query in [tracks[3].slice(2_500, 5_000), tracks[0].clone(), constellation(99, 10)] {
+            for depth in [Depth::Standard, Depth::Thorough] {
+                let (here, there) = (scanner(&reader), scanner(&memory));
+                let found = here.scan(&query, depth);
+                assert_eq!(found, there.scan(&query, depth));
+                here.check().and_then(|()| there.check()).unwrap();
+            }
+        }
+        let best = &scanner(&memory).scan(&tracks[3].slice(2_500, 5_000), Depth::Standard)[0];
+        assert!(best.found.accepted() && best.track == TrackNo(3));
+        let store: Arc<dyn ReferenceStore> = Arc::new(Broken);
+        let nowhere = scanner(&store);
+        assert_eq!(nowhere.scan(&tracks[0], Depth::Standard), []);
+        nowhere.check().unwrap_err();
     }
 }

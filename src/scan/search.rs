@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use soundalike_index::{Reader, SearchMode, TrackNo};
+use soundalike_index::{ReferenceStore, Result as IndexResult, SearchMode, TrackNo};
 
 use super::comparison::{Comparison, Scored};
 use super::evidence::MatchEvidence;
@@ -47,19 +47,19 @@ impl Depth {
     }
 }
 
-/// A match of a query with a track of the index.
+/// A match of a query with a track of the store.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrackMatch {
-    /// The track's number in the index snapshot.
+    /// The track's place in the store.
     pub track: TrackNo,
     /// The evidence.
     pub found: MatchEvidence,
 }
 
-/// A track of the index, and lines along which a query is expected to run.
+/// A track of the store, and lines along which a query is expected to run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrackLines {
-    /// The track's number in the index snapshot.
+    /// The track's place in the store.
     pub track: TrackNo,
     /// From the query to the track.
     pub lines: Vec<Transform>,
@@ -82,7 +82,7 @@ pub fn best_first(mut matches: Vec<TrackMatch>) -> Vec<TrackMatch> {
     matches
 }
 
-/// Scans queries against one snapshot of an index.
+/// Scans queries against one state of a store of references.
 pub struct Scanner {
     store: Store,
     scan: ScanParams,
@@ -91,14 +91,27 @@ pub struct Scanner {
 }
 
 impl Scanner {
-    /// A scanner over `index`, which was built with `fingerprint`.
-    pub fn new(index: Arc<Reader>, fingerprint: FingerprintParams, mode: SearchMode) -> Scanner {
-        let store = Store::new(index, mode);
+    /// A scanner over `references`, which were made with `fingerprint`.
+    pub fn new(
+        references: Arc<dyn ReferenceStore>,
+        fingerprint: FingerprintParams,
+        mode: SearchMode,
+    ) -> Scanner {
+        let store = Store::new(references, mode);
         let searched_seconds = store.seconds();
         Scanner { store, scan: ScanParams::V1, fingerprint, searched_seconds }
     }
 
-    /// All matches of `query`, accepted or not, best first.
+    /// Whether the store answered whatever was asked since this was asked the last time: without, what was found may
+    /// be incomplete.
+    ///
+    /// # Errors
+    /// It did not.
+    pub fn check(&self) -> IndexResult<()> {
+        self.store.check()
+    }
+
+    /// All matches of `query`, accepted or not, best first. [`check`](Scanner::check) tells whether the store answered.
     pub fn scan(&self, query: &Constellation, depth: Depth) -> Vec<TrackMatch> {
         let mut search = Search::new(self, query);
         let long = query.duration > self.scan.plan.short;

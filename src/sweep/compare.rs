@@ -131,7 +131,10 @@ impl Sides {
     /// # Errors
     /// Somebody did.
     pub fn guarded<T>(&self, work: impl FnOnce() -> T) -> Result<T, SweepError> {
-        Ok(self.references.guarded(|| self.catalogue.guarded(work))??)
+        let done = self.references.guarded(|| self.catalogue.guarded(work))??;
+        self.in_references.check()?;
+        self.in_catalogue.check()?;
+        Ok(done)
     }
 
     /// The references.

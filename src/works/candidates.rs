@@ -49,6 +49,7 @@ pub fn candidates(
         walk: true,
         hits: params.candidates.hits,
         max_distance: CHANCE,
+        ..Effort::default()
     };
     let mut best: Vec<HashMap<TrackRef, u32>> = vec![HashMap::new(); asked.stretches.len()];
     for tempo in params.candidates.tempos {
