@@ -99,6 +99,9 @@ pub struct Resemblance {
     pub can_tell: bool,
     /// The best other works, the best first.
     pub next_best: Vec<NextBest>,
+    /// The decision by which it is not held against the query.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowed_by: Option<String>,
 }
 
 impl Resemblance {
@@ -132,6 +135,7 @@ impl Resemblance {
             works,
             can_tell: found.can_tell,
             next_best,
+            allowed_by: None,
         }
     }
 

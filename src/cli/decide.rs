@@ -115,8 +115,8 @@ struct TargetArgs {
     /// One file against another, whichever of them is the reference
     #[arg(long, num_args = 2, value_names = ["A", "B"])]
     pair: Option<Vec<String>>,
-    /// One match, by its identifier (m_…) in records, tables and pages: this file, and every copy of it, against
-    /// that reference
+    /// One match or resemblance, by its identifier (m_…, w_…) in records, tables and pages: this file, and every copy of
+    /// it, against that reference
     #[arg(long = "match", value_name = "ID")]
     matched: Option<String>,
     /// Whatever resembles this reference

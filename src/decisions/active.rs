@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::decision::{Decision, Effect, Identity, Target, registrant_of};
 use super::entry::{Chain, Entry, Event, Fault};
 use super::log::{self, Entries, LogError, Place, Torn};
-use crate::id::{hex, match_id};
+use crate::id::{hex, match_id, resemblance_id};
 
 /// How far a match may reach beyond an interval, in milliseconds: the ends of segments are not exact,
 /// nor are those that people write.
@@ -362,6 +362,22 @@ impl Decisions {
             (Some(allow), Some(block)) if breadth(allow) < breadth(block) => Some(allow),
             (allow, block) => block.or(allow),
         }
+    }
+
+    /// The decision by which what plays the same is not held against an upload: one that names the resemblance, or one
+    /// that settles a match of the two so ([`match_ruling`](Self::match_ruling)). Decisions that block are about
+    /// recordings: what plays the same is looked at, and never refused for that alone.
+    pub fn resemblance_allowed(
+        &self,
+        query_sha256: &str,
+        ref_id: &str,
+        account: Option<&str>,
+        isrc: Option<&str>,
+        reference_ms: (u64, u64),
+    ) -> Option<&Decision> {
+        let named = self.allowed.matches.get(&resemblance_id(query_sha256, ref_id));
+        let ruling = || self.match_ruling(query_sha256, ref_id, account, isrc, &[reference_ms]);
+        self.first(named).or_else(|| ruling().filter(|decision| decision.effect == Effect::Allow))
     }
 
     /// The decision by which an upload is refused, whatever it matches: one about the file (also as a

@@ -115,10 +115,10 @@ pub enum Target {
         /// The other.
         b: Identity,
     },
-    /// One match, as records name it: one file against one reference. The name is of the contents, so that every
-    /// copy of the file has it, too.
+    /// One match, or one resemblance, as records name it: one file against one reference. The name is of the contents,
+    /// so that every copy of the file has it, too.
     Match {
-        /// Its identifier, `m_…`.
+        /// Its identifier, `m_…` or `w_…`.
         match_id: String,
     },
     /// Whatever resembles a reference.
@@ -160,7 +160,7 @@ pub enum TargetError {
     #[error("{0:?} is no identifier of a reference (r_ and 16 hexadecimal digits)")]
     RefId(String),
     /// Not an identifier of a match.
-    #[error("{0:?} is no identifier of a match (m_ and 16 hexadecimal digits)")]
+    #[error("{0:?} is no identifier of a match (m_ or w_ and 16 hexadecimal digits)")]
     MatchId(String),
     /// Not a hash.
     #[error("{0:?} is no SHA-256 (64 hexadecimal digits)")]
@@ -191,10 +191,11 @@ impl Target {
         Ok(Target::Pair { a, b })
     }
 
-    /// A match by its identifier.
+    /// A match or a resemblance by its identifier.
     pub fn matched(match_id: &str) -> Result<Target, TargetError> {
         let id = match_id.trim().to_ascii_lowercase();
-        match id.strip_prefix("m_").and_then(from_hex::<8>) {
+        let digits = id.strip_prefix("m_").or_else(|| id.strip_prefix("w_"));
+        match digits.and_then(from_hex::<8>) {
             Some(_) => Ok(Target::Match { match_id: id }),
             None => Err(TargetError::MatchId(match_id.to_owned())),
         }
@@ -248,6 +249,9 @@ impl fmt::Display for Target {
         match self {
             // The identifiers are short enough to read; the log has the full hashes.
             Target::Pair { a, b } => write!(f, "pair {} and {}", a.ref_id(), b.ref_id()),
+            Target::Match { match_id } if match_id.starts_with("w_") => {
+                write!(f, "resemblance {match_id}")
+            }
             Target::Match { match_id } => write!(f, "match {match_id}"),
             Target::Reference { ref_id } => write!(f, "reference {ref_id}"),
             Target::Interval { ref_id, begin_ms, end_ms } => {

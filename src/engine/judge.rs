@@ -150,7 +150,7 @@ impl Judge {
         begin.decisions = chain.map(|c| DecisionsInfo { entries: c.entries, head: c.head.clone() });
     }
 
-    /// Applies standing decisions to the matches of an upload and to the upload itself.
+    /// Applies standing decisions to the matches and resemblances of an upload and to the upload itself.
     pub(crate) fn rule(&self, upload: &mut Upload) {
         let Some(decisions) = &self.decisions else { return };
         let sha256 = upload.track.sha256_hex();
@@ -162,6 +162,11 @@ impl Judge {
         upload.allowed_by = allowed.map(|decision| decision.id.clone());
         for m in &mut upload.matches {
             rule_match(decisions, m, &sha256, (account, isrc));
+        }
+        for r in &mut upload.resemblances {
+            let (ref_id, there) = (r.reference.ref_id(), r.reference_ms);
+            let allowed = decisions.resemblance_allowed(&sha256, &ref_id, account, isrc, there);
+            r.allowed_by = allowed.map(|decision| decision.id.clone());
         }
     }
 
@@ -285,8 +290,9 @@ fn rule_match(
 /// The decisions that played a part.
 fn applied(upload: &Upload) -> Vec<String> {
     let of_matches = upload.matches.iter().flat_map(|m| m.allowed_by.iter().chain(&m.blocked_by));
+    let of_resemblances = upload.resemblances.iter().flat_map(|r| &r.allowed_by);
     let of_upload = upload.blocked_by.iter().chain(&upload.allowed_by);
-    let all: BTreeSet<&String> = of_matches.chain(of_upload).collect();
+    let all: BTreeSet<&String> = of_matches.chain(of_resemblances).chain(of_upload).collect();
     all.into_iter().cloned().collect()
 }
 

@@ -34,8 +34,15 @@ pub struct JudgedBatch {
     pub judged: Vec<(Level, Vec<String>)>,
 }
 
-/// The decisions that apply to an upload: to itself, and to each match.
+/// The decisions that apply to an upload: to itself, to each match, and to each resemblance.
 type Rulings = Vec<(Option<String>, Option<String>)>;
+
+/// Which decision allows each match and each resemblance of an upload.
+fn allowed(upload: &Upload) -> impl Iterator<Item = ((&str, &str), Option<&String>)> {
+    let matches = upload.matches.iter().map(|m| (m.id.as_str(), m.allowed_by.as_ref()));
+    let alike = upload.resemblances.iter().map(|r| (r.id.as_str(), r.allowed_by.as_ref()));
+    matches.chain(alike).map(|(id, by)| ((upload.track.path.as_str(), id), by))
+}
 
 impl JudgedBatch {
     fn rulings(&self) -> Vec<Rulings> {
@@ -43,9 +50,15 @@ impl JudgedBatch {
             let own = (upload.allowed_by.clone(), upload.blocked_by.clone());
             let matches = upload.matches.iter();
             let matches = matches.map(|m| (m.allowed_by.clone(), m.blocked_by.clone()));
-            std::iter::once(own).chain(matches).collect()
+            let resemblances = upload.resemblances.iter().map(|r| (r.allowed_by.clone(), None));
+            std::iter::once(own).chain(matches).chain(resemblances).collect()
         };
         self.uploads.iter().map(of_upload).collect()
+    }
+
+    /// Which decision allows what was found of an upload: by its path, and the name of the match or resemblance.
+    pub fn allowed(&self) -> BTreeMap<(&str, &str), Option<&String>> {
+        self.uploads.iter().flat_map(allowed).collect()
     }
 
     /// Applies the decisions of `judge` in the place of those that were applied; whether that changes anything.

@@ -128,9 +128,15 @@ impl Engine {
         let Some(work) = work.filter(|_| references.works.is_some()) else { return Ok(None) };
         let Options { in_bulk, limit, candidates, evidence, .. } = self.options;
         let unsure = if candidates { limit } else { 0 };
-        let all = references.resemblances(upload, work, in_bulk, unsure)?;
+        let mut all = references.resemblances(upload, work, in_bulk, unsure)?;
         let accepted = |f: &&Resembling| f.r.is_accepted();
         upload.resemblances = all.iter().filter(accepted).map(|f| f.r.clone()).collect();
+        self.judge.rule(upload);
+        // Decisions are about accepted ones only.
+        let ruled = all.iter_mut().filter(|f| f.r.is_accepted());
+        for (f, r) in ruled.zip(&upload.resemblances) {
+            f.r.clone_from(r);
+        }
         for f in all.iter().take(limit) {
             let exhibit =
                 (evidence && f.r.is_accepted()).then(|| exhibit(references, f, work)).flatten();

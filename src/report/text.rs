@@ -138,18 +138,26 @@ impl<W: Write> Text<W> {
         if let Some(words) = beside_loops_words(m) {
             self.line(ABOUT_MATCH, &words)?;
         }
-        let Some(decision) = &m.allowed_by else { return Ok(()) };
-        let decision = visible(decision);
+        self.allowed_by(m.allowed_by.as_deref())
+    }
+
+    fn allowed_by(&mut self, decision: Option<&str>) -> io::Result<()> {
+        let Some(decision) = decision.map(visible) else { return Ok(()) };
         self.line(ABOUT_MATCH, &format!("not held against this file, by decision {decision}"))
     }
 
     fn resembling(&mut self, r: &ResemblanceRecord) -> io::Result<()> {
         self.heading(&r.query)?;
-        let label = match r.accepted {
-            true => self.look.paint(Ink::Level(Level::Review), "RESEMBLES"),
-            false => self.look.paint(Ink::Aside, "below the line"),
+        let label = match (r.accepted, &r.allowed_by) {
+            (false, _) => self.look.paint(Ink::Aside, "below the line"),
+            (true, Some(_)) => self.look.paint(Ink::Level(Level::Clear), "ALLOWED"),
+            (true, None) => self.look.paint(Ink::Level(Level::Review), "RESEMBLES"),
         };
         self.shown += 1;
+        let command = self.commands.allow_match_called(&r.resemblance_id);
+        if let Some(command) = command.filter(|_| r.accepted) {
+            self.decide.insert(r.resemblance_id.clone(), command);
+        }
         let name = named(r.reference.title.as_deref(), &r.reference.artists, &r.reference.path);
         self.line(ABOUT_FILE, &format!("{label}  {}", visible(&name)))?;
         let chance = match r.can_tell {
@@ -171,7 +179,8 @@ impl<W: Write> Text<W> {
             true => String::new(),
             false => format!("; the next best works by {}", next.join(", ")),
         };
-        self.line(ABOUT_MATCH, &format!("stands out by {:.1} deviations{next}", r.z))
+        self.line(ABOUT_MATCH, &format!("stands out by {:.1} deviations{next}", r.z))?;
+        self.allowed_by(r.allowed_by.as_deref())
     }
 
     fn segments(&mut self, segments: &[SegmentRecord]) -> io::Result<()> {

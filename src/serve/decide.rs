@@ -149,7 +149,11 @@ impl Desk {
         match wish.action {
             Action::Reject => file(Effect::Block),
             Action::Pass => match wish.reach.unwrap_or(reach_of(upload)) {
-                Reach::Matches => self.pairs(upload, known, |_| true),
+                Reach::Matches => {
+                    let mut targets = self.pairs(upload, known, |_| true)?;
+                    targets.extend(self.alike(upload, &targets)?);
+                    Ok(targets)
+                }
                 Reach::File => {
                     let mut targets = file(Effect::Allow)?;
                     // A blocked reference counts for more than a file that is let through, and less than a pair.
@@ -195,6 +199,26 @@ impl Desk {
             n if n > MAX_RULINGS => Err(DecideError::TooMany(n)),
             _ => Ok(targets),
         }
+    }
+
+    /// Each resemblance of the upload by its name, unless it is allowed, or the two are among `targets` already.
+    fn alike(
+        &self,
+        upload: &UploadRow,
+        targets: &[(Effect, Target)],
+    ) -> Result<Vec<(Effect, Target)>, DecideError> {
+        let mut more = Vec::new();
+        for r in self.resemblances_of(upload)? {
+            let reference = Identity::parse(&r.reference.ref_id);
+            let is_among = targets.iter().any(|(_, target)| match target {
+                Target::Pair { b, .. } => reference.as_ref().is_some_and(|it| it.same(b)),
+                _ => false,
+            });
+            if r.accepted && r.allowed_by.is_none() && !is_among {
+                more.push((Effect::Allow, Target::matched(&r.resemblance_id)?));
+            }
+        }
+        Ok(more)
     }
 
     /// The review that is taken back, and what was decided with it.
@@ -244,7 +268,7 @@ fn spans(m: &MatchRecord) -> Vec<(u64, u64)> {
     m.own_segments().map(|s| (s.db_begin_time_offset_ms, s.db_end_time_offset_ms)).collect()
 }
 
-/// How far a pass reaches unless that is said: to the matches that speak against it, where there are any.
+/// How far a pass reaches unless that is said: to the matches and resemblances that speak against it, where there are any.
 pub(super) fn reach_of(upload: &UploadRow) -> Reach {
-    if upload.matches > 0 { Reach::Matches } else { Reach::File }
+    if upload.matches + upload.resemblances > 0 { Reach::Matches } else { Reach::File }
 }

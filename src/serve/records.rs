@@ -6,7 +6,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use super::Desk;
 use super::state::{LineRow, StateError, UploadRow};
 use crate::report::read::Records;
-use crate::report::records::{MatchRecord, Record};
+use crate::report::records::{MatchRecord, Record, ResemblanceRecord};
 
 /// Longest record that is read, in bytes.
 const MAX_LINE: u64 = 64 << 20;
@@ -55,14 +55,26 @@ impl Desk {
 
     /// The matches of `upload`, in the order of the records.
     pub(super) fn matches_of(&self, upload: &UploadRow) -> Result<Vec<MatchRecord>, RecordsError> {
+        let matches = self.records_of_kind(upload, "match")?.into_iter();
+        let of = |record| if let Record::Match(m) = record { Some(*m) } else { None };
+        Ok(matches.filter_map(of).collect())
+    }
+
+    /// The resemblances of an upload.
+    pub(super) fn resemblances_of(
+        &self,
+        upload: &UploadRow,
+    ) -> Result<Vec<ResemblanceRecord>, RecordsError> {
+        let alike = self.records_of_kind(upload, "resemblance")?.into_iter();
+        let of = |record| if let Record::Resemblance(r) = record { Some(*r) } else { None };
+        Ok(alike.filter_map(of).collect())
+    }
+
+    fn records_of_kind(&self, upload: &UploadRow, kind: &str) -> Result<Vec<Record>, RecordsError> {
         let mut lines = self.store.lines(upload.n)?;
-        lines.retain(|line| line.kind == "match");
+        lines.retain(|line| line.kind == kind);
         let text = self.read_lines(&upload.job, &lines)?;
         let records = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-        let matches = records.filter_map(|line| match serde_json::from_slice(line) {
-            Ok(Record::Match(m)) => Some(*m),
-            _ => None,
-        });
-        Ok(matches.collect())
+        Ok(records.filter_map(|line| serde_json::from_slice(line).ok()).collect())
     }
 }

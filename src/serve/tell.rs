@@ -137,7 +137,7 @@ impl Gathering {
             }
             Record::Resemblance(r) => {
                 let (_, upload) = self.upload(&r.query.path);
-                upload.resemblances += u64::from(r.accepted);
+                upload.resemblances += u64::from(r.accepted && r.allowed_by.is_none());
                 upload.lines.push(line);
             }
             Record::DecoderTrace(t) => self.upload(&t.query.path).1.lines.push(line),

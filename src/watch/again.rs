@@ -17,7 +17,7 @@ use super::ledger::Done;
 use super::results::{Results, said};
 use super::{ResultFormat, Service, ServiceError};
 use crate::counted::count;
-use crate::engine::{JudgedBatch, Outcomes, day};
+use crate::engine::{Outcomes, day};
 use crate::journal::Lines;
 use crate::level::Level;
 use crate::report::records::{Begin, NoteRecord, Record, Summary};
@@ -166,18 +166,14 @@ fn note(before: (Level, &[String]), now: (Level, &[String])) -> String {
 struct Retold<'a> {
     outcomes: &'a Outcomes,
     now: Timestamp,
-    /// Which decision allows a match of an upload.
+    /// Which decision allows a match or a resemblance of an upload.
     allowed: BTreeMap<(&'a str, &'a str), Option<&'a String>>,
 }
 
 impl<'a> Retold<'a> {
     fn new(outcomes: &'a Outcomes, now: Timestamp) -> Retold<'a> {
         let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
-        let JudgedBatch { uploads, .. } = &outcomes.evidence;
-        let matches = uploads.iter().flat_map(|u| u.matches.iter().map(move |m| (u, m)));
-        let allowed = matches
-            .map(|(u, m)| ((u.track.path.as_str(), m.id.as_str()), m.allowed_by.as_ref()))
-            .collect();
+        let allowed = outcomes.evidence.allowed();
         Retold { outcomes, now, allowed }
     }
 
@@ -209,6 +205,13 @@ impl<'a> Retold<'a> {
                         m.allowed_by = by.cloned();
                     }
                     result.record(&Record::Match(m))?;
+                }
+                Some(Record::Resemblance(mut r)) => {
+                    let key = (r.query.path.as_str(), r.resemblance_id.as_str());
+                    if let Some(by) = self.allowed.get(&key) {
+                        r.allowed_by = by.cloned();
+                    }
+                    result.record(&Record::Resemblance(r))?;
                 }
                 Some(Record::Summary(last)) => summary = last,
                 Some(

@@ -28,6 +28,7 @@ mod names;
 mod nothing_to_hear;
 mod output;
 mod place;
+mod played;
 mod policy;
 mod report;
 mod report_browser;

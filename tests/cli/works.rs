@@ -1,65 +1,11 @@
 //! What is played anew: the same piece on other instruments, in another key and tempo.
 
-use std::path::PathBuf;
-
 use serde_json::Value;
 use soundalike_index::{MAX_SPACES, Reader, TrackRecord, Window, Writer};
 
 use crate::place::{Outcome, Place, file_name};
+use crate::played::{OTHERS, piece, place};
 use crate::test_random::Random;
-
-/// Works that chance is measured by; with fewer nothing is told.
-const OTHERS: usize = 32;
-
-fn piece(name: &str) -> String {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/works").join(name);
-    path.to_str().unwrap().to_owned()
-}
-
-/// Chords of three tones over noise, each for a second or two, in no order.
-fn music(random: &mut Random, seconds: usize) -> Vec<i16> {
-    let rate = 16_000.0;
-    let (mut tones, mut left) = ([0.0; 3], 0);
-    let sample = |i: usize| {
-        if left == 0 {
-            let root = 130.0 * 2f64.powf(f64::from(random.below(12)) / 12.0);
-            let third = if random.below(2) == 0 { 3.0 } else { 4.0 };
-            tones = [0.0, third, 7.0].map(|step: f64| root * 2f64.powf(step / 12.0));
-            left = 16_000 * (1 + random.below(2) as usize);
-        }
-        left -= 1;
-        let t = i as f64 / rate;
-        // With overtones, as strings have them.
-        let tone = |hz: f64| -> f64 {
-            (1..=6)
-                .map(|h| (std::f64::consts::TAU * hz * f64::from(h) * t).sin() / f64::from(h))
-                .sum()
-        };
-        let noise = f64::from(random.below(400)) - 200.0;
-        (2_000.0 * tones.iter().map(|hz| tone(*hz)).sum::<f64>() + noise) as i16
-    };
-    (0..seconds * 16_000).map(sample).collect()
-}
-
-/// A place with works of no name in `others`.
-fn place() -> Place {
-    let place = Place::empty();
-    std::fs::create_dir(place.path("others")).unwrap();
-    let mut random = Random::new(11);
-    for number in 0..OTHERS {
-        let spec = hound::WavSpec {
-            channels: 1,
-            sample_rate: 16_000,
-            bits_per_sample: 16,
-            sample_format: hound::SampleFormat::Int,
-        };
-        let path = place.path(&format!("others/{number:02}.wav"));
-        let mut wav = hound::WavWriter::create(path, spec).unwrap();
-        music(&mut random, 24).iter().for_each(|s| wav.write_sample(*s).unwrap());
-        wav.finalize().unwrap();
-    }
-    place
-}
 
 fn resemblances(outcome: &Outcome) -> Vec<(String, String)> {
     let told = outcome.all("resemblance");
@@ -132,6 +78,49 @@ fn among_works_it_stands_out_and_goes_to_review_with_its_exhibit() {
     let table = place.run(&["scan", &band, "--index", "index", "--works", "--format", "csv"]);
     let table = table.expect(0).stdout;
     assert!(table.lines().nth(1).unwrap().contains(",resembles,"), "{table}");
+}
+
+#[test]
+fn what_was_decided_on_a_resemblance_is_not_asked_again() {
+    let place = place();
+    let (band, piano) = (piece("band.ogg"), piece("piano.ogg"));
+    place.add(&["others", &piano, "--works"]);
+    let scan = ["scan", &band, "--index", "index", "--works"];
+    let records = || place.run(&[&scan[..], &["--format", "jsonl"]].concat()).expect(0);
+    let found = records().one("resemblance");
+    let (name, reference) = (&found["resemblance_id"], &found["reference"]["ref_id"]);
+    let (name, reference) = (name.as_str().unwrap(), reference.as_str().unwrap());
+    // The command is offered, and does what it says.
+    let text = place.run(&scan).expect(0).stdout;
+    assert!(text.contains(&format!("allow add --match {name} --index index")), "{text}");
+    let log = ["--index", "index", "--reason", "our own song", "--who", "ana"];
+    let asks =
+        |verdict: &Value| verdict["reasons"].as_array().unwrap().contains(&"WORK-001".into());
+    let decided = |what: &[&str]| {
+        place.run(&[&["allow", "add"], what, &log].concat()).expect(0);
+        let now = records();
+        let (r, verdict) = (now.one("resemblance"), now.one("verdict"));
+        let decision = r["allowed_by"].as_str().unwrap().to_owned();
+        assert!(verdict["decisions"].as_array().unwrap().contains(&r["allowed_by"]), "{verdict}");
+        assert!(!asks(&verdict), "{verdict}");
+        let text = place.run(&scan).expect(0).stdout;
+        assert!(text.contains("ALLOWED") && text.contains(&decision), "{text}");
+        place.run(&["allow", "remove", &decision, "--index", "index", "--reason", "x"]).expect(0);
+        assert!(asks(&records().one("verdict")));
+    };
+    decided(&["--match", name]);
+    decided(&["--reference", reference]);
+    decided(&["--pair", &band, reference]);
+    decided(&["--audio", &band]);
+    // A stretch of the reference elsewhere is not what was found.
+    let elsewhere = ["allow", "add", "--reference", reference, "--interval", "0:00-0:01"];
+    place.run(&[&elsewhere[..], &log].concat()).expect(0);
+    assert!(asks(&records().one("verdict")));
+    // What plays the same is never refused for that alone.
+    let block = ["block", "add", "--reference", reference];
+    place.run(&[&block[..], &log].concat()).expect(0);
+    let verdict = records().one("verdict");
+    assert!(asks(&verdict) && verdict["verdict"] == "review", "{verdict}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::place::Place;
+use crate::played::{piece, place as played};
 use crate::service::Service;
 
 fn decide(service: &Service, upload: &Value, body: &Value) -> Value {
@@ -190,4 +191,29 @@ fn a_pass_ends_what_stands_in_its_way_or_says_why_not() {
     // A decision is a line: reject, pass, reopen and the block of the command line.
     let log = std::fs::read_to_string(place.path("index.decisions.jsonl")).unwrap();
     assert_eq!(log.lines().count(), 4, "{log}");
+}
+
+#[test]
+fn a_pass_ends_that_what_plays_the_same_is_asked_about() {
+    let place = played();
+    let (band, piano) = (piece("band.ogg"), piece("piano.ogg"));
+    place.run(&["index", "add", "--index", "index", "others", &piano, "--works"]).expect(0);
+    let service = Service::start(&place, &["--works"]);
+    let upload = service.judged(&place, &band);
+    let asks = |upload: &Value| upload["rules"].as_array().unwrap().contains(&"WORK-001".into());
+    let state = |upload: &Value| (asks(upload), upload["resemblances"].as_u64());
+    assert_eq!(state(&upload), (true, Some(1)));
+    let page = service.get(&format!("/uploads/{}", upload["id"].as_str().unwrap())).expect(200);
+    assert!(page.text().contains("what it matches or resembles now"), "how far a pass reaches");
+    let pass = json!({"action": "pass", "reason": "Not the same song; listened"});
+    let passed = decide(&service, &upload, &pass);
+    // What is found again is known.
+    let again = service.judged(&place, &band);
+    assert_eq!(state(&again), (false, Some(0)));
+    let records = service.get(&format!("/v1/uploads/{}/records", again["id"].as_str().unwrap()));
+    assert!(records.expect(200).text().contains("\"allowed_by\":\"d_"), "it is still shown");
+    let quality = service.get("/quality").expect(200).text();
+    assert!(quality.contains("WORK-001"), "{quality}");
+    decide(&service, &passed, &json!({"action": "reopen", "reason": "not heard"}));
+    assert_eq!(state(&service.judged(&place, &band)), (true, Some(1)));
 }

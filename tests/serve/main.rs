@@ -22,7 +22,11 @@ mod pages;
 #[path = "../cli/place.rs"]
 #[allow(dead_code)]
 mod place;
+#[path = "../cli/played.rs"]
+mod played;
 mod queues;
 mod service;
 mod telling;
+#[path = "../../src/test_random.rs"]
+mod test_random;
 mod uploads;

@@ -126,7 +126,7 @@ fn padding(upload: &Upload) -> Option<Observation> {
     let lifts = upload.track.duration_ms >= ROYALTY_MS && sounding < ROYALTY_MS;
     let note = if lifts { "; only that lifts the track over 30 s" } else { "" };
     let message = format!(
-        "{:.0} s of near-silence before and {:.0} s after the music, in {}{note}",
+        "{:.1} s of near-silence before and {:.1} s after the music, in {}{note}",
         s.leading_silence_ms as f64 / 1000.0,
         s.trailing_silence_ms as f64 / 1000.0,
         seconds(upload.track.duration_ms)

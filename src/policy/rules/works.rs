@@ -10,7 +10,7 @@ use crate::policy::facts::FactsBuilder;
 use crate::policy::identity::{Identity, PartyBasis, exemption};
 use crate::policy::observation::{Observation, Rule};
 use crate::policy::upload::Upload;
-use crate::policy::words::quoted;
+use crate::policy::words::{quoted, visible};
 use crate::resemblance::{Channel, Resemblance};
 
 /// Why what plays the same is for a look only.
@@ -66,7 +66,9 @@ fn of_resemblance(upload: &Upload, own: &Identity, r: &Resemblance) -> Observati
     let mut seen = observation(Rule::Work001, message(r), facts(upload, r, party));
     seen.evidence.push(r.id.clone());
     cap(&mut seen, Level::Review, WORK);
-    if let Some(basis) = party {
+    if let Some(decision) = &r.allowed_by {
+        cap(&mut seen, Level::Clear, format!("allowed by decision {}", visible(decision)));
+    } else if let Some(basis) = party {
         cap(&mut seen, basis.ceiling(), basis.words());
     } else if let Some(reason) = exemption(&upload.declared, own, &reference) {
         cap(&mut seen, Level::Clear, reason);

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use maud::{Markup, html};
 
-use super::foreign::Text;
+use super::foreign::{Name, Text};
 use super::parts::recording;
 use super::svg::{self, Scale, num};
 use crate::clock::clock;
@@ -74,6 +74,9 @@ impl<'a> WorkView<'a> {
                     strong { (clock(r.db_begin_time_offset_ms)) " – " (clock(r.db_end_time_offset_ms)) }
                     " of the reference plays; " (odds(r.log10_evalue)) ". This is no copy of its recording, and the \
                      same chords do not make the same song: listen to both places."
+                }
+                @if let Some(decision) = &r.allowed_by {
+                    p.note { "Not held against the upload: decision " (Name::of(decision)) "." }
                 }
                 @if !r.can_tell {
                     p.note { "Too few works are in the index to tell what chance gives." }

@@ -78,6 +78,9 @@ pub struct ResemblanceRecord {
     pub common_pct: f64,
     /// The best other works.
     pub next_best: Vec<NextBestRecord>,
+    /// The decision by which it is not held against the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowed_by: Option<String>,
     /// What a report needs to show it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exhibit: Option<WorkExhibit>,
@@ -110,6 +113,7 @@ impl From<&Resemblance> for ResemblanceRecord {
             can_tell: r.can_tell,
             common_pct: rounded(r.common_pct, 1),
             next_best: r.next_best.iter().map(next).collect(),
+            allowed_by: r.allowed_by.clone(),
             exhibit: None,
         }
     }

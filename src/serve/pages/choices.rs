@@ -22,8 +22,8 @@ impl About {
     }
 }
 
-/// The reason for a pass that says that what was found is not so.
-pub(super) const NOT_SO: &str = "Not the same recording";
+/// How reasons for a pass begin that say that what was found is not so.
+pub(super) const NOT_SO: &str = "Not the same";
 
 /// What can be decided, and by which key.
 const CHOICES: &[(Action, &str, &str)] = &[
@@ -40,7 +40,8 @@ const OFFERED: &[(Action, &[&str])] = &[
         &[
             "Licensed: the papers are here",
             "Same owner",
-            NOT_SO,
+            "Not the same recording",
+            "Not the same song",
             "Free to use (public domain, stock)",
         ],
     ),
@@ -68,8 +69,8 @@ const OFFERED: &[(Action, &[&str])] = &[
 fn follows(about: &About, action: Action) -> String {
     let one = match (action, about) {
         (Action::Pass, About::Upload { reach: Reach::Matches, .. } | About::Members(_)) => {
-            "It may be delivered. From the next scan on, what it matches now is not held against this file or a \
-             copy of it; matches with references that come later are asked about again."
+            "It may be delivered. From the next scan on, what it matches or resembles now is not held against this \
+             file or a copy of it; matches with references that come later are asked about again."
         }
         (Action::Pass, About::Upload { reach: Reach::File, .. }) => {
             "It may be delivered. From the next scan on, nothing is held against this very file."

@@ -77,8 +77,7 @@ fn rules(rows: &[(Rule, Tally)]) -> Markup {
         @if rows.is_empty() { p.note { "No rule has spoken against an upload yet." } }
         @else {
             p.note {
-                "Right are uploads that were refused, and those let through for another reason than “" (NOT_SO)
-                "” (a licence does not make the finding wrong). What is held or open is not counted."
+                "Right are uploads that were refused, and those let through for another reason than “" (NOT_SO) " …” (a licence does not make the finding wrong). What is held or open is not counted."
             }
             div.sideways { table.used.rules-of {
                 thead { tr {

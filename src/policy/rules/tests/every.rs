@@ -75,6 +75,7 @@ fn resembling(accepted: bool) -> Scene {
                 works: 1000,
                 can_tell: true,
                 next_best: Vec::new(),
+                allowed_by: None,
             }];
         }
     })
