@@ -5,7 +5,7 @@ use super::gate::whitened;
 use super::lattice::{CLOSE, Score, Whitened};
 use super::params::{Lattice, TraceParams};
 use super::profile::{Gatherer, Sums};
-use super::spectra::Spectra;
+use super::spectra::{Pair, Spectra};
 use super::window_match::WindowMatch;
 
 /// Least step in the spectrum that is told, in dB.
@@ -54,7 +54,7 @@ impl Close {
         let bins = spectra.bins();
         let inner = Inner {
             params,
-            now: Gatherer::new(bins, params.close.bin_hz, params),
+            now: Gatherer::new(bins, params.close, params),
             second: 0,
             latest: Vec::new(),
             whole: Sums::new(bins),
@@ -67,12 +67,11 @@ impl Close {
     pub(super) fn push(&mut self, rate: u32, samples: &[f32]) {
         let Close { spectra, inner } = self;
         inner.window_match.push(rate, samples);
-        spectra.push(rate, samples, |row, begin_s| inner.add(row, begin_s));
+        spectra.push(rate, samples, |pair| inner.add(pair));
     }
 
     pub(super) fn finish(mut self) -> Trace {
         let Close { spectra, inner } = &mut self;
-        spectra.finish(&mut |row, begin_s| inner.add(row, begin_s));
         // The second that has begun is no whole one: it is part of the whole, and of no window.
         let mut rest = Sums::new(spectra.bins());
         inner.now.drain_into(&mut rest);
@@ -82,12 +81,12 @@ impl Close {
 }
 
 impl Inner {
-    fn add(&mut self, row: &[i32], begin_s: f64) {
-        while begin_s >= (self.second + 1) as f64 {
+    fn add(&mut self, pair: &Pair<'_>) {
+        while pair.begin_s >= (self.second + 1) as f64 {
             self.second_is_over();
         }
-        self.now.add(row);
-        self.window_match.add(row);
+        self.now.add(pair);
+        self.window_match.add(pair.first);
     }
 
     fn second_is_over(&mut self) {
@@ -158,7 +157,7 @@ impl Inner {
         let all: Vec<Fit> = own.collect();
         let best = all.iter().max_by(|a, b| by_score(a, b))?;
         // A change by a semitone moves rows by nearly whole ones: what fits better elsewhere belongs there.
-        let pitched = self.first_at_any_pitch(whole);
+        let pitched = self.at_any_pitch(whole, 0);
         let is_elsewhere = pitched.as_ref().is_some_and(|fit| {
             fit.score.sum >= fit.strong && fit.score.sum > best.score.sum + BETTER
         });
@@ -186,26 +185,18 @@ impl Inner {
         }
     }
 
-    /// The first rows, at the pitch at which they fit best.
-    fn first_at_any_pitch(&self, whole: &Whitened) -> Option<Fit> {
+    /// The rows of lattice number `at`, at the pitch at which they fit best.
+    fn at_any_pitch(&self, whole: &Whitened, at: usize) -> Option<Fit> {
         let p = self.params;
-        let (pitch, score) = CLOSE.best_pitch(whole);
-        let lattice = p.lattices.first()?;
+        let (pitch, score) = CLOSE.best_pitch(whole, at);
+        let lattice = p.lattices.get(at)?;
         Some(Fit { lattice, pitch, score, strong: p.strong_pitched, weak: p.weak_pitched })
     }
 
     /// The rows that fit best at any pitch.
     fn other_pitch(&self, whole: &Whitened) -> Option<Fit> {
-        let p = self.params;
-        let fits = p.lattices.iter().flat_map(|lattice| {
-            CLOSE.pitches().map(move |pitch| Fit {
-                lattice,
-                pitch,
-                score: CLOSE.at_pitch(whole, lattice, pitch),
-                strong: p.strong_pitched,
-                weak: p.weak_pitched,
-            })
-        });
+        let moved = self.params.lattices.iter().enumerate().filter(|(_, l)| l.at_any_pitch);
+        let fits = moved.filter_map(|(at, _)| self.at_any_pitch(whole, at));
         fits.max_by(|a, b| a.score.sum.total_cmp(&b.score.sum))
     }
 

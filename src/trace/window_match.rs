@@ -77,8 +77,10 @@ pub(super) struct WindowMatch {
 impl WindowMatch {
     pub(super) fn new(params: &'static TraceParams) -> WindowMatch {
         let p = &params.window_match;
+        // Frames as far apart as those of the longer window that are looked at.
+        let lag_s = params.close.hop_s * p.stride as f64;
         let grid =
-            Grid { bin_hz: params.close.bin_hz * 2.0, hop_s: params.close.hop_s * p.stride as f64 };
+            Grid { bin_hz: params.close.bin_hz * 2.0, lag_s, hop_s: 2.0 * lag_s, ..params.close };
         // Whole bins from the same start.
         let range = (params.range_hz.0, params.range_hz.1);
         WindowMatch {
@@ -93,10 +95,13 @@ impl WindowMatch {
     /// Takes samples.
     pub(super) fn push(&mut self, rate: u32, samples: &[f32]) {
         let WindowMatch { shorter, short, .. } = self;
-        shorter.push(rate, samples, |row, _| short.add(row));
+        shorter.push(rate, samples, |pair| {
+            short.add(pair.first);
+            short.add(pair.second);
+        });
     }
 
-    /// Takes the row of a frame of the longer window.
+    /// Takes the row of the next frame of the longer window.
     pub(super) fn add(&mut self, row: &[i32]) {
         if self.frame.is_multiple_of(self.params.window_match.stride) {
             self.long.add(row);
