@@ -30,7 +30,7 @@ impl Scale {
 
 impl Lattice {
     /// The place of `hz` among the rows: whole numbers are centres.
-    fn place(&self, hz: f64) -> f64 {
+    pub(super) fn place(&self, hz: f64) -> f64 {
         let mel = |hz| self.scale.mel(hz);
         let (least, most) = (mel(self.range_hz.0), mel(self.range_hz.1));
         (mel(hz) - least) * f64::from(self.rows + 1) / (most - least)
