@@ -36,6 +36,8 @@ struct Inner {
     /// Profile of the window that begins with each second; none where it is silent.
     windows: Vec<Option<Whitened>>,
     window_match: WindowMatch,
+    /// The second opinion, at the end: the phase looks rebuilt from magnitudes.
+    agrees: bool,
 }
 
 /// Rows that fit, at a pitch.
@@ -60,6 +62,7 @@ impl Close {
             whole: Sums::new(bins),
             windows: Vec::new(),
             window_match: WindowMatch::new(params),
+            agrees: false,
         };
         Close { spectra, inner }
     }
@@ -104,17 +107,15 @@ impl Inner {
         self.windows.push(whitened(&CLOSE, &window, self.params));
     }
 
-    fn conclude(self) -> Trace {
+    fn conclude(mut self) -> Trace {
+        let opinion = self.opinion();
+        self.agrees = opinion.as_ref().is_some_and(|opinion| opinion.agrees);
         let Some(whole) = whitened(&CLOSE, &self.whole, self.params) else {
             return Trace { strength: Strength::NotMeasurable, ..Trace::default() };
         };
         let Some(fit) = self.best_fit(&whole) else { return Trace::default() };
         let windows = self.scores(&fit);
         let stretches = self.stretches(&windows, fit.strong);
-        let opinion = self.window_match.finish().map(|(spread, ratio)| {
-            let (most_spread, most_ratio) = self.params.window_match.most;
-            Opinion { agrees: spread <= most_spread && ratio <= most_ratio, spread, ratio }
-        });
         let strength = match fit.score.sum {
             score if score >= fit.strong || !stretches.is_empty() => Strength::Strong,
             score if score >= fit.weak => Strength::Weak,
@@ -140,6 +141,13 @@ impl Inner {
             edge: edge(&self.whole.levels_db(), self.params),
             pattern: CLOSE.folded(&whole, fit.lattice, fit.pitch),
         }
+    }
+
+    fn opinion(&self) -> Option<Opinion> {
+        self.window_match.finish().map(|(spread, ratio)| {
+            let (most_spread, most_ratio) = self.params.window_match.most;
+            Opinion { agrees: spread <= most_spread && ratio <= most_ratio, spread, ratio }
+        })
     }
 
     /// The rows that fit the whole best: at their own pitch; at another one where that is beyond doubt; or those
@@ -190,7 +198,10 @@ impl Inner {
         let p = self.params;
         let (pitch, score) = CLOSE.best_pitch(whole, at);
         let lattice = p.lattices.get(at)?;
-        Some(Fit { lattice, pitch, score, strong: p.strong_pitched, weak: p.weak_pitched })
+        // Hundreds of pitches are tried, and chance gives one of them more than it gives a single one. The second
+        // opinion knows no rows and no pitch: where it agrees, less is enough.
+        let strong = if self.agrees { p.strong_agreed } else { p.strong_pitched };
+        Some(Fit { lattice, pitch, score, strong, weak: p.weak_pitched.min(strong) })
     }
 
     /// The rows that fit best at any pitch.

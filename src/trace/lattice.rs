@@ -54,6 +54,9 @@ pub(super) struct Score {
     pub(super) bands: Vec<Option<f64>>,
 }
 
+/// A change of pitch, and what rows leave at it.
+type Pitched = (f64, Vec<f32>);
+
 /// Profiles in one raster of frequencies, and what they are compared with.
 pub(super) struct Raster {
     grid: Grid,
@@ -63,7 +66,7 @@ pub(super) struct Raster {
     /// By lattice, at its own pitch and a step to either side.
     own: Vec<Vec<Vec<f32>>>,
     /// By lattice, and by change of pitch.
-    pitched: Vec<OnceLock<Vec<(f64, Vec<f32>)>>>,
+    pitched: Vec<OnceLock<Vec<Pitched>>>,
 }
 
 /// The raster of the gate.

@@ -54,6 +54,8 @@ pub struct TraceParams {
     pub strong: f64,
     /// strong at another pitch,
     pub strong_pitched: f64,
+    /// and strong at another pitch where the second opinion agrees,
+    pub strong_agreed: f64,
     /// and weak at its own,
     pub weak: f64,
     /// and at another.
@@ -155,7 +157,7 @@ pub struct WindowMatchParams {
     pub most: (f64, f64),
 }
 
-/// What Riffusion v1 and its kin write, the first before others. Rows wider than some 70 Hz (128 and fewer) are not
+/// What Riffusion v1 and its kin write, the first before others. Rows of 256 and fewer are not
 /// told from music safely: `docs/src/measurements/traces.md`.
 const LATTICES: &[Lattice] = &[
     Lattice {
@@ -198,14 +200,6 @@ const LATTICES: &[Lattice] = &[
         range_hz: (0.0, 11_025.0),
         at_any_pitch: false,
     },
-    Lattice {
-        name: "mel_256_11k",
-        words: "a 256-row mel spectrogram up to 11.025 kHz, as mel vocoders at 22.05 kHz can have it",
-        scale: Scale::Htk,
-        rows: 256,
-        range_hz: (0.0, 11_025.0),
-        at_any_pitch: false,
-    },
 ];
 
 impl TraceParams {
@@ -234,6 +228,7 @@ impl TraceParams {
         close_window_s: 5,
         strong: 5.5,
         strong_pitched: 7.0,
+        strong_agreed: 5.2,
         weak: 4.5,
         weak_pitched: 6.0,
         strong_windows: 4,

@@ -110,7 +110,7 @@ impl WindowMatch {
     }
 
     /// Spread in the longer window, and its ratio to that in the shorter.
-    pub(super) fn finish(self) -> Option<(f64, f64)> {
+    pub(super) fn finish(&self) -> Option<(f64, f64)> {
         let share = self.params.window_match.energy_share;
         let (long, short) = (self.long.median(share)?, self.short.median(share)?);
         Some((long, long / short.max(1e-9)))
