@@ -228,7 +228,7 @@ impl TraceParams {
         close_window_s: 5,
         strong: 5.5,
         strong_pitched: 7.0,
-        strong_agreed: 5.2,
+        strong_agreed: 6.3,
         weak: 4.5,
         weak_pitched: 6.0,
         strong_windows: 4,

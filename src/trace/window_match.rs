@@ -3,7 +3,8 @@
 //! Griffin and Lim's way of finding a phase makes the short-time spectrum hug the smooth magnitudes that it was given,
 //! most in the window it was done with. So the spread of magnitudes around their local mean is small in a window of
 //! that length, and smaller than in a shorter one. It does not depend on equalisation or on a limit of the band, but
-//! reverberation and noise hide it.
+//! reverberation and noise hide it. By itself it decides nothing; `close` asks less of rows at another pitch where it
+//! agrees.
 
 use super::params::{Grid, TraceParams, WindowMatchParams};
 use super::spectra::{Spectra, UNITS};
