@@ -240,7 +240,7 @@ impl TraceParams {
             stride: 5,
             most: (0.53, 0.78),
         },
-        human: Human { versions: 1504, highest: 6.2, highest_pitched: 7.6 },
+        human: Human { versions: 928, highest: 4.6, highest_pitched: 6.2 },
     };
 
     /// Name and digest of the preset, as records state it.
