@@ -115,8 +115,8 @@ fn a_changed_pitch_is_found_and_told() {
         assert!(glance(&sound).asks_for_more(), "{factor}: {:?}", glance(&sound));
         let trace = close(&sound);
         assert_eq!(trace.strength, Strength::Strong, "{factor}: {trace:?}");
-        // Within a row, of which the next fits nearly as well.
-        assert!((trace.pitch_factor / factor - 1.0).abs() < 0.007, "{}", trace.pitch_factor);
+        // A row or two beside it, of which each fits nearly as well.
+        assert!((trace.pitch_factor / factor - 1.0).abs() < 0.0125, "{}", trace.pitch_factor);
     }
 }
 
