@@ -5,7 +5,7 @@ use super::gate::whitened;
 use super::lattice::{CLOSE, Score, Whitened};
 use super::params::{Lattice, TraceParams};
 use super::profile::{Gatherer, Sums};
-use super::spectra::Spectra;
+use super::spectra::{Pair, Spectra};
 use super::window_match::WindowMatch;
 
 /// Least step in the spectrum that is told, in dB.
@@ -36,6 +36,8 @@ struct Inner {
     /// Profile of the window that begins with each second; none where it is silent.
     windows: Vec<Option<Whitened>>,
     window_match: WindowMatch,
+    /// The second opinion, at the end: the phase looks rebuilt from magnitudes.
+    agrees: bool,
 }
 
 /// Rows that fit, at a pitch.
@@ -54,12 +56,13 @@ impl Close {
         let bins = spectra.bins();
         let inner = Inner {
             params,
-            now: Gatherer::new(bins, params.close.bin_hz, params),
+            now: Gatherer::new(bins, params.close, params),
             second: 0,
             latest: Vec::new(),
             whole: Sums::new(bins),
             windows: Vec::new(),
             window_match: WindowMatch::new(params),
+            agrees: false,
         };
         Close { spectra, inner }
     }
@@ -67,12 +70,11 @@ impl Close {
     pub(super) fn push(&mut self, rate: u32, samples: &[f32]) {
         let Close { spectra, inner } = self;
         inner.window_match.push(rate, samples);
-        spectra.push(rate, samples, |row, begin_s| inner.add(row, begin_s));
+        spectra.push(rate, samples, |pair| inner.add(pair));
     }
 
     pub(super) fn finish(mut self) -> Trace {
         let Close { spectra, inner } = &mut self;
-        spectra.finish(&mut |row, begin_s| inner.add(row, begin_s));
         // The second that has begun is no whole one: it is part of the whole, and of no window.
         let mut rest = Sums::new(spectra.bins());
         inner.now.drain_into(&mut rest);
@@ -82,12 +84,12 @@ impl Close {
 }
 
 impl Inner {
-    fn add(&mut self, row: &[i32], begin_s: f64) {
-        while begin_s >= (self.second + 1) as f64 {
+    fn add(&mut self, pair: &Pair<'_>) {
+        while pair.begin_s >= (self.second + 1) as f64 {
             self.second_is_over();
         }
-        self.now.add(row);
-        self.window_match.add(row);
+        self.now.add(pair);
+        self.window_match.add(pair.first);
     }
 
     fn second_is_over(&mut self) {
@@ -105,17 +107,15 @@ impl Inner {
         self.windows.push(whitened(&CLOSE, &window, self.params));
     }
 
-    fn conclude(self) -> Trace {
+    fn conclude(mut self) -> Trace {
+        let opinion = self.opinion();
+        self.agrees = opinion.as_ref().is_some_and(|opinion| opinion.agrees);
         let Some(whole) = whitened(&CLOSE, &self.whole, self.params) else {
             return Trace { strength: Strength::NotMeasurable, ..Trace::default() };
         };
         let Some(fit) = self.best_fit(&whole) else { return Trace::default() };
         let windows = self.scores(&fit);
         let stretches = self.stretches(&windows, fit.strong);
-        let opinion = self.window_match.finish().map(|(spread, ratio)| {
-            let (most_spread, most_ratio) = self.params.window_match.most;
-            Opinion { agrees: spread <= most_spread && ratio <= most_ratio, spread, ratio }
-        });
         let strength = match fit.score.sum {
             score if score >= fit.strong || !stretches.is_empty() => Strength::Strong,
             score if score >= fit.weak => Strength::Weak,
@@ -143,6 +143,13 @@ impl Inner {
         }
     }
 
+    fn opinion(&self) -> Option<Opinion> {
+        self.window_match.finish().map(|(spread, ratio)| {
+            let (most_spread, most_ratio) = self.params.window_match.most;
+            Opinion { agrees: spread <= most_spread && ratio <= most_ratio, spread, ratio }
+        })
+    }
+
     /// The rows that fit the whole best: at their own pitch; at another one where that is beyond doubt; or those
     /// that fit a stretch of it.
     fn best_fit(&self, whole: &Whitened) -> Option<Fit> {
@@ -158,7 +165,7 @@ impl Inner {
         let all: Vec<Fit> = own.collect();
         let best = all.iter().max_by(|a, b| by_score(a, b))?;
         // A change by a semitone moves rows by nearly whole ones: what fits better elsewhere belongs there.
-        let pitched = self.first_at_any_pitch(whole);
+        let pitched = self.at_any_pitch(whole, 0);
         let is_elsewhere = pitched.as_ref().is_some_and(|fit| {
             fit.score.sum >= fit.strong && fit.score.sum > best.score.sum + BETTER
         });
@@ -186,26 +193,21 @@ impl Inner {
         }
     }
 
-    /// The first rows, at the pitch at which they fit best.
-    fn first_at_any_pitch(&self, whole: &Whitened) -> Option<Fit> {
+    /// The rows of lattice number `at`, at the pitch at which they fit best.
+    fn at_any_pitch(&self, whole: &Whitened, at: usize) -> Option<Fit> {
         let p = self.params;
-        let (pitch, score) = CLOSE.best_pitch(whole);
-        let lattice = p.lattices.first()?;
-        Some(Fit { lattice, pitch, score, strong: p.strong_pitched, weak: p.weak_pitched })
+        let (pitch, score) = CLOSE.best_pitch(whole, at);
+        let lattice = p.lattices.get(at)?;
+        // Hundreds of pitches are tried, and chance gives one of them more than it gives a single one. The second
+        // opinion knows no rows and no pitch: where it agrees, less is enough.
+        let strong = if self.agrees { p.strong_agreed } else { p.strong_pitched };
+        Some(Fit { lattice, pitch, score, strong, weak: p.weak_pitched.min(strong) })
     }
 
     /// The rows that fit best at any pitch.
     fn other_pitch(&self, whole: &Whitened) -> Option<Fit> {
-        let p = self.params;
-        let fits = p.lattices.iter().flat_map(|lattice| {
-            CLOSE.pitches().map(move |pitch| Fit {
-                lattice,
-                pitch,
-                score: CLOSE.at_pitch(whole, lattice, pitch),
-                strong: p.strong_pitched,
-                weak: p.weak_pitched,
-            })
-        });
+        let moved = self.params.lattices.iter().enumerate().filter(|(_, l)| l.at_any_pitch);
+        let fits = moved.filter_map(|(at, _)| self.at_any_pitch(whole, at));
         fits.max_by(|a, b| a.score.sum.total_cmp(&b.score.sum))
     }
 

@@ -96,7 +96,7 @@ pub struct Trace {
     pub window_match: Option<WindowMatch>,
     /// A step in the spectrum near 10 kHz, if there is one.
     pub edge: Option<Edge>,
-    /// The variance folded by the place inside a row, from half a row below a centre to half a row above, in
+    /// The changes folded by the place inside a row, from half a row below a centre to half a row above, in
     /// median deviations.
     pub pattern: Vec<f64>,
 }

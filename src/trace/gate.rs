@@ -1,13 +1,15 @@
 //! Is a closer look worth its cost? Few frames, coarse bins, the same folding.
 //!
-//! Every file that is scanned pays for this, so it must cost a fraction of a fingerprint. It lets through what may
-//! be a trace and most of what is none is spared a closer look; it decides nothing else.
+//! Every file that is scanned pays for this, so it must cost a fraction of a fingerprint: a pair of frames every
+//! 200 ms. Only the first 12 s, which may be all there is, are listened to four times as often: of a clip of 5 s, 25
+//! pairs tell too little. The gate lets through what may be a trace, and most of what is none is spared a closer
+//! look; it decides nothing else.
 
 use serde::{Deserialize, Serialize};
 
 use super::lattice::{GLANCE, Raster};
 use super::params::{GlanceScores, TraceParams};
-use super::profile::{Gatherer, MOST_FRAMES, Sums};
+use super::profile::{Gatherer, Sums};
 use super::spectra::Spectra;
 
 /// What the gate saw.
@@ -23,7 +25,7 @@ pub struct Glance {
 impl Glance {
     /// A closer look is worth its cost.
     pub fn asks_for_more(&self) -> bool {
-        let (seen, least) = (&self.scores, &TraceParams::V1.glance_least);
+        let (seen, least) = (&self.scores, &TraceParams::V2.glance_least);
         self.measurable
             && (seen.whole >= least.whole
                 || seen.stretch >= least.stretch
@@ -49,7 +51,7 @@ impl Gate {
         let spectra = Spectra::new(params.window_s, params.glance, params.range_hz);
         let bins = spectra.bins();
         Gate {
-            now: Gatherer::new(bins, params.glance.bin_hz, params),
+            now: Gatherer::new(bins, params.glance, params),
             whole: Sums::new(bins),
             halves: [Sums::new(bins), Sums::new(bins)],
             stretch: 0.0,
@@ -60,17 +62,16 @@ impl Gate {
 
     pub(super) fn push(&mut self, rate: u32, samples: &[f32]) {
         let Gate { params, spectra, now, whole, halves, stretch } = self;
-        spectra.push(rate, samples, |row, _| {
-            now.add(row);
-            if now.is_full() {
+        spectra.push(rate, samples, |pair| {
+            now.add(pair);
+            if now.heard_ms() >= params.glance_half_ms {
                 half_is_full(params, now, whole, halves, stretch);
             }
         });
     }
 
     pub(super) fn finish(mut self) -> Glance {
-        let Gate { params, spectra, now, whole, .. } = &mut self;
-        spectra.finish(&mut |row, _| now.add(row));
+        let Gate { params, now, whole, .. } = &mut self;
         now.drain_into(whole);
         let Some(whitened) = whitened(&GLANCE, whole, params) else { return Glance::default() };
         let own = GLANCE.own_pitch(&whitened);
@@ -81,7 +82,7 @@ impl Gate {
             whole,
             stretch: self.stretch.max(whole),
             other_rows: others.fold(0.0, f64::max),
-            pitched: GLANCE.best_pitch(&whitened).1.sum,
+            pitched: GLANCE.best_pitch(&whitened, 0).1.sum,
         };
         Glance { measurable: true, scores }
     }
@@ -100,7 +101,7 @@ fn half_is_full(
     whole.add(&half);
     let [before, latest] = halves;
     *before = std::mem::replace(latest, half);
-    if before.frames + latest.frames < params.glance_frames as u32 {
+    if before.heard_ms + latest.heard_ms < 2 * params.glance_half_ms {
         return;
     }
     let mut stretch = before.clone();
@@ -117,12 +118,10 @@ pub(super) fn whitened(
     sums: &Sums,
     params: &TraceParams,
 ) -> Option<super::lattice::Whitened> {
-    let heard_s = f64::from(sums.frames) * raster.hop_s();
-    let whitened = (heard_s + params.window_s >= params.least_s).then(|| {
+    let heard_s = f64::from(sums.heard_ms) / 1e3 + raster.lag_s() + params.window_s;
+    let whitened = (heard_s >= params.least_s).then(|| {
         let audible = sums.audible(raster.margin(), params);
-        raster.whiten(&sums.variance(), &audible)
+        raster.whiten(&sums.change(), &audible)
     })?;
     (whitened.used.iter().filter(|used| **used).count() >= params.least_bands).then_some(whitened)
 }
-
-const _: () = assert!(MOST_FRAMES * 2 == TraceParams::V1.glance_frames as u32);

@@ -1,13 +1,14 @@
-//! Rows of a mel spectrogram: how far the variance in time follows them.
+//! Rows of a mel spectrogram: how far the changes in time follow them.
 //!
-//! Per band, the variance profile is whitened (a running mean taken away, divided by its median deviation, clipped)
+//! Per band, the profile of changes is whitened (a running mean taken away, divided by its median deviation, clipped)
 //! and correlated with the cosine of the place inside a row. The phase is fixed by where the rows are, so that at
-//! an unchanged pitch nothing is fitted; a score is in standard deviations of white noise.
+//! an unchanged pitch nothing is fitted; a score is in standard deviations of white noise. Rows that end below the
+//! top of a band, as those do whose pitch was lowered, are looked for up to where they end.
 
 use std::f64::consts::{SQRT_2, TAU};
 use std::sync::{LazyLock, OnceLock};
 
-use super::params::{Grid, Lattice, TraceParams};
+use super::params::{Grid, Lattice, Scale, TraceParams};
 
 /// Units of a whitened value per median deviation.
 const STEPS: f64 = 42.0;
@@ -16,20 +17,27 @@ const MAD: f64 = 1.4826;
 /// Cells of the pattern that is drawn.
 pub(super) const CELLS: usize = 24;
 
-/// HTK's mel scale.
-fn mel(hz: f64) -> f64 {
-    2595.0 * (1.0 + hz / 700.0).log10()
+impl Scale {
+    /// `hz` in mel.
+    fn mel(self, hz: f64) -> f64 {
+        match self {
+            Scale::Htk => 2595.0 * (1.0 + hz / 700.0).log10(),
+            Scale::Slaney if hz < 1000.0 => hz * 3.0 / 200.0,
+            Scale::Slaney => 15.0 + 27.0 * (hz / 1000.0).ln() / 6.4f64.ln(),
+        }
+    }
 }
 
 impl Lattice {
     /// The place of `hz` among the rows: whole numbers are centres.
-    fn place(&self, hz: f64) -> f64 {
+    pub(super) fn place(&self, hz: f64) -> f64 {
+        let mel = |hz| self.scale.mel(hz);
         let (least, most) = (mel(self.range_hz.0), mel(self.range_hz.1));
         (mel(hz) - least) * f64::from(self.rows + 1) / (most - least)
     }
 }
 
-/// A variance profile, whitened band by band; what is without signal is 0.
+/// A profile of changes, whitened band by band; what is without signal is 0.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Whitened {
     z: Vec<i8>,
@@ -46,6 +54,9 @@ pub(super) struct Score {
     pub(super) bands: Vec<Option<f64>>,
 }
 
+/// A change of pitch, and what rows leave at it.
+type Pitched = (f64, Vec<f32>);
+
 /// Profiles in one raster of frequencies, and what they are compared with.
 pub(super) struct Raster {
     grid: Grid,
@@ -54,22 +65,23 @@ pub(super) struct Raster {
     bands: Vec<(usize, usize)>,
     /// By lattice, at its own pitch and a step to either side.
     own: Vec<Vec<Vec<f32>>>,
-    /// By change of pitch, for the first lattice.
-    pitched: OnceLock<Vec<(f64, Vec<f32>)>>,
+    /// By lattice, and by change of pitch.
+    pitched: Vec<OnceLock<Vec<Pitched>>>,
 }
 
 /// The raster of the gate.
 pub(super) static GLANCE: LazyLock<Raster> =
-    LazyLock::new(|| Raster::new(TraceParams::V1.glance, &TraceParams::V1));
+    LazyLock::new(|| Raster::new(TraceParams::V2.glance, &TraceParams::V2));
 /// The raster of the closer look.
 pub(super) static CLOSE: LazyLock<Raster> =
-    LazyLock::new(|| Raster::new(TraceParams::V1.close, &TraceParams::V1));
+    LazyLock::new(|| Raster::new(TraceParams::V2.close, &TraceParams::V2));
 
 impl Raster {
     fn new(grid: Grid, params: &TraceParams) -> Raster {
         let bin = |hz: f64| ((hz - params.range_hz.0) / grid.bin_hz).round() as usize;
         let bands = params.bands.iter().map(|(from, to)| (bin(*from), bin(*to))).collect();
-        let (params, own, pitched) = (params.clone(), Vec::new(), OnceLock::new());
+        let pitched = params.lattices.iter().map(|_| OnceLock::new()).collect();
+        let (params, own) = (params.clone(), Vec::new());
         let raster = Raster { grid, params, bands, own, pitched };
         let step = raster.params.pitch.2;
         let near = |lattice| [-step, 0.0, step].map(|s| raster.template(lattice, s.exp())).to_vec();
@@ -94,15 +106,16 @@ impl Raster {
         (first, self.bands.last().map_or(first, |band| band.1))
     }
 
-    /// What rows leave whose pitch was changed by `pitch`.
+    /// What rows leave whose pitch was changed by `pitch`, from the first band up to where they end.
     pub(super) fn template(&self, lattice: &Lattice, pitch: f64) -> Vec<f32> {
         let (from, to) = self.whole();
         let wave = |bin| (TAU * lattice.place(self.hz(bin) / pitch)).cos() as f32;
-        (from..to).map(wave).collect()
+        let is_row = |bin: &usize| self.hz(*bin) < lattice.range_hz.1 * pitch;
+        (from..to).take_while(is_row).map(wave).collect()
     }
 
-    /// `variance` whitened where it is `audible`.
-    pub(super) fn whiten(&self, variance: &[f64], audible: &[bool]) -> Whitened {
+    /// `change` whitened where it is `audible`.
+    pub(super) fn whiten(&self, change: &[f64], audible: &[bool]) -> Whitened {
         let (first, last) = self.whole();
         let mut whitened = Whitened { z: vec![0; last - first], used: Vec::new() };
         for &(from, to) in &self.bands {
@@ -110,28 +123,28 @@ impl Raster {
             let counts = heard as f64 >= self.params.band_share * (to - from) as f64;
             if counts {
                 let z = &mut whitened.z[from - first..to - first];
-                self.whiten_band(&variance[from..to], &audible[from..to], z);
+                self.whiten_band(&change[from..to], &audible[from..to], z);
             }
             whitened.used.push(counts);
         }
         whitened
     }
 
-    fn whiten_band(&self, variance: &[f64], audible: &[bool], z: &mut [i8]) {
+    fn whiten_band(&self, change: &[f64], audible: &[bool], z: &mut [i8]) {
         let half = (self.params.whiten_hz / self.grid.bin_hz).round() as usize;
-        let mut sums = vec![(0.0, 0.0); variance.len() + 1];
-        for k in 0..variance.len() {
+        let mut sums = vec![(0.0, 0.0); change.len() + 1];
+        for k in 0..change.len() {
             let (sum, count) = sums[k];
             sums[k + 1] = match audible[k] {
-                true => (sum + variance[k], count + 1.0),
+                true => (sum + change[k], count + 1.0),
                 false => (sum, count),
             };
         }
-        let mut over = Vec::with_capacity(variance.len());
-        for k in (0..variance.len()).filter(|k| audible[*k]) {
-            let (from, to) = (k.saturating_sub(half), (k + half + 1).min(variance.len()));
+        let mut over = Vec::with_capacity(change.len());
+        for k in (0..change.len()).filter(|k| audible[*k]) {
+            let (from, to) = (k.saturating_sub(half), (k + half + 1).min(change.len()));
             let mean = (sums[to].0 - sums[from].0) / f64::max(sums[to].1 - sums[from].1, 1.0);
-            over.push((k, variance[k] - mean));
+            over.push((k, change[k] - mean));
         }
         let mut sizes: Vec<f64> = over.iter().map(|(_, value)| value.abs()).collect();
         let middle = sizes.len() / 2;
@@ -154,18 +167,15 @@ impl Raster {
         self.own.iter().map(best).collect()
     }
 
-    /// The score of a lattice at another pitch.
-    pub(super) fn at_pitch(&self, whitened: &Whitened, lattice: &Lattice, pitch: f64) -> Score {
-        self.correlate(whitened, &self.template(lattice, pitch))
-    }
-
-    /// The pitch at which the first lattice scores most, and that score.
-    pub(super) fn best_pitch(&self, whitened: &Whitened) -> (f64, Score) {
-        let first = self.params.lattices.first();
-        let table = self.pitched.get_or_init(|| {
-            let template = |lattice, pitch| (pitch, self.template(lattice, pitch));
-            first
-                .map_or_else(Vec::new, |l| self.pitches().map(|pitch| template(l, pitch)).collect())
+    /// The pitch at which the rows of lattice number `lattice` score most, and that score.
+    pub(super) fn best_pitch(&self, whitened: &Whitened, lattice: usize) -> (f64, Score) {
+        let Some((rows, table)) = self.params.lattices.get(lattice).zip(self.pitched.get(lattice))
+        else {
+            return (1.0, Score::default());
+        };
+        // Few files come so far, but hundreds of pitches cost more than the sums that they serve.
+        let table = table.get_or_init(|| {
+            self.pitches().map(|pitch| (pitch, self.template(rows, pitch))).collect()
         });
         let scores = table.iter().map(|(pitch, t)| (*pitch, self.correlate(whitened, t)));
         scores.max_by(|a, b| a.1.sum.total_cmp(&b.1.sum)).unwrap_or_default()
@@ -176,9 +186,11 @@ impl Raster {
         let (first, _) = self.whole();
         let mut bands = Vec::with_capacity(self.bands.len());
         for (&(from, to), used) in self.bands.iter().zip(&whitened.used) {
-            let part = from - first..to - first;
+            let end = (to - first).min(template.len());
+            let part = (from - first).min(end)..end;
+            let counts = *used && part.len() as f64 >= self.params.band_share * (to - from) as f64;
             let (product, square) = products(&whitened.z[part.clone()], &template[part]);
-            bands.push(used.then(|| SQRT_2 * product / f64::max(square, 1.0).sqrt()));
+            bands.push(counts.then(|| SQRT_2 * product / f64::max(square, 1.0).sqrt()));
         }
         let count = bands.iter().flatten().count().max(1);
         Score { sum: bands.iter().flatten().sum::<f64>() / (count as f64).sqrt(), bands }
@@ -221,9 +233,9 @@ impl Raster {
         (to / self.grid.bin_hz).round() as usize - (from / self.grid.bin_hz).round() as usize
     }
 
-    /// Distance of frames.
-    pub(super) fn hop_s(&self) -> f64 {
-        self.grid.hop_s
+    /// From the first frame of a pair to the second.
+    pub(super) fn lag_s(&self) -> f64 {
+        self.grid.lag_s
     }
 
     /// How far the neighbourhood of a bin reaches, in bins.

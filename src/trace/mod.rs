@@ -1,16 +1,16 @@
 //! Traces that a decoder leaves in sound: the rows of the mel spectrogram that it was rebuilt from.
 //!
 //! A vocoder that knows only 512 numbers a column makes thousands of frequencies of them: between two rows the
-//! magnitude is an interpolation of both. Neighbouring rows vary independently in time, so the *variance over time
-//! of the log spectrum* is largest at the centres of rows and smallest half-way between them. Folded by the place
-//! inside a row, it shows a pattern that music itself has no reason for. Riffusion v1 (512 HTK-mel rows up to
+//! magnitude is an interpolation of both. Neighbouring rows change independently, so *how far the log spectrum
+//! changes from one moment to the next* is most at the centres of rows and least half-way between them. Folded by
+//! the place inside a row, that shows a pattern that music itself has no reason for. Riffusion v1 (512 HTK-mel rows up to
 //! 10 kHz) leaves it; so does any recording, a person's own one included, that was passed through its codec. It is
 //! evidence of a codec, not of who or what made the music, and its absence says nothing.
 //!
 //! ```text
 //! samples ─► spectra ─► profile ─► lattice ─► evidence
-//! at the     log levels  variance   folded:    strong, weak
-//! own rate   by frame    by bin     a score    or none, and where
+//! at the     log levels  changes    folded:    strong, weak
+//! own rate   of pairs    by bin     a score    or none, and where
 //!                                   window_match: a second opinion
 //! ```
 //!
@@ -65,7 +65,7 @@ enum Kind {
 impl Meter {
     /// A meter that listens as closely as is wanted.
     pub fn new(listening: Listening) -> Option<Meter> {
-        let params = &TraceParams::V1;
+        let params = &TraceParams::V2;
         match listening {
             Listening::Off => None,
             Listening::Glance => Some(Meter(Kind::Glance(Box::new(gate::Gate::new(params))))),

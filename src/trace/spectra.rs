@@ -1,8 +1,9 @@
 //! Log spectra of a signal at whatever rate, on one raster of frequencies.
 //!
 //! The length of the transform is chosen by the rate so that bins are equally far apart in Hz: streams that
-//! change their rate go on in the same raster, and everything above knows no rates. Frames go through the transform
-//! in pairs, one as the real and one as the imaginary part, and only the bins that are looked at are taken apart.
+//! change their rate go on in the same raster, and everything above knows no rates. Frames come in pairs, a fixed
+//! time apart: what is measured is how far the second is from the first. A pair goes through the transform at once,
+//! one frame as the real and one as the imaginary part, and only the bins that are looked at are taken apart.
 //!
 //! Levels are integers in 1/256 log2-power units: sums of them are exact and the same in any order.
 
@@ -31,7 +32,17 @@ pub(super) fn decibels(units: f64) -> f64 {
     units / f64::from(UNITS) * 10.0 * f64::from(std::f32::consts::LOG10_2)
 }
 
-/// Streaming analyser: push samples, get a row of levels and the time for each frame.
+/// The levels of two frames, a fixed time apart.
+pub(super) struct Pair<'a> {
+    pub(super) first: &'a [i32],
+    pub(super) second: &'a [i32],
+    /// When the first begins, in seconds.
+    pub(super) begin_s: f64,
+    /// How much of the signal it stands for: until the next pair begins, in milliseconds.
+    pub(super) hop_ms: u32,
+}
+
+/// Streaming analyser: push samples, get pairs of frames.
 pub(super) struct Spectra {
     window_s: f64,
     grid: Grid,
@@ -40,7 +51,9 @@ pub(super) struct Spectra {
     floor: f32,
     plan: Option<Plan>,
     pending: Vec<f32>,
-    /// Seconds before `pending`.
+    /// Samples that are passed over before the next pair begins: pairs may lie apart.
+    skip: usize,
+    /// Seconds before `pending`, when nothing is passed over.
     begun_s: f64,
     rows: [Vec<i32>; 2],
 }
@@ -50,7 +63,10 @@ struct Plan {
     rate: u32,
     fft: Arc<dyn Fft<f32>>,
     window: Vec<f32>,
+    /// From the first frame of a pair to the second, and to the next pair.
+    lag: usize,
     hop: usize,
+    first_hop: usize,
     /// Length of the transform; longer than the window or equal to it.
     buffer: Vec<Complex32>,
     scratch: Vec<Complex32>,
@@ -73,7 +89,9 @@ impl Plan {
         Plan {
             rate,
             window: (0..window).map(weight).collect(),
+            lag: samples(grid.lag_s),
             hop: samples(grid.hop_s),
+            first_hop: samples(grid.first_hop_s),
             buffer: vec![Complex32::default(); length],
             scratch: vec![Complex32::default(); fft.get_inplace_scratch_len()],
             known: (length / 2).saturating_sub(first).min(bins),
@@ -95,6 +113,7 @@ impl Spectra {
             floor: 10f32.powf(FLOOR_DB / 10.0),
             plan: None,
             pending: Vec::new(),
+            skip: 0,
             begun_s: 0.0,
             rows: [vec![0; bins], vec![0; bins]],
         }
@@ -105,44 +124,48 @@ impl Spectra {
         self.bins
     }
 
-    /// Takes samples at `rate` Hz; `emit` gets the row of each frame and when it begins, in seconds.
-    pub(super) fn push(&mut self, rate: u32, samples: &[f32], mut emit: impl FnMut(&[i32], f64)) {
+    /// Takes samples at `rate` Hz; `emit` gets each pair.
+    pub(super) fn push(&mut self, rate: u32, samples: &[f32], mut emit: impl FnMut(&Pair<'_>)) {
         if self.plan.as_ref().is_none_or(|plan| plan.rate != rate) {
-            self.finish(&mut emit);
-            self.plan = Some(Plan::new(rate, self.window_s, self.grid, self.first, self.bins));
+            self.enter(rate);
         }
-        self.pending.extend_from_slice(samples);
         let Some(plan) = &mut self.plan else { return };
-        let (pair, mut start) = (plan.window.len() + plan.hop, 0);
-        // Frames may lie apart: then what is between them is waited for, too.
-        while self.pending.len() >= start + pair.max(2 * plan.hop) {
+        let passed = self.skip.min(samples.len());
+        self.skip -= passed;
+        self.begun_s += passed as f64 / f64::from(rate);
+        self.pending.extend_from_slice(&samples[passed..]);
+        let (pair, mut start) = (plan.window.len() + plan.lag, 0);
+        while self.pending.len() >= start + pair {
             let first = &self.pending[start..start + plan.window.len()];
-            let second = &self.pending[start + plan.hop..start + pair];
+            let second = &self.pending[start + plan.lag..start + pair];
             transform(plan, first, second, self.first, self.floor, &mut self.rows);
-            let seconds = |at: usize| self.begun_s + at as f64 / f64::from(plan.rate);
-            emit(&self.rows[0], seconds(start));
-            emit(&self.rows[1], seconds(start + plan.hop));
-            start += 2 * plan.hop;
+            let [first, second] = &self.rows;
+            let begin_s = self.begun_s + start as f64 / f64::from(rate);
+            let (hop, hop_s) = match begin_s < self.grid.first_s {
+                true => (plan.first_hop, self.grid.first_hop_s),
+                false => (plan.hop, self.grid.hop_s),
+            };
+            emit(&Pair { first, second, begin_s, hop_ms: (hop_s * 1e3).round() as u32 });
+            start += hop;
         }
         let used = start.min(self.pending.len());
+        self.skip += start - used;
         self.begun_s += used as f64 / f64::from(rate);
         self.pending.drain(..used);
     }
 
-    /// Ends the stream: a last frame may be whole without another one to go with it.
-    pub(super) fn finish(&mut self, emit: &mut impl FnMut(&[i32], f64)) {
-        let Some(plan) = &mut self.plan else { return };
-        if self.pending.len() >= plan.window.len() {
-            let first = &self.pending[..plan.window.len()];
-            transform(plan, first, &[], self.first, self.floor, &mut self.rows);
-            emit(&self.rows[0], self.begun_s);
+    /// Another rate: what is left of the signal before is too short for a pair.
+    fn enter(&mut self, rate: u32) {
+        if let Some(before) = &self.plan {
+            self.begun_s += self.pending.len() as f64 / f64::from(before.rate);
         }
-        self.begun_s += self.pending.len() as f64 / f64::from(plan.rate);
         self.pending.clear();
+        self.skip = 0;
+        self.plan = Some(Plan::new(rate, self.window_s, self.grid, self.first, self.bins));
     }
 }
 
-/// Levels of two frames; the second may be missing.
+/// Levels of two frames.
 fn transform(
     plan: &mut Plan,
     first: &[f32],
@@ -153,14 +176,7 @@ fn transform(
 ) {
     let Plan { fft, window, buffer, scratch, known, .. } = plan;
     let (head, rest) = buffer.split_at_mut(window.len());
-    match second.is_empty() {
-        true => {
-            for (z, (a, w)) in head.iter_mut().zip(first.iter().zip(window.iter())) {
-                *z = Complex32::new(a * w, 0.0);
-            }
-        }
-        false => window_pair(first, second, window, head),
-    }
+    window_pair(first, second, window, head);
     rest.fill(Complex32::default());
     fft.process_with_scratch(buffer, scratch);
     let [a, b] = rows;

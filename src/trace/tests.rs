@@ -2,20 +2,31 @@
 
 use super::*;
 use crate::test_random::Random;
+use params::Lattice;
 
 const RATE: u32 = 44_100;
 
 /// Noise whose level varies in time: together in all frequencies, or row by row.
+fn swinging(seconds: usize, by_row: bool, pitch: f64) -> Vec<f32> {
+    swinging_rows(&TraceParams::V2.lattices[0], seconds, by_row, pitch)
+}
+
+/// The same with the rows of `lattice`.
 ///
 /// Rows are sums of sines at the centre of a row and at its edge; each row has its own slow swing, and the edge
 /// has the mean of both its neighbours'. That is what interpolation between rows does.
-fn swinging(seconds: usize, by_row: bool, pitch: f64) -> Vec<f32> {
-    let lattice = &TraceParams::V1.lattices[0];
-    let step = 2595.0 * (1.0 + lattice.range_hz.1 / 700.0f64).log10() / f64::from(lattice.rows + 1);
-    let hz = |row: f64| 700.0 * (10f64.powf(row * step / 2595.0) - 1.0) * pitch;
+fn swinging_rows(lattice: &Lattice, seconds: usize, by_row: bool, pitch: f64) -> Vec<f32> {
+    let hz = |row: f64| {
+        let (mut low, mut high) = (0.0, 24_000.0);
+        for _ in 0..60 {
+            let middle = (low + high) / 2.0;
+            *(if lattice.place(middle) < row { &mut low } else { &mut high }) = middle;
+        }
+        low * pitch
+    };
     let mut random = Random::new(7);
     // From 3.7 to 9.7 kHz; what is below is without signal, and is left out.
-    let (first, last) = (300, 503);
+    let (first, last) = (lattice.place(3_700.0) as u32, lattice.place(9_700.0) as u32);
     // Levels of each row, ten a second, interpolated in between.
     let points = seconds * 10 + 2;
     let mut swing =
@@ -76,6 +87,17 @@ fn rows_that_vary_by_themselves_are_a_trace() {
 }
 
 #[test]
+fn rows_of_every_lattice_are_told_by_its_name() {
+    for lattice in TraceParams::V2.lattices {
+        let sound = swinging_rows(lattice, 8, true, 1.0);
+        assert!(glance(&sound).asks_for_more(), "{}: {:?}", lattice.name, glance(&sound));
+        let trace = close(&sound);
+        let found = (trace.strength, trace.lattice.as_str(), trace.pitch_factor);
+        assert_eq!(found, (Strength::Strong, lattice.name, 1.0), "{trace:?}");
+    }
+}
+
+#[test]
 fn what_varies_together_or_not_at_all_is_none() {
     let noise = Random::new(3).noise(8 * RATE as usize, 0.3);
     for sound in [swinging(6, false, 1.0), noise] {
@@ -87,12 +109,27 @@ fn what_varies_together_or_not_at_all_is_none() {
 
 #[test]
 fn a_changed_pitch_is_found_and_told() {
-    let factor = 1.0594631;
-    let sound = swinging(6, true, factor);
-    assert!(glance(&sound).asks_for_more());
-    let trace = close(&sound);
-    assert_eq!(trace.strength, Strength::Strong, "{trace:?}");
-    assert!((trace.pitch_factor / factor - 1.0).abs() < 0.006, "{}", trace.pitch_factor);
+    // A semitone up and down, and two down: then rows end at 8.9 kHz, within the last band.
+    for factor in [1.0594631, 0.9438743, 0.8908987] {
+        let sound = swinging(6, true, factor);
+        assert!(glance(&sound).asks_for_more(), "{factor}: {:?}", glance(&sound));
+        let trace = close(&sound);
+        assert_eq!(trace.strength, Strength::Strong, "{factor}: {trace:?}");
+        // A row or two beside it, of which each fits nearly as well.
+        assert!((trace.pitch_factor / factor - 1.0).abs() < 0.0125, "{}", trace.pitch_factor);
+    }
+}
+
+#[test]
+fn the_beginning_is_heard_at_once_and_the_rest_now_and_then() {
+    // Rows of 5 s are enough at the beginning; of a long file they have to go on for longer.
+    assert!(glance(&swinging(5, true, 0.9438743)).asks_for_more());
+    let mut sound = Random::new(9).noise(30 * RATE as usize, 0.2);
+    sound.extend(swinging(10, true, 1.0));
+    sound.extend(Random::new(10).noise(30 * RATE as usize, 0.2));
+    let seen = glance(&sound);
+    assert!(seen.asks_for_more(), "{seen:?}");
+    assert!(seen.scores.stretch > seen.scores.whole, "{seen:?}");
 }
 
 #[test]

@@ -3,7 +3,8 @@
 //! Griffin and Lim's way of finding a phase makes the short-time spectrum hug the smooth magnitudes that it was given,
 //! most in the window it was done with. So the spread of magnitudes around their local mean is small in a window of
 //! that length, and smaller than in a shorter one. It does not depend on equalisation or on a limit of the band, but
-//! reverberation and noise hide it.
+//! reverberation and noise hide it. By itself it decides nothing; `close` asks less of rows at another pitch where it
+//! agrees.
 
 use super::params::{Grid, TraceParams, WindowMatchParams};
 use super::spectra::{Spectra, UNITS};
@@ -77,8 +78,10 @@ pub(super) struct WindowMatch {
 impl WindowMatch {
     pub(super) fn new(params: &'static TraceParams) -> WindowMatch {
         let p = &params.window_match;
+        // Frames as far apart as those of the longer window that are looked at.
+        let lag_s = params.close.hop_s * p.stride as f64;
         let grid =
-            Grid { bin_hz: params.close.bin_hz * 2.0, hop_s: params.close.hop_s * p.stride as f64 };
+            Grid { bin_hz: params.close.bin_hz * 2.0, lag_s, hop_s: 2.0 * lag_s, ..params.close };
         // Whole bins from the same start.
         let range = (params.range_hz.0, params.range_hz.1);
         WindowMatch {
@@ -93,10 +96,13 @@ impl WindowMatch {
     /// Takes samples.
     pub(super) fn push(&mut self, rate: u32, samples: &[f32]) {
         let WindowMatch { shorter, short, .. } = self;
-        shorter.push(rate, samples, |row, _| short.add(row));
+        shorter.push(rate, samples, |pair| {
+            short.add(pair.first);
+            short.add(pair.second);
+        });
     }
 
-    /// Takes the row of a frame of the longer window.
+    /// Takes the row of the next frame of the longer window.
     pub(super) fn add(&mut self, row: &[i32]) {
         if self.frame.is_multiple_of(self.params.window_match.stride) {
             self.long.add(row);
@@ -105,7 +111,7 @@ impl WindowMatch {
     }
 
     /// Spread in the longer window, and its ratio to that in the shorter.
-    pub(super) fn finish(self) -> Option<(f64, f64)> {
+    pub(super) fn finish(&self) -> Option<(f64, f64)> {
         let share = self.params.window_match.energy_share;
         let (long, short) = (self.long.median(share)?, self.short.median(share)?);
         Some((long, long / short.max(1e-9)))

@@ -12,7 +12,7 @@ const ABSENCE: &str =
 
 /// What was found, in a sentence or four.
 pub fn statement(traced: &Traced) -> String {
-    let params = &TraceParams::V1;
+    let params = &TraceParams::V2;
     if let Some(reason) = &traced.failed {
         return format!("Not measured: the file could not be read a second time ({reason}).");
     }

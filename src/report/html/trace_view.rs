@@ -1,4 +1,4 @@
-//! The exhibit of a decoder's trace: the variance folded by the place inside a row, and where in the file it stands.
+//! The exhibit of a decoder's trace: the changes folded by the place inside a row, and where in the file it stands.
 
 use maud::{Markup, html};
 
@@ -46,7 +46,7 @@ impl<'a> TraceView<'a> {
                 @if let Some(close) = &self.record.close {
                     (pattern(close))
                     p.note {
-                        "Variance in time of the log spectrum, by the place between two rows of "
+                        "Change in time of the log spectrum, by the place between two rows of "
                         @if let Some(lattice) = &self.lattice { code { (lattice) } }
                         ". Rows of a spectrogram leave a hump at their centres; music itself leaves a level line. \
                          Score " (num(close.score)) "; the highest of " (close.human_versions)
@@ -73,7 +73,7 @@ fn pattern(close: &CloseLook) -> Markup {
     let points: Vec<(f64, f64)> = values().enumerate().map(place).collect();
     html! {
         svg.plot viewBox={ "0 0 620 " (BOTTOM + 22.0) } role="img"
-            aria-label="Variance of the spectrum by the place inside a row" {
+            aria-label="Change of the spectrum by the place inside a row" {
             (ground())
             path.grid d={ "M" (num(x.at(0.0))) " " (TOP) "V" (BOTTOM) "M" (LEFT) " " (num(y.at(0.0))) "H" (RIGHT) } {}
             path.run.s0 d=(polyline(&points)) fill="none" {}
@@ -98,7 +98,7 @@ fn timeline(close: &CloseLook) -> Markup {
         })
         .collect();
     let end = close.windows.len() as f64 * 1000.0 + close.window_ms as f64;
-    let strong = TraceParams::V1.strong;
+    let strong = TraceParams::V2.strong;
     let most = scores.iter().map(|(_, score)| *score).fold(strong * 1.5, f64::max);
     let x = Scale::new((0.0, end), (LEFT, RIGHT));
     let y = Scale::new((-strong / 2.0, most), (BOTTOM, TOP));

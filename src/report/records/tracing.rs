@@ -58,7 +58,7 @@ pub struct CloseLook {
     /// A step down in the spectrum near 10 kHz, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub edge: Option<Edge>,
-    /// The variance folded by the place inside a row, from half a row below its centre to half a row above.
+    /// The changes folded by the place inside a row, from half a row below its centre to half a row above.
     pub pattern: Vec<f64>,
 }
 
@@ -77,7 +77,7 @@ impl DecoderTraceRecord {
             query: QueryInfo::from(track),
             result: traced.strength(),
             statement: statement(traced),
-            params: TraceParams::V1.id(),
+            params: TraceParams::V2.id(),
             glance: Glance { measurable, scores },
             close: measured.map(CloseLook::new),
         }
@@ -86,7 +86,7 @@ impl DecoderTraceRecord {
 
 impl CloseLook {
     fn new(trace: &Trace) -> CloseLook {
-        let human = &TraceParams::V1.human;
+        let human = &TraceParams::V2.human;
         let short = |value: f64| rounded(value, 1);
         let band = |b: &BandScore| BandScore { score: b.score.map(short), ..b.clone() };
         let stretch = |s: &Stretch| Stretch { score: short(s.score), ..s.clone() };
