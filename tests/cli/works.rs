@@ -5,7 +5,6 @@ use soundalike_index::{MAX_SPACES, Reader, TrackRecord, Window, Writer};
 
 use crate::place::{Outcome, Place, file_name};
 use crate::played::{OTHERS, piece, place};
-use crate::test_random::Random;
 
 fn resemblances(outcome: &Outcome) -> Vec<(String, String)> {
     let told = outcome.all("resemblance");
