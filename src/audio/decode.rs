@@ -19,9 +19,10 @@ use super::mpeg::{self, Follower, Step};
 use super::open::{Selected, decoder, select};
 use super::pipeline::{Pipeline, samples_to_ms};
 use super::segment::Segment;
+use super::signature::raw_format;
 use super::source::{Payload, Source, Stop, open_bytes, open_file};
 use super::survey::first_audible;
-use super::tally::{Tally, is_bare_stream};
+use super::tally::{Met, Tally, is_bare_stream};
 use super::veil::Patch;
 use super::{AudioError, AudioInfo, DecodeOptions, Tags};
 
@@ -30,6 +31,8 @@ use super::{AudioError, AudioInfo, DecodeOptions, Tags};
 const MAX_DEMUX_ERRORS: u32 = 16;
 /// Longest silence that stands in for one damaged packet, in seconds.
 const MAX_CONCEALED_S: f64 = 1.0;
+/// What may be missing of FLAC without a word, in seconds: it counts samples, but its length is kept in milliseconds.
+const FLAC_SLACK_S: f64 = 0.01;
 
 /// Decodes the file at `path` and hands mono samples at [`ANALYSIS_RATE`](super::ANALYSIS_RATE)
 /// to `sink`, chunk by chunk. Memory does not depend on the length of the file.
@@ -83,9 +86,20 @@ fn guarded(
     match catch_unwind(AssertUnwindSafe(|| decode(stop))) {
         Ok(Ok(info)) => Ok(info),
         Ok(Err(_)) if options.cancel.is_cancelled() => Err(AudioError::Cancelled { path }),
+        Ok(Err(Cause::NotAudio(reason))) => Err(named(reason, &path).at(path, options.timeout)),
         Ok(Err(cause)) => Err(cause.at(path, options.timeout)),
         Err(panic) => Err(AudioError::Panicked { path, reason: panic_message(&*panic) }),
     }
+}
+
+/// What is no audio by its content may say by its name what it is.
+fn named(reason: String, path: &Path) -> Cause {
+    Cause::NotAudio(match raw_format(path) {
+        Some(name) => format!(
+            "{reason}; by its name it is raw {name}, which has no header, and is not supported"
+        ),
+        None => reason,
+    })
 }
 
 pub(super) fn panic_message(panic: &(dyn Any + Send)) -> String {
@@ -120,7 +134,7 @@ fn decode_source<R: io::Read + io::Seek + Send + Sync>(
     if is_more {
         session.lacks(format!("more than {} files are joined in it", parts.len()));
     }
-    if let Some(cut) = parts.last().and_then(|part| part.cut.as_ref()).filter(|cut| !cut.is_fatal) {
+    if let Some(cut) = parts.iter().filter_map(|part| part.cut.as_ref()).find(|cut| !cut.is_fatal) {
         session.lacks(cut.reason.clone());
     }
     session.conclude(len)
@@ -195,7 +209,7 @@ fn choose<'s>(
 
 /// Does the container have tags of its own, which weigh more than those around it?
 fn is_native_inside(container: &str) -> bool {
-    !is_bare_stream(container) && !matches!(container, "wave" | "aiff")
+    !is_bare_stream(container) && !matches!(container, "wave" | "w64" | "aiff")
 }
 
 /// Does a length in the container's header exist, or would it be an estimate from the size of the
@@ -226,6 +240,8 @@ struct Session<'a> {
     passed_over: u64,
     /// What of it is not heard, where its structure tells.
     incomplete: Option<String>,
+    /// What of it is not there, by what its header counts.
+    short: Option<String>,
 }
 
 impl<'a> Session<'a> {
@@ -249,10 +265,12 @@ impl<'a> Session<'a> {
             container: opened.container,
             passed_over: 0,
             incomplete: None,
+            short: None,
         };
         let format = &mut *opened.format;
         session.tags.absorb(format);
         session.run(format)?;
+        session.compare_length(stream, &payload, Met::default());
         session.tags.absorb(format);
         session.tags.complete(tags_around);
         if opened.tracks.tags_of_whole {
@@ -269,6 +287,7 @@ impl<'a> Session<'a> {
         max_seconds: f64,
     ) -> Result<(), Cause> {
         let (at_s, before) = (self.pipeline.seconds(), self.tally.good_packets());
+        let met = self.tally.met();
         if self.tally.broken_off {
             self.lacks(format!("what follows damage before {at_s:.1} s is not heard"));
         }
@@ -278,7 +297,9 @@ impl<'a> Session<'a> {
             let declared = file.declared_ms();
             let stream = file.stream();
             self.enter(file.selected, stream, declared)?;
-            self.run(&mut *file.opened.format)
+            self.run(&mut *file.opened.format)?;
+            self.compare_length(stream, &file.payload, met);
+            Ok(())
         });
         let reason = match decoded {
             Ok(()) if self.tally.good_packets() > before => return Ok(()),
@@ -306,6 +327,32 @@ impl<'a> Session<'a> {
         let both = self.declared_ms.zip(declared_ms);
         self.declared_ms = both.map(|(before, now)| before.saturating_add(now));
         Ok(())
+    }
+
+    /// Is less there of a file than its own header counts? `before` had been met when it began. Only formats are
+    /// asked that count exactly; others tell a cut by their structure, or by the twentieth that is missing.
+    fn compare_length(&mut self, stream: &str, payload: &Payload, before: Met) {
+        if self.pipeline.is_full() {
+            return;
+        }
+        let met = self.tally.met();
+        let missing = match stream {
+            "mp3" => payload
+                .mpeg_length
+                .and_then(|length| length.missing(met.packets - before.packets, payload.len)),
+            "flac" => self.selected.declared_ms.and_then(|declared| {
+                let (there, declared) = (met.seconds - before.seconds, declared as f64 / 1000.0);
+                (there + FLAC_SLACK_S < declared).then(|| {
+                    format!(
+                        "only {there:.2} s of the {declared:.2} s that its header declares are there"
+                    )
+                })
+            }),
+            _ => None,
+        };
+        if let Some(reason) = missing {
+            self.short.get_or_insert(reason);
+        }
     }
 
     /// Something of the file is not heard; the first reason is told.
@@ -416,6 +463,7 @@ impl<'a> Session<'a> {
                 let frame = mpeg::Spec::of(&packet.data).filter(|_| self.mpeg.is_some());
                 let longest = frame.map_or(MAX_CONCEALED_S, |spec| spec.seconds());
                 let seconds = (ticks * self.selected.tick_s).min(longest);
+                self.tally.concealed(seconds);
                 self.pipeline.push_silence(seconds);
             }
         }
@@ -426,7 +474,7 @@ impl<'a> Session<'a> {
         let capped = self.pipeline.is_full();
         let (delivered, heard) = self.pipeline.finish();
         // Of what was not looked at nothing is said.
-        let incomplete = self.incomplete.filter(|_| !capped);
+        let incomplete = self.incomplete.or(self.short).filter(|_| !capped);
         self.tally.check(capped).map_err(|cause| match (cause, &incomplete) {
             (Cause::Empty(_), Some(reason)) => {
                 Cause::Decode(format!("truncated: nothing of it can be decoded ({reason})"))

@@ -38,6 +38,7 @@ mod limits;
 mod matroska;
 mod mp4;
 mod mpeg;
+mod mpeg_length;
 mod open;
 mod opus;
 mod oversize;
@@ -139,7 +140,7 @@ pub struct AudioInfo {
 /// Extensions that a folder walk takes for audio. Content decides in the end, not the name.
 const AUDIO_EXTENSIONS: &[&str] = &[
     "aac", "aif", "aifc", "aiff", "alac", "caf", "flac", "m4a", "m4b", "m4r", "mka", "mp1", "mp2",
-    "mp3", "mp4", "mpga", "oga", "ogg", "ogx", "opus", "wav", "wave", "weba", "webm",
+    "mp3", "mp4", "mpga", "oga", "ogg", "ogx", "opus", "w64", "wav", "wave", "weba", "webm",
 ];
 
 /// Does the name of `path` end like an audio file? A folder walk uses this; files that the user

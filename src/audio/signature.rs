@@ -5,6 +5,8 @@
 //! pass for MP3. So these are told apart before any decoder looks, from the signatures that the
 //! formats' own specifications give (most are in the `magic` database of file(1), too).
 
+use std::path::Path;
+
 use super::error::Cause;
 use super::frames::{frame, is_free_format};
 
@@ -50,7 +52,6 @@ const SIGNATURES: &[(usize, &[u8], Kind, &str)] = &[
     (0, b"LA04", Audio, "Lossless Audio"),
     (0, b"tBaK", Audio, "TAK"),
     (0, b"TWIN97012000", Audio, "TwinVQ"),
-    (0, b"riff\x2e\x91\xcf\x11", Audio, "Sony Wave64"),
     (0, b".snd", Audio, "Sun/NeXT audio (AU)"),
     (0, b"Creative Voice File", Audio, "Creative Voice"),
     (0, b"NIST_1A", Audio, "NIST SPHERE"),
@@ -164,6 +165,30 @@ pub(super) fn ogg_stream(head: &[u8]) -> Option<&'static str> {
         return None;
     }
     OGG_STREAMS.iter().find(|(start, _)| packet.starts_with(start)).map(|(_, name)| *name)
+}
+
+/// Formats without any header, by the ends of the names that programs give them.
+const RAW: &[(&str, &str)] = &[
+    ("aptx", "aptX"),
+    ("aptxhd", "aptX HD"),
+    ("g722", "G.722"),
+    ("g723", "G.723"),
+    ("g726", "G.726"),
+    ("g729", "G.729"),
+    ("lc3", "LC3"),
+    ("vox", "Dialogic ADPCM"),
+    ("al", "A-law"),
+    ("ul", "µ-law"),
+    ("raw", "samples"),
+    ("pcm", "samples"),
+    ("sw", "samples"),
+    ("s16le", "samples"),
+];
+
+/// What a file that content tells nothing of may be, by its name: nothing can be decoded of it, but it can be named.
+pub(super) fn raw_format(path: &Path) -> Option<&'static str> {
+    let end = path.extension()?.to_str()?;
+    RAW.iter().find(|(known, _)| known.eq_ignore_ascii_case(end)).map(|(_, name)| *name)
 }
 
 /// Why a file that begins with `head` is not looked into, if it is one of the formats known by name.

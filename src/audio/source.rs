@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use symphonia::core::io::MediaSource;
 
+use super::mpeg_length::MpegLength;
 use super::tags::Tags;
 use super::veil::{Patch, Veil};
 use super::{embedded, oversize, vendor};
@@ -55,6 +56,8 @@ pub(super) struct Payload {
     pub(super) len: u64,
     /// Is there a Xing, Info or VBRI header, where MPEG streams declare their length?
     pub(super) has_mpeg_length: bool,
+    /// What that header counts.
+    pub(super) mpeg_length: Option<MpegLength>,
     /// Does it begin like one of the usual audio containers?
     pub(super) has_magic: bool,
 }
@@ -100,6 +103,7 @@ impl<R: Read + Seek> Source<R> {
         let payload = Payload {
             len: end - start,
             has_mpeg_length: head.windows(4).any(|w| matches!(w, b"Xing" | b"Info" | b"VBRI")),
+            mpeg_length: MpegLength::of(&head),
             has_magic: has_magic(&head),
         };
         Ok(Self { inner, base: start, at: start, len: end - start, payload, tags, stop })
@@ -129,7 +133,8 @@ impl<R: Read + Seek> Source<R> {
 }
 
 fn has_magic(head: &[u8]) -> bool {
-    const MAGIC: [&[u8]; 6] = [b"fLaC", b"OggS", b"RIFF", b"FORM", b"caff", b"\x1a\x45\xdf\xa3"];
+    const MAGIC: [&[u8]; 7] =
+        [b"fLaC", b"OggS", b"RIFF", b"riff\x2e\x91", b"FORM", b"caff", b"\x1a\x45\xdf\xa3"];
     MAGIC.iter().any(|magic| head.starts_with(magic)) || head.get(4..8) == Some(b"ftyp")
 }
 

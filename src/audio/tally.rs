@@ -32,12 +32,21 @@ pub(super) struct Tally {
     good_packets: u64,
     good_bytes: u64,
     good_s: f64,
+    /// Length of the silence that stands in for what is damaged.
+    concealed_s: f64,
     last_error: Option<String>,
     trimmed_start: u64,
     trimmed_end: u64,
     max_trimmed_end: u64,
     /// For bare streams, the number of bytes that should be audio.
     bare_bytes: Option<u64>,
+}
+
+/// What has been met of a stream, whole or damaged.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Met {
+    pub(super) packets: u64,
+    pub(super) seconds: f64,
 }
 
 impl Tally {
@@ -50,6 +59,7 @@ impl Tally {
             good_packets: 0,
             good_bytes: 0,
             good_s: 0.0,
+            concealed_s: 0.0,
             last_error: None,
             trimmed_start: 0,
             trimmed_end: 0,
@@ -106,6 +116,17 @@ impl Tally {
         self.good_packets += 1;
         self.good_bytes += bytes as u64;
         self.good_s += seconds;
+    }
+
+    /// Silence stands in for something damaged.
+    pub(super) fn concealed(&mut self, seconds: f64) {
+        self.concealed_s += seconds;
+    }
+
+    /// Packets that were met, and how long they are.
+    pub(super) fn met(&self) -> Met {
+        let packets = self.good_packets + self.damaged_packets;
+        Met { packets, seconds: self.good_s + self.concealed_s }
     }
 
     /// A packet could not be decoded.

@@ -231,6 +231,14 @@ fn run_add(args: &AddArgs) -> Result<Exit, Failure> {
     for note in &metadata.notes {
         warn(&format!("{table}: {}", note.message));
     }
+    if args.kind != Some(Kind::Library)
+        && let Some(columns) = metadata.of_library()
+    {
+        warn(&format!(
+            "{table}: columns that say something of loops and samples only (`--kind library`), passed over for all \
+             other files: {columns}"
+        ));
+    }
     let inputs = args.inputs.collect()?;
     for said in metadata.assign(&inputs.files) {
         warn(&format!("{table}: {said}"));

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use jiff::Timestamp;
 use soundalike::engine::{Engine, Index};
 use soundalike::id::digest_name;
 use soundalike::watch::{ResultStore, Service, ServiceError, ServiceOptions, WatchError, sleep};
@@ -53,6 +54,9 @@ pub(super) struct WatchArgs {
     /// Look into what is whole now (after waiting for --settle) and end
     #[arg(long, help_heading = "Waiting")]
     once: bool,
+    /// Take this for the time of the run (RFC 3339), by which decisions expire [default: the clock]
+    #[arg(long, value_name = "TIME", requires = "once", help_heading = "Waiting")]
+    now: Option<Timestamp>,
     #[command(flatten)]
     works: WorksArgs,
     #[command(flatten)]
@@ -92,6 +96,7 @@ pub(super) fn run(args: WatchArgs) -> Result<Exit, Failure> {
         progress: &|| Box::new(Bar::new(quiet)),
         exit: &|summary| args.verdicts.exit(summary, references) as u8,
         cancel,
+        clock: &|| args.now.unwrap_or_else(Timestamp::now),
     };
     let index = engine.references().map(|index| index.dir().to_owned());
     // Results beside the deliveries lie in the folder itself, which is no part of it.

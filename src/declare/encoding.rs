@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 
 use encoding_rs::{Encoding, MACINTOSH, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
+use super::dos;
 use crate::audio::guessed_encoding;
 
 /// Bytes of a text by which its code page is guessed.
@@ -178,7 +179,19 @@ fn by_code_page(bytes: &[u8]) -> Decoded {
     let text = encoding.decode_without_bom_handling(bytes).0.into_owned();
     let judged = encoding.decode_without_bom_handling(head).0;
     let foreign = judged.chars().filter(|c| !c.is_ascii()).count();
-    let is_wrong = 3 * oddities(&judged) > foreign;
+    let odd = oddities(&judged);
+    let is_wrong = 3 * odd > foreign;
+    if encoding.is_single_byte() && odd > 0 {
+        // Only where what is commoner does not make words of it: a console's letters are signs under Windows, and
+        // those of Windows are frames and small letters' large ones on a console.
+        let console = dos::decode(head);
+        let frames = console.chars().filter(|c| ('\u{2500}'..='\u{25a0}').contains(c)).count();
+        let of_dos = oddities(&console) + frames;
+        if of_dos < odd && 3 * of_dos <= foreign && (is_wrong || of_dos == 0) {
+            let guess = Some(Guess { name: dos::NAME, is_wrong: false });
+            return Decoded { text: dos::decode(bytes), guess };
+        }
+    }
     Decoded { text, guess: Some(Guess { name: encoding.name(), is_wrong }) }
 }
 
@@ -442,12 +455,32 @@ mod tests {
 
     #[test]
     fn a_code_page_that_is_not_known_is_told_of() {
-        // Titles as MS-DOS wrote them.
-        let dos = b"file,title\n1.wav,Coraz\xA2n y canci\xA2n\n2.wav,Perch\x82 no\n3.wav,Caf\x82\n";
-        let guess = decode_lines(dos.to_vec()).guess.unwrap();
+        // Large letters, quotes or frames behind small letters in each of those that are known.
+        let table = b"file,title\n1.wav,Na\xDCe lo\xDBt\n2.wav,gi\xDCe\n";
+        let guess = decode_lines(table.to_vec()).guess.unwrap();
         assert!(guess.is_wrong, "{guess:?}");
         assert_eq!(guess.words().0, "encoding_unknown");
     }
+
+    #[test]
+    fn tables_of_a_console_are_read_where_nothing_else_makes_words_of_them() {
+        let nordic = ["På fjellet", "Sånger från söder", "Kærlighed", "Smørrebrød"];
+        for titles in [
+            &["Größe für Mädchen", "Schöne Nächte", "Über den Wolken"][..],
+            FRENCH_OF_DOS,
+            &["Corazón y canción", "Perché no", "Café"],
+            SPANISH,
+            &nordic,
+        ] {
+            let expected = String::from_utf8(table(UTF_8, titles)).unwrap();
+            let read = decode_lines(dos::encode(&expected));
+            assert_eq!(read.text, expected);
+            assert_eq!(read.guess, Some(Guess { name: "IBM850", is_wrong: false }));
+        }
+    }
+
+    /// Its code page has no `œ` and no curved apostrophe.
+    const FRENCH_OF_DOS: &[&str] = &["Été à la mer", "Déjà vu", "Où es-tu", "Ça va", "Rêve d'été"];
 
     #[test]
     fn xml_is_read_as_it_says() {

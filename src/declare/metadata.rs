@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::by_file::{Assigned, ByFile};
 use super::delivery::folder_of;
+use super::manifest::columns::Field;
 use super::manifest::{Described, Manifest, ManifestError, Note, Row};
 use crate::counted::count;
 
@@ -61,6 +62,11 @@ impl Metadata {
         }
         metadata.table = Some(manifest);
         Ok(metadata)
+    }
+
+    /// Columns that say something of the sounds of a library alone, as they are called.
+    pub fn of_library(&self) -> Option<String> {
+        self.table.as_ref()?.filled(Field::is_of_library)
     }
 
     fn bad_row(&mut self, source: &Path, line: u64, message: &str) {

@@ -4,6 +4,7 @@ mod by_file;
 pub mod declarations;
 pub mod declared;
 pub mod delivery;
+mod dos;
 mod encoding;
 pub mod ern;
 pub mod generators;

@@ -99,7 +99,7 @@ impl Look {
             return writeln!(out, "{:indent$}{text}", "");
         };
         // Deep indents leave too little of a narrow terminal.
-        let below = (indent + hanging).min(width / 3);
+        let below = (indent + hanging).min(3 * width / 8);
         let (first, rest) = (width.saturating_sub(indent), width - below);
         let mut indent = indent;
         for line in wrap(text, first.max(1), rest) {

@@ -179,7 +179,7 @@ impl SweepRecord {
         self.verdicts.keys().next_back().copied()
     }
 
-    /// Writes it for people, in at most 20 lines of a wide terminal. `all`: matches of earlier sweeps were reported,
+    /// Writes it for people, in some 20 lines of a wide terminal. `all`: matches of earlier sweeps were reported,
     /// too. `commands` are those by which a person decides.
     pub fn write(
         &self,
@@ -262,12 +262,12 @@ impl SweepRecord {
         if more > 0 {
             look.line(out, (2, 2), &format!("and {}", count(more, "more match", "more matches")))?;
         }
-        look.line(
-            out,
-            (0, 0),
-            "Next: with --all --format jsonl > sweep.jsonl everything is shown again, for `soundalike report`; \
-             `soundalike explain RULE`.",
-        )?;
+        look.line(out, (0, 0), "All of it again, for `soundalike report`: the same command, and")?;
+        look.command(out, 2, "--all --format jsonl > sweep.jsonl")?;
+        if let Some(rule) = self.worst.iter().find_map(|w| w.rules.first()) {
+            look.line(out, (0, 0), "What a rule asks:")?;
+            look.command(out, 2, &format!("soundalike explain {}", rule.id()))?;
+        }
         let open = self.worst.first().filter(|w| w.level > Level::Clear);
         match open.and_then(|w| commands.allow_match_called(&w.match_id)) {
             Some(command) => {
@@ -298,7 +298,7 @@ fn line(look: Look, w: &WorstMatch) -> String {
     let more = if w.segments > 1 { format!(" +{}", w.segments - 1) } else { String::new() };
     let level = look.paint(Ink::Level(w.level), &format!("{:<6}", w.level.name()));
     format!(
-        "{level} {rule:<9} {} {}-{} = {} {}-{}{more}, {:.0} %",
+        "{level} {rule:<9}  {} {} – {}  =  {} {} – {}{more}, {:.0} %",
         shown(&w.track),
         clock(q.0),
         clock(q.1),

@@ -52,7 +52,7 @@ impl Service<'_> {
         if read {
             return Ok(());
         }
-        self.engine.refresh_decisions(Timestamp::now())?;
+        self.engine.refresh_decisions((self.options.clock)())?;
         let in_force = self.engine.judge().in_force();
         let mut refused = None;
         if self.rulings.in_force.as_ref() != Some(&in_force) {
@@ -110,7 +110,7 @@ impl Service<'_> {
         let mut told = JsonLines(Vec::new());
         let outcomes = self.engine.judge_again(evidence, &mut told)?;
         let mut result = Results::begin(&self.results, name, table)?;
-        let retold = Retold::new(&outcomes, Timestamp::now());
+        let retold = Retold::new(&outcomes, (self.options.clock)());
         let (begin, mut summary) = retold.take_over(self, older, &mut result)?;
         for ((level, decisions), verdict) in before.iter().zip(&outcomes.verdicts) {
             if *level != verdict.verdict {

@@ -44,6 +44,8 @@ pub struct ServiceOptions<'a> {
     pub exit: &'a dyn Fn(&Summary) -> u8,
     /// The request to stop.
     pub cancel: &'a Cancel,
+    /// The time, by which decisions end.
+    pub clock: &'a dyn Fn() -> Timestamp,
 }
 
 /// Watches a folder and looks into what comes.
@@ -196,7 +198,7 @@ impl<'a> Service<'a> {
             name,
             &format!("begun{again} ({})", count(ready.snapshot.files as usize, "file", "files")),
         );
-        let now = Timestamp::now();
+        let now = (self.options.clock)();
         self.engine.refresh(now)?;
         let uploads = Uploads::of_delivery(&ready.unit.expand());
         uploads.notes.iter().for_each(|note| (self.options.say)(&visible(&note.to_string())));
@@ -275,7 +277,7 @@ impl<'a> Service<'a> {
         );
         self.say(name, &message);
         let uploads = Uploads::default();
-        let mut begin = self.engine.begin(&uploads, Timestamp::now());
+        let mut begin = self.engine.begin(&uploads, (self.options.clock)());
         begin.delivery = Some(ready.snapshot.info(name, state));
         let mut result = Results::begin(&self.results, name, self.options.table)?;
         result.record(&Record::Begin(begin))?;

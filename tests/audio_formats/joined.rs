@@ -1,7 +1,9 @@
 //! Files joined end to end, files cut off, and streams in files that claim to hold samples: nothing is left out in
 //! silence.
 
-use super::made::{Packing, Track, faststart, matroska, mp3_frames, samples_in_wav};
+use super::made::{
+    Packing, Pcm, Track, faststart, matroska, mp3_frames, mpeg_in_wav, samples_in_wav,
+};
 use super::{bytes, correlate, decode, error_of, noise};
 
 /// Two files, joined: both are heard, one behind the other.
@@ -103,6 +105,79 @@ fn what_is_left_of_a_cut_file_is_heard_and_the_cut_is_told() {
             }
         }
     }
+}
+
+/// However little is missing of a file whose header counts its sound, it is told; of a whole one nothing is.
+#[test]
+fn an_end_that_is_missing_is_told_by_what_the_header_counts() {
+    let pcm = Pcm::of(&bytes("reference.wav"));
+    let cases = [
+        ("cut.wav", pcm.wav(), 0.5, "within its sound (data)"),
+        ("cut24.wav", bytes("s24_96k.wav"), 0.5, "within its sound (data)"),
+        ("cut_rf64.wav", pcm.rf64(b"RF64"), 0.5, "within its sound (data)"),
+        ("cut_rifx.wav", pcm.rifx(), 0.5, "within its sound (data)"),
+        ("cut_many.wav", pcm.spread(18).wav(), 0.5, "within its sound (data)"),
+        ("cut.w64", pcm.wave64(|n| n), 0.5, "within its sound (data)"),
+        ("cut.aiff", bytes("s16.aiff"), 0.5, "within its sound (SSND)"),
+        ("cut.aifc", bytes("ima4.aifc"), 1.0, "within its sound (SSND)"),
+        ("cut.flac", bytes("flac.flac"), 0.5, "that its header declares"),
+        ("cut.mp3", bytes("lame.mp3"), 5.0, "frames that its header counts"),
+        ("mp3.wav", mpeg_in_wav(&bytes("lame.mp3"), 0x55), 0.5, "within its sound (data)"),
+        ("flac.wav", mpeg_in_wav(&bytes("flac.flac"), 0xf1ac), 0.5, "within its sound (data)"),
+    ];
+    for (name, whole, least, words) in cases {
+        let (info, all) = decode(name, &whole).unwrap();
+        assert!(!info.truncated && info.incomplete.is_none(), "{name}: {info:?}");
+        for percent in [0.5, 1.0, 3.0, 5.0, 10.0, 50.0] {
+            let len = whole.len() - (whole.len() as f64 * percent / 100.0) as usize;
+            let (info, samples) = decode(name, &whole[..len]).unwrap();
+            if percent >= least {
+                let reason = info.incomplete.as_deref().unwrap_or_default();
+                assert!(info.truncated && reason.contains(words), "{name} {percent}: {info:?}");
+            }
+            assert!(
+                samples.len() <= all.len() && samples.len() * 3 > all.len(),
+                "{name} {percent}"
+            );
+        }
+    }
+}
+
+#[test]
+fn of_joined_files_each_end_that_is_missing_is_told() {
+    let wav = bytes("reference.wav");
+    let flac = bytes("flac.flac");
+    let short = |file: &[u8]| file[..file.len() - file.len() / 50].to_vec();
+    for (first, second) in
+        [(wav.clone(), short(&wav)), (short(&flac), flac.clone()), (flac.clone(), short(&flac))]
+    {
+        let (info, _) = decode("joined", &[first, second].concat()).unwrap();
+        assert!(info.truncated && info.incomplete.is_some(), "{info:?}");
+    }
+}
+
+/// Tags and padding behind the sound are no part of what a header counts.
+#[test]
+fn what_stands_behind_the_sound_hides_no_cut_and_makes_none() {
+    let id3v1 = [&b"TAG"[..], &[0; 125]].concat();
+    for name in ["reference.wav", "flac.flac", "lame.mp3", "s16.aiff"] {
+        let whole = [bytes(name), id3v1.clone()].concat();
+        assert_eq!(decode(name, &whole).unwrap().0.incomplete, None, "{name}");
+    }
+    let mut cut = bytes("lame.mp3");
+    cut.truncate(cut.len() * 9 / 10);
+    cut.extend(&id3v1);
+    assert!(decode("cut.mp3", &cut).unwrap().0.incomplete.is_some());
+}
+
+#[test]
+fn raw_formats_are_named_by_the_name() {
+    for (name, words) in [("a.aptx", "raw aptX"), ("b.G722", "raw G.722"), ("c.raw", "raw samples")]
+    {
+        let text = error_of(name, &noise(5, 20_000)).to_string();
+        assert!(text.contains(words) && text.contains("no header"), "{text}");
+    }
+    assert!(!error_of("d.mp3", &noise(5, 20_000)).to_string().contains("by its name"));
 }
 
 #[test]

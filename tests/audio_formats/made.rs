@@ -111,6 +111,24 @@ impl Pcm {
         file
     }
 
+    /// Sony Wave64 whose header says that the sound has this size.
+    pub fn wave64(&self, size: impl Fn(u64) -> u64) -> Vec<u8> {
+        const TAIL: &[u8] = b"\xf3\xac\xd3\x11\x8c\xd1\0\xc0\x4f\x8e\xdb\x8a";
+        let chunk = |id: &[u8; 4], content: &[u8]| {
+            let size = (24 + content.len() as u64).to_le_bytes();
+            let mut chunk = [&id[..], TAIL, &size, content].concat();
+            chunk.resize(chunk.len().next_multiple_of(8), 0);
+            chunk
+        };
+        let data = self.le();
+        let mut sound = chunk(b"data", &data);
+        sound[16..24].copy_from_slice(&size(24 + data.len() as u64).to_le_bytes());
+        let chunks = [chunk(b"fmt ", &self.fmt()[8..]), sound].concat();
+        let whole = (40 + chunks.len() as u64).to_le_bytes();
+        let riff: &[u8] = b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\0\0";
+        [riff, &whole, b"wave", TAIL, &chunks].concat()
+    }
+
     pub fn rifx(&self) -> Vec<u8> {
         let mut file = b"RIFX\0\0\0\0WAVEfmt \0\0\0\x10\0\x01".to_vec();
         file.extend(self.channels.to_be_bytes());

@@ -59,7 +59,14 @@ fn wav_rows() -> Vec<Row> {
         row("WAV", "size of the data 0", pcm.sized(same, |_| 0), whole()),
         row("WAV", "size of the form 8 too small", pcm.sized(|n| n - 8, same), whole()),
         row("WAV", "size of the form too large", pcm.sized(|n| n + 5_000, same), whole()),
-        row("WAV", "size of the data too large", pcm.sized(same, |n| n + 999), whole()),
+        row("WAV", "size of the whole for that of the data", pcm.sized(same, |n| n + 44), whole()),
+        row(
+            "WAV",
+            "size of the data too large",
+            pcm.sized(same, |n| n + 999),
+            Partly(2.0, "within its sound (data)"),
+        ),
+        row("WAV", "cut off by a hundredth", cut(&pcm.wav(), 1), Partly(2.0, "within its sound")),
         row("WAV", "size of the data 0x7FFFFFFF", pcm.sized(same, |_| 0x7fff_ffff), whole()),
         row("WAV", "size of the data 0x7FFFF000", pcm.sized(same, |_| 0x7fff_f000), whole()),
         row("WAV", "size of the data 0xFFFFFFFF", pcm.sized(same, |_| u32::MAX), whole()),
@@ -73,6 +80,36 @@ fn wav_rows() -> Vec<Row> {
             "MPEG audio inside (0x50)",
             mpeg_in_wav(&bytes("layer2.mp2"), 0x50),
             Sound(1.0, 0.9),
+        ),
+        row(
+            "WAV",
+            "AAC inside, in ADTS (0xFF)",
+            mpeg_in_wav(&bytes("adts.aac"), 0xff),
+            Sound(2.05, 0.97),
+        ),
+        row(
+            "WAV",
+            "AAC inside, bare packets",
+            mpeg_in_wav(&bare_packets(), 0xff),
+            Refused("AAC in a WAV file"),
+        ),
+        row(
+            "WAV",
+            "FLAC inside (0xF1AC)",
+            mpeg_in_wav(&bytes("flac.flac"), 0xf1ac),
+            Sound(2.0, 0.99),
+        ),
+        row(
+            "WAV",
+            "FLAC inside, bare frames",
+            mpeg_in_wav(&bare_packets(), 0xf1ac),
+            Refused("FLAC in a WAV file"),
+        ),
+        row(
+            "WAV",
+            "Vorbis inside, in Ogg",
+            mpeg_in_wav(&bytes("vorbis.ogg"), 0x674f),
+            Sound(2.0, 0.95),
         ),
         row("WAV", "AC-3 inside", mpeg_in_wav(&[0; 100], 0x2000), Refused("AC-3 in a WAV file")),
         row("WAV", "DTS in PCM", dts_in_wav(), Refused("DTS in a WAV file")),
@@ -89,6 +126,14 @@ fn wav_rows() -> Vec<Row> {
         row("WAV", "size of the data too small", pcm.sized(same, |_| 4_000), whole()),
         row("WAV", "two files joined", [pcm.wav(), pcm.wav()].concat(), Sound(4.0, 0.99)),
     ];
+    rows.extend([
+        row("Wave64", "16-bit PCM", pcm.wave64(|n| n), whole()),
+        row("Wave64", "24 channels", pcm.cut(0.5).spread(24).wave64(|n| n), Sound(0.5, 0.9)),
+        row("Wave64", "size of the data 0", pcm.wave64(|_| 0), whole()),
+        row("Wave64", "size of the data 0x7FFFFFFFFFFFFFFF", pcm.wave64(|_| !0 >> 1), whole()),
+        row("Wave64", "two files joined", pcm.wave64(|n| n).repeat(2), Sound(4.0, 0.99)),
+        row("Wave64", "cut off", half(&pcm.wave64(|n| n)), Partly(1.0, "within its sound")),
+    ]);
     for count in [3, 4, 8, 18, 19, 24, 32, 33, 64] {
         let many = reference().cut(0.5).spread(count);
         rows.push(row("WAV", format!("{count} channels"), many.wav(), Sound(0.5, 0.9)));
@@ -98,6 +143,11 @@ fn wav_rows() -> Vec<Row> {
     let many = reference().cut(0.1).spread(65);
     rows.push(row("WAV", "65 channels", many.wav(), Refused("65 channels")));
     rows
+}
+
+/// What follows the head of a FLAC: nothing by which a stream could be known.
+fn bare_packets() -> Vec<u8> {
+    bytes("flac.flac")[20_000..30_000].to_vec()
 }
 
 fn dts_in_wav() -> Vec<u8> {
@@ -115,7 +165,24 @@ fn aiff_rows() -> Vec<Row> {
         row("AIFF", "size of the sound 0", pcm.aiff_sized(|n| n, |_| 0), whole()),
         row("AIFF", "both sizes 0", pcm.aiff_sized(|_| 0, |_| 0), whole()),
         row("AIFF", "size of the form too large", pcm.aiff_sized(|n| n + 500, |n| n), whole()),
-        row("AIFF", "size of the sound too large", pcm.aiff_sized(|n| n, |n| n + 999), whole()),
+        row(
+            "AIFF",
+            "size of the whole for that of the sound",
+            pcm.aiff_sized(|n| n, |n| n + 46),
+            whole(),
+        ),
+        row(
+            "AIFF",
+            "size of the sound too large",
+            pcm.aiff_sized(|n| n, |n| n + 999),
+            Partly(2.0, "within its sound (SSND)"),
+        ),
+        row(
+            "AIFF",
+            "cut off by a hundredth",
+            cut(&pcm.aiff(None), 1),
+            Partly(2.0, "within its sound"),
+        ),
         row("AIFF", "both sizes 0xFFFFFFFF", pcm.aiff_sized(|_| !0, |_| !0), whole()),
         row("AIFF", "33 channels", pcm.spread(33).cut(0.5).aiff(None), Sound(0.5, 0.9)),
         row("AIFF-C", "`NONE`", pcm.aiff(Some(b"NONE")), whole()),
@@ -148,6 +215,12 @@ fn coded_rows() -> Vec<Row> {
     let flac = || bytes("flac.flac");
     vec![
         row("MP3", "LAME header and ID3v2", bytes("lame.mp3"), Sound(2.0, 0.97)),
+        row(
+            "MP3",
+            "LAME header, cut off by a twentieth",
+            cut(&bytes("lame.mp3"), 5),
+            Partly(1.9, "frames"),
+        ),
         row("MP3", "no header", bytes("bare.mp3"), Sound(2.05, 0.95)),
         row(
             "MP3",
@@ -178,6 +251,12 @@ fn coded_rows() -> Vec<Row> {
         row("MP4", "two files joined", join(&["aac.m4a", "alac.m4a"]), Sound(4.05, 0.97)),
         row("ALAC", "in MP4", bytes("alac.m4a"), Sound(2.0, 0.99)),
         row("FLAC", "native", flac(), Sound(2.0, 0.99)),
+        row(
+            "FLAC",
+            "cut off by a hundredth",
+            cut(&flac(), 1),
+            Partly(1.9, "that its header declares"),
+        ),
         row("FLAC", "two files joined", join(&["flac.flac", "flac.flac"]), Sound(4.0, 0.99)),
         row("FLAC", "an MP3 joined to it", join(&["flac.flac", "lame.mp3"]), Sound(4.0, 0.97)),
         row("FLAC", "ID3v1 behind it", with(flac(), &id3v1), Sound(2.0, 0.99)),
@@ -293,6 +372,11 @@ fn named_rows() -> Vec<Row> {
         ),
         row("HTML", "", b"<!DOCTYPE html><p>404".to_vec(), Refused("an HTML page")),
     ]
+}
+
+/// A file without so many hundredths at its end.
+fn cut(file: &[u8], percent: usize) -> Vec<u8> {
+    file[..file.len() - file.len() * percent / 100].to_vec()
 }
 
 /// The first half of a file.

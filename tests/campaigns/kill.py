@@ -33,17 +33,41 @@ def index_add():
     table.row("index add", kills, faults)
 
 
-def index_change(what, *args):
+def base_of_clips(p):
+    demo(p, 8)
+    p.run("index", "add", "refs", "--index", "base", "-q")
+    p.clip("incoming/funky-sax.mp3", "one.mp3")
+    p.run("index", "add", "one.mp3", "--index", "base", "-q")
+    p.run("index", "add", "one.mp3", "--index", "other", "-q")
+
+
+def base_with_works(p):
+    demo(p, 8)
+    for i in range(8):
+        p.run("index", "add", f"refs/{i:03}.ogg", "--index", "base", "-q", "--works")
+    p.run("index", "remove", "refs/003.ogg", "--index", "base")
+
+
+def base_of_an_older_format(p):
+    shutil.copytree(os.path.join(REPO, "tests", "data", "index-v2"), p.path("base"))
+
+
+def index_change(what, *args, base=base_of_clips, works=(), is_gradual=False):
+    """A change of an index: killed, it holds what it held before or what it holds afterwards, and finds the same."""
     faults, kills = [], 0
     with Place() as p:
-        demo(p, 8)
-        p.run("index", "add", "refs", "--index", "base", "-q")
-        p.clip("incoming/funky-sax.mp3", "one.mp3")
-        p.run("index", "add", "one.mp3", "--index", "base", "-q")
-        p.run("index", "add", "one.mp3", "--index", "other", "-q")
+        base(p)
+        p.clip("incoming/night-drive.mp3", "drive.mp3")
+
+        def found():
+            scan = p.run("scan", "drive.mp3", "--index", "idx", "-q", "--exit-zero", "--format", "jsonl", *works)
+            return told(scan.stdout, ("match", "verdict"))
+
         p.copy("base", "idx")
+        before, known = p.references(), [found()]
         _, whole = p.timed("index", *args)
-        before, after = p.references("base"), p.references()
+        after = p.references()
+        known.append(found())
         while kills < ROUNDS:
             p.copy("base", "idx")
             cut, _ = p.killed(delay(whole), "index", *args)
@@ -52,8 +76,11 @@ def index_change(what, *args):
                 faults.append("neither before nor after")
             if p.run("index", "verify", "--index", "idx").returncode != 0:
                 faults.append("verify fails")
+            # What is added track by track is found track by track.
+            if not is_gradual and found() not in known:
+                faults.append("other matches than before and after")
             p.run("index", *args)
-            if p.references() != after:
+            if p.references() != after or found() != known[1]:
                 faults.append("cannot go on")
     table.row(f"index {what}", kills, faults)
 
@@ -174,6 +201,9 @@ index_add()
 index_change("remove", "remove", "refs/003.ogg", "--index", "idx")
 index_change("compact", "compact", "--index", "idx")
 index_change("merge", "merge", "other", "--index", "idx")
+index_change("compact, with works", "compact", "--index", "idx", base=base_with_works, works=["--works"])
+index_change("add --works to what is there", "add", "refs", "--index", "idx", "--works", "-q", works=["--works"], is_gradual=True)
+index_change("upgrade", "upgrade", "--index", "idx", base=base_of_an_older_format)
 decide()
 block_audio()
 sweep()

@@ -517,3 +517,34 @@ fn a_decision_made_since_the_last_sweep_is_told_without_listening_again() {
     let told = place.run(&SIDES).expect(0).stdout;
     assert!(told.contains("nothing has changed since"), "{told}");
 }
+
+/// Nobody decides anything: the time of a decision is over, and the next sweep says so, once.
+#[test]
+fn a_decision_that_runs_out_is_told_by_the_next_sweep() {
+    let place = night(&[THEME, ZALEK], &[DRIVE, MEDLEY]);
+    let at = |now: &str| sweep(&place, &["--now", now]).expect(0);
+    let first = at("2090-03-01T08:00:00Z");
+    let found = first.all("match").into_iter();
+    let mut found = found.filter(|m| file_name(&m["query"]["path"]) == "night-drive.mp3");
+    let id = found.next().unwrap()["match_id"].as_str().unwrap().to_owned();
+    let until = ["--expires", "2090-03-10", "--reason", "r", "--who", "w"];
+    place
+        .run(&[&["allow", "add", "--match", &id, "--index", "refs"][..], &until].concat())
+        .expect(0);
+    let again = |told: &Outcome| told.one("sweep")["judged_again"].as_u64().unwrap_or(0);
+    let level = |told: &Outcome| told.one("verdict")["verdict"].as_str().unwrap().to_owned();
+    let held = first.all("verdict").into_iter();
+    let mut held = held.filter(|v| file_name(&v["subject"]) == "night-drive.mp3");
+    let held = held.next().unwrap()["verdict"].as_str().unwrap().to_owned();
+
+    let allowed = at("2090-03-02T08:00:00Z");
+    assert_eq!((again(&allowed), level(&allowed).as_str()), (1, "clear"));
+    // The whole of its last day it holds.
+    let told = at("2090-03-10T23:59:59Z");
+    assert!(told.all("verdict").is_empty() && again(&told) == 0, "{told:#?}");
+    let over = at("2090-03-11T00:00:00Z");
+    assert_eq!((again(&over), level(&over)), (1, held));
+    assert!(over.stderr.contains("by decisions made or run out since"), "{over:#?}");
+    let told = at("2090-03-12T00:00:00Z");
+    assert!(told.all("verdict").is_empty(), "told once: {told:#?}");
+}

@@ -44,6 +44,30 @@ fn a_table_of_a_template_declares_what_it_says_and_names_the_rest() {
     assert_eq!(rights["level"], "clear", "the table has no such column: {rights}");
 }
 
+/// A table of a library given to a scan: what it says of references alone is named, once, and nothing else is held.
+#[test]
+fn columns_that_only_references_have_are_named() {
+    let place = Place::indexed(&["main-theme"]);
+    let table = "file,isrc,rights,Sample Pack,Licence,Exclusive,Catalog,Owner,Kit\n\
+                 incoming/funky-sax.mp3,USRC17607839,yes,Brass,royalty-free,no,C1,,\n";
+    place.write("m.csv", table);
+    let scan = place.scan(&["incoming/funky-sax.mp3", "--manifest", "m.csv", "--exit-zero"]);
+    let note = scan.expect(0).one("note");
+    assert_eq!(note["code"], "columns_of_references");
+    let message = note["message"].as_str().unwrap();
+    assert!(message.ends_with(": `Sample Pack`, `Licence`, `Exclusive`, `Catalog`"), "{message}");
+
+    let add = ["index", "add", "incoming/funky-sax.mp3", "--metadata", "m.csv", "--index", "index"];
+    let recordings = place.run(&add).expect(0);
+    assert!(
+        recordings.stderr.contains("`Sample Pack`, `Licence`, `Exclusive`"),
+        "{}",
+        recordings.stderr
+    );
+    let library = place.run(&[&add[..], &["--kind", "library"]].concat()).expect(0);
+    assert!(!library.stderr.contains("passed over"), "{}", library.stderr);
+}
+
 #[test]
 fn a_table_without_codes_holds_nothing_and_says_so_once() {
     let place = Place::indexed(&["main-theme"]);

@@ -195,3 +195,71 @@ fn help_and_mistakes_break_no_word_at_any_width() {
         }
     }
 }
+
+/// What a sweep tells: no word broken but of what is to be copied, further lines under the value that they go on with,
+/// and no other words than off a terminal.
+#[test]
+fn a_sweep_is_laid_out_at_any_width() {
+    let place = Place::demo();
+    for (index, folder) in [("refs", "references"), ("own", "incoming")] {
+        place.run(&["index", "add", folder, "--index", index, "--quiet"]);
+    }
+    let args = ["sweep", "--index", "refs", "--catalogue", "own", "--all", NOW[0], NOW[1]];
+    let run = |state: &'static str| [&args[..], &["--state", state]].concat();
+    place.run(&run("off")).expect(0);
+    let piped = place.run(&run("off")).expect(0).stdout;
+    // Without the line that says when it ran, and how long that took.
+    let words = |text: &str| -> String {
+        let (before, rest) = text.split_once("Sweep 1 of").unwrap();
+        bare(&[before, rest.split_once("  references").unwrap().1].concat())
+    };
+    for columns in [40, 80, 200] {
+        let seen = look(&place, &run("off"), columns, &[("NO_COLOR", "1")]);
+        assert_eq!(seen.code, Some(0));
+        let (rows, screen) = (seen.rows(), seen.screen.screen());
+        assert_eq!(words(&rows.join("\n")), words(&piped), "{columns}: {rows:#?}");
+        let mut is_command = false;
+        for (number, row) in screen.rows(0, columns).enumerate() {
+            is_command |= row.starts_with("  soundalike ") || row.starts_with("  --all ");
+            let is_broken = screen.row_wrapped(number as u16);
+            assert!(!is_broken || is_command, "{columns}: {row}");
+            is_command &= is_broken;
+        }
+        let begin = rows.iter().position(|row| row.starts_with("  references")).unwrap();
+        let end = rows.iter().position(|row| row.starts_with("Gravest:")).unwrap();
+        for row in &rows[begin..end] {
+            let value = row.chars().skip(14).find(|c| !c.is_whitespace());
+            let is_aligned = row.chars().take(14).skip(12).all(char::is_whitespace);
+            assert!(is_aligned && value.is_some(), "{columns}: {row:?}");
+        }
+        // A command is a line of its own, so that it can be copied as it stands.
+        let command = "  soundalike explain AUDIO-003";
+        assert!(rows.iter().any(|row| row.trim_end() == command), "{columns}: {rows:#?}");
+    }
+}
+
+/// On a wide screen nothing is drawn out over all of it: lines longer than 120 columns are hard to follow.
+#[test]
+fn prose_is_no_wider_than_people_read_however_wide_the_screen() {
+    let place = Place::demo();
+    place.run(&["index", "add", "references", "--index", "index"]).expect(0);
+    for args in [
+        &["scan", "incoming", "--index", "index", NOW[0], NOW[1]][..],
+        &["cluster", "incoming", NOW[0], NOW[1]],
+        &["compare", "incoming/night-drive.mp3", "references/main-theme.ogg"],
+        &["policy", "show", "generic"],
+        &["policy", "list"],
+        &["explain", "AUDIO-003"],
+        &["index", "stats", "--index", "index"],
+        &["index", "list", "--index", "index"],
+        &["index", "verify", "--index", "index"],
+        &["advise", "incoming/night-drive.mp3", "--to", "spotify", "--via", "distrokid"],
+    ] {
+        let rows = look(&place, args, 200, &[("NO_COLOR", "1")]).rows();
+        assert!(!rows.is_empty(), "{args:?}");
+        for row in rows.iter().filter(|row| !row.contains("soundalike ")) {
+            let wide = row.trim_end().chars().count();
+            assert!(wide <= 120, "{args:?}: {wide} columns: {row}");
+        }
+    }
+}

@@ -359,6 +359,43 @@ fn what_was_held_is_released_and_what_passed_is_told_of_once_somebody_has_decide
     assert_eq!(entered.len(), 4, "each change is entered, too: {entered:#?}");
 }
 
+/// Nobody does anything but wait: what was allowed until the end of a day is held again on the next, and told of once.
+#[test]
+fn a_decision_that_runs_out_is_judged_without_anybody_doing_anything() {
+    let place = place();
+    copy(&place, "incoming/night-drive.mp3", "in/drive.mp3");
+    let at = |now: &str| watch(&place, &["--fail-on", "review", "--now", now]);
+    at("2090-03-01T08:00:00Z").expect(1);
+    let before = result(&place, "drive.mp3");
+    let id = all(&before, "match")[0]["match_id"].as_str().unwrap().to_owned();
+    decide(&place, &["allow", "add", "--match", &id, "--expires", "2090-03-10"]);
+    let levels = [
+        ("2090-03-02T08:00:00Z", "clear", 0, true),
+        // The whole of its last day it holds.
+        ("2090-03-10T23:59:59Z", "clear", 0, false),
+        ("2090-03-11T00:00:00Z", "review", 1, true),
+        ("2090-03-12T00:00:00Z", "reject", 1, true),
+        ("2090-03-20T11:59:59Z", "reject", 0, false),
+        ("2090-03-20T12:00:00Z", "review", 1, true),
+        ("2090-04-01T00:00:00Z", "review", 0, false),
+    ];
+    for (now, level, exit, is_told) in levels {
+        if now.starts_with("2090-03-12") {
+            decide(&place, &["block", "add", "--match", &id, "--expires", "2090-03-20T12:00:00Z"]);
+        }
+        let outcome = at(now).expect(exit);
+        assert_eq!(outcome.stderr.contains("judged again"), is_told, "{now}: {outcome:#?}");
+        assert!(!outcome.stderr.contains("begun"), "{now}: nothing is heard again: {outcome:#?}");
+        assert_eq!(verdict(&result(&place, "drive.mp3")).0, level, "{now}");
+    }
+    let again = result(&place, "drive.mp3");
+    assert_eq!(again[0]["judged_at"], "2090-03-20T12:00:00Z");
+    let note = all(&again, "note")[0]["message"].as_str().unwrap().to_owned();
+    assert!(note.contains("was reject, is review now, as a decision is not in force"), "{note}");
+    assert_eq!(all(&again, "finding"), all(&before, "finding"));
+    place.run(&["watch", "in", "--index", "index", "--now", "2090-03-01T08:00:00Z"]).expect(2);
+}
+
 #[test]
 fn a_decision_about_members_counts_for_their_cluster_as_long_as_it_stands() {
     let place = place();

@@ -123,15 +123,36 @@ impl<R: Read + Seek> Walk<'_, R> {
 
     /// The chunks of a WAV or AIFF file, whose reader copes with sizes of all kinds. A chunk of unknown or wrong length goes on to
     /// the end, or to the next file.
-    pub(super) fn riff(&mut self, start: u64) -> io::Result<u64> {
+    pub(super) fn riff(&mut self, start: u64) -> io::Result<(u64, Option<Cut>)> {
         let chunks = riff::chunks(self.inner, start, self.len)?;
         let open = chunks.iter().find(|chunk| chunk.declared.is_none_or(|size| size > chunk.len));
-        if let Some(sound) = open {
-            return self.next_start(sound.start, &[]);
+        if let Some(chunk) = open {
+            let end = self.next_start(chunk.start, &[])?;
+            return Ok((end, cut_sound(chunk, start, end)));
         }
         let end = chunks.last().map_or(self.len, |last| last.start + last.len);
-        Ok(if !self.is_start(end)? && self.is_start(end + 1)? { end + 1 } else { end })
+        // Padded to an even length, and in Wave64 to a multiple of 8.
+        for next in [end, end + 1, start + (end - start).next_multiple_of(8)] {
+            if self.is_start(next)? {
+                return Ok((next, None));
+            }
+        }
+        Ok((end, None))
     }
+}
+
+/// What is missing of the sound in `chunk` of a file that lies between `start` and `end`. Programs that take the
+/// length of the file for that of its sound lose nothing, so as much as stands in front of it may be missing.
+fn cut_sound(chunk: &riff::Chunk, start: u64, end: u64) -> Option<Cut> {
+    let declared = chunk.declared.filter(|_| matches!(&chunk.id, b"data" | b"SSND"))?;
+    let missing = declared.saturating_sub(end.saturating_sub(chunk.start));
+    (missing > chunk.start - start).then(|| {
+        let name = chunk.id.escape_ascii();
+        let reason = format!(
+            "the file ends within its sound ({name}): {missing} of {declared} bytes are missing"
+        );
+        Cut::new(reason, Vec::new())
+    })
 }
 
 /// What to do about the box `name` at `at` that leads out of a file of `len` bytes.

@@ -115,14 +115,14 @@ impl<R: Read + Seek> Walk<'_, R> {
         while let Some(size) = self.id3v2(at)? {
             at += size;
         }
-        let head = self.bytes(at, 12)?;
+        let head = self.bytes(at, riff::HEAD)?;
         Ok(match &head[..] {
             _ if matroska::is_matroska(&head) => self.matroska(at)?.into(),
             _ if mp4::is_mp4(&head) => self.mp4(at)?.into(),
             [b'c', b'a', b'f', b'f', ..] => self.caf(at)?.into(),
             [b'O', b'g', b'g', b'S', ..] => self.ogg(at)?,
             [b'f', b'L', b'a', b'C', ..] => (self.flac(at)?, None).into(),
-            _ if riff::is_riff(&head) => (self.riff(at)?, None).into(),
+            _ if riff::is_riff(&head) => self.riff(at)?.into(),
             _ => (self.bare(at)?, None).into(),
         })
     }

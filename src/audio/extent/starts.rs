@@ -14,12 +14,13 @@ const START: u64 = 4_096;
 /// Most tags that are looked behind.
 const MAX_LOOKS: usize = 10_000;
 /// What a start is searched for by; `is_container` looks closer. The second number is how far it stands from the start.
-const MARKS: [(&[u8], usize); 7] = [
+const MARKS: [(&[u8], usize); 8] = [
     (b"fLaC", 0),
     (b"OggS\0\x02", 0),
     (b"caff\0\x01", 0),
     (b"WAVE", 8),
     (b"FORM", 0),
+    (b"riff\x2e\x91", 0),
     (b"\x1a\x45\xdf\xa3", 0),
     (b"ftyp", 4),
 ];
@@ -42,6 +43,7 @@ pub(in crate::audio) fn is_container(head: &[u8]) -> bool {
             let is_brand = |b: &[u8]| b.iter().all(|b| b.is_ascii_alphanumeric() || *b == b' ');
             size.is_multiple_of(4) && *size >= 16 && brand.get(..4).is_some_and(is_brand)
         }
+        _ if riff::is_wave64(head) => true,
         _ => {
             let chunk = head.get(12..16);
             let is_name = |b: &[u8]| b.iter().all(|b| b.is_ascii_alphanumeric() || *b == b' ');

@@ -13,7 +13,7 @@ use super::super::frames;
 use super::super::sniff::{id3v2_size, read_at};
 
 /// More chunks than any program writes.
-const MAX_CHUNKS: usize = 10_000;
+pub(super) const MAX_CHUNKS: usize = 10_000;
 /// Most bytes without a name that may lie behind the sound and be none.
 const RUN_ON: u64 = 4_096;
 /// How far the sound is searched for where the sizes of chunks do not lead to it.
@@ -206,7 +206,7 @@ pub(super) fn find<R: Read + Seek>(
     Ok(None)
 }
 
-fn is_placeholder(size: u64) -> bool {
+pub(super) fn is_placeholder(size: u64) -> bool {
     [1u64 << 31, 1 << 32, 1 << 63]
         .iter()
         .any(|power| (1..=PLACEHOLDER).contains(&power.wrapping_sub(size)))

@@ -26,7 +26,11 @@ pub(super) fn stream<R: Read + Seek>(
     sound: &Sound,
 ) -> Result<Option<u64>, Cause> {
     let (silence, start) = begin(source, sound).map_err(Cause::Io)?;
-    let place = if container == "aiff" { "an AIFF file" } else { "a WAV file" };
+    let place = match container {
+        "aiff" => "an AIFF file",
+        "w64" => "a Wave64 file",
+        _ => "a WAV file",
+    };
     let refused = |name: &str| {
         Err(Cause::Unsupported(format!("it is {name} in {place}, which is not supported")))
     };

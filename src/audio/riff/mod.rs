@@ -1,4 +1,4 @@
-//! WAV (also RF64, BW64 and RIFX) and AIFF (also AIFF-C): finding the samples in them.
+//! WAV (also RF64, BW64, RIFX and Wave64) and AIFF (also AIFF-C): finding the samples in them.
 //!
 //! Own code in place of Symphonia's readers of both. Those follow the sizes in the header to the
 //! letter, so that every file of a recorder that was switched off, and every one beyond 4 GB, is
@@ -11,6 +11,7 @@ mod chunks;
 mod hidden;
 mod reader;
 mod wave;
+mod wave64;
 
 use std::io::{self, Read, Seek};
 
@@ -22,6 +23,7 @@ use super::sniff::{Head, read_at};
 pub(super) use chunks::Chunk;
 use chunks::{Order, Walk};
 pub(super) use reader::Reader;
+pub(super) use wave64::is_wave64;
 
 /// Most channels that are mixed down.
 const MAX_CHANNELS: u16 = 64;
@@ -32,7 +34,7 @@ const PACKET_FRAMES: u64 = 1_152;
 
 /// A WAV or AIFF file, taken apart.
 pub(super) struct Riff {
-    /// `wave` or `aiff`.
+    /// `wave`, `w64` or `aiff`.
     pub(super) container: &'static str,
     pub(super) content: Content,
     /// Where its sound lies.
@@ -109,11 +111,15 @@ impl Blocks {
 #[derive(Clone, Copy)]
 enum Form {
     Wave(Order),
+    Wave64,
     Aiff { compressed: bool },
 }
 
 impl Form {
     fn of(head: &[u8]) -> Option<Self> {
+        if wave64::is_wave64(head) {
+            return Some(Self::Wave64);
+        }
         Some(match (head.get(..4)?, head.get(8..12)?) {
             (b"RIFF" | b"RF64" | b"BW64", b"WAVE") => Self::Wave(Order::Little),
             (b"RIFX", b"WAVE") => Self::Wave(Order::Big),
@@ -126,6 +132,7 @@ impl Form {
     fn order(self) -> Order {
         match self {
             Self::Wave(order) => order,
+            Self::Wave64 => Order::Little,
             Self::Aiff { .. } => Order::Big,
         }
     }
@@ -133,6 +140,7 @@ impl Form {
     fn names(self) -> (&'static str, &'static [u8; 4], &'static [u8; 4]) {
         match self {
             Self::Wave(_) => ("wave", b"fmt ", b"data"),
+            Self::Wave64 => ("w64", b"fmt ", b"data"),
             Self::Aiff { .. } => ("aiff", b"COMM", b"SSND"),
         }
     }
@@ -142,6 +150,9 @@ impl Form {
 pub(super) fn format_name(tag: u16) -> String {
     wave::name(tag)
 }
+
+/// Bytes at the start of a file that [`is_riff`] needs.
+pub(super) const HEAD: u64 = wave64::START;
 
 /// Is this the beginning of a WAV or AIFF file?
 pub(super) fn is_riff(head: &[u8]) -> bool {
@@ -154,7 +165,10 @@ pub(super) fn chunks<R: Read + Seek>(
     start: u64,
     end: u64,
 ) -> io::Result<Vec<Chunk>> {
-    let Some(form) = Form::of(&read_at(source, start, 12)?) else { return Ok(Vec::new()) };
+    let Some(form) = Form::of(&read_at(source, start, HEAD)?) else { return Ok(Vec::new()) };
+    if let Form::Wave64 = form {
+        return wave64::chunks(source, start, end);
+    }
     Walk::new(source, form.order(), form.names().2, end).chunks(start + 12)
 }
 
@@ -168,6 +182,9 @@ pub(super) fn open<R: Read + Seek>(source: &mut R, head: &Head) -> Result<Option
     };
     let found = chunks.iter().find(|c| c.id == *format).cloned();
     let find = |id, from, source: &mut R| {
+        if let Form::Wave64 = form {
+            return Ok(None);
+        }
         // A chunk in front of it claims a size that is not its own.
         chunks::find(source, id, form.order(), from, head.end).map_err(Cause::Io)
     };
@@ -177,23 +194,31 @@ pub(super) fn open<R: Read + Seek>(source: &mut R, head: &Head) -> Result<Option
     };
     let format = found.ok_or_else(|| missing(format))?;
     let header = read_at(source, format.start, format.len.min(MAX_HEADER)).map_err(Cause::Io)?;
-    let mut content = match form {
-        Form::Wave(order) => wave::content(&header, order)?,
-        Form::Aiff { compressed } => Content::Pcm(aiff::content(&header, compressed)?),
+    let content = match form {
+        Form::Wave(_) | Form::Wave64 => wave::content(&header, form.order()),
+        Form::Aiff { compressed } => aiff::content(&header, compressed).map(Content::Pcm),
     };
-    if let Content::Pcm(pcm) = &content {
-        check_channels(pcm.channels.count())?;
+    match &content {
+        Ok(Content::Pcm(pcm)) => check_channels(pcm.channels.count())?,
+        Err(cause) if !matches!(cause, Cause::Unsupported(_)) => return content.map(|_| None),
+        _ => {}
     }
     let mut found: Vec<Chunk> = chunks.iter().filter(|c| c.id == *sound).cloned().collect();
     if found.is_empty() {
         found.extend(find(sound, format.start + format.len, source)?);
     }
-    let mut sound = join(source, form, &found).map_err(Cause::Io)?.ok_or_else(|| missing(sound))?;
-    if let Content::Pcm(_) = content {
-        if let Some(skip) = hidden::stream(source, container, &sound)? {
-            content = Content::Stream(skip);
-        }
-    } else {
+    let found = join(source, form, &found).map_err(Cause::Io)?;
+    let Some(mut sound) = found else { return Err(content.err().unwrap_or(missing(sound))) };
+    let content = match content {
+        Ok(Content::Stream(skip)) => Content::Stream(skip),
+        // Codecs that no samples are made of are written as a stream of their own (AAC in ADTS, FLAC, Ogg), or as
+        // bare packets, whose sizes nothing tells.
+        content => match hidden::stream(source, container, &sound)? {
+            Some(skip) => Content::Stream(skip),
+            None => content?,
+        },
+    };
+    if let Content::Stream(_) = content {
         sound.more.clear();
     }
     Ok(Some(Riff { container, content, sound }))
@@ -204,7 +229,7 @@ fn join<R: Read + Seek>(source: &mut R, form: Form, chunks: &[Chunk]) -> io::Res
     let mut all: Option<Sound> = None;
     for chunk in chunks {
         let skip = match form {
-            Form::Wave(_) => 0,
+            Form::Wave(_) | Form::Wave64 => 0,
             Form::Aiff { .. } => {
                 aiff::sound_offset(&read_at(source, chunk.start, 8)?).min(chunk.len)
             }

@@ -27,6 +27,9 @@ const AIFF: FormatInfo = FormatInfo {
     long_name: "Audio Interchange File Format",
 };
 
+const WAVE64: FormatInfo =
+    FormatInfo { format: FORMAT_ID_WAVE, short_name: "w64", long_name: "Sony Wave64" };
+
 const CAF: FormatInfo =
     FormatInfo { format: FORMAT_ID_CAF, short_name: "caf", long_name: "Core Audio Format" };
 
@@ -73,6 +76,7 @@ impl<'s> Reader<'s> {
             stream,
             info: match container {
                 "wave" => WAVE,
+                "w64" => WAVE64,
                 "caf" => CAF,
                 _ => AIFF,
             },

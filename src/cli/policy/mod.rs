@@ -146,6 +146,9 @@ impl From<PackError> for Failure {
     }
 }
 
+/// Longest name of a policy for which the others make room.
+const WIDEST_COLUMN: usize = 40;
+
 /// Today, in UTC.
 fn today() -> Date {
     day(Timestamp::now())
@@ -251,6 +254,12 @@ impl<'a> RuleRecord<'a> {
 fn list(args: &ListArgs) -> Result<Exit, Failure> {
     let (set, day) = (args.packs.load()?, args.day.day());
     let mut out = io::stdout().lock();
+    // Columns stay columns, whatever a policy of one's own is called; in characters, as most names are Latin.
+    let widest = |of: fn(&Pack) -> &str| {
+        let all = set.packs().map(|pack| of(pack).chars().count());
+        all.max().unwrap_or(0).min(WIDEST_COLUMN)
+    };
+    let (id, title) = (widest(|pack| &pack.id), widest(|pack| &pack.title));
     for pack in set.packs() {
         if args.format == Form::Jsonl {
             json(&mut out, &PackRecord::new(pack, day))?;
@@ -259,7 +268,7 @@ fn list(args: &ListArgs) -> Result<Exit, Failure> {
         let stale = if pack.is_stale(day) { ", out of date" } else { "" };
         let default = if pack.id == DEFAULT_PACK { "  (default)" } else { "" };
         let text = format!(
-            "{:<12} {:<20} version {}, compared with its sources on {}{stale}; {} of its own; {}{default}",
+            "{:<id$}  {:<title$}  {}, as its sources were on {}{stale}; {} of its own; {}{default}",
             pack.id,
             pack.title,
             pack.version,
@@ -267,7 +276,7 @@ fn list(args: &ListArgs) -> Result<Exit, Failure> {
             count(pack.rules.len(), "rule", "rules"),
             pack.origin
         );
-        look().line(&mut out, (0, 13), &text)?;
+        look().line(&mut out, (0, id + 2), &text)?;
     }
     Ok(Exit::Clean)
 }

@@ -114,6 +114,12 @@ pub(super) fn of_table(table: &Manifest) -> (Vec<DeliveryError>, Vec<DeliveryErr
         .iter()
         .map(|note| DeliveryError::new(path, note.code, &*note.message))
         .collect();
+    if let Some(columns) = table.filled(Field::is_of_references) {
+        let text = format!(
+            "columns that say something of references only (`index add --metadata`) and were passed over: {columns}"
+        );
+        notes.push(DeliveryError::new(path, "columns_of_references", text));
+    }
     let asked = not_asked(table);
     let gaps = [
         (asked.isrc, "no_isrc_column", "which ISRC a recording has", "isrc"),

@@ -148,6 +148,16 @@ impl Field {
         }
     }
 
+    /// Whether it says something of references alone, of which `index add --metadata` takes note.
+    pub fn is_of_references(self) -> bool {
+        matches!(self, Field::Catalogue | Field::Owner) || self.is_of_library()
+    }
+
+    /// Whether it says something of the loops and samples of a library alone.
+    pub fn is_of_library(self) -> bool {
+        matches!(self, Field::Pack | Field::Licence | Field::Exclusive)
+    }
+
     /// Whether a row has one value of it, so that a second column of the same kind only fills gaps.
     pub fn is_single(self) -> bool {
         !matches!(

@@ -210,6 +210,11 @@ impl Manifest {
         self.columns.iter().any(|column| column.field == Some(field))
     }
 
+    /// Columns with something in them that say something of the kind `of`, as they are called.
+    pub fn filled(&self, of: impl Fn(Field) -> bool) -> Option<String> {
+        tally::filled(&self.columns, of)
+    }
+
     /// What `row`, one of its rows, says.
     pub fn described(&self, row: &Row) -> Described {
         let (start, length) = (row.range.0 as usize, row.range.1 as usize);

@@ -225,6 +225,26 @@ impl Column {
     }
 }
 
+/// Columns that are filled in and say something of the kind `of`, by their names.
+pub(super) fn filled(columns: &[Column], of: impl Fn(Field) -> bool) -> Option<String> {
+    let found = columns
+        .iter()
+        .enumerate()
+        .filter(|(_, column)| column.filled > 0 && column.field.is_some_and(&of));
+    let found: Vec<String> = found.map(|(at, column)| column.called(at)).collect();
+    (!found.is_empty()).then(|| listed(&found))
+}
+
+/// The first of many names, and how many more there are.
+fn listed(names: &[String]) -> String {
+    let more = match names.len().checked_sub(MAX_NAMED + 1) {
+        Some(more) => format!(" and {} more", more + 1),
+        None => String::new(),
+    };
+    let first = names.iter().take(MAX_NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+    first + &more
+}
+
 /// What is to be said of the columns of a table.
 pub(super) fn notes(columns: &[Column], rows: usize) -> Vec<Note> {
     let mut notes = Vec::new();
@@ -232,13 +252,8 @@ pub(super) fn notes(columns: &[Column], rows: usize) -> Vec<Note> {
     let passed = numbered.clone().filter(|(_, column)| column.field.is_none() && column.filled > 0);
     let passed: Vec<String> = passed.map(|(at, column)| column.called(at)).collect();
     if !passed.is_empty() {
-        let more = match passed.len().checked_sub(MAX_NAMED + 1) {
-            Some(more) => format!(" and {} more", more + 1),
-            None => String::new(),
-        };
-        let named =
-            passed.iter().take(MAX_NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
-        let message = format!("columns that are not known and were passed over: {named}{more}");
+        let named = listed(&passed);
+        let message = format!("columns that are not known and were passed over: {named}");
         notes.push(Note { code: "columns_passed_over", message });
     }
     let empty = numbered.clone().filter(|(_, column)| {
