@@ -200,7 +200,9 @@ fn what_is_no_audio_is_called_so() {
 #[test]
 fn errors_name_file_and_cause() {
     assert_eq!(error_of("nothing.wav", b"").code(), "empty");
-    assert_eq!(error_of("nothing.wav", &bytes("reference.wav")[..44]).code(), "empty");
+    let cut = error_of("nothing.wav", &bytes("reference.wav")[..44]);
+    assert_eq!(cut.code(), "decode_failed");
+    assert!(cut.to_string().contains("the file ends within its sound (data)"), "{cut}");
     let open = |path: &Path| decode_file(path, &DecodeOptions::default(), &mut |_| {}).unwrap_err();
     let missing = open(Path::new("/no/such/file.mp3"));
     assert_eq!(missing.code(), "io_error");

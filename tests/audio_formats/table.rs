@@ -128,7 +128,12 @@ fn wav_rows() -> Vec<Row> {
     ];
     rows.extend([
         row("Wave64", "16-bit PCM", pcm.wave64(|n| n), whole()),
-        row("Wave64", "24 channels", pcm.cut(0.5).spread(24).wave64(|n| n), Sound(0.5, 0.9)),
+        row(
+            "Wave64",
+            "24 channels",
+            reference().cut(0.5).spread(24).wave64(|n| n),
+            Sound(0.5, 0.9),
+        ),
         row("Wave64", "size of the data 0", pcm.wave64(|_| 0), whole()),
         row("Wave64", "size of the data 0x7FFFFFFFFFFFFFFF", pcm.wave64(|_| !0 >> 1), whole()),
         row("Wave64", "two files joined", pcm.wave64(|n| n).repeat(2), Sound(4.0, 0.99)),

@@ -381,7 +381,10 @@ fn a_decision_that_runs_out_is_judged_without_anybody_doing_anything() {
     ];
     for (now, level, exit, is_told) in levels {
         if now.starts_with("2090-03-12") {
-            decide(&place, &["block", "add", "--match", &id, "--expires", "2090-03-20T12:00:00Z"]);
+            let block = ["block", "add", "--audio", "in/drive.mp3", "--reason", "told so"];
+            let until =
+                ["--decisions", "index.decisions.jsonl", "--expires", "2090-03-20T12:00:00Z"];
+            place.run(&[&block[..], &until].concat()).expect(0);
         }
         let outcome = at(now).expect(exit);
         assert_eq!(outcome.stderr.contains("judged again"), is_told, "{now}: {outcome:#?}");
