@@ -120,7 +120,9 @@ impl Effort {
             }
         };
         let codes_of_each = codes as f64 / segments.max(1) as f64;
-        let lists = lists.min((self.most_cells * codes_of_each.sqrt()) as usize).max(1);
+        let most = self.most_cells * codes_of_each.sqrt();
+        let lists =
+            if self.most_cells.is_finite() { lists.min(most as usize) } else { lists }.max(1);
         SearchOptions {
             mode: self.mode,
             exact_up_to: self.exact_up_to,
