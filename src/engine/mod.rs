@@ -329,9 +329,8 @@ impl Engine {
     fn guarded<T>(&self, work: impl FnOnce() -> T) -> Result<T, Error> {
         match &self.references {
             Some(references) => {
-                let done = references.index.reader().guarded(work)?;
-                references.scanner.check()?;
-                Ok(done)
+                let References { index, scanner, .. } = references;
+                Ok(index.reader().guarded(|| scanner.guarded(work))??)
             }
             None => Ok(work()),
         }

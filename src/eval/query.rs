@@ -58,8 +58,9 @@ impl Bench<'_> {
             // A file that stays behind goes with the temporary folder.
             let _ = std::fs::remove_file(&path);
         }
-        let matches = self.scanner.scan(&constellation?, Depth::Standard);
-        self.scanner.check().map_err(|e| Obstacle::Failed(e.to_string()))?;
+        let constellation = constellation?;
+        let scanned = self.scanner.guarded(|| self.scanner.scan(&constellation, Depth::Standard));
+        let matches = scanned.map_err(|e| Obstacle::Failed(e.to_string()))?;
         let cuts = [&[task.cut], others.as_slice()].concat();
         Ok(judge(&matches, &truth(&cuts, pieces), &self.options.params))
     }

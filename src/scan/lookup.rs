@@ -79,8 +79,8 @@ pub struct Store {
     references: Arc<dyn ReferenceStore>,
     mode: SearchMode,
     ready: Cache<u32, Arc<Reference>, Peaks>,
-    /// Why it did not answer, until somebody asks.
-    trouble: Mutex<Option<IndexError>>,
+    /// How often it did not answer, and what it said the last time.
+    trouble: Mutex<(u64, String)>,
 }
 
 /// What a reference in the cache weighs.
@@ -105,17 +105,23 @@ impl Store {
         self.references.duration_ms() as f64 / 1000.0
     }
 
-    /// Whether it answered whatever it was asked since this was asked the last time.
-    pub fn check(&self) -> IndexResult<()> {
-        let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        trouble.take().map_or(Ok(()), Err)
+    /// Does `work`, which asks the store, and makes sure that it answered all that was asked meanwhile, by whomever: of
+    /// two that ask at once both are told.
+    pub fn guarded<T>(&self, work: impl FnOnce() -> T) -> IndexResult<T> {
+        let trouble = || self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let (before, _) = trouble();
+        let done = work();
+        match trouble() {
+            (after, _) if after == before => Ok(done),
+            (_, what) => Err(IndexError::Store { store: self.references.state(), what }),
+        }
     }
 
-    /// What it answered; nothing where it did not, which [`check`](Store::check) tells.
+    /// What it answered; nothing where it did not, which [`guarded`](Store::guarded) tells.
     fn answered<T: Default>(&self, answer: IndexResult<T>) -> T {
         answer.unwrap_or_else(|error| {
             let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-            trouble.get_or_insert(error);
+            *trouble = (trouble.0 + 1, error.to_string());
             T::default()
         })
     }
@@ -335,16 +341,20 @@ mod tests {
         for query in [tracks[3].slice(2_500, 5_000), tracks[0].clone(), constellation(99, 10)] {
             for depth in [Depth::Standard, Depth::Thorough] {
                 let (here, there) = (scanner(&reader), scanner(&memory));
-                let found = here.scan(&query, depth);
-                assert_eq!(found, there.scan(&query, depth));
-                here.check().and_then(|()| there.check()).unwrap();
+                let found = here.guarded(|| here.scan(&query, depth)).unwrap();
+                assert_eq!(found, there.guarded(|| there.scan(&query, depth)).unwrap());
             }
         }
         let best = &scanner(&memory).scan(&tracks[3].slice(2_500, 5_000), Depth::Standard)[0];
         assert!(best.found.accepted() && best.track == TrackNo(3));
         let store: Arc<dyn ReferenceStore> = Arc::new(Broken);
         let nowhere = scanner(&store);
-        assert_eq!(nowhere.scan(&tracks[0], Depth::Standard), []);
-        nowhere.check().unwrap_err();
+        let told = nowhere.guarded(|| nowhere.scan(&tracks[0], Depth::Standard)).unwrap_err();
+        assert!(told.to_string().contains("not an index"), "{told}");
+        // Whoever asked at the same time is told, too, and nobody else.
+        let both =
+            nowhere.guarded(|| nowhere.guarded(|| nowhere.scan(&tracks[0], Depth::Standard)));
+        assert!(both.is_err());
+        nowhere.guarded(|| ()).unwrap();
     }
 }

@@ -102,16 +102,16 @@ impl Scanner {
         Scanner { store, scan: ScanParams::V1, fingerprint, searched_seconds }
     }
 
-    /// Whether the store answered whatever was asked since this was asked the last time: without, what was found may
-    /// be incomplete.
+    /// Does `work`, which scans, and makes sure that the store answered all that was asked.
     ///
     /// # Errors
-    /// It did not.
-    pub fn check(&self) -> IndexResult<()> {
-        self.store.check()
+    /// It did not: what was found may be incomplete.
+    pub fn guarded<T>(&self, work: impl FnOnce() -> T) -> IndexResult<T> {
+        self.store.guarded(work)
     }
 
-    /// All matches of `query`, accepted or not, best first. [`check`](Scanner::check) tells whether the store answered.
+    /// All matches of `query`, accepted or not, best first; within [`guarded`](Scanner::guarded), which tells whether the
+    /// store answered.
     pub fn scan(&self, query: &Constellation, depth: Depth) -> Vec<TrackMatch> {
         let mut search = Search::new(self, query);
         let long = query.duration > self.scan.plan.short;

@@ -131,10 +131,8 @@ impl Sides {
     /// # Errors
     /// Somebody did.
     pub fn guarded<T>(&self, work: impl FnOnce() -> T) -> Result<T, SweepError> {
-        let done = self.references.guarded(|| self.catalogue.guarded(work))??;
-        self.in_references.check()?;
-        self.in_catalogue.check()?;
-        Ok(done)
+        let asked = || self.in_references.guarded(|| self.in_catalogue.guarded(work));
+        Ok(self.references.guarded(|| self.catalogue.guarded(asked))????)
     }
 
     /// The references.
