@@ -25,12 +25,22 @@ pub(super) struct Peer {
     pub(super) secure: bool,
 }
 
+/// The address at the other end of the connection itself.
+fn direct(extensions: &Extensions) -> Option<IpAddr> {
+    let direct = extensions.get::<ConnectInfo<SocketAddr>>();
+    direct.map(|ConnectInfo(address)| address.ip().to_canonical())
+}
+
+/// Whether a proxy asks that is trusted to say for whom.
+pub(super) fn is_trusted_proxy(settings: &Settings, extensions: &Extensions) -> bool {
+    direct(extensions).is_some_and(|ip| settings.proxies.contains(&ip))
+}
+
 impl Peer {
     /// What `settings` let the headers of a request say.
     pub(super) fn of(settings: &Settings, headers: &HeaderMap, extensions: &Extensions) -> Peer {
-        let direct = extensions.get::<ConnectInfo<SocketAddr>>();
-        let direct = direct.map(|ConnectInfo(address)| address.ip().to_canonical());
-        let trusted = direct.is_some_and(|ip| settings.proxies.contains(&ip));
+        let direct = direct(extensions);
+        let trusted = is_trusted_proxy(settings, extensions);
         // The last is the one that the trusted proxy added.
         let said = |name: &str| -> Option<&str> {
             let lines = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());

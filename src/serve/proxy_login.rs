@@ -4,12 +4,10 @@
 //! Anybody can send that header: it counts only from an address that is trusted, and only once. The proxy has to remove
 //! it from what comes from outside; where it adds its own to a forged one, there are two, and nobody is let in.
 
-use std::net::SocketAddr;
-
-use axum::extract::ConnectInfo;
 use axum::http::{Extensions, HeaderMap, HeaderName};
 
 use super::Settings;
+use super::peer::is_trusted_proxy;
 use super::problem::Problem;
 use super::users::{Role, User, Users};
 
@@ -47,9 +45,7 @@ impl ProxyLogin {
         headers: &HeaderMap,
         extensions: &Extensions,
     ) -> Result<Option<User>, Problem> {
-        let direct = extensions.get::<ConnectInfo<SocketAddr>>();
-        let direct = direct.map(|ConnectInfo(address)| address.ip().to_canonical());
-        if !direct.is_some_and(|ip| settings.proxies.contains(&ip)) {
+        if !is_trusted_proxy(settings, extensions) {
             return Ok(None);
         }
         let Some(name) = named(&self.header, headers)? else { return Ok(None) };

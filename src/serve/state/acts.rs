@@ -67,6 +67,7 @@ pub enum Act {
 impl Store {
     /// Writes an act down.
     pub(super) fn keep_act(&self, act: &Act) -> Result<(), StateError> {
+        let _one = super::locked(&self.journals);
         super::kept::append(&self.dir.join("acts.jsonl"), act)
     }
 
@@ -169,6 +170,7 @@ impl Store {
         for view in self.filters()?.iter().filter(|view| names(&view.address)) {
             self.forget_filter(&view.name)?;
         }
+        let _one = super::locked(&self.journals);
         let mut acts = self.kept_acts()?;
         let before = acts.len();
         acts.retain(|act| !matches!(act, Act::View { address, .. } if names(address)));

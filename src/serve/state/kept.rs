@@ -102,6 +102,7 @@ impl Store {
     }
 
     pub(super) fn keep_note(&self, upload: &str, note: &Note) -> Result<(), StateError> {
+        let _one = super::locked(&self.journals);
         append(&self.notes_file(), &KeptNote { upload: upload.to_owned(), note: note.clone() })
     }
 
@@ -118,6 +119,7 @@ impl Store {
     /// # Errors
     /// The file cannot be written.
     pub fn forget_notes(&self, upload: &str) -> Result<(), StateError> {
+        let _one = super::locked(&self.journals);
         let mut notes = self.kept_notes()?;
         let before = notes.len();
         notes.retain(|note| note.upload != upload);

@@ -104,6 +104,8 @@ impl StateError {
 pub struct Store {
     dir: PathBuf,
     writer: Mutex<Connection>,
+    /// Held by who adds to remarks and acts, and by who writes them anew: a line added in between would be lost.
+    journals: Mutex<()>,
     readers: Mutex<Vec<Connection>>,
     /// Who is told of what.
     wants: Mutex<Vec<Wants>>,
@@ -161,7 +163,8 @@ impl Store {
             return Err(StateError::Later { path });
         }
         let (writer, readers, wants) = (Mutex::new(db), Mutex::default(), Mutex::default());
-        let store = Store { dir, writer, readers, wants, _lock: lock };
+        let journals = Mutex::default();
+        let store = Store { dir, writer, journals, readers, wants, _lock: lock };
         if !anew {
             store.keep_older_acts()?;
         }
