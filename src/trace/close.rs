@@ -257,3 +257,25 @@ fn edge(levels_db: &[f64], params: &TraceParams) -> Option<Edge> {
     let (db, hz) = steps.max_by(|a, b| a.0.total_cmp(&b.0))?;
     (db >= LEAST_EDGE_DB).then_some(Edge { hz: hz as u32, db })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn at_another_pitch_less_is_enough_where_the_second_opinion_agrees() {
+        let p = &TraceParams::V2;
+        let mut close = Close::new(p);
+        let bins = close.spectra.bins();
+        let change: Vec<f64> = (0..bins).map(|bin| (bin % 7) as f64).collect();
+        let whole = CLOSE.whiten(&change, &vec![true; bins]);
+        let mut asked = |agrees| {
+            close.inner.agrees = agrees;
+            close.inner.at_any_pitch(&whole, 0).unwrap().strong
+        };
+        assert_eq!((asked(false), asked(true)), (p.strong_pitched, p.strong_agreed));
+        // More than any version of a human track has at any pitch, and than its own pitch takes.
+        assert!(p.strong_agreed > p.human.highest_pitched && p.strong_agreed > p.strong);
+        assert!(p.strong_pitched > p.strong_agreed);
+    }
+}
