@@ -41,7 +41,7 @@ WAYS = [
     ("MP3, LAME ABR, mono, ID3v1", "mp3", "lame --quiet --abr 96 -m m --tt t --id3v1-only {} {}"),
     ("MP3, LAME with checksums, 24 kHz", "mp3", "lame --quiet -p --resample 24 -b 64 {} {}"),
     ("MP3, ffmpeg, ID3v2", "mp3", "ffmpeg -v error -i {} -metadata title=t -q:a 5 {}"),
-    ("MP3, sox", "mp3", "sox -D {} -C 128 {}"),
+    ("MP3, sox (without a header)", "mp3", "sox -D {} -C 128 {}"),
     ("MP3 without a header", "mp3", "lame --quiet -t -b 128 {} {}"),
     ("MP3 in WAV", "wav", "ffmpeg -v error -i {} -c:a libmp3lame {}"),
 ]
